@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The architecture as tests: stages meet through files, and start-up stays cheap."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline.cli import VERBS
+from pipeline.project import ROOT
+
+STAGES = ("train", "export", "firmware", "host", "report")
+HEAVY = ("tensorflow", "keras", "numpy", "matplotlib", "rich", "serial", "jinja2", "platformio")
+
+
+def python_files(folder: str) -> list[Path]:
+    files = [path for path in (ROOT / folder).rglob("*.py") if ".pio" not in path.parts]
+    assert files, f"{folder} has no Python file: has it moved?"
+    return files
+
+
+def imported_modules(path: Path, *, only_top_level: bool = False) -> set[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    nodes = tree.body if only_top_level else list(ast.walk(tree))
+    modules: set[str] = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            modules.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            modules.add(node.module)
+            modules.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return modules
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_imports_itself_and_the_contract_only(stage: str) -> None:
+    forbidden = {*STAGES, "tests"} - {stage}
+    for path in python_files(stage):
+        for module in imported_modules(path):
+            assert module.split(".")[0] not in forbidden, f"{path.relative_to(ROOT)} imports {module}"
+            assert not module.startswith(("pipeline.cli", "pipeline.verbs")), (
+                f"{path.relative_to(ROOT)} imports {module}: the command line knows the stages, never the reverse"
+            )
+
+
+def test_only_the_command_line_knows_the_stages() -> None:
+    for path in python_files("pipeline"):
+        if "verbs" in path.parts:
+            continue
+        for module in imported_modules(path):
+            assert module.split(".")[0] not in STAGES, f"{path.relative_to(ROOT)} imports {module}"
+
+
+def test_verbs_load_nothing_heavy_at_import_time() -> None:
+    for path in python_files("pipeline/verbs"):
+        heavy = {module.split(".")[0] for module in imported_modules(path, only_top_level=True)} & set(HEAVY)
+        assert not heavy, f"{path.relative_to(ROOT)} imports {heavy} at the top"
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_of_each_verb_suffices_and_loads_nothing_heavy(verb: str) -> None:
+    program = (
+        "import sys, pipeline.cli\n"
+        f"pipeline.cli.main([{verb!r}, '--help'], standalone_mode=False)\n"
+        f"print('loaded:', sorted(set(sys.modules) & {set(HEAVY)!r}))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.rstrip().endswith("loaded: []"), done.stdout
+    assert "Usage:" in done.stdout
+    assert len(done.stdout.splitlines()) >= 6, f"the help of {verb} says too little:\n{done.stdout}"
+
+
+def test_files_stay_small_enough_to_know_ones_way() -> None:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    code = [name for name in listed if name.endswith((".py", ".c", ".h", ".cpp")) and (ROOT / name).exists()]
+    assert code
+    long = {name: n for name in code if (n := len((ROOT / name).read_text(encoding="utf-8").splitlines())) > 420}
+    assert not long
+
+
+def test_every_source_file_names_its_licence() -> None:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    for name in listed:
+        if name.endswith((".py", ".c", ".h", ".cpp", ".ini", ".ld")) and (ROOT / name).exists():
+            head = (ROOT / name).read_text(encoding="utf-8")[:300]
+            assert "SPDX-License-Identifier: Apache-2.0" in head, name
