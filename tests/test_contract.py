@@ -95,7 +95,7 @@ def test_a_missing_or_foreign_manifest_says_what_to_run(tmp_path: Path, text: st
 def test_an_unknown_board_suggests_the_closest() -> None:
     with pytest.raises(UsageError, match="did you mean qemu-cortex-m4"):
         find_board("qemu-cortex-4")
-    with pytest.raises(UsageError, match="boards: .*qemu-cortex-m4"):
+    with pytest.raises(UsageError, match=r"boards: .*qemu-cortex-m4"):
         find_board("zzzzzz")
 
 

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`tinyproof run`: the whole proof, from training to the board's answers."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import click
+
+from pipeline import console
+from pipeline.config import load_config
+from pipeline.errors import EXIT_MISMATCH
+from pipeline.project import CONFIG_FILE
+
+T = TypeVar("T")
+
+
+@click.command()
+@click.option("--board", help="Board to prove on; ./tinyproof boards lists them. [default: qemu-cortex-m4]")
+@click.option("--port", help="Serial port of a real board: a device file, socket:// or rfc2217:// URL.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of the table.")
+@click.pass_context
+def command(context: click.Context, board: str | None, port: str | None, as_json: bool) -> None:
+    """Train, quantize, compile, start the board, and prove that it answers bit for bit.
+
+    Settings come from tinyproof.toml where there is one. Artefacts are in build/<model>/.
+    Exits 0 only if every bit is identical and every answer is within the tolerance.
+    """
+    from pipeline.verbs.build import print_build, run_build
+    from pipeline.verbs.check import print_check, run_check
+    from pipeline.verbs.export import print_export, run_export
+    from pipeline.verbs.train import print_train, run_train
+
+    config = load_config(CONFIG_FILE)
+    config = dataclasses.replace(config, board=board or config.board)
+    seconds: dict[str, float] = {}
+
+    def timed(stage: str, work: Callable[[], T]) -> T:
+        started = time.perf_counter()
+        result = work()
+        seconds[stage] = round(time.perf_counter() - started, 2)
+        return result
+
+    trained = timed("train", lambda: run_train(config))
+    if not as_json:
+        print_train(trained)
+    exported = timed("export", lambda: run_export(config))
+    if not as_json:
+        print_export(exported)
+    built = timed("build", lambda: run_build(config))
+    if not as_json:
+        print_build(built)
+    report = timed("check", lambda: run_check(config, port))
+    if as_json:
+        console.print_json({"stages": seconds, "check": report.as_dict()})
+    else:
+        print_check(report)
+        click.echo("time     " + ", ".join(f"{stage} {value:.1f} s" for stage, value in seconds.items()))
+    if not report.proven:
+        context.exit(EXIT_MISMATCH)
