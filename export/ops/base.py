@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an operator of the intermediate form is, and what all of them check alike.
+
+To add an operator: a subclass in a file of its own here, a line in `export/ops/__init__.py`, and its kernel in
+firmware/lib/engine/kernels/.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pipeline.tflite.graph import Graph, Operator, Tensor
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A table of the generated C: `static const <ctype> <prefix>_<suffix>[]`."""
+
+    suffix: str
+    ctype: str
+    values: Sequence[int]
+
+
+class Op(ABC):
+    """One kernel call. Built from the .tflite's operator, it has checked everything that its kernel takes for granted.
+
+    `inputs` and `outputs` are the tensors in the arena (indices into Graph.tensors), without constants.
+    """
+
+    # Highest version of the operator whose meaning the class knows.
+    max_version: ClassVar[int]
+    # The kernel's name: its C function, its parameter struct and its header. Empty: nothing to do on the device.
+    kernel: ClassVar[str] = ""
+
+    def __init__(self, graph: Graph, operator: Operator) -> None:
+        self.graph = graph
+        self.operator = operator
+        self.inputs: tuple[int, ...] = ()
+        self.outputs: tuple[int, ...] = ()
+        if not 1 <= operator.version <= self.max_version:
+            raise self.refuse(
+                f"version {operator.version} is not supported (1 to {self.max_version} are); convert the model with "
+                "the pinned TensorFlow"
+            )
+
+    @property
+    def in_place(self) -> bool:
+        """Whether the output may begin at the same address as input 0, once nobody else needs that input."""
+        return False
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of one inference."""
+        return 0
+
+    @abstractmethod
+    def constants(self) -> list[Constant]:
+        """The tables that the parameter struct points to."""
+
+    @abstractmethod
+    def parameters(self, prefix: str) -> dict[str, str]:
+        """Members of the kernel's parameter struct as C; `prefix` names the tables."""
+
+    def refuse(self, why: str) -> Exception:
+        return self.graph.refuse(self.operator, why)
+
+    def tensor(self, indices: tuple[int, ...], position: int, role: str) -> Tensor:
+        """The tensor at a place of the operator's list. Raises InputFileError when it is left out."""
+        found = self.optional(indices, position)
+        if found is None:
+            raise self.refuse(f"has no {role}")
+        return found
+
+    def optional(self, indices: tuple[int, ...], position: int) -> Tensor | None:
+        if position >= len(indices) or indices[position] == -1:
+            return None
+        return self.graph.tensors[indices[position]]
+
+    def activation(self, indices: tuple[int, ...], position: int, role: str) -> Tensor:
+        """An int8 tensor with one scale that lives in the arena."""
+        tensor = self.tensor(indices, position, role)
+        self.check_int8(tensor, role)
+        if tensor.data is not None:
+            raise self.refuse(f"{role} {tensor.label} is a constant; tinyproof expects it to be computed")
+        if len(tensor.scales) != 1:
+            raise self.refuse(f"{role} {tensor.label} has {len(tensor.scales)} scales; one is needed: quantize to int8")
+        return tensor
+
+    def check_int8(self, tensor: Tensor, role: str) -> None:
+        if tensor.dtype != "int8":
+            raise self.refuse(
+                f"{role} {tensor.label} is {tensor.dtype}; supported is int8: convert with full integer quantization "
+                "(TFLITE_BUILTINS_INT8 and a representative dataset)"
+            )

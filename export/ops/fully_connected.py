@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""FULLY_CONNECTED: y_q = clamp(zero_point + requantize(bias + sum (x_q - x_zero_point) w_q))."""
+
+from __future__ import annotations
+
+import struct
+
+from export.ops.base import Constant, Op
+from pipeline.tflite.arithmetic import (
+    ACTIVATION_RANGES,
+    INT32_MAX,
+    activation_range,
+    quantize_multiplier,
+    weight_multipliers,
+)
+from pipeline.tflite.graph import Graph, Operator
+from pipeline.tflite.schema import ACTIVATIONS
+
+MAX_REAL_MULTIPLIER = 2.0**30 - 1  # the kernel shifts left by at most 30 bits
+
+
+class FullyConnected(Op):
+    """Weights [units, depth], symmetric, one scale for all or one per unit; bias optional; any leading dimensions.
+
+    The input's zero point is folded into the bias, bias - x_zero_point * sum(w), so the kernel multiplies raw bytes.
+    """
+
+    max_version = 14
+    kernel = "fully_connected_s8"
+
+    def __init__(self, graph: Graph, operator: Operator) -> None:
+        super().__init__(graph, operator)
+        self.x = self.activation(operator.inputs, 0, "input")
+        self.y = self.activation(operator.outputs, 0, "output")
+        self.inputs, self.outputs = (self.x.index,), (self.y.index,)
+        self._read_weights()
+        self._read_activation()
+        bias = self._read_bias()
+        sums = [sum(self._row(unit)) for unit in range(self.units)]
+        self.bias = [b - self.x.zero_points[0] * total for b, total in zip(bias, sums, strict=True)]
+        reals = weight_multipliers(self.x.scales[0], self.weight_scales, self.y.scales[0])
+        if not all(real < MAX_REAL_MULTIPLIER for real in reals):
+            raise self.refuse("rescales by 2^30 or more; check the scales of its tensors")
+        self.multipliers, self.shifts = map(list, zip(*map(quantize_multiplier, reals), strict=True))
+        self._check_overflow(bias)
+
+    def _read_weights(self) -> None:
+        weights = self.tensor(self.operator.inputs, 1, "weights")
+        self.check_int8(weights, "weights")
+        if weights.data is None or len(weights.shape) != 2 or 0 in weights.shape:
+            raise self.refuse(f"weights {weights.label} must be a constant of shape [units, depth]")
+        self.units, self.depth = weights.shape
+        self.weights = struct.unpack(f"<{weights.elements}b", weights.data)
+        self.weight_scales = weights.scales
+        if not weights.scales or any(weights.zero_points):
+            raise self.refuse(f"weights {weights.label} need scales, and zero points of 0")
+        if len(weights.scales) > 1 and weights.quantized_dimension != 0:
+            raise self.refuse(f"weights {weights.label} have scales per input; supported is one for all or per unit")
+        if self.operator.options.get("weights_format", 0) != 0:
+            raise self.refuse("shuffled weights are not supported; convert the model with the default weights format")
+        # TFLM takes the units from the weights and reads the input row after row, whatever its dimensions are.
+        self.batches = self.y.elements // self.units
+        rows = self.x.elements // self.depth
+        if (
+            self.batches < 1
+            or self.batches != rows
+            or self.x.elements != rows * self.depth
+            or self.y.elements != self.batches * self.units
+            or self.y.shape[-1:] != (self.units,)
+        ):
+            raise self.refuse(
+                f"input {list(self.x.shape)}, weights {list(weights.shape)} and output {list(self.y.shape)} do not fit"
+            )
+
+    def _row(self, unit: int) -> tuple[int, ...]:
+        return self.weights[unit * self.depth : (unit + 1) * self.depth]
+
+    def _read_activation(self) -> None:
+        number = self.operator.options.get("fused_activation_function", 0)
+        name = ACTIVATIONS[number] if 0 <= number < len(ACTIVATIONS) else str(number)
+        if name not in ACTIVATION_RANGES:
+            raise self.refuse(f"fused activation {name} is not supported; supported: {', '.join(ACTIVATION_RANGES)}")
+        try:
+            self.clamp = activation_range(name, self.y.scales[0], self.y.zero_points[0])
+        except ValueError as error:
+            raise self.refuse(f"output {self.y.label} cannot hold what {name} lets through: {error}") from None
+
+    def _read_bias(self) -> tuple[int, ...]:
+        bias = self.optional(self.operator.inputs, 2)
+        if bias is None:
+            return (0,) * self.units
+        if bias.dtype != "int32" or bias.data is None or bias.elements != self.units:
+            raise self.refuse(f"bias {bias.label} must be a constant of {self.units} int32")
+        if len(self.weight_scales) == 1 and bias.scales:  # TFLM refuses this too, in GetQuantizedConvolutionMultipler
+            difference = abs(self.x.scales[0] * self.weight_scales[0] - bias.scales[0])
+            if difference / self.y.scales[0] > 0.02:
+                raise self.refuse(f"bias {bias.label} has a scale that is not input scale times weight scale")
+        return struct.unpack(f"<{self.units}i", bias.data)
+
+    def _check_overflow(self, bias: tuple[int, ...]) -> None:
+        """TFLM accumulates in int32 and wraps, which is undefined in C. Refuse a model where any input could do that."""
+        zero_point = self.x.zero_points[0]
+        reach = max(127 - zero_point, 128 + zero_point)
+        for unit in range(self.units):
+            weight = sum(map(abs, self._row(unit)))
+            bound = max(abs(bias[unit]) + reach * weight, abs(self.bias[unit]) + 128 * weight)
+            multiplier, shift = self.multipliers[unit % len(self.multipliers)], self.shifts[unit % len(self.shifts)]
+            shifted = bound << max(shift, 0)
+            rounding = (1 << max(-shift, 0)) >> 1
+            if shifted > INT32_MAX or ((shifted * multiplier) >> 31) + rounding + 256 > INT32_MAX:
+                raise self.refuse(f"unit {unit} can overflow 32 bits; scale the model's inputs, or use fewer inputs")
+
+    @property
+    def in_place(self) -> bool:
+        # One byte is written per row, after the whole row was read, and never ahead of the reading.
+        return self.units == 1
+
+    @property
+    def macs(self) -> int:
+        return self.batches * self.units * self.depth
+
+    def constants(self) -> list[Constant]:
+        return [
+            Constant("weights", "int8_t", self.weights),
+            Constant("bias", "int32_t", self.bias),
+            Constant("multipliers", "int32_t", self._shared(self.multipliers)),
+            Constant("shifts", "int8_t", self._shared(self.shifts)),
+        ]
+
+    @staticmethod
+    def _shared(values: list[int]) -> list[int]:
+        """One value instead of a table of equal ones: the kernel then keeps it in a register."""
+        return values[:1] if len(set(values)) == 1 else values
+
+    def parameters(self, prefix: str) -> dict[str, str]:
+        numbers = {
+            "batches": self.batches,
+            "depth": self.depth,
+            "units": self.units,
+            "zero_point": self.y.zero_points[0],
+            "clamp_min": self.clamp[0],
+            "clamp_max": self.clamp[1],
+            "multiplier_step": int(len(set(self.multipliers)) > 1),
+            "shift_step": int(len(set(self.shifts)) > 1),
+            "shifts_right": int(max(self.shifts) < 0),
+        }
+        tables = {table.suffix: f"{prefix}_{table.suffix}" for table in self.constants()}
+        return {name: str(value) for name, value in numbers.items()} | tables

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""RESHAPE: the same bytes under another shape, so nothing happens on the device."""
+
+from __future__ import annotations
+
+from export.ops.base import Constant, Op
+from pipeline.tflite.graph import Graph, Operator
+
+
+class Reshape(Op):
+    """Output and input share their memory. The new shape is the output tensor's; a shape input must be constant."""
+
+    max_version = 1
+
+    def __init__(self, graph: Graph, operator: Operator) -> None:
+        super().__init__(graph, operator)
+        x = self.activation(operator.inputs, 0, "input")
+        y = self.activation(operator.outputs, 0, "output")
+        shape = self.optional(operator.inputs, 1)
+        if shape is not None and shape.data is None:
+            raise self.refuse(f"the shape {shape.label} is computed at run time; tinyproof takes fixed shapes")
+        if x.elements != y.elements:
+            raise self.refuse(f"cannot make {list(y.shape)} of {list(x.shape)}")
+        if (x.scales, x.zero_points) != (y.scales, y.zero_points):
+            raise self.refuse("changes the scale or the zero point, which a reshape must not")
+        self.inputs, self.outputs = (x.index,), (y.index,)
+
+    @property
+    def in_place(self) -> bool:
+        return True
+
+    def constants(self) -> list[Constant]:
+        return []
+
+    def parameters(self, prefix: str) -> dict[str, str]:
+        return {}

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""TFLite Micro's quantized arithmetic: how it turns scales into integers, and how it rounds.
+
+Sources: tflite-micro, tensorflow/lite/kernels/internal/{quantization_util.cc,common.h}, kernel_util.cc and
+micro/kernels/fully_connected_common.cc. TFLM computes some of these in float32 and some in double; the last bit depends
+on which, so `float32` marks every place.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+
+INT8_MIN, INT8_MAX = -128, 127
+INT32_MAX = 2**31 - 1
+ACTIVATION_RANGES: dict[str, tuple[float | None, float | None]] = {
+    "NONE": (None, None),
+    "RELU": (0.0, None),
+    "RELU_N1_TO_1": (-1.0, 1.0),
+    "RELU6": (0.0, 6.0),
+}
+
+
+def float32(value: float) -> float:
+    """Nearest float32. One +, -, * or / of float32 values in double and then this equals the float32 operation."""
+    try:
+        rounded: float = struct.unpack("<f", struct.pack("<f", value))[0]
+    except OverflowError:
+        return math.copysign(math.inf, value)
+    return rounded
+
+
+def round_half_away(value: float) -> int:
+    """C's round()."""
+    magnitude = math.floor(abs(value))
+    if abs(value) - magnitude >= 0.5:
+        magnitude += 1
+    return magnitude if value >= 0 else -magnitude
+
+
+def quantize_multiplier(real: float) -> tuple[int, int]:
+    """(multiplier, shift) with real = multiplier * 2**(shift - 31): QuantizeMultiplier. `shift` > 0 shifts left.
+
+    A `real` below 2**-32 becomes (0, 0), as there.
+    """
+    if real == 0.0:
+        return 0, 0
+    fraction, shift = math.frexp(real)
+    multiplier = round_half_away(fraction * 2**31)
+    if multiplier == 2**31:
+        multiplier //= 2
+        shift += 1
+    if shift < -31:
+        return 0, 0
+    return multiplier, shift
+
+
+def weight_multipliers(input_scale: float, weight_scales: tuple[float, ...], output_scale: float) -> list[float]:
+    """Real rescaling factors: one for all (the product of scales in float32), or one per channel (in double)."""
+    if len(weight_scales) == 1:
+        return [float32(input_scale * weight_scales[0]) / output_scale]
+    return [input_scale * scale / output_scale for scale in weight_scales]
+
+
+def activation_range(activation: str, scale: float, zero_point: int) -> tuple[int, int]:
+    """Clamp of the int8 output: CalculateActivationRangeQuantized. Raises ValueError when nothing lies inside."""
+    low, high = ACTIVATION_RANGES[activation]
+
+    def quantized(real: float) -> int:
+        ratio = float32(real / scale)
+        if not abs(ratio) < 2**31:
+            raise ValueError(f"{real} is more than 32 bits of its scale")
+        return zero_point + round_half_away(ratio)
+
+    q_min = INT8_MIN if low is None else max(INT8_MIN, quantized(low))
+    q_max = INT8_MAX if high is None else min(INT8_MAX, quantized(high))
+    if q_min > q_max:
+        raise ValueError("no int8 value lies in its range")
+    return q_min, q_max
+
+
+def quantize(real: float, scale: float, zero_point: int) -> int:
+    """q = clamp(round(real / scale) + zero_point) in float32, ties away from zero."""
+    ratio = float32(float32(real) / scale)
+    if not math.isfinite(ratio):
+        return INT8_MIN if ratio < 0 else INT8_MAX
+    return min(max(round_half_away(ratio) + zero_point, INT8_MIN), INT8_MAX)
+
+
+def dequantize(q: int, scale: float, zero_point: int) -> float:
+    """real = scale * (q - zero_point) in float32."""
+    return float32(scale * (q - zero_point))
+
+
+def requantize(accumulator: int, multiplier: int, shift: int) -> int:
+    """MultiplyByQuantizedMultiplier: a doubling high multiply, ties toward +infinity, then a shift, ties away from zero."""
+    left, right = max(shift, 0), max(-shift, 0)
+    high = (accumulator * 2**left * multiplier + 2**30) >> 31
+    if right == 0:
+        return high
+    return (high + 2 ** (right - 1) - (high < 0)) >> right
