@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`tinyproof boards`: what can be built for and checked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from pipeline import console
+from pipeline.boards import all_boards
+from pipeline.config import load_config
+from pipeline.project import CONFIG_FILE
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of the table.")
+def command(as_json: bool) -> None:
+    """List the boards: simulated ones, real ones, and the reference device.
+
+    A board is one file in firmware/boards/. The one marked * is used where no --board is given; it is set by
+    `board` in tinyproof.toml.
+    """
+    default = load_config(CONFIG_FILE).board
+    rows = [describe(name, default) for name in all_boards()]
+    if as_json:
+        console.print_json({"boards": rows})
+        return
+    titles = ("board", "kind", "isa", "engine", "description")
+    table = [titles, *(tuple(str(row[title]) for title in titles) for row in rows)]
+    widths = [max(len(line[column]) for line in table) for column in range(len(titles) - 1)]
+    for index, line in enumerate(table):
+        mark = "*" if index and rows[index - 1]["default"] else " "
+        cells = [cell.ljust(width) for cell, width in zip(line[:-1], widths, strict=True)]
+        click.echo(f"{mark} " + "  ".join([*cells, line[-1]]))
+
+
+def describe(name: str, default: str) -> dict[str, Any]:
+    """A board as a row of the list."""
+    board = all_boards()[name]
+    return {
+        "board": board.name,
+        "kind": board.kind,
+        "isa": board.isa,
+        "engine": board.engine,
+        "tick_unit": board.tick_unit,
+        "description": board.description,
+        "default": name == default,
+    }

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`tinyproof check`: asks a board every vector and every known answer."""
+
+from __future__ import annotations
+
+import dataclasses
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pipeline import console
+from pipeline.boards import find_board
+from pipeline.config import Config, load_config
+from pipeline.errors import MismatchError, TinyproofError
+from pipeline.project import CONFIG_FILE, build_dir
+
+if TYPE_CHECKING:
+    from host.report import CheckedAnswer, CheckReport
+
+WIDTH = 80
+LABEL = 9  # columns of the label in front of each line
+SHOWN_DIVERGENCES = 5
+
+
+@click.command()
+@click.option("--board", help="Board to check; ./tinyproof boards lists them. [default: qemu-cortex-m4]")
+@click.option("--port", help="A device file, socket://HOST:PORT or rfc2217://HOST:PORT; simulated boards need none.")
+@click.option("--model", help="Build to check against, a folder in build/. [default: neuron]")
+@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds to wait for an answer.")
+@click.option("--retries", type=click.IntRange(0, 1000), help="How often a lost or damaged request is repeated.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of the table.")
+@click.option("--junit", type=click.Path(path_type=Path), help="Write JUnit XML to this file, too.")
+def command(
+    board: str | None,
+    port: str | None,
+    model: str | None,
+    timeout: float | None,
+    retries: int | None,
+    as_json: bool,
+    junit: Path | None,
+) -> None:
+    """Prove a board: all bits against TFLite Micro, and the answers against what is right.
+
+    Sends every vector of the build and compares the int8 outputs with the golden reference's; then asks the
+    expected answers in real values. Refuses a board that runs another model. The build must have been exported,
+    and a simulated board's firmware built; the report is also in build/<model>/boards/<board>/check.json.
+
+    \b
+    ./tinyproof check                                simulated Cortex-M4F
+    ./tinyproof check --board nano33ble --port /dev/ttyACM0
+    ./tinyproof check --port socket://127.0.0.1:4000 what `simulate` printed
+
+    Exits 0 if all is proven, 1 on a mismatch, 3 if the board is absent, silent or runs another model.
+    """
+    config = load_config(CONFIG_FILE)
+    wanted = dataclasses.replace(
+        config.check,
+        timeout_s=timeout or config.check.timeout_s,
+        retries=config.check.retries if retries is None else retries,
+    )
+    config = dataclasses.replace(config, model=model or config.model, board=board or config.board, check=wanted)
+    report = _check_with_junit(config, port, junit)
+    if as_json:
+        console.print_json(report.as_dict())
+    else:
+        print_check(report)
+    if not report.proven:
+        raise MismatchError(report.mismatch())
+
+
+def run_check(config: Config, port: str | None = None) -> CheckReport:
+    """Checks config.board against build/<config.model>, showing progress on a terminal."""
+    from host.checking import check
+
+    board = find_board(config.board)
+    with console.progress() as bar:
+        task = bar.add_task(f"check {board.name}", total=None, note="")
+        return check(
+            board,
+            build_dir(config.model),
+            port,
+            config.check,
+            lambda done, total: bar.update(task, completed=done, total=total),
+        )
+
+
+def print_check(report: CheckReport) -> None:
+    """The table of answers and the proof, at most 80 columns wide."""
+    out = console.stdout()
+    label = "check"
+    if report.answers:
+        rows = [("x", "expected", report.board, "error", "bits"), *map(_row, report.answers)]
+        widths = [max(len(row[column]) for row in rows) for column in range(4)]
+        for row in rows:
+            cells = [cell.ljust(width) for cell, width in zip(row[:4], widths, strict=True)]
+            out.print(f"{label:<{LABEL}}" + "  ".join([*cells, row[4]]), markup=False)
+            label = ""
+    for divergence in report.divergences[:SHOWN_DIVERGENCES]:
+        _say(label, f"bits differ at {divergence}")
+        label = ""
+    if report.bits_different > SHOWN_DIVERGENCES:
+        _say(label, f"... and {report.bits_different - SHOWN_DIVERGENCES} more")
+        label = ""
+    _say(label, _link_words(report))
+    _say("proof" if report.proven else "MISMATCH", _verdict(report), "bold green" if report.proven else "bold red")
+
+
+def _row(answer: CheckedAnswer) -> tuple[str, str, str, str, str]:
+    bits = "identical" if answer.identical else "DIFFERENT"
+    if answer.within is False:
+        bits += ", out of tolerance"
+    if answer.saturated:
+        bits += f", {answer.saturated} saturated"
+    return (_reals(answer.x, 1), _reals(answer.expected, 2), _reals(answer.y, 2), f"{answer.error:.2f}", bits)
+
+
+def _reals(values: list[float], digits: int) -> str:
+    shown = " ".join(f"{value:.{digits}f}" for value in values[:3])
+    return shown if len(values) <= 3 else f"{shown} ..."
+
+
+def _link_words(report: CheckReport) -> str:
+    ticks = f"{report.ticks_min:,}"
+    if report.ticks_max != report.ticks_min:
+        ticks += f" to {report.ticks_max:,}"
+    words = f"{ticks} {report.tick_unit} per inference; {report.round_trips_per_second:,.0f} round trips per second"
+    if report.repeats:
+        words += f"; {report.repeats} requests repeated"
+    if report.resets:
+        words += f"; the board restarted {report.resets} times"
+    return words
+
+
+def _verdict(report: CheckReport) -> str:
+    same = report.bits_checked - report.bits_different
+    inputs = "int8 inputs" if report.vectors == "exhaustive" else "random inputs"
+    words = f"{same} of {report.bits_checked} {inputs} bit-identical to TFLite Micro"
+    if not report.answers:
+        return f"{words}; no answers are known for this model"
+    if report.tolerance is None:
+        return f"{words}; answers shown, with no tolerance to judge them by"
+    verdict = "within" if report.answers_within_tolerance else "NOT within"
+    words = f"{words}; answers {verdict} tolerance {report.tolerance:.2g} (why: {report.tolerance_why})"
+    if not all(answer.identical for answer in report.answers):
+        words += "; " + next(answer.fault for answer in report.answers if not answer.identical)
+    return words
+
+
+def _say(label: str, words: str, style: str = "") -> None:
+    lines = textwrap.wrap(words, WIDTH - LABEL, break_on_hyphens=False)
+    out = console.stdout()
+    out.print(f"{label:<{LABEL}}", end="", style=style, markup=False)
+    out.print(f"\n{'':<{LABEL}}".join(lines), markup=False)
+
+
+def _check_with_junit(config: Config, port: str | None, junit: Path | None) -> CheckReport:
+    if junit is None:
+        return run_check(config, port)
+    from host.report import write_junit, write_junit_error
+
+    try:
+        report = run_check(config, port)
+    except TinyproofError as error:
+        write_junit_error(config.model, config.board, error.message, junit)
+        raise
+    write_junit(report, junit)
+    return report
