@@ -6,6 +6,7 @@ from __future__ import annotations
 import struct
 
 from export.ops.base import Constant, Op
+from export.ops.encoding import encode_multiplier, encode_shift
 from pipeline.tflite.arithmetic import (
     ACTIVATION_RANGES,
     INT32_MAX,
@@ -42,6 +43,7 @@ class FullyConnected(Op):
         if not all(real < MAX_REAL_MULTIPLIER for real in reals):
             raise self.refuse("rescales by 2^30 or more; check the scales of its tensors")
         self.multipliers, self.shifts = map(list, zip(*map(quantize_multiplier, reals), strict=True))
+        self._silence_dead_units()
         self._check_overflow(bias)
 
     def _read_weights(self) -> None:
@@ -97,6 +99,20 @@ class FullyConnected(Op):
                 raise self.refuse(f"bias {bias.label} has a scale that is not input scale times weight scale")
         return struct.unpack(f"<{self.units}i", bias.data)
 
+    def _silence_dead_units(self) -> None:
+        """A unit whose multiplier rounds to 0 answers 0 in TFLM. The kernel's encoding has no 0, so weights become 0."""
+        for unit in range(self.units):
+            if self.multipliers[unit % len(self.multipliers)] == 0:
+                self.weights = (
+                    *self.weights[: unit * self.depth],
+                    *(0,) * self.depth,
+                    *self.weights[(unit + 1) * self.depth :],
+                )
+                self.bias[unit] = 0
+        pairs = list(zip(self.multipliers, self.shifts, strict=True))
+        alive = next((pair for pair in pairs if pair[0]), (2**30, -1))
+        self.multipliers, self.shifts = map(list, zip(*(p if p[0] else alive for p in pairs), strict=True))
+
     def _check_overflow(self, bias: tuple[int, ...]) -> None:
         """TFLM accumulates in int32 and wraps, which is undefined in C. Refuse a model where any input could do that."""
         zero_point = self.x.zero_points[0]
@@ -123,8 +139,8 @@ class FullyConnected(Op):
         return [
             Constant("weights", "int8_t", self.weights),
             Constant("bias", "int32_t", self.bias),
-            Constant("multipliers", "int32_t", self._shared(self.multipliers)),
-            Constant("shifts", "int8_t", self._shared(self.shifts)),
+            Constant("multipliers", "int32_t", self._shared([encode_multiplier(m) for m in self.multipliers])),
+            Constant("shifts", "int8_t", self._shared([encode_shift(s) for s in self.shifts])),
         ]
 
     @staticmethod
