@@ -48,14 +48,9 @@ def int8s(content: bytes) -> tuple[int, ...]:
 
 
 def shortest(x: float) -> str:
-    """`x` as the nearest float32, in digits that name this float32 and no other, without an exponent where short."""
+    """The fewest significant digits that name the float32 nearest to `x` and no other; nine always do."""
     value = float32(x)
-    if value == int(value) and abs(value) < 1e7:
-        return str(int(value))
-    for digits in range(1, 10):
-        text = f"{value:.{digits}g}"
-        if float32(float(text)) == value:
-            break
-    if "e" in text and 1e-9 < abs(value) < 1e9:
-        return f"{float(text):.17f}".rstrip("0")
-    return text
+    for digits in range(1, 9):
+        if float32(float(text := f"{value:.{digits}g}")) == value:
+            return text
+    return f"{value:.9g}"

@@ -49,8 +49,10 @@ class Device:
 
     def reset(self) -> None:
         """As after power-up: no input loaded, nothing to read."""
-        self.loaded = bytearray(self.input.bytes)
+        self.loaded = bytearray()
         self.result: bytes | None = None
+        self.run_seq: int | None = None
+        self.run_us = 0
 
     def banner(self) -> bytes:
         return f"# tinyproof {self.board} {self.engine} {self.model_id}\n".encode()
@@ -92,7 +94,7 @@ class Device:
             seq, line = int(envelope[1]), envelope[2]
         try:
             words = line.decode("ascii").split(" ")
-            text = self._serve([word for word in words if word])
+            text = self._serve([word for word in words if word], seq)
         except UnicodeDecodeError:
             text = f"err {SYNTAX} {CODES[SYNTAX][0]}"
         except Refusal as refusal:
@@ -104,7 +106,7 @@ class Device:
         body = (text if seq is None else f"@{seq} {text}").encode("ascii")
         return body + (b"*%04X\n" % crc16(body) if checked else b"\n")
 
-    def _serve(self, words: list[str]) -> str:
+    def _serve(self, words: list[str], seq: int | None) -> str:
         match words:
             case ["info"]:
                 return (
@@ -124,8 +126,7 @@ class Device:
             case ["load", offset, digits]:
                 return self._load(_integer(offset, 0, 2**31), digits)
             case ["run"]:
-                self.result, microseconds = self._infer(bytes(self.loaded))
-                return f"ok t={microseconds}us"
+                return self._run(seq)
             case ["read", offset, count]:
                 return self._read(_integer(offset, 0, 2**31), _integer(count, 0, 2**31))
             case ["help"]:
@@ -140,19 +141,34 @@ class Device:
         content = bytes.fromhex(digits)
         if offset + len(content) > self.input.bytes:
             raise Refusal(RANGE)
+        if offset > len(self.loaded):
+            raise Refusal(STATE)
         self.loaded[offset : offset + len(content)] = content
+        self.result = None
         return "ok"
+
+    def _run(self, seq: int | None) -> str:
+        """A repeat with the same SEQ means that the reply was lost: it is given again, without a second inference."""
+        if self.result is None or seq is None or seq != self.run_seq:
+            if len(self.loaded) != self.input.bytes:
+                raise Refusal(STATE)
+            self.result, self.run_us = self._infer(bytes(self.loaded))
+            self.run_seq = seq
+        return f"ok t={self.run_us}us"
 
     def _read(self, offset: int, count: int) -> str:
         if self.result is None:
             raise Refusal(STATE)
         if offset + count > self.output.bytes:
             raise Refusal(RANGE)
-        return f"ok hex={self.result[offset : offset + count].hex()}"
+        if 2 * count > LINE_BYTES:
+            raise Refusal(LENGTH)
+        return f"ok {self.result[offset : offset + count].hex().upper()}"
 
     def _for_people(self, number: str) -> str:
         (q, *_), microseconds = self._infer_real([number])
-        clamped = quantize(float(number), self.input.scale, self.input.zero_point)[1] or q in (-128, 127)
+        rail = q in (-128, 127) and q != self.output.zero_point
+        clamped = rail or quantize(float(number), self.input.scale, self.input.zero_point)[1]
         return f"y = {self._real(q):.2f} (q = {q}, {microseconds} us{', saturated' if clamped else ''})"
 
     def _infer_real(self, values: list[str]) -> tuple[tuple[int, ...], int]:
@@ -168,6 +184,8 @@ class Device:
         return int8s(output), microseconds
 
     def _infer(self, content: bytes) -> tuple[bytes, int]:
+        self.loaded.clear()  # as on a board, where an inference may overwrite its input
+        self.result = None
         start = time.perf_counter_ns()
         try:
             output = self.run(content)

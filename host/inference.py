@@ -8,12 +8,13 @@ from collections.abc import Callable
 from host import codes
 from host.arithmetic import int8s, shortest
 from host.framing import frame
-from host.link import DeviceError, Link, SilentBoardError
+from host.link import DeviceError, Link
 from host.replies import Answer, Info, parse_answer, parse_hex, parse_ticks
 from pipeline.errors import BoardError
 
 ANSWER_BYTES = 16  # longest share of one output in a reply: q and y, with their commas
 REPLY_BYTES = 256  # and of all else
+FRAME_BYTES = 40  # of a line, for what surrounds the hex digits of `load` and `read`
 
 
 class Inference:
@@ -25,28 +26,31 @@ class Inference:
         self.resets = 0
         self._greet = greet
         self._banners = link.banners
+        self._too_long: set[bool] = set()  # with_y of the questions whose answers do not fit the board's line
         link.splitter.limit = max(link.splitter.limit, info.out_bytes * ANSWER_BYTES + REPLY_BYTES)
 
     def from_int8(self, content: bytes) -> Answer:
         """The answer to an int8 input tensor."""
-        request = "q " + " ".join(map(str, int8s(content)))
-        if not self._fits(request):
-            return self._by_parts(content)
-        answer = parse_answer(self.link.request(request), self.info.out_bytes, with_y=False)
-        self._after()
-        return answer
+        answer = self._in_one_line("q " + " ".join(map(str, int8s(content))), with_y=False)
+        return self._by_parts(content) if answer is None else answer
 
     def from_real(self, x: list[float]) -> Answer | None:
-        """The answer to real values, quantized by the board; None when they do not fit its line."""
-        request = "x " + " ".join(map(shortest, x))
-        if not self._fits(request):
+        """The answer to real values, quantized by the board; None when they or the answer do not fit its line."""
+        return self._in_one_line("x " + " ".join(map(shortest, x)), with_y=True)
+
+    def _in_one_line(self, request: str, *, with_y: bool) -> Answer | None:
+        if with_y in self._too_long or len(frame(request, 65535)) - 1 > self.info.line_bytes:
             return None
-        answer = parse_answer(self.link.request(request), self.info.out_bytes, with_y=True)
+        try:
+            text = self.link.request(request)
+        except DeviceError as error:
+            if error.code != codes.LENGTH:
+                raise
+            self._too_long.add(with_y)  # the request fits, so it is the answer that does not, and never will
+            return None
+        answer = parse_answer(text, self.info.out_bytes, with_y=with_y)
         self._after()
         return answer
-
-    def _fits(self, request: str) -> bool:
-        return len(frame(request, 65535)) - 1 <= self.info.line_bytes
 
     def _after(self) -> bool:
         """Whether the board has restarted since the last look; if so, it is asked again who it is."""
@@ -58,18 +62,12 @@ class Inference:
         return True
 
     def _by_parts(self, content: bytes) -> Answer:
-        """load, run, read as one transaction: a `run` may eat its input and a restart loses it, so neither is retried
-        alone."""
+        """load, run, read as one transaction: a restart in between loses the tensors, and all begins again."""
         for attempt in range(self.link.retries + 1):
-            last = attempt == self.link.retries
             try:
                 answer = self._load_run_read(content)
-            except SilentBoardError:
-                if last:
-                    raise
-                continue
             except DeviceError as error:
-                if last or error.code != codes.STATE:
+                if error.code != codes.STATE or attempt == self.link.retries:
                     raise
                 self._after()
                 continue
@@ -78,12 +76,10 @@ class Inference:
         raise BoardError(f"the board on {self.link.name} restarts during every inference; is its power supply sound?")
 
     def _load_run_read(self, content: bytes) -> Answer:
-        # What a line leaves for hex digits, and for values in a reply that the device may keep in its line buffer.
-        room = self.info.line_bytes - len(frame(f"load {len(content)} ", 65535))
-        step = max(1, room // 2)
+        step = (self.info.line_bytes - FRAME_BYTES) // 2
         for offset in range(0, len(content), step):
             self.link.request(f"load {offset} {content[offset : offset + step].hex().upper()}")
-        ticks, unit = parse_ticks(self.link.request("run", retries=0))
+        ticks, unit = parse_ticks(self.link.request("run"))
         output = b""
         while len(output) < self.info.out_bytes:
             count = min(step, self.info.out_bytes - len(output))

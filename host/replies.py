@@ -11,6 +11,7 @@ from pipeline.errors import BoardError
 
 PROTOCOL_VERSION = 1
 MAX_TENSOR_BYTES = 1 << 24
+MIN_LINE_BYTES = 64
 MAX_LINE_BYTES = 1 << 16
 UNITS = ("us", "insn", "cycle")
 
@@ -22,7 +23,10 @@ _TICKS = re.compile(rf"([0-9]{{1,10}})({'|'.join(UNITS)})")
 
 @dataclass(frozen=True)
 class Info:
-    """What a device says of itself. `line_bytes`: the longest request that it takes, without LF."""
+    """What a device says of itself. `line_bytes`: its longest request without LF, and its longest reply to `read`.
+
+    `startup_ticks`: what setting up the engine took, in the board's tick unit; 0 where it does not say.
+    """
 
     protocol: int
     board: str
@@ -60,7 +64,8 @@ def parse_info(text: str) -> Info:
         _matching(fields, "model", _MODEL_ID),
         _integer(fields, "in", 1, MAX_TENSOR_BYTES),
         _integer(fields, "out", 1, MAX_TENSOR_BYTES),
-        _integer(fields, "line", 32, MAX_LINE_BYTES),
+        _integer(fields, "line", MIN_LINE_BYTES, MAX_LINE_BYTES),
+        _ticks(fields, "init")[0] if "init" in fields else 0,
     )
 
 
@@ -80,20 +85,15 @@ def parse_answer(text: str, out_bytes: int, *, with_y: bool) -> Answer:
 
 def parse_ticks(text: str) -> tuple[int, str]:
     """`t=` of any reply: the count and its unit."""
-    value = _field(_fields(text), "t")
-    match = _TICKS.fullmatch(value)
-    if match is None or int(match[1]) >= 1 << 32:
-        raise _fault("t", value)
-    return int(match[1]), match[2]
+    return _ticks(_fields(text), "t")
 
 
 def parse_hex(text: str, count: int) -> bytes:
     """The bytes that `read` returns: exactly `count`, two hex digits each."""
-    fields = _fields(text)
-    value = _field(fields, "hex")
-    if not re.fullmatch(r"[0-9A-Fa-f]*", value) or len(value) != 2 * count:
-        raise _fault("hex", value)
-    return bytes.fromhex(value)
+    if not re.fullmatch(r"[0-9A-Fa-f]*", text) or len(text) != 2 * count:
+        seen = show(text.encode("ascii", "replace"))
+        raise BoardError(f"the board's answer is not {count} bytes in hex: {seen}; build and flash its firmware again")
+    return bytes.fromhex(text)
 
 
 def _fields(text: str) -> dict[str, str]:
@@ -133,6 +133,14 @@ def _list(fields: dict[str, str], key: str, count: int) -> list[str]:
     if len(items) != count:
         raise BoardError(f"the board's answer has {len(items)} values in {key}=, the model has {count} outputs")
     return items
+
+
+def _ticks(fields: dict[str, str], key: str) -> tuple[int, str]:
+    value = _field(fields, key)
+    match = _TICKS.fullmatch(value)
+    if match is None or int(match[1]) >= 1 << 32:
+        raise _fault(key, value)
+    return int(match[1]), match[2]
 
 
 def _int8(item: str) -> int:

@@ -26,7 +26,7 @@ def command(as_json: bool) -> None:
     if as_json:
         console.print_json({"boards": rows})
         return
-    titles = ("board", "kind", "isa", "engine", "description")
+    titles = ("board", "kind", "isa", "description")
     table = [titles, *(tuple(str(row[title]) for title in titles) for row in rows)]
     widths = [max(len(line[column]) for line in table) for column in range(len(titles) - 1)]
     for index, line in enumerate(table):

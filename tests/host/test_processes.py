@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Emulators end with us, however we end, and say what they died of."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from fake_build import QUICK
+
+from host.checking import check
+from host.emulator import Emulator
+from host.processes import Child
+from pipeline.boards import Board
+from pipeline.errors import EnvironmentFaultError, UsageError
+from pipeline.project import ROOT
+
+SLEEP = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)"]
+
+
+def emulated(*command: str) -> Board:
+    return Board("fake", "an emulator made of Python", "simulated", "none", "insn", emulator={"command": [*command]})
+
+
+def alive(pid: int) -> bool:
+    """Whether the process runs; one that has ended and waits to be reaped by init does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def gone_soon(pid: int) -> bool:
+    end = time.monotonic() + 10
+    while alive(pid) and time.monotonic() < end:
+        time.sleep(0.01)
+    return not alive(pid)
+
+
+def test_a_child_is_reaped_after_an_exception() -> None:
+    with pytest.raises(ValueError, match="ours"), Child(SLEEP) as child:
+        assert child.running()
+        raise ValueError("ours")
+    assert child.process.returncode == -signal.SIGTERM
+    assert not Path(f"/proc/{child.pid}").exists()
+
+
+def test_a_child_that_ignores_sigterm_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("host.processes.STOP_S", 0.2)
+    program = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(600)"
+    with Child([sys.executable, "-c", program], stdout=subprocess.PIPE) as child:
+        assert child.process.stdout is not None
+        child.process.stdout.readline()
+    assert child.process.returncode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_a_child_dies_with_its_parent(number: signal.Signals) -> None:
+    program = (
+        "import sys, time\nfrom host.processes import Child\n"
+        f"with Child({SLEEP!r}) as child:\n print(child.pid, flush=True)\n time.sleep(600)\n"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    with parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        assert alive(pid)
+        os.kill(parent.pid, number)
+        parent.wait(10)
+    assert gone_soon(pid)
+
+
+def test_a_missing_emulator_names_its_package(tmp_path: Path) -> None:
+    board = emulated("no-such-emulator", "{elf}")
+    board.emulator["package"] = "emulators-extra"
+    with pytest.raises(EnvironmentFaultError) as raised:
+        Emulator(board, tmp_path / "firmware.elf")
+    assert "no-such-emulator is missing" in raised.value.message
+    assert "apt-get install emulators-extra" in raised.value.message
+
+
+def test_a_board_without_an_emulator_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError):
+        Emulator(emulated(), tmp_path / "firmware.elf")
+
+
+def test_an_emulator_that_dies_early_says_why(build_dir: Path) -> None:
+    board = emulated(sys.executable, "-c", "import sys; sys.exit('cannot map the flash of {elf}')")
+    (build_dir / "boards" / "fake").mkdir(parents=True)
+    (build_dir / "boards" / "fake" / "firmware.elf").write_bytes(b"")
+    start = time.monotonic()
+    with pytest.raises(EnvironmentFaultError) as raised:
+        check(board, build_dir, None, QUICK)
+    assert time.monotonic() - start < 5
+    assert raised.value.exit_code == 3
+    assert "exit status 1: cannot map the flash of" in raised.value.message
+    assert "firmware.elf" in raised.value.message
+
+
+def test_an_emulator_that_dies_midway_says_why(build_dir: Path) -> None:
+    program = (
+        "import socket, sys\nlistener = socket.socket(fileno={fd})\nclient, _ = listener.accept()\n"
+        "client.recv(10)\nclient.close()\nsys.exit('illegal instruction')"
+    )
+    board = emulated(sys.executable, "-c", program)
+    (build_dir / "boards" / "fake").mkdir(parents=True)
+    (build_dir / "boards" / "fake" / "firmware.elf").write_bytes(b"")
+    with pytest.raises(EnvironmentFaultError) as raised:
+        check(board, build_dir, None, QUICK)
+    assert "illegal instruction" in raised.value.message
+
+
+def test_firmware_that_is_not_built_is_named(build_dir: Path) -> None:
+    with pytest.raises(UsageError) as raised:
+        check(emulated("qemu-system-arm"), build_dir, None, QUICK)
+    assert raised.value.message.startswith("build/line/boards/fake/firmware.elf is missing")
+    assert "./tinyproof build --board fake" in raised.value.message
