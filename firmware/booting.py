@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Boots a simulated board once and asks it which model it runs: what `upload` means where there is no flash."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+
+from pipeline.boards import Board
+from pipeline.errors import BoardError, EnvironmentFaultError
+
+TIMEOUT_S = 10.0
+
+
+def confirm(board: Board, elf: Path, model_id: str) -> str:
+    """One line for the user once `info` names `model_id`.
+
+    Raises EnvironmentFaultError when the emulator is missing, BoardError when the firmware is silent or runs another
+    model.
+    """
+    reply = ask(board, elf, b"info\n")
+    if f"model={model_id}" not in reply.split():
+        raise BoardError(f"{board.name} runs another model than {model_id}: {reply!r}")
+    return f"{board.name} runs model {model_id}; next: ./tinyproof simulate --board {board.name}"
+
+
+def ask(board: Board, elf: Path, request: bytes) -> str:
+    """Boot `elf`, send one request and return its reply, a line that does not start with #."""
+    command = board.emulator["command"]
+    if not shutil.which(command[0]):
+        raise EnvironmentFaultError(f"{command[0]} is missing; apt-get install {board.emulator['package']}")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.set_inheritable(True)
+        port = server.getsockname()[1]
+        emulator = subprocess.Popen(
+            [part.format(elf=elf, fd=server.fileno()) for part in command],
+            pass_fds=[server.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+    try:
+        with socket.create_connection(("127.0.0.1", port), TIMEOUT_S) as link, link.makefile("rb") as lines:
+            link.sendall(request)
+            for line in lines:
+                if not line.startswith(b"#"):
+                    return line.decode("ascii", "replace").rstrip("\r\n")
+        said = emulator.communicate(timeout=TIMEOUT_S)[1].decode(errors="replace").strip()
+        raise BoardError(f"{board.name}: {command[0]} ended before it answered: {said or 'no message'}")
+    except TimeoutError:
+        raise BoardError(f"{board.name}: no answer within {TIMEOUT_S:.0f} s after booting {elf.name}") from None
+    finally:
+        emulator.kill()
+        emulator.wait()
+        if emulator.stderr:
+            emulator.stderr.close()

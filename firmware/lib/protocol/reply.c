@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "reply.h"
+
+#include <string.h>
+
+#include "crc16.h"
+#include "number.h"
+
+static void reply_bytes(struct protocol *protocol, const char *bytes, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        protocol->crc = crc16_add(protocol->crc, (uint8_t)bytes[i]);
+    }
+    protocol->port->write(bytes, count);
+}
+
+void reply_begin(struct protocol *protocol, const char *text) {
+    protocol->crc = CRC16_INITIAL;
+    if (protocol->seq >= 0) {
+        reply_text(protocol, "@");
+        reply_int(protocol, protocol->seq);
+        reply_text(protocol, " ");
+    }
+    reply_text(protocol, text);
+}
+
+void reply_end(struct protocol *protocol) {
+    if (protocol->with_crc) {
+        const uint16_t crc = protocol->crc;
+        reply_text(protocol, "*");
+        reply_hex(protocol, crc, 4);
+    }
+    reply_text(protocol, "\n");
+}
+
+void reply_text(struct protocol *protocol, const char *text) {
+    reply_bytes(protocol, text, strlen(text));
+}
+
+void reply_unsigned(struct protocol *protocol, uint32_t value) {
+    char digits[10]; /* of UINT32_MAX */
+    size_t first = sizeof digits;
+    do {
+        digits[--first] = (char)('0' + value % 10U);
+        value /= 10U;
+    } while (value != 0);
+    reply_bytes(protocol, &digits[first], sizeof digits - first);
+}
+
+void reply_int(struct protocol *protocol, int32_t value) {
+    if (value < 0) {
+        reply_text(protocol, "-");
+    }
+    reply_unsigned(protocol, value < 0 ? 0U - (uint32_t)value : (uint32_t)value);
+}
+
+void reply_hex(struct protocol *protocol, uint32_t value, unsigned digits) {
+    while (digits-- > 0) {
+        const char digit = "0123456789ABCDEF"[(value >> (4U * digits)) & 0xFU];
+        reply_bytes(protocol, &digit, 1);
+    }
+}
+
+void reply_float(struct protocol *protocol, float value) {
+    char text[NUMBER_FORMAT_BYTES];
+    reply_bytes(protocol, text, number_format(value, text));
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Writes a reply piece by piece, with its CRC, so that no reply needs a buffer. Internal to the protocol.
+ */
+#ifndef TINYPROOF_REPLY_H
+#define TINYPROOF_REPLY_H
+
+#include "protocol.h"
+
+/* "[@SEQ ]" and `text`. */
+void reply_begin(struct protocol *protocol, const char *text);
+/* "[*CRC]" and LF. */
+void reply_end(struct protocol *protocol);
+
+void reply_text(struct protocol *protocol, const char *text);
+void reply_int(struct protocol *protocol, int32_t value);
+void reply_unsigned(struct protocol *protocol, uint32_t value);
+/* The lowest `digits` hex digits, upper case. */
+void reply_hex(struct protocol *protocol, uint32_t value, unsigned digits);
+/* Short decimal, for people. */
+void reply_float(struct protocol *protocol, float value);
+
+#endif

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How PlatformIO builds and starts a simulated board: all that differs between boards is read from its TOML."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from SCons.Script import AlwaysBuild, Default, DefaultEnvironment
+
+env: Any = DefaultEnvironment()
+FIRMWARE = Path(env.subst("$PROJECT_DIR")).resolve()
+if str(FIRMWARE.parent) not in sys.path:  # SCons runs this file by path, outside the package
+    sys.path.insert(0, str(FIRMWARE.parent))
+
+from firmware.booting import confirm  # noqa: E402
+from pipeline.boards import BOARDS, read_board  # noqa: E402
+from pipeline.errors import TinyproofError  # noqa: E402
+
+WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Werror"]
+
+board = read_board(BOARDS / f"{env.GetProjectOption('custom_board', env['PIOENV'])}.toml")
+build, memory = board.build, board.memory
+toolchain = build["toolchain"]
+
+if not shutil.which(f"{toolchain}gcc"):
+    sys.stderr.write(f"error: {toolchain}gcc is missing; apt-get install {build['package']}\n")
+    env.Exit(1)
+
+env.Replace(
+    AR=f"{toolchain}gcc-ar",
+    AS=f"{toolchain}gcc",
+    CC=f"{toolchain}gcc",
+    CXX=f"{toolchain}g++",
+    RANLIB=f"{toolchain}gcc-ranlib",
+    SIZETOOL=f"{toolchain}size",
+    SIZEPRINTCMD="$SIZETOOL -B -d $SOURCES",
+    SIZEPROGREGEXP=r"^(?:\.text|\.data|\.vectors|\.ARM\.exidx)\s+(\d+).*",
+    SIZEDATAREGEXP=r"^(?:\.data|\.bss|\.stack)\s+(\d+).*",
+    SIZECHECKCMD="$SIZETOOL -A -d $SOURCES",
+    PROGNAME="firmware",
+    PROGSUFFIX=".elf",
+)
+env.BoardConfig().update("upload.maximum_size", memory["flash_bytes"])
+env.BoardConfig().update("upload.maximum_ram_size", memory["ram_bytes"])
+
+env.Append(
+    SRC_FILTER=[f"+<../lib/hal/{file}>" for file in build["hal"]],
+    CFLAGS=["-std=c99"],
+    CCFLAGS=[*build["flags"], "-Os", "-g", "-ffunction-sections", "-fdata-sections", *WARNINGS],
+    # Where a board has kernels of its own, their folder comes before the portable ones.
+    CPPPATH=[],
+    CPPDEFINES=[
+        ("HAL_BOARD", env.StringifyMacro(board.name)),
+        ("HAL_TICK_UNIT", env.StringifyMacro(board.tick_unit)),
+        *((name, f"{value}UL") for name, value in build.get("defines", {}).items()),
+    ],
+    LINKFLAGS=[
+        *build["flags"],
+        "-nostartfiles",
+        "--specs=nano.specs",
+        "-Wl,--gc-sections,--build-id=none,--fatal-warnings,-Map=$BUILD_DIR/firmware.map,--cref",
+        *(f"-Wl,--defsym=__{name}={value}" for name, value in memory.items()),
+        "-T",
+        str(FIRMWARE / "ld" / build["linker_script"]),
+    ],
+)
+env.Prepend(CPPPATH=[str(FIRMWARE / "lib" / "engine" / folder) for folder in build.get("kernels", [])])
+
+elf = env.BuildProgram()
+
+
+def upload(target: Any, source: Any, env: Any) -> int:
+    """A simulated board holds no image: boot it once, hear from the firmware itself which model it runs, stop it."""
+    try:
+        print(confirm(board, Path(str(source[0])), env["TINYPROOF_MODEL_ID"]))
+    except TinyproofError as error:
+        sys.stderr.write(f"error: {error.message}\n")
+        return 1
+    return 0
+
+
+AlwaysBuild(env.Alias("upload", elf, env.VerboseAction(upload, "Booting $SOURCE")))
+Default(elf)

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""PlatformIO pre-script of every environment: finds the model, refuses stale artefacts, adds it to the build.
+
+TINYPROOF_MODEL is a name (build/NAME) or a path; without it the model exported last is taken.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from SCons.Script import Import
+
+Import("env")
+env: Any = globals()["env"]
+
+FIRMWARE = Path(env.subst("$PROJECT_DIR")).resolve()
+ROOT = FIRMWARE.parent
+if str(ROOT) not in sys.path:  # SCons runs this file by path, outside the package
+    sys.path.insert(0, str(ROOT))
+
+from pipeline.errors import TinyproofError, UsageError  # noqa: E402
+from pipeline.manifest import read_manifest, stale_artefacts  # noqa: E402
+from pipeline.project import BUILD, CURRENT_FILE  # noqa: E402
+
+# What the firmware is made from; a change of anything else in the build folder does not concern it.
+USED = ("model.tflite", "model_data.c", "model_data.h", "model_compiled.c", "model_compiled.h")
+
+
+def find_model() -> Path:
+    name = os.environ.get("TINYPROOF_MODEL", "")
+    if not name:
+        try:
+            name = CURRENT_FILE.read_text(encoding="utf-8").strip()
+        except FileNotFoundError:
+            raise UsageError("no model has been exported yet; run ./tinyproof train and ./tinyproof export") from None
+    return Path(name).resolve() if os.sep in name else BUILD / name
+
+
+def check_artefacts(model_dir: Path) -> str:
+    """The model id. Raises UsageError naming what is missing or is not what the export wrote."""
+    manifest = read_manifest(model_dir)
+    if not {"model_compiled.c", "model_compiled.h"} <= manifest.artefacts.keys():
+        raise UsageError(f"build/{model_dir.name} holds no exported model; run ./tinyproof export first")
+    stale = [name for name in stale_artefacts(manifest, model_dir) if name in USED]
+    if stale:
+        raise UsageError(f"build/{model_dir.name}: {', '.join(stale)} missing or changed since the export; "
+                         "run ./tinyproof export again")  # fmt: skip
+    return manifest.model_id
+
+
+def optimise_for_speed(env: Any, node: Any) -> Any:
+    """Kernels and tables are worth -O2; all else is built for size."""
+    return env.Object(node, OPTIMISE="-O2")
+
+
+try:
+    model_dir = find_model()
+    model_id = check_artefacts(model_dir)
+except TinyproofError as error:
+    sys.stderr.write(f"error: {error.message}\n")
+    env.Exit(1)
+
+env.Replace(TINYPROOF_MODEL_ID=model_id)
+env.Append(
+    CPPPATH=[str(FIRMWARE / "lib" / layer) for layer in ("engine", "hal", "protocol")] + [str(model_dir)],
+    # Debug information names files by their place in the project, so that every checkout builds the same ELF.
+    CCFLAGS=[f"-ffile-prefix-map={model_dir}=model", f"-ffile-prefix-map={ROOT}=."],
+    # SCons puts CPPFLAGS behind CCFLAGS, and of several -O the compiler takes the last.
+    CPPFLAGS=["$OPTIMISE"],
+)
+env.AddBuildMiddleware(optimise_for_speed, "*model_compiled.c")
+env.AddBuildMiddleware(optimise_for_speed, "*engine_compiled.c")
+env.BuildSources(os.path.join("$BUILD_DIR", "model"), str(model_dir), "-<*> +<model_compiled.c>")
