@@ -42,7 +42,7 @@ def emit_header(program: Program, plan: MemoryPlan, model_id: str) -> str:
         *_end("INPUT", program.input, plan),
         *_end("OUTPUT", program.output, plan),
         "",
-        f"/* One inference in `arena` of MODEL_ARENA_BYTES, aligned to {ARENA_ALIGNMENT}. The input may be overwritten. */",
+        f"/* One inference in `arena`: MODEL_ARENA_BYTES, aligned to {ARENA_ALIGNMENT}. It may overwrite the input. */",
         "void model_run(int8_t *arena);",
         "",
         "#ifdef __cplusplus",
@@ -156,8 +156,5 @@ def emit_model_data(tflite: bytes, model_id: str) -> tuple[str, str]:
     )
     rows = [", ".join(f"{byte:3}" for byte in tflite[i : i + 20]) for i in range(0, len(tflite), 20)]
     body = ",\n".join(f"    {row}" for row in rows)
-    source = banner + (
-        '#include "model_data.h"\n\n'
-        f"const unsigned char model_data[MODEL_DATA_BYTES] __attribute__((aligned({ARENA_ALIGNMENT}))) = {{\n{body},\n}};\n"
-    )
-    return header, source
+    array = f"const unsigned char model_data[MODEL_DATA_BYTES] __attribute__((aligned({ARENA_ALIGNMENT})))"
+    return header, f'{banner}#include "model_data.h"\n\n{array} = {{\n{body},\n}};\n'

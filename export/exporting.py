@@ -3,26 +3,72 @@
 
 from __future__ import annotations
 
+import importlib.metadata
+import math
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from export.accuracy import expect_answers, quantization_report, set_tolerance
 from export.emitting import emit_header, emit_model_data, emit_source
-from export.lowering import lower
+from export.lowering import Program, lower
 from export.memory import plan_memory
 from export.vectors import format_vectors, make_vectors
-from pipeline.manifest import Manifest, Tensor, model_id
+from pipeline.config import CheckConfig, ExportConfig
+from pipeline.errors import UsageError
+from pipeline.manifest import Manifest, Tensor, model_id, read_manifest
 from pipeline.reference import Reference
 from pipeline.tflite import graph as tflite_graph
+from pipeline.tflite.arithmetic import float32
 from pipeline.tflite.reader import read_file, read_graph
 
-ARTEFACTS = (
-    "model.tflite",
-    "model_data.c",
-    "model_data.h",
-    "model_compiled.c",
-    "model_compiled.h",
-    "vectors.json",
-)
+TFLITE_FILE = "model.tflite"
+ARTEFACTS = (TFLITE_FILE, "model_data.c", "model_data.h", "model_compiled.c", "model_compiled.h", "vectors.json")
 DEFAULT_SEED = 1
+
+
+@dataclass(frozen=True)
+class _Compiled:
+    program: Program
+    vectors: dict[str, Any]
+
+
+def export_model(config: ExportConfig, check: CheckConfig, build_dir: Path) -> Manifest:
+    """Quantize build_dir/model.keras over [config.low, config.high] and compile it; completes manifest.json.
+
+    A model whose training data states a range of its own ("low" and "high", as the built-in sine does) is calibrated
+    over that one. Raises UsageError for a range that is none and for a missing model, InputFileError for a damaged one.
+    """
+    low, high = config.low, config.high
+    if not (math.isfinite(float32(low)) and math.isfinite(float32(high)) and float32(low) < float32(high)):
+        raise UsageError(f"the range of x must go up, not from {low:g} to {high:g}; see --low and --high")
+    if not 0 <= config.seed < 2**32:
+        raise UsageError(f"export.seed must be from 0 to {2**32 - 1:,}, not {config.seed:,}")
+    if not (build_dir / "model.keras").is_file():
+        raise UsageError(f"build/{build_dir.name} has no model.keras; run ./tinyproof train first")
+    manifest = read_manifest(build_dir)
+    data = (manifest.training or {}).get("data") or {}
+    low, high = data.get("low", low), data.get("high", high)
+    manifest.seeds["export"] = manifest.seeds["vectors"] = config.seed
+
+    from export.quantizing import GRID, float_answers, load_keras_model, quantize_model
+
+    model = load_keras_model(build_dir / "model.keras")
+    (build_dir / TFLITE_FILE).write_bytes(quantize_model(model, low, high, config.seed))
+    compiled = _compile(build_dir, manifest)
+    manifest.quantization = {"low": low, "high": high}
+    manifest.expected, manifest.tolerance = [], None
+    if manifest.inputs[0].bytes == manifest.outputs[0].bytes == 1:
+        import numpy as np
+
+        x = np.linspace(low, high, GRID, dtype=np.float32)
+        y = float_answers(model, x.reshape(GRID, *model.inputs[0].shape[1:])).reshape(GRID)
+        answers = [_signed(vector["out"]) for vector in compiled.vectors["vectors"]]
+        manifest.quantization = quantization_report(manifest, x.tolist(), y.tolist(), lambda q: answers[q + 128])
+    expect_answers(manifest, check)
+    set_tolerance(manifest, compiled.program.graph)
+    manifest.write(build_dir)
+    return manifest
 
 
 def compile_model(build_dir: Path, manifest: Manifest) -> None:
@@ -30,23 +76,30 @@ def compile_model(build_dir: Path, manifest: Manifest) -> None:
 
     Raises InputFileError naming the operator or tensor that is not supported.
     """
-    tflite = read_file(build_dir / "model.tflite")
+    _compile(build_dir, manifest)
+    manifest.write(build_dir)
+
+
+def _compile(build_dir: Path, manifest: Manifest) -> _Compiled:
+    tflite = read_file(build_dir / TFLITE_FILE)
     graph = read_graph(tflite)
     program = lower(graph)
     plan = plan_memory(program)
-    manifest.model_id = model_id(tflite)
-    seed = manifest.seeds.setdefault("vectors", manifest.seeds.get("export", DEFAULT_SEED))
-    vectors = make_vectors(Reference(tflite), seed)
-    data_header, data_source = emit_model_data(tflite, manifest.model_id)
+    identity = model_id(tflite)
+    seed = manifest.seeds.setdefault("vectors", DEFAULT_SEED)
+    reference = Reference(tflite)
+    vectors = make_vectors(reference, seed)
+    data_header, data_source = emit_model_data(tflite, identity)
     files = {
         "model_data.h": data_header,
         "model_data.c": data_source,
-        "model_compiled.h": emit_header(program, plan, manifest.model_id),
-        "model_compiled.c": emit_source(program, plan, manifest.model_id),
+        "model_compiled.h": emit_header(program, plan, identity),
+        "model_compiled.c": emit_source(program, plan, identity),
         "vectors.json": format_vectors(vectors),
     }
     for name, text in files.items():
         (build_dir / name).write_text(text, encoding="utf-8")
+    manifest.model_id = identity
     manifest.inputs = [_tensor(program.input)]
     manifest.outputs = [_tensor(program.output)]
     manifest.memory = {
@@ -55,12 +108,22 @@ def compile_model(build_dir: Path, manifest: Manifest) -> None:
         "macs": program.macs,
         "operators": [op.operator.name for op in program.ops],
     }
+    manifest.versions["reference"] = _reference_version(reference)
     for name in ARTEFACTS:
         manifest.add_artefact(build_dir / name)
-    manifest.write(build_dir)
+    return _Compiled(program, vectors)
+
+
+def _reference_version(reference: Reference) -> str:
+    if reference.name == "tflite-micro":
+        return f"tflite-micro {importlib.metadata.version('tflite-micro')}"
+    return reference.name
+
+
+def _signed(out: str) -> int:
+    return int.from_bytes(bytes.fromhex(out), "little", signed=True)
 
 
 def _tensor(tensor: tflite_graph.Tensor) -> Tensor:
-    return Tensor(
-        tensor.name, list(tensor.shape), tensor.dtype, tensor.scales[0], tensor.zero_points[0], tensor.elements
-    )
+    scale, zero_point = tensor.scales[0], tensor.zero_points[0]
+    return Tensor(tensor.name, list(tensor.shape), tensor.dtype, scale, zero_point, tensor.elements)

@@ -53,9 +53,8 @@ def plan_memory(program: Program) -> MemoryPlan:
     for step, op in enumerate(program.ops, start=1):
         for position, index in enumerate(op.outputs):
             size, last = tensors[index].elements, last_use.get(index, step)
-            source = op.inputs[0] if op.inputs else None
-            block = blocks[source] if source is not None else None
-            if block and position == 0 and op.in_place and last_use[source] == step and size <= block.size:
+            block = blocks[op.inputs[0]]
+            if position == 0 and op.in_place and last_use[op.inputs[0]] == step and size <= block.size:
                 block.last = last
             else:
                 block = Block(size, step, last)

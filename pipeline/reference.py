@@ -57,7 +57,7 @@ class Reference:
 
 
 def default_implementation() -> str:
-    """The wheel where there is one for this machine, whether it is installed or not: it must not go missing silently."""
+    """The wheel where there is one for this machine, installed or not: it must not go missing silently."""
     return "tflite-micro" if sys.platform == "linux" and platform.machine() == "x86_64" else "python"
 
 

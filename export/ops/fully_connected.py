@@ -100,7 +100,7 @@ class FullyConnected(Op):
         return struct.unpack(f"<{self.units}i", bias.data)
 
     def _silence_dead_units(self) -> None:
-        """A unit whose multiplier rounds to 0 answers 0 in TFLM. The kernel's encoding has no 0, so weights become 0."""
+        """A unit whose multiplier rounds to 0 answers 0 in TFLM. The kernel's encoding has no 0: zero its weights."""
         for unit in range(self.units):
             if self.multipliers[unit % len(self.multipliers)] == 0:
                 self.weights = (
@@ -114,7 +114,7 @@ class FullyConnected(Op):
         self.multipliers, self.shifts = map(list, zip(*(p if p[0] else alive for p in pairs), strict=True))
 
     def _check_overflow(self, bias: tuple[int, ...]) -> None:
-        """TFLM accumulates in int32 and wraps, which is undefined in C. Refuse a model where any input could do that."""
+        """TFLM accumulates in int32 and wraps, which is undefined in C: refuse a model where any input could."""
         zero_point = self.x.zero_points[0]
         reach = max(127 - zero_point, 128 + zero_point)
         for unit in range(self.units):

@@ -93,9 +93,9 @@ def dequantize(q: int, scale: float, zero_point: int) -> float:
 
 
 def requantize(accumulator: int, multiplier: int, shift: int) -> int:
-    """MultiplyByQuantizedMultiplier: a doubling high multiply, ties toward +infinity, then a shift, ties away from zero."""
+    """MultiplyByQuantizedMultiplier: doubling high multiply (ties toward +inf), then shift (ties away from zero)."""
     left, right = max(shift, 0), max(-shift, 0)
-    high = (accumulator * 2**left * multiplier + 2**30) >> 31
+    high = ((accumulator << left) * multiplier + 2**30) >> 31
     if right == 0:
         return high
-    return (high + 2 ** (right - 1) - (high < 0)) >> right
+    return (high + (1 << (right - 1)) - (high < 0)) >> right

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reads a .tflite that nobody vouches for into a Graph, in time and memory bounded by the file's size.
 
-Field numbers are those of TFLite's schema, version 3. Whatever the reader accepts is consistent: indices in range, sizes
-that fit their buffers, scales finite and positive, every tensor computed once and before its use.
+Field numbers are those of TFLite's schema, version 3. Whatever the reader accepts is consistent: indices in range,
+sizes that fit their buffers, scales finite and positive, every tensor computed once and before its use.
 """
 
 from __future__ import annotations
