@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`tinyproof report`: the build as one page that can be handed in, shown or attached."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import click
+
+from pipeline import console
+from pipeline.config import Config, load_config
+from pipeline.project import CONFIG_FILE, ROOT, build_dir
+
+
+@click.command()
+@click.option("--model", help="Folder in build/ to report on. [default: the configured model]")
+@click.option("--json", "as_json", is_flag=True, help="Print the paths as one JSON document.")
+def command(model: str | None, as_json: bool) -> None:
+    """Write build/<model>/report.html and PNGs of its figures in build/<model>/figures/.
+
+    The page holds the lesson step by step, quantization, the proof, size and speed. It needs no network and no other
+    file. Everything in it comes from the artefacts of the build; a stage that has not run yet is named as missing.
+    """
+    config = load_config(CONFIG_FILE)
+    page = run_report(dataclasses.replace(config, model=model or config.model))
+    if as_json:
+        console.print_json({"report": shown(page), "figures": [shown(path) for path in figure_files(page)]})
+    else:
+        print_report(page)
+
+
+def run_report(config: Config) -> Path:
+    """Writes the report of config.model; returns the page's path."""
+    from report.writing import write_report
+
+    return write_report(build_dir(config.model))
+
+
+def figure_files(page: Path) -> list[Path]:
+    return sorted((page.parent / "figures").glob("*.png"))
+
+
+def print_report(page: Path) -> None:
+    """One line, aligned with those of the other stages."""
+    click.echo(f"report   {shown(page)}   and {len(figure_files(page))} figures as PNG")
+
+
+def shown(path: Path) -> str:
+    """Relative to the project where it lies within."""
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)

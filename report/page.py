@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The page: one template, one style sheet and one script, put together into a file that needs nothing else."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from report import figures, lesson, quantization, sizes
+from report.chart import Figure, Stack
+from report.data import Lesson, ReportData
+from report.svg import draw, draw_stack, legend, stack_legend
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+TEMPLATES = Path(__file__).parent / "templates"
+SHOWN_ERRORS = 12  # rows of the table of first errors
+
+
+@dataclass(frozen=True)
+class Content:
+    """Everything the page shows, computed; drawing and words are left to the template."""
+
+    data: ReportData
+    lesson_figures: dict[str, Figure]
+    quantization_figures: list[Figure]
+    samples: list[quantization.Sample] | None
+    weights: list[quantization.WeightRow]
+    stacks: list[Stack]
+
+    @classmethod
+    def of(cls, build_dir: Path, data: ReportData) -> Content:
+        drawn = figures.lesson_figures(data.lesson) if data.lesson else []
+        return cls(
+            data,
+            {figure.name: figure for figure in drawn},
+            quantization.quantization_figures(data),
+            quantization.samples(data),
+            quantization.weight_rows(build_dir, data),
+            sizes.size_stacks(data.boards),
+        )
+
+    def figures(self) -> Iterator[Figure | Stack]:
+        yield from self.lesson_figures.values()
+        yield from self.quantization_figures
+        yield from self.stacks
+
+
+def render(content: Content) -> str:
+    """The HTML text. Strings of the model and of boards are escaped by the template engine."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["figure"] = figure_parts
+    environment.filters["number"] = number
+    environment.filters["values"] = values
+    data = content.data
+    script = (TEMPLATES / "report.js").read_text(encoding="utf-8")
+    style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
+    text: str = environment.get_template("report.html").render(
+        manifest=data.manifest,
+        training=data.manifest.training or {},
+        lesson=data.lesson,
+        facts=lesson_facts(data.lesson) if data.lesson else None,
+        figures=content.lesson_figures,
+        quantized=content.quantization_figures,
+        transfer=transfer_facts(content),
+        weights=content.weights[: quantization.TABLE_ROWS],
+        more_weights=max(0, len(content.weights) - quantization.TABLE_ROWS),
+        boards=data.boards,
+        verdict=verdict(data),
+        stale=data.stale,
+        outdated=data.outdated,
+        stacks=content.stacks,
+        speed=sizes.speed_rows(data.boards),
+        peers=sizes.peer_table(data),
+        style=Markup(style),
+        script=Markup(script),
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        state=Markup(state(data.lesson)) if data.lesson else "",
+    )
+    return text
+
+
+def figure_parts(figure: Figure | Stack) -> dict[str, Any]:
+    """Drawing and legend as markup that svg.py has escaped already."""
+    from markupsafe import Markup
+
+    def marked(entries: list[tuple[str, str]]) -> list[tuple[Markup, str]]:
+        return [(Markup(swatch), label) for swatch, label in entries]
+
+    if isinstance(figure, Stack):
+        return {"svg": Markup(draw_stack(figure)), "legend": marked(stack_legend(figure))}
+    return {"svg": Markup(draw(figure)), "legend": marked(legend(figure))}
+
+
+def state(data: Lesson) -> str:
+    """What the script needs, as JSON that cannot end its <script> element."""
+    runs = figures.compared_rates(data) if data.moments.xx > 0 else []
+    m = data.moments
+    document = {
+        "rows": [
+            [row.step, *(float(f"{value:.7g}") for value in (row.w, row.b, row.loss, row.rmse, row.grad_w, row.grad_b))]
+            for row in data.trace
+        ],
+        "x": data.x,
+        "y": data.y,
+        "moments": [m.xx, m.x, m.xy, m.y, m.yy],
+        "rate": data.learning_rate,
+        "steps": data.steps,
+        "runs": {role: [float(f"{value:.6g}") for value in run.rmse] for role, _, run in runs},
+    }
+    return json.dumps(document, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+
+
+def lesson_facts(data: Lesson) -> dict[str, Any]:
+    """Numbers that the words around the figures quote."""
+    first, last = data.trace[0], data.trace[-1]
+    errors = [first.w * x + first.b - y for x, y in zip(data.x, data.y, strict=True)]
+    pair = lesson.cancelling_pair(errors)
+    solvable = data.moments.xx > 0
+    return {
+        "first": first,
+        "last": last,
+        "second": data.trace[1] if len(data.trace) > 1 else None,
+        "errors": list(zip(data.x, data.y, errors, strict=True))[:SHOWN_ERRORS],
+        "hidden": max(0, data.points - SHOWN_ERRORS),
+        "pair": [(data.x[k], errors[k]) for k in pair] if pair else None,
+        "mean_error": first.w * data.moments.x + first.b - data.moments.y,
+        "best": lesson.best_fit(data.moments),
+        "limit": lesson.stable_limit(data.moments) if solvable else None,
+        "curvatures": lesson.curvatures(data.moments),
+        "runs": figures.compared_rates(data) if solvable else [],
+    }
+
+
+def transfer_facts(content: Content) -> dict[str, Any] | None:
+    points = content.samples
+    if not points:
+        return None
+    errors = [abs(point.error_steps) for point in points if point.error_steps is not None and not point.saturated]
+    return {
+        "low": points[0].x,
+        "high": points[-1].x,
+        "saturated": sum(point.saturated for point in points),
+        "ranges": quantization.saturated_ranges(points),
+        "worst": max(errors) if errors else None,
+    }
+
+
+def verdict(data: ReportData) -> dict[str, Any]:
+    """Whether all boards that were asked proved the model, in words."""
+    checked = [board for board in data.boards if board.check]
+    failed = [board.name for board in checked if not board.check.get("proven")]
+    return {
+        "checked": len(checked),
+        "bits": sum(int(board.check.get("bits_checked", 0)) for board in checked),
+        "failed": failed,
+        "proven": bool(checked) and not failed and not data.stale,
+    }
+
+
+def number(value: Any, digits: int = 4) -> str:
+    """A number for reading: significant digits, thousands apart, a true minus sign, no trailing zeros."""
+    if value is None:
+        return "–"
+    if isinstance(value, int):
+        return f"{value:,}".replace("-", "−")
+    size = abs(value)
+    if size and (size >= 1e6 or size < 1e-3):
+        return f"{value:.{digits}g}".replace("-", "−")
+    return f"{float(f'{value:.{digits}g}'):,.10g}".replace("-", "−")
+
+
+def values(items: list[Any] | None, digits: int = 6) -> str:
+    """A tensor's values in a table: one number, or the first few."""
+    if items is None:
+        return "–"
+    shown = ", ".join(number(item, digits) for item in items[:4])
+    return shown + (", …" if len(items) > 4 else "")

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What int8 does to the model: transfer curve, error in quantization steps, saturation, weights before and after."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.manifest import Tensor
+from pipeline.tflite.reader import read_file, read_graph
+from report.chart import Axis, Band, Dots, Figure, Line, Mark, padded
+from report.data import ReportData, transfer
+
+SHOWN_VALUES = 4  # of a weight tensor
+TABLE_ROWS = 16
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One of the 256 inputs: x = scale * (x_q - zero_point), and what int8 and float make of it."""
+
+    x_q: int
+    x: float
+    y_q: int
+    y: float
+    y_float: float | None
+    error_steps: float | None
+    saturated: bool
+
+
+@dataclass(frozen=True)
+class WeightRow:
+    """A constant tensor of the .tflite, and for the neuron the float value that it stands for."""
+
+    name: str
+    shape: str
+    dtype: str
+    scale: str
+    before: str
+    stored: str
+    after: str
+
+
+def samples(data: ReportData) -> list[Sample] | None:
+    """The 256 points of a model of one input and one output, or None: no curve can be drawn of anything else."""
+    pairs = transfer(data.vectors)
+    if pairs is None or len(data.manifest.inputs) != 1 or len(data.manifest.outputs) != 1:
+        return None
+    source, sink = data.manifest.inputs[0], data.manifest.outputs[0]
+    training = data.manifest.training or {}
+    points = []
+    for x_q, y_q in pairs:
+        x, y = real(source, x_q), real(sink, y_q)
+        y_float = training["w"] * x + training["b"] if training.get("kind") == "neuron" else None
+        error = None if y_float is None else (y - y_float) / sink.scale
+        clamped = y_q in (-128, 127) and (error is None or abs(error) > 0.75)
+        points.append(Sample(x_q, x, y_q, y, y_float, error, clamped))
+    return points
+
+
+def real(tensor: Tensor, q: int) -> float:
+    """scale * (q - zero_point)."""
+    return tensor.scale * (q - tensor.zero_point)
+
+
+def saturated_ranges(points: list[Sample]) -> list[tuple[float, float]]:
+    """Stretches of x in which the output sits at the end of its range although the model goes on."""
+    ranges: list[tuple[float, float]] = []
+    half = (points[1].x - points[0].x) / 2
+    previous = None
+    for point in points:
+        if point.saturated:
+            low = ranges.pop()[0] if previous is not None and previous.saturated else point.x - half
+            ranges.append((low, point.x + half))
+        previous = point
+    return ranges
+
+
+def quantization_figures(data: ReportData) -> list[Figure]:
+    points = samples(data)
+    if not points:
+        return []
+    figures = [_transfer_figure(data, points)]
+    if points[0].error_steps is not None:
+        figures.append(_error_figure(points))
+    return figures
+
+
+def _transfer_figure(data: ReportData, points: list[Sample]) -> Figure:
+    low, high = points[0].x, points[-1].x
+    x_axis = Axis("x", *padded([low, high], 0.1))
+    training = data.manifest.training or {}
+    marks: list[Mark] = [
+        Band(x_axis.low, low, "x outside the int8 range: clamped to its end"),
+        Band(high, x_axis.high),
+        *[
+            Band(start, end, "answer saturates" if number == 0 else "", "error")
+            for number, (start, end) in enumerate(saturated_ranges(points))
+        ],
+    ]
+    heights = [point.y for point in points]
+    if points[0].y_float is not None:
+        ends = (x_axis.low, x_axis.high)
+        line = [(x, training["w"] * x + training["b"]) for x in ends]
+        heights += [y for _, y in line]
+        marks.append(Line(line, "target", "float model", 2.2))
+    marks.append(Dots([(point.x, point.y) for point in points], "model", "int8 model, all 256 inputs", 1.9))
+    known = [(item.x[0], item.y[0]) for item in data.manifest.expected if len(item.x) == len(item.y) == 1]
+    if known:
+        marks.append(Dots(known, "data", "known answers", 5, "square", hollow=True))
+        heights += [y for _, y in known]
+    return Figure(
+        "transfer",
+        "Float and int8, over the whole range",
+        f"Answer y against x for all 256 int8 inputs from {low:.4g} to {high:.4g}.",
+        "Every input that the board can be given is one of these 256 dots; between two dots lies one quantization "
+        "step. Outside the range, x is clamped to its end and the answer stays there.",
+        x_axis,
+        Axis("y", *padded(heights)),
+        marks,
+    )
+
+
+def _error_figure(points: list[Sample]) -> Figure:
+    errors = [(point.x, point.error_steps) for point in points if point.error_steps is not None]
+    low, high = padded([error for _, error in errors] + [-0.75, 0.75])
+    worst = max(abs(error) for _, error in errors)
+    x_axis = Axis("x", *padded([errors[0][0], errors[-1][0]], 0.04))
+    ends = (x_axis.low, x_axis.high)
+    return Figure(
+        "quantization-error",
+        "What rounding costs",
+        f"Difference between int8 and float answers in output steps, at most {worst:.3f}.",
+        "One step is the smallest change that the int8 answer can make. Rounding the answer alone costs up to half a "
+        "step (dashed); what goes beyond comes from rounding w and b.",
+        x_axis,
+        Axis("int8 − float (steps of the answer)", low, high),
+        [
+            Line([(x, 0.5) for x in ends], "faint", "± half a step", 1.6, dash=True),
+            Line([(x, -0.5) for x in ends], "faint", "", 1.6, dash=True),
+            Dots(errors, "error", "each of the 256 inputs", 2.1),
+        ],
+    )
+
+
+def weight_rows(build_dir: Path, data: ReportData) -> list[WeightRow]:
+    """The .tflite's constants, layer by layer; a neuron's floats stand beside the integers that were stored."""
+    path = build_dir / "model.tflite"
+    if not data.manifest.model_id or not path.is_file():
+        return []
+    graph = read_graph(read_file(path))
+    training = data.manifest.training or {}
+    floats = {"INT8": training.get("w"), "INT32": training.get("b")} if training.get("kind") == "neuron" else {}
+    rows = []
+    for tensor in graph.tensors:
+        stored = _integers(tensor)
+        if stored is None or not tensor.scales:
+            continue
+        scales, zero = tensor.scales, tensor.zero_points[0] if tensor.zero_points else 0
+        first = scales[0]
+        shown = ", ".join(map(str, stored[:SHOWN_VALUES])) + (", …" if len(stored) > SHOWN_VALUES else "")
+        before = floats.get(str(tensor.dtype).upper())
+        rows.append(
+            WeightRow(
+                tensor.name or "unnamed",
+                " × ".join(map(str, tensor.shape)) or "1",
+                str(tensor.dtype).lower(),
+                f"{first:.6g}" if len(scales) == 1 else f"{len(scales)} scales, {min(scales):.3g} to {max(scales):.3g}",
+                "" if before is None else f"{before:.6f}",
+                shown,
+                f"{first * (stored[0] - zero):.6f}" if len(stored) == 1 else "",
+            )
+        )
+    return rows
+
+
+def _integers(tensor: Any) -> tuple[int, ...] | None:
+    """Values of a constant int8 or int32 tensor, or None for anything else."""
+    code = {"INT8": "b", "INT32": "i"}.get(str(tensor.dtype).upper())
+    if code is None or not tensor.data:
+        return None
+    return struct.unpack(f"<{len(tensor.data) // struct.calcsize(code)}{code}", tensor.data)
