@@ -21,13 +21,9 @@ ROOT = FIRMWARE.parent
 if str(ROOT) not in sys.path:  # SCons runs this file by path, outside the package
     sys.path.insert(0, str(ROOT))
 
+from firmware.building import check_artefacts  # noqa: E402
 from pipeline.errors import TinyproofError, UsageError  # noqa: E402
-from pipeline.manifest import read_manifest, stale_artefacts  # noqa: E402
 from pipeline.project import BUILD, CURRENT_FILE  # noqa: E402
-
-# What the firmware is made from; a change of anything else in the build folder does not concern it.
-USED = ("model.tflite", "model_data.c", "model_data.h", "model_compiled.c", "model_compiled.h")
-
 
 def find_model() -> Path:
     name = os.environ.get("TINYPROOF_MODEL", "")
@@ -39,20 +35,8 @@ def find_model() -> Path:
     return Path(name).resolve() if os.sep in name else BUILD / name
 
 
-def check_artefacts(model_dir: Path) -> str:
-    """The model id. Raises UsageError naming what is missing or is not what the export wrote."""
-    manifest = read_manifest(model_dir)
-    if not {"model_compiled.c", "model_compiled.h"} <= manifest.artefacts.keys():
-        raise UsageError(f"build/{model_dir.name} holds no exported model; run ./tinyproof export first")
-    stale = [name for name in stale_artefacts(manifest, model_dir) if name in USED]
-    if stale:
-        raise UsageError(f"build/{model_dir.name}: {', '.join(stale)} missing or changed since the export; "
-                         "run ./tinyproof export again")  # fmt: skip
-    return manifest.model_id
-
-
 def optimise_for_speed(env: Any, node: Any) -> Any:
-    """Kernels and tables are worth -O2; all else is built for size."""
+    """The model and the kernels inlined into it are worth -O2; all else is built for size."""
     return env.Object(node, OPTIMISE="-O2")
 
 
@@ -72,5 +56,4 @@ env.Append(
     CPPFLAGS=["$OPTIMISE"],
 )
 env.AddBuildMiddleware(optimise_for_speed, "*model_compiled.c")
-env.AddBuildMiddleware(optimise_for_speed, "*engine_compiled.c")
 env.BuildSources(os.path.join("$BUILD_DIR", "model"), str(model_dir), "-<*> +<model_compiled.c>")

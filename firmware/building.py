@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Builds a board's firmware with PlatformIO and says what it costs: build/<model>/boards/<board>/firmware.elf."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from firmware.sizes import Size, layer_sizes
+from pipeline.boards import Board
+from pipeline.errors import EnvironmentFaultError, UsageError
+from pipeline.manifest import read_manifest, stale_artefacts
+from pipeline.platformio import CORE, ensure_core
+from pipeline.project import FIRMWARE
+
+# What the firmware is made from; a change of anything else in the build folder does not concern it.
+USED_ARTEFACTS = ("model.tflite", "model_data.c", "model_data.h", "model_compiled.c", "model_compiled.h")
+TIMEOUT_S = 600.0
+
+_ERROR = re.compile(r"(?:fatal error|error): |undefined reference|^error: |^\*\*\* ", re.IGNORECASE)
+_OVERFLOW = re.compile(r"region `(flash|ram)' overflowed by (\d+) bytes")
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """Sizes in bytes. `engine_*` is what the engine and the model cost together, without the rest of the firmware."""
+
+    board: str
+    engine: str
+    model_id: str
+    flash_bytes: int
+    ram_bytes: int
+    engine_flash_bytes: int
+    engine_ram_bytes: int
+    layers: dict[str, Size]
+    elf: Path
+
+    def as_dict(self) -> dict[str, object]:
+        """What build.json holds: no path, so that equal builds write equal files."""
+        document = dataclasses.asdict(self)
+        del document["elf"]
+        return document
+
+
+def check_artefacts(build_dir: Path) -> str:
+    """The model id of an export that is complete and unchanged; UsageError names what is missing or stale."""
+    manifest = read_manifest(build_dir)
+    if not {"model_compiled.c", "model_compiled.h"} <= manifest.artefacts.keys():
+        raise UsageError(f"build/{build_dir.name} holds no exported model; run ./tinyproof export first")
+    stale = [name for name in stale_artefacts(manifest, build_dir) if name in USED_ARTEFACTS]
+    if stale:
+        names = ", ".join(stale)
+        remedy = "run ./tinyproof export again"
+        raise UsageError(f"build/{build_dir.name}: {names} missing or changed since the export; {remedy}")
+    return manifest.model_id
+
+
+def build(board: Board, build_dir: Path) -> BuildResult:
+    """Compile the model in `build_dir` for `board`; writes firmware.elf and build.json to boards/<board>/.
+
+    Raises UsageError for a board without firmware or artefacts that are missing or stale, EnvironmentFaultError when
+    the compiler is missing (naming the package), the build fails (its first error line), or the image does not fit
+    the board (with the sizes).
+    """
+    if board.kind == "host":
+        raise UsageError(f"board {board.name} is this machine and has no firmware; ./tinyproof check asks it directly")
+    model_id = check_artefacts(build_dir)
+    gcc = f"{board.build.get('toolchain', '')}gcc"
+    if board.kind == "simulated" and not shutil.which(gcc):
+        raise EnvironmentFaultError(f"{gcc} is missing; apt-get install {board.build['package']}")
+    folder = build_dir.resolve() / "boards" / board.name
+    objects = folder / "pio"
+    _run_platformio(board, build_dir.resolve(), objects)
+    produced = objects / board.environment / "firmware.elf"
+    layers = layer_sizes(produced, produced.with_suffix(".map"))
+    elf = folder / "firmware.elf"
+    shutil.copyfile(produced, elf)
+    result = BuildResult(
+        board=board.name,
+        engine=board.engine,
+        model_id=model_id,
+        flash_bytes=sum(size.flash_bytes for size in layers.values()),
+        ram_bytes=sum(size.ram_bytes for size in layers.values()),
+        engine_flash_bytes=layers["engine"].flash_bytes + layers["model"].flash_bytes,
+        engine_ram_bytes=layers["engine"].ram_bytes + layers["model"].ram_bytes,
+        layers=layers,
+        elf=elf,
+    )
+    (folder / "build.json").write_text(json.dumps(result.as_dict(), indent=1) + "\n", encoding="utf-8")
+    return result
+
+
+def _run_platformio(board: Board, build_dir: Path, objects: Path) -> None:
+    ensure_core()
+    command = [sys.executable, "-m", "platformio", "run", "-d", str(FIRMWARE), "-e", board.environment]
+    environment = {
+        **os.environ,
+        "PLATFORMIO_CORE_DIR": str(CORE),
+        "PLATFORMIO_BUILD_DIR": str(objects),
+        "TINYPROOF_MODEL": str(build_dir),
+    }
+    try:
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, errors="replace", timeout=TIMEOUT_S, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise EnvironmentFaultError(f"PlatformIO did not finish {board.environment} in {TIMEOUT_S:.0f} s") from None
+    if done.returncode != 0:
+        raise EnvironmentFaultError(explain(board, done.stdout + done.stderr))
+
+
+def explain(board: Board, output: str) -> str:
+    """What went wrong in a failed build, in one line."""
+    overflows = _OVERFLOW.findall(output)
+    if overflows:
+        parts = []
+        for region, excess in overflows:
+            has = board.memory[f"{region}_bytes"]
+            parts.append(f"needs {has + int(excess):,} B of {region}, the board has {has:,} B")
+        return f"{board.name}: the firmware does not fit: {'; '.join(parts)}; take a smaller model or a larger board"
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    first = next((line for line in lines if _ERROR.search(line)), lines[-1] if lines else "no output")
+    first = first.replace(f"{FIRMWARE.parent}{os.sep}", "")
+    return f"{board.name}: the build failed: {first} (all of it: pio run -d firmware -e {board.environment})"

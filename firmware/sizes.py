@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Flash and RAM of an image, as a whole from the ELF and by layer from the linker's map."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from elftools.elf.constants import SH_FLAGS
+from elftools.elf.elffile import ELFFile
+
+LAYERS = ("engine", "model", "protocol", "hal", "app", "core")
+
+# Layer by a part of the object's path; `core` (start-up code, libgcc, libc, alignment, stack) is what is left.
+_PATHS = {
+    "/lib/engine/": "engine",
+    "/model/model_": "model",
+    "/lib/protocol/": "protocol",
+    "/lib/hal/startup_": "core",
+    "/lib/hal/": "hal",
+    "/src/main.": "app",
+}
+# main.c holds the state of two other layers, each a static variable named after its layer.
+_STATE = re.compile(r"\.(?:bss|data)\.(engine|protocol)\.\d+$")
+_OUTPUT = re.compile(r"^(\.\S+)(?:\s+0x[0-9a-f]+\s+0x[0-9a-f]+.*)?$")
+_INPUT = re.compile(r"^ (\.\S+|COMMON|\*fill\*)(?:\s+0x[0-9a-f]+\s+0x([0-9a-f]+)(?:\s+(.*))?)?$")
+_CONTINUED = re.compile(r"^\s{2,}0x[0-9a-f]+\s+0x([0-9a-f]+)\s+(\S.*)$")
+
+
+@dataclass
+class Size:
+    """Bytes of flash (code, constants, initial values) and of RAM (data, zeroed data, reserved stack)."""
+
+    flash_bytes: int = 0
+    ram_bytes: int = 0
+
+
+def elf_size(elf: Path) -> Size:
+    """Size of the whole image: sections that the target holds in memory."""
+    size = Size()
+    with elf.open("rb") as file:
+        for section in ELFFile(file).iter_sections():
+            flags = section["sh_flags"]
+            if not flags & SH_FLAGS.SHF_ALLOC:
+                continue
+            if section["sh_type"] != "SHT_NOBITS":
+                size.flash_bytes += section["sh_size"]
+            if flags & SH_FLAGS.SHF_WRITE:
+                size.ram_bytes += section["sh_size"]
+    return size
+
+
+def layer_sizes(elf: Path, linker_map: Path) -> dict[str, Size]:
+    """Size of each of LAYERS; they add up to the whole image, what the map does not name going to `core`."""
+    layers = {layer: Size() for layer in LAYERS}
+    for output, section, count, path in map_entries(linker_map.read_text(encoding="utf-8", errors="replace")):
+        size = layers[_layer(section, path)]
+        if output in (".text", ".data", ".ARM.exidx"):
+            size.flash_bytes += count
+        if output in (".data", ".bss"):
+            size.ram_bytes += count
+    whole = elf_size(elf)
+    layers["core"].flash_bytes += whole.flash_bytes - sum(size.flash_bytes for size in layers.values())
+    layers["core"].ram_bytes += whole.ram_bytes - sum(size.ram_bytes for size in layers.values())
+    return layers
+
+
+def map_entries(text: str) -> Iterator[tuple[str, str, int, str]]:
+    """(output section, input section, bytes, object) of each contribution that GNU ld's map lists."""
+    _, _, text = text.partition("Linker script and memory map")
+    output = pending = ""
+    for line in text.splitlines():
+        if pending and (match := _CONTINUED.match(line)):
+            yield output, pending, int(match[1], 16), match[2]
+            pending = ""
+        elif match := _OUTPUT.match(line):
+            output, pending = match[1], ""
+        elif match := _INPUT.match(line):
+            # A long name stands alone on its line; numbers and object follow on the next.
+            pending = "" if match[2] else match[1]
+            if match[2] and match[3]:
+                yield output, match[1], int(match[2], 16), match[3]
+
+
+def _layer(section: str, path: str) -> str:
+    layer = next((layer for part, layer in _PATHS.items() if part in path), "core")
+    if layer == "app" and (state := _STATE.search(section)):
+        return state[1]
+    return layer
