@@ -68,7 +68,7 @@ class ReportData:
 
 
 def read_report_data(build_dir: Path) -> ReportData:
-    """Raises UsageError where the build does not exist or a file of it is damaged; missing later stages are no error."""
+    """Raises UsageError where the build does not exist or a file of it is damaged; later stages may be missing."""
     manifest = read_manifest(build_dir)
     boards, outdated = [], []
     for folder in sorted(path for path in (build_dir / "boards").glob("*") if path.is_dir()):

@@ -136,8 +136,8 @@ def parabola(data: Lesson, along: str) -> Figure:
         f"The parabola along {along}",
         f"The loss against {along}, a parabola. The first guess {along} = {travelled[0]:g} sits at a loss of "
         f"{first.loss:.4g}; the bottom at that {other} is at {along} = {least:.4g}.",
-        f"The loss as {along} alone changes. The slope of the dotted tangent is the gradient; the step goes against it. "
-        f"Because {other} moves too, the parabola itself shifts from step to step.",
+        f"The loss as {along} alone changes. The slope of the dashed tangent is the gradient; the step goes "
+        f"against it. Because {other} moves too, the parabola itself shifts from step to step.",
         Axis(f"{along}" + (" (slope of the line)" if along == "w" else " (height of the line at x = 0)"), low, high),
         Axis("loss, mean squared error", -top * 0.06, top),
         [

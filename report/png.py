@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 DPI = 160
 MARKERS = {"circle": "o", "square": "s", "diamond": "D", "cross": "x"}
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same letters on every machine
     "font.size": 9,
     "axes.edgecolor": "#c9ced6",
@@ -108,7 +108,10 @@ def _save(canvas: Canvas, figure: Figure | Stack, folder: Path) -> Path:
 def _draw(axes: Axes, mark: Mark) -> None:
     colour = COLOURS[mark.role]
     # A leading underscore would hide a label from the legend; an empty one is hidden on purpose.
-    label: Any = mark.label or "_"
+    # On paper nothing moves: what the slider calls "now" is the first guess.
+    label = mark.label.replace("now", "at the first guess") or "_"
+    if isinstance(mark, Line) and len(mark.points) < 2:
+        return
     if isinstance(mark, Band):
         axes.axvspan(mark.low, mark.high, color=colour, alpha=0.16, lw=0, label=label)
     elif isinstance(mark, Line):

@@ -13,6 +13,7 @@ from pipeline.tflite.reader import read_file, read_graph
 from report.chart import Axis, Band, Dots, Figure, Line, Mark, padded
 from report.data import ReportData, transfer
 
+CLOSE_UP = 13  # inputs in the close-up
 SHOWN_VALUES = 4  # of a weight tensor
 TABLE_ROWS = 16
 
@@ -82,7 +83,7 @@ def quantization_figures(data: ReportData) -> list[Figure]:
     points = samples(data)
     if not points:
         return []
-    figures = [_transfer_figure(data, points)]
+    figures = [_transfer_figure(data, points), _close_figure(data, points)]
     if points[0].error_steps is not None:
         figures.append(_error_figure(points))
     return figures
@@ -123,6 +124,35 @@ def _transfer_figure(data: ReportData, points: list[Sample]) -> Figure:
     )
 
 
+def _close_figure(data: ReportData, points: list[Sample]) -> Figure:
+    """The middle of the curve, so close that the steps are seen: every real x is rounded to one of the inputs."""
+    middle = [point for point in points if not point.saturated] or points
+    start = max(0, len(middle) // 2 - CLOSE_UP // 2)
+    shown = middle[start : start + CLOSE_UP]
+    half = data.manifest.inputs[0].scale / 2
+    stairs = [(point.x + side, point.y) for point in shown for side in (-half, half)]
+    low, high = shown[0].x - half, shown[-1].x + half
+    marks: list[Mark] = []
+    heights = [point.y for point in shown]
+    training = data.manifest.training or {}
+    if shown[0].y_float is not None:
+        line = [(x, training["w"] * x + training["b"]) for x in (low, high)]
+        heights += [y for _, y in line]
+        marks.append(Line(line, "target", "float model", 2.2))
+    marks.append(Line(stairs, "model", "what int8 answers to any x", 1.6))
+    marks.append(Dots([(point.x, point.y) for point in shown], "model", f"{len(shown)} of the 256 inputs", 4))
+    return Figure(
+        "close-up",
+        "Seen close up, a staircase",
+        f"The {len(shown)} middle inputs: the answer is constant over each input step of {2 * half:.4g}.",
+        "A real x between two inputs is rounded to the nearer one, so the answer goes in steps. Their width is the "
+        "input's scale, their height a multiple of the answer's scale.",
+        Axis("x", low, high),
+        Axis("y", *padded(heights)),
+        marks,
+    )
+
+
 def _error_figure(points: list[Sample]) -> Figure:
     errors = [(point.x, point.error_steps) for point in points if point.error_steps is not None]
     low, high = padded([error for _, error in errors] + [-0.75, 0.75])
@@ -154,7 +184,8 @@ def weight_rows(build_dir: Path, data: ReportData) -> list[WeightRow]:
     training = data.manifest.training or {}
     floats = {"INT8": training.get("w"), "INT32": training.get("b")} if training.get("kind") == "neuron" else {}
     rows = []
-    for tensor in graph.tensors:
+    used = dict.fromkeys(index for operator in graph.operators for index in operator.inputs if index >= 0)
+    for tensor in (graph.tensors[index] for index in used):
         stored = _integers(tensor)
         if stored is None or not tensor.scales:
             continue
