@@ -44,8 +44,8 @@ def check(
         board_port(board, build_dir, port) as name,
         Link(name, policy, config.timeout_s, config.retries) as link,
     ):
-        info = _greet(link, manifest, (x_tensor, y_tensor), policy.boot_s)
-        inference = Inference(link, info, lambda: _greet(link, manifest, (x_tensor, y_tensor)))
+        info = greet(link, manifest, (x_tensor, y_tensor), policy.boot_s)
+        inference = Inference(link, info, lambda: greet(link, manifest, (x_tensor, y_tensor)))
         report = CheckReport(manifest.model, manifest.model_id, info.board, info.engine, info.protocol, kind)
         report.startup_ticks = info.startup_ticks
         _check_bits(inference, vectors, report, progress)
@@ -97,7 +97,7 @@ def _tensors(manifest: Manifest) -> tuple[Tensor, Tensor]:
     return manifest.inputs[0], manifest.outputs[0]
 
 
-def _greet(link: Link, manifest: Manifest, tensors: tuple[Tensor, Tensor], boot_s: float = 0.0) -> Info:
+def greet(link: Link, manifest: Manifest, tensors: tuple[Tensor, Tensor], boot_s: float = 0.0) -> Info:
     """`info`, compared with the build: refuses a board that runs another model."""
     patience = link.retries + int(boot_s / link.timeout_s)
     info = parse_info(link.request("info", patience))

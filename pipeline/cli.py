@@ -17,6 +17,7 @@ VERBS = {
     "build": "Compile the firmware for a board and report its flash and RAM.",
     "check": "Ask a board every vector and prove bits and answers.",
     "simulate": "Start a simulated board and print its port, until Ctrl-C.",
+    "watch": "Show a board's answers live on a local page with a slider.",
     "report": "Write the build as one HTML page with figures.",
     "boards": "List the boards.",
     "bench": "Measure sizes, instruction counts and speed.",
