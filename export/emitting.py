@@ -70,7 +70,8 @@ def _float_literal(value: float) -> str:
 
 def emit_source(program: Program, plan: MemoryPlan, model_id: str) -> str:
     """model_compiled.c: constants, and one kernel call per operator."""
-    uses = Counter(op.kernel for op in program.ops if op.kernel)
+    calls = {number: op.calls(f"op{number}") for number, op in enumerate(program.ops) if op.kernel}
+    uses = Counter(program.ops[number].kernel for number, parts in calls.items() for _ in parts)
     shared = sorted(kernel for kernel, count in uses.items() if count > MAX_INLINED_CALLS)
     lines = [
         _LICENCE,
@@ -83,28 +84,39 @@ def emit_source(program: Program, plan: MemoryPlan, model_id: str) -> str:
         *_abi_guard(bool(uses)),
     ]
     for kernel in shared:
+        call = next(parts[0] for number, parts in calls.items() if program.ops[number].kernel == kernel)
+        inputs, outputs = _names("input", len(call.inputs)), _names("output", len(call.outputs))
+        pointers = ", ".join([*(f"const int8_t *{name}" for name in inputs), *(f"int8_t *{name}" for name in outputs)])
         lines += [
             f"static __attribute__((noinline)) void {kernel}_shared(",
-            f"    const int8_t *input, int8_t *output, const struct {kernel} *p) {{",
-            f"    {kernel}(input, output, p);",
+            f"    {pointers}, const struct {kernel} *p) {{",
+            f"    {kernel}({', '.join((*inputs, *outputs))}, p);",
             "}",
             "",
         ]
-    calls: list[str] = []
-    for number, op in enumerate(program.ops):
-        if not op.kernel:
-            continue
-        prefix = f"op{number}"
+    body: list[str] = []
+    for number, parts in calls.items():
+        op = program.ops[number]
         for constant in op.constants():
-            lines += _table(prefix, constant)
-        lines.append(f"static const struct {op.kernel} {prefix} = {{")
-        lines += [f"    .{name} = {value}," for name, value in op.parameters(prefix).items()]
-        lines += ["};", ""]
+            lines += _table(f"op{number}", constant)
         function = f"{op.kernel}_shared" if op.kernel in shared else op.kernel
-        places = ", ".join(f"arena + {plan.offsets[index]}" for index in (*op.inputs, *op.outputs))
-        calls.append(f"    {function}({places}, &{prefix});")
-    lines += ["void model_run(int8_t *arena) {", *(calls or ["    (void)arena;"]), "}"]
+        for part, call in enumerate(parts):
+            struct = f"op{number}" if len(parts) == 1 else f"op{number}_{part}"
+            lines.append(f"static const struct {op.kernel} {struct} = {{")
+            lines += [f"    .{name} = {value}," for name, value in call.parameters.items()]
+            lines += ["};", ""]
+            places = ", ".join(_place(argument, plan) for argument in (*call.inputs, *call.outputs))
+            body.append(f"    {function}({places}, &{struct});")
+    lines += ["void model_run(int8_t *arena) {", *(body or ["    (void)arena;"]), "}"]
     return "\n".join(lines) + "\n"
+
+
+def _names(role: str, count: int) -> list[str]:
+    return [role] if count == 1 else [f"{role}{number}" for number in range(1, count + 1)]
+
+
+def _place(argument: int | str, plan: MemoryPlan) -> str:
+    return argument if isinstance(argument, str) else f"arena + {plan.offsets[argument]}"
 
 
 def _abi_guard(has_kernels: bool) -> list[str]:

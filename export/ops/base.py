@@ -7,12 +7,15 @@ firmware/lib/engine/kernels/.
 
 from __future__ import annotations
 
+import struct
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from pipeline.tflite.arithmetic import ACTIVATION_RANGES, activation_range
 from pipeline.tflite.graph import Graph, Operator, Tensor
+from pipeline.tflite.schema import ACTIVATIONS
 
 
 @dataclass(frozen=True)
@@ -24,8 +27,21 @@ class Constant:
     values: Sequence[int]
 
 
+@dataclass(frozen=True)
+class Call:
+    """One call of the kernel: C arguments in their order, then the parameter struct.
+
+    An input is a tensor of the arena (its index) or a table of the generated C (its name).
+    """
+
+    inputs: tuple[int | str, ...]
+    outputs: tuple[int, ...]
+    parameters: dict[str, str]
+
+
 class Op(ABC):
-    """One kernel call. Built from the .tflite's operator, it has checked everything that its kernel takes for granted.
+    """One kernel call, or several of the same kernel. Built from the .tflite's operator, it has checked everything that
+    its kernel takes for granted.
 
     `inputs` and `outputs` are the tensors in the arena (indices into Graph.tensors), without constants.
     """
@@ -33,7 +49,7 @@ class Op(ABC):
     # Highest version of the operator whose meaning the class knows.
     max_version: ClassVar[int]
     # The kernel's name: its C function, its parameter struct and its header. Empty: nothing to do on the device.
-    kernel: ClassVar[str] = ""
+    kernel: str = ""
 
     def __init__(self, graph: Graph, operator: Operator) -> None:
         self.graph = graph
@@ -63,6 +79,10 @@ class Op(ABC):
     @abstractmethod
     def parameters(self, prefix: str) -> dict[str, str]:
         """Members of the kernel's parameter struct as C; `prefix` names the tables."""
+
+    def calls(self, prefix: str) -> list[Call]:
+        """What runs on the device, in order. All calls of an operator have the same number of arguments."""
+        return [Call(self.inputs, self.outputs, self.parameters(prefix))]
 
     def refuse(self, why: str) -> Exception:
         return self.graph.refuse(self.operator, why)
@@ -95,3 +115,18 @@ class Op(ABC):
                 f"{role} {tensor.label} is {tensor.dtype}; supported is int8: convert with full integer quantization "
                 "(TFLITE_BUILTINS_INT8 and a representative dataset)"
             )
+
+    def fused_clamp(self, output: Tensor) -> tuple[int, int]:
+        """Range of the output after the fused activation. Raises InputFileError where TFLM has no int8 form of it."""
+        number = self.operator.options.get("fused_activation_function", 0)
+        name = ACTIVATIONS[number] if 0 <= number < len(ACTIVATIONS) else str(number)
+        if name not in ACTIVATION_RANGES:
+            raise self.refuse(f"fused activation {name} is not supported; supported: {', '.join(ACTIVATION_RANGES)}")
+        return activation_range(name, output.scales[0], output.zero_points[0])
+
+    def integers(self, position: int, role: str, what: str) -> tuple[int, ...]:
+        """The values of a constant int32 input, such as axes or paddings."""
+        tensor = self.tensor(self.operator.inputs, position, role)
+        if tensor.dtype != "int32" or tensor.data is None:
+            raise self.refuse(f"{role} {tensor.label} must be a constant of int32: tinyproof takes fixed {what}")
+        return struct.unpack(f"<{tensor.elements}i", tensor.data)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pipeline.errors import InputFileError
 
@@ -43,6 +43,7 @@ class Operator:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     options: dict[str, int]
+    real_options: dict[str, float] = field(default_factory=dict)
 
     @property
     def label(self) -> str:

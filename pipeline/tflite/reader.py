@@ -71,13 +71,18 @@ def _operator(buffer: Flatbuffer, index: int, table: Table, codes: list[tuple[st
         raise buffer.damaged(f"operator {index} has code {code} of {len(codes)}")
     name, version = codes[code]
     options: dict[str, int] = {}
+    reals: dict[str, float] = {}
     fields = OPTIONS.get(table.integer(3, "B"))
     if fields is not None:
         found = table.table(4, f"the options of operator {index}")
         for key, (field, kind, default) in fields.items():
-            options[key] = default if found is None else found.integer(field, kind, default)
+            value = default if found is None else found.number(field, kind, default)
+            if kind == "f":
+                reals[key] = float(value)
+            else:
+                options[key] = int(value)
     what = f"the tensor list of operator {index}"
-    return Operator(index, name, version, table.integers(1, "i", what), table.integers(2, "i", what), options)
+    return Operator(index, name, version, table.integers(1, "i", what), table.integers(2, "i", what), options, reals)
 
 
 def _tensor(buffer: Flatbuffer, index: int, table: Table, buffers: list[Table]) -> Tensor:

@@ -73,4 +73,20 @@ OPTIONS: dict[int, dict[str, tuple[int, str, int]]] = {
         "keep_num_dims": (2, "?", 0),
         "asymmetric_quantize_inputs": (3, "?", 0),
     },
+    5: {  # Pool2DOptions
+        "padding": (0, "b", 0),
+        "stride_w": (1, "i", 0),
+        "stride_h": (2, "i", 0),
+        "filter_width": (3, "i", 0),
+        "filter_height": (4, "i", 0),
+        "fused_activation_function": (5, "b", 0),
+    },
+    9: {"beta": (0, "f", 0)},  # SoftmaxOptions
+    10: {"axis": (0, "i", 0), "fused_activation_function": (1, "b", 0)},  # ConcatenationOptions
+    11: {"fused_activation_function": (0, "b", 0)},  # AddOptions
+    21: {"fused_activation_function": (0, "b", 0)},  # MulOptions
+    27: {"keep_dims": (0, "?", 0)},  # ReducerOptions
+    28: {"fused_activation_function": (0, "b", 0)},  # SubOptions
+    35: {"num_splits": (0, "i", 0)},  # SplitOptions
+    75: {"alpha": (0, "f", 0)},  # LeakyReluOptions
 }
