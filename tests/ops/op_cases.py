@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Compiles the generated C of many models into one native program, and compares its answers with TFLite Micro's.
+
+The program is built under ASan and UBSan with the firmware's warning flags. Every model runs in an arena of exactly the
+planned size from malloc, filled with garbage before each inference: a byte too far or a byte never written shows.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import struct
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from export.emitting import emit_header, emit_source
+from export.lowering import Program, lower
+from export.memory import MemoryPlan, plan_memory
+from pipeline.reference import Reference
+from pipeline.tflite.reader import read_graph
+
+ENGINE = Path(__file__).resolve().parents[2] / "firmware" / "lib" / "engine"
+FLAGS = [
+    *("-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Werror"),
+    *("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"),
+]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A model, the inputs to try it with, and how a failure names it."""
+
+    label: str
+    tflite: bytes
+    inputs: tuple[bytes, ...]
+
+
+def edge_inputs(count: int, seed: int, extra: int = 3) -> tuple[bytes, ...]:
+    """Lowest, highest and mid values, a ramp through all bytes, and `extra` random vectors."""
+    source = random.Random(seed)
+    edges = [bytes([q]) * count for q in (0x80, 0x7F, 0x00)]
+    ramp = bytes((i * 7 + seed) & 0xFF for i in range(count))
+    return (*edges, ramp, *(source.randbytes(count) for _ in range(extra)))
+
+
+def assert_bit_exact(cases: Sequence[Case]) -> None:
+    """Every case's compiled C answers as TFLite Micro's interpreter does."""
+    answers = run_natively(cases)
+    wrong = []
+    for case, got in zip(cases, answers, strict=True):
+        reference = Reference(case.tflite, "tflite-micro")
+        for x_q, y_q in zip(case.inputs, got, strict=True):
+            expected = reference.run(x_q)
+            if y_q != expected:
+                first = next(i for i, (a, b) in enumerate(zip(y_q, expected, strict=True)) if a != b)
+                wrong.append(
+                    f"{case.label}: y[{first}] = {y_q[first]:#x}, expected {expected[first]:#x}, x = {x_q[:16].hex()}"
+                )
+                break
+    assert not wrong, f"{len(wrong)} of {len(cases)} cases differ:\n" + "\n".join(wrong[:10])
+
+
+def run_natively(cases: Sequence[Case]) -> list[list[bytes]]:
+    """The outputs of each case's inputs. Raises AssertionError with the compiler's or a sanitizer's words."""
+    compiled = [_compile(case.tflite) for case in cases]
+    with tempfile.TemporaryDirectory() as folder:
+        here = Path(folder)
+        units = [_unit(here, start, compiled[start : start + 40]) for start in range(0, len(compiled), 40)]
+        (here / "main.c").write_text(_main(compiled), encoding="utf-8")
+        command = ["gcc", *FLAGS, f"-I{ENGINE}", "-o", str(here / "models"), str(here / "main.c"), *units]
+        built = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert built.returncode == 0, built.stderr[:4000]
+        request = b"".join(
+            struct.pack("<I", len(case.inputs)) + b"".join(case.inputs)
+            for case, (program, _) in zip(cases, compiled, strict=True)
+            if all(len(x_q) == program.input.elements for x_q in case.inputs)
+        )
+        ran = subprocess.run([str(here / "models")], input=request, capture_output=True, check=False)
+        assert ran.returncode == 0, ran.stderr.decode()[:4000]
+    answers, position = [], 0
+    for case, (program, _) in zip(cases, compiled, strict=True):
+        size = program.output.elements
+        answers.append([ran.stdout[position + i * size : position + (i + 1) * size] for i in range(len(case.inputs))])
+        position += size * len(case.inputs)
+    assert position == len(ran.stdout)
+    return answers
+
+
+def _compile(tflite: bytes) -> tuple[Program, MemoryPlan]:
+    program = lower(read_graph(tflite))
+    return program, plan_memory(program)
+
+
+def _unit(here: Path, start: int, models: list[tuple[Program, MemoryPlan]]) -> str:
+    """One file with the C of several models; their names get a prefix, everything else stays as generated."""
+    parts = []
+    for number, (program, plan) in enumerate(models, start=start):
+        assert "model_run" in emit_header(program, plan, "0" * 16)
+        text = emit_source(program, plan, "0" * 16)
+        text = text.replace('#include "model_compiled.h"', f"void m{number}_model_run(int8_t *arena);")
+        parts.append(re.sub(r"\b(op\d+\w*|\w+_shared|model_run)\b", rf"m{number}_\1", text))
+    path = here / f"unit{start}.c"
+    path.write_text("#include <stdint.h>\n" + "\n".join(parts), encoding="utf-8")
+    return str(path)
+
+
+def _main(models: list[tuple[Program, MemoryPlan]]) -> str:
+    declarations, rows = [], []
+    for number, (program, plan) in enumerate(models):
+        declarations.append(f"void m{number}_model_run(int8_t *arena);")
+        x, y = program.input, program.output
+        places = (plan.arena_bytes, plan.offsets[x.index], x.elements, plan.offsets[y.index], y.elements)
+        rows.append(f"    {{m{number}_model_run, {', '.join(map(str, places))}}},")
+    return "\n".join(
+        [
+            "#include <stdint.h>\n#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>",
+            *declarations,
+            "struct model { void (*run)(int8_t *); size_t arena, x, x_bytes, y, y_bytes; };",
+            "static const struct model models[] = {",
+            *rows,
+            "};",
+            "int main(void) {",
+            "    for (size_t m = 0; m < sizeof models / sizeof models[0]; m++) {",
+            "        const struct model *p = &models[m];",
+            "        int8_t *arena = malloc(p->arena);",
+            "        uint32_t count;",
+            "        if (!arena || fread(&count, sizeof count, 1, stdin) != 1) return 2;",
+            "        while (count--) {",
+            "            memset(arena, 0x5A, p->arena);",
+            "            if (fread(arena + p->x, 1, p->x_bytes, stdin) != p->x_bytes) return 2;",
+            "            p->run(arena);",
+            "            if (fwrite(arena + p->y, 1, p->y_bytes, stdout) != p->y_bytes) return 2;",
+            "        }",
+            "        free(arena);",
+            "    }",
+            "    return 0;",
+            "}",
+            "",
+        ]
+    )
