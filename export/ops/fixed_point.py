@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The fixed-point functions behind TFLite Micro's LOGISTIC, TANH and SOFTMAX, for tables computed at export.
+
+Source: gemmlowp, fixedpoint/fixedpoint.h. A Qm.n number is an int with value raw / 2**n and n = 31 - m. Inputs are such
+that nothing leaves 32 bits, except where a saturation is written out.
+"""
+
+from __future__ import annotations
+
+INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
+
+# exp(-2**k) in Q0.31 for k = -2 to 4.
+_EXP_OF_MINUS_POWERS = (1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242)
+_EXP_OF_MINUS_EIGHTH = 1895147668
+_ONE_THIRD = 715827883
+_48_OVER_17, _MINUS_32_OVER_17 = 1515870810, -1010580540  # Q2.29
+
+
+def doubling_high_multiply(a: int, b: int) -> int:
+    """round(a * b / 2**31), ties toward +infinity: SaturatingRoundingDoublingHighMul of int32."""
+    if a == b == INT32_MIN:
+        return INT32_MAX
+    return (a * b + 2**30) >> 31
+
+
+def rounding_shift_right(a: int, exponent: int) -> int:
+    """round(a / 2**exponent), ties away from zero: RoundingDivideByPOT."""
+    if exponent == 0:
+        return a
+    return (a + (1 << (exponent - 1)) - (a < 0)) >> exponent
+
+
+def saturating_shift_left(a: int, exponent: int) -> int:
+    """SaturatingRoundingMultiplyByPOT for a positive exponent."""
+    threshold = (1 << (31 - exponent)) - 1
+    if a > threshold:
+        return INT32_MAX
+    return INT32_MIN if a < -threshold else a << exponent
+
+
+def _exp_on_last_quarter(a: int) -> int:
+    """exp(a) for a in [-1/4, 0), Q0.31: a Taylor series around -1/8."""
+    x = a + 2**28
+    x2 = doubling_high_multiply(x, x)
+    x3 = doubling_high_multiply(x2, x)
+    x4 = doubling_high_multiply(x2, x2)
+    tail = doubling_high_multiply(rounding_shift_right(x4, 2) + x3, _ONE_THIRD) + x2
+    return _EXP_OF_MINUS_EIGHTH + doubling_high_multiply(_EXP_OF_MINUS_EIGHTH, x + rounding_shift_right(tail, 1))
+
+
+def exp_on_negative_values(a: int, integer_bits: int) -> int:
+    """exp(a) in Q0.31 for a <= 0 in Q`integer_bits`, at most 5 integer bits."""
+    if a == 0:
+        return INT32_MAX
+    fractional_bits = 31 - integer_bits
+    quarter = 1 << (fractional_bits - 2)
+    last_quarter = (a & (quarter - 1)) - quarter
+    result = _exp_on_last_quarter(saturating_shift_left(last_quarter, integer_bits))
+    remainder = last_quarter - a
+    for power, factor in enumerate(_EXP_OF_MINUS_POWERS, start=-2):
+        if integer_bits > power and remainder >> (fractional_bits + power) & 1:
+            result = doubling_high_multiply(result, factor)
+    return result
+
+
+def _half_reciprocal(a: int) -> int:
+    """2 / (1 + a) for a in [0, 1) of Q0.31, as Q2.29: three steps of Newton and Raphson."""
+    half_denominator = (a + INT32_MAX + 1) >> 1
+    x = _48_OVER_17 + doubling_high_multiply(half_denominator, _MINUS_32_OVER_17)
+    for _ in range(3):
+        error = 2**29 - doubling_high_multiply(half_denominator, x)
+        x += saturating_shift_left(doubling_high_multiply(x, error), 2)
+    return x
+
+
+def logistic(a: int, integer_bits: int) -> int:
+    """1 / (1 + exp(-a)) in Q0.31."""
+    if a == 0:
+        return 2**30
+    positive = saturating_shift_left(_half_reciprocal(exp_on_negative_values(-abs(a), integer_bits)), 1)
+    return positive if a > 0 else INT32_MAX - positive
+
+
+def tanh(a: int, integer_bits: int) -> int:
+    """tanh(a) in Q0.31, from exp(-2 |a|)."""
+    if a == 0:
+        return 0
+    magnitude = saturating_shift_left(_half_reciprocal(exp_on_negative_values(-abs(a), integer_bits + 1)) - 2**29, 2)
+    return magnitude if a > 0 else -magnitude
+
+
+def input_radius(integer_bits: int, left_shift: int) -> int:
+    """Inputs this far from the zero point or farther saturate: CalculateInputRadius."""
+    return (((1 << integer_bits) - 1) << (31 - integer_bits)) >> left_shift

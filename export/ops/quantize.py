@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+"""QUANTIZE between two int8 quantizations, in the middle of a graph."""
+
+from __future__ import annotations
+
+from export.ops.lookup import Lookup
+from pipeline.tflite.arithmetic import requantize
+
+
+class Requantize(Lookup):
+    """The ratio of the scales in double, then one rescaling (reference/requantize.h)."""
+
+    max_version = 3
+
+    def prepare(self) -> None:
+        self.rescale = self.scale_ratio(self.x.scales[0] / self.y.scales[0])
+
+    def answer(self, x_q: int) -> int:
+        return self.y.zero_points[0] + requantize(x_q - self.x.zero_points[0], *self.rescale)
