@@ -4,7 +4,7 @@
 (() => {
   const part = (id) => document.getElementById(id);
   const slider = part("x");
-  const [left, top, width, height] = [58, 14, 566, 356];
+  const [left, top, width, height] = [74, 14, 550, 356];
   const SVG = "http://www.w3.org/2000/svg";
   const UNITS = { insn: "instructions", cycle: "cycles", us: "µs" };
   const number = (value, digits) => value.toFixed(digits).replace("-", "−");
