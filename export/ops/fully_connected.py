@@ -93,8 +93,8 @@ class FullyConnected(Op):
             return (0,) * self.units
         if bias.dtype != "int32" or bias.data is None or bias.elements != self.units:
             raise self.refuse(f"bias {bias.label} must be a constant of {self.units} int32")
-        if len(self.weight_scales) == 1 and bias.scales:  # TFLM refuses this too, in GetQuantizedConvolutionMultipler
-            difference = abs(self.x.scales[0] * self.weight_scales[0] - bias.scales[0])
+        if len(self.weight_scales) == 1:  # TFLM refuses this too, in GetQuantizedConvolutionMultipler
+            difference = abs(self.x.scales[0] * self.weight_scales[0] - (bias.scales[0] if bias.scales else 0.0))
             if difference / self.y.scales[0] > 0.02:
                 raise self.refuse(f"bias {bias.label} has a scale that is not input scale times weight scale")
         return struct.unpack(f"<{self.units}i", bias.data)

@@ -56,9 +56,11 @@ def quantize_multiplier(real: float) -> tuple[int, int]:
 
 
 def weight_multipliers(input_scale: float, weight_scales: tuple[float, ...], output_scale: float) -> list[float]:
-    """Real rescaling factors: one for all (the product of scales in float32), or one per channel (in double)."""
-    if len(weight_scales) == 1:
-        return [float32(input_scale * weight_scales[0]) / output_scale]
+    """Real rescaling factors, one for all or one per channel, in double throughout.
+
+    Older TFLM rounds the product of scales to float32 where there is one weight scale; the pinned wheel does not
+    (found by its answers at exact ties, see tests/export/test_multipliers.py).
+    """
     return [input_scale * scale / output_scale for scale in weight_scales]
 
 

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The compiled engine on this machine: generated C and kernels under the address and undefined behaviour sanitizers."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+from pipeline.project import FIRMWARE
+
+ENGINE = FIRMWARE / "lib" / "engine"
+STRICT = ["-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Werror"]
+SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+MAIN = """
+#include "engine.h"
+#include <stdio.h>
+int main(void) {
+    struct engine engine;
+    if (engine_init(&engine) != ENGINE_OK)
+        return 2;
+    while (fread(engine.input.data, 1, engine.input.bytes, stdin) == engine.input.bytes) {
+        if (engine_run(&engine) != ENGINE_OK)
+            return 3;
+        fwrite(engine.output.data, 1, engine.output.bytes, stdout);
+    }
+    return 0;
+}
+"""
+
+
+def compile_native(build_dir: Path, engine: Path = ENGINE) -> Path:
+    """A program that answers int8 inputs on stdin with int8 outputs on stdout. Warnings fail the compilation."""
+    (build_dir / "main.c").write_text(MAIN)
+    sources = [
+        engine / "engine_compiled.c",
+        *(build_dir / name for name in ("model_compiled.c", "model_data.c", "main.c")),
+    ]
+    program = build_dir / "native"
+    command = [
+        "gcc",
+        "-O1",
+        *STRICT,
+        *SANITIZERS,
+        f"-I{engine}",
+        f"-I{build_dir}",
+        *map(str, sources),
+        "-o",
+        str(program),
+    ]
+    subprocess.run(command, check=True, timeout=120)
+    return program
+
+
+def different_bits(build_dir: Path, engine: Path = ENGINE) -> int:
+    """How many vectors of vectors.json, the golden reference's answers, the compiled engine answers otherwise."""
+    vectors = json.loads((build_dir / "vectors.json").read_text())["vectors"]
+    asked = b"".join(bytes.fromhex(vector["in"]) for vector in vectors)
+    program = compile_native(build_dir, engine)
+    got = subprocess.run([program], input=asked, capture_output=True, check=True, timeout=60).stdout
+    expected = [bytes.fromhex(vector["out"]) for vector in vectors]
+    size = len(expected[0])
+    assert len(got) == size * len(expected)
+    return sum(got[i * size : (i + 1) * size] != right for i, right in enumerate(expected))

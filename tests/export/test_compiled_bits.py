@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The proof on this machine: compiled C against TFLite Micro's interpreter, and that this proof can fail."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from native import ENGINE, STRICT, compile_native, different_bits
+from tflite_writer import Writer, dense_network
+
+from export.exporting import compile_model
+from pipeline.manifest import Manifest
+
+CORTEX_M4 = [
+    "-O2",
+    "-mcpu=cortex-m4",
+    "-mthumb",
+    "-mfpu=fpv4-sp-d16",
+    "-mfloat-abi=hard",
+    "-ffunction-sections",
+    "-fdata-sections",
+]
+
+
+def compiled(folder: Path, tflite: bytes) -> Path:
+    folder.mkdir(exist_ok=True)
+    (folder / "model.tflite").write_bytes(tflite)
+    compile_model(folder, Manifest(folder.name))
+    return folder
+
+
+def outputs(folder: Path) -> set[str]:
+    return {vector["out"] for vector in json.loads((folder / "vectors.json").read_text())["vectors"]}
+
+
+@pytest.mark.parametrize("name", ["neuron", "sine", "wide"])
+def test_trained_models_answer_all_256_inputs_with_the_reference_bits(exported: dict[str, Path], name: str) -> None:
+    vectors = json.loads((exported[name] / "vectors.json").read_text())
+    assert (vectors["kind"], len(vectors["vectors"])) == ("exhaustive", 256)
+    assert [vector["in"] for vector in vectors["vectors"]] == [f"{q & 255:02x}" for q in range(-128, 128)]
+    assert len(outputs(exported[name])) > 100, "the answers hardly differ: this would prove little"
+    assert different_bits(exported[name]) == 0
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_random_networks_are_bit_identical(tmp_path: Path, seed: int) -> None:
+    r = random.Random(seed)
+    widths = [r.choice([1, 1, 2, 3, 5, 7, 8, 17, 33]) for _ in range(r.randint(2, 8))]
+    folder = compiled(tmp_path, dense_network(seed, widths, rows=r.choice([1, 1, 2, 5])))
+    assert different_bits(folder) == 0
+
+
+@pytest.mark.parametrize("activation", ["NONE", "RELU", "RELU_N1_TO_1", "RELU6"])
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("scales", [[0.01], [0.01, 0.004, 0.0007, 0.03, 0.012]])
+def test_every_variant_of_a_layer_over_all_inputs(
+    tmp_path: Path, activation: str, bias: bool, scales: list[float]
+) -> None:
+    writer = Writer()
+    x = writer.tensor([1, 1], "int8", [0.05], [-3])
+    y = writer.tensor([1, 5], "int8", [0.06], [11])
+    weights = [[127], [-127], [60], [-33], [90]]
+    writer.fully_connected(x, y, weights, scales, [100, -2000, 700, 0, 55] if bias else None, activation)
+    writer.inputs, writer.outputs = [x], [y]
+    folder = compiled(tmp_path, writer.pack())
+    assert len(outputs(folder)) > 30
+    assert different_bits(folder) == 0
+
+
+def test_reshape_and_kept_dimensions_cost_nothing(tmp_path: Path) -> None:
+    writer = Writer()
+    x = writer.tensor([1, 2, 3], "int8", [0.05], [4])
+    flat = writer.tensor([1, 6], "int8", [0.05], [4])
+    hidden = writer.tensor([1, 4], "int8", [0.4], [-9])
+    square = writer.tensor([1, 2, 2], "int8", [0.4], [-9])
+    y = writer.tensor([1, 2, 3], "int8", [0.9], [0])
+    r = random.Random(3)
+    writer.reshape(x, flat, [1, 6])
+    writer.fully_connected(flat, hidden, [[r.randint(-99, 99) for _ in range(6)] for _ in range(4)], [0.02], None)
+    writer.reshape(hidden, square, [1, 2, 2])
+    writer.fully_connected(square, y, [[90, -70], [13, 99], [-5, 66]], [0.03], [9, 8, 7], keep_num_dims=True)
+    writer.inputs, writer.outputs = [x], [y]
+    folder = compiled(tmp_path, writer.pack())
+    assert len(outputs(folder)) > 100
+    assert different_bits(folder) == 0
+    assert (folder / "model_compiled.c").read_text().count("    fully_connected_s8(") == 2
+    assert json.loads((folder / "manifest.json").read_text())["memory"]["arena_bytes"] == 6 + 2 + 4, (
+        "two tensors and padding to words"
+    )
+
+
+def test_float_ends_are_folded_away(tmp_path: Path) -> None:
+    writer = Writer()
+    x = writer.tensor([1, 1], "float32")
+    x_q = writer.tensor([1, 1], "int8", [0.05], [-3])
+    y_q = writer.tensor([1, 2], "int8", [0.09], [7])
+    y = writer.tensor([1, 2], "float32")
+    writer.operator("QUANTIZE", [x], [x_q])
+    writer.fully_connected(x_q, y_q, [[100], [-77]], [0.01], [44, -9])
+    writer.operator("DEQUANTIZE", [y_q], [y])
+    writer.inputs, writer.outputs = [x], [y]
+    folder = compiled(tmp_path, writer.pack())
+    assert different_bits(folder) == 0
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert (manifest["inputs"][0]["dtype"], manifest["inputs"][0]["zero_point"]) == ("int8", -3)
+    assert manifest["memory"]["operators"] == ["FULLY_CONNECTED"]
+
+
+def test_deep_models_share_one_copy_of_the_kernel(tmp_path: Path) -> None:
+    shallow = compiled(tmp_path / "shallow", dense_network(5, [8] * 5))
+    deep = compiled(tmp_path / "deep", dense_network(5, [8] * 12))
+    assert "_shared" not in (shallow / "model_compiled.c").read_text()
+    assert (deep / "model_compiled.c").read_text().count("_shared(arena") == 11
+    assert different_bits(deep) == 0
+
+
+def test_a_wrong_bias_is_found(exported: dict[str, Path], tmp_path: Path) -> None:
+    for name in ("neuron", "sine", "wide"):
+        folder = shutil.copytree(exported[name], tmp_path / name)
+        source = folder / "model_compiled.c"
+        text = source.read_text()
+        flipped = re.sub(r"(_bias\[\d+\] = \{\s+)(-?\d+)", lambda m: f"{m[1]}{int(m[2]) ^ 64}", text, count=1)
+        assert flipped != text
+        source.write_text(flipped)
+        assert different_bits(folder) > 0
+
+
+def test_rounding_once_is_found_by_deep_models_only(exported: dict[str, Path], tmp_path: Path) -> None:
+    """Desktop TFLite rounds once. A neuron cannot tell, which is why it is not the only model here."""
+    engine = shutil.copytree(ENGINE, tmp_path / "engine")
+    header = engine / "kernels" / "requantize.h"
+    text = header.read_text()
+    once = """
+    if (shift < 0)
+        return 0;
+    const int64_t product = accumulator * (((int64_t)multiplier_minus + (INT64_C(1) << 32)) / 2);
+    (void)shifts_right;
+    return (int32_t)((product + (INT64_C(1) << (31 + shift))) >> (32 + shift)) + zero_point;
+}
+"""
+    start = text.index("    if (shifts_right || shift >= 0)")
+    header.write_text(text[:start] + once + text[text.index("KERNEL_INLINE int8_t clamp_s8") :])
+    different = {name: different_bits(exported[name], engine) for name in ("neuron", "sine", "wide")}
+    assert different["neuron"] == 0
+    assert different["sine"] + different["wide"] > 0
+
+
+def test_kernels_of_another_version_do_not_compile(exported: dict[str, Path], tmp_path: Path) -> None:
+    engine = shutil.copytree(ENGINE, tmp_path / "engine")
+    header = engine / "kernels" / "requantize.h"
+    header.write_text(header.read_text().replace("#define KERNELS_ABI 1", "#define KERNELS_ABI 2"))
+    folder = shutil.copytree(exported["neuron"], tmp_path / "neuron")
+    with pytest.raises(subprocess.CalledProcessError):
+        compile_native(folder, engine)
+
+
+def test_a_neuron_fits_128_bytes_of_cortex_m4_flash(exported: dict[str, Path], tmp_path: Path) -> None:
+    objects = tmp_path / "model.o"
+    source = exported["neuron"] / "model_compiled.c"
+    subprocess.run(
+        ["arm-none-eabi-gcc", *CORTEX_M4, *STRICT, f"-I{ENGINE}", "-c", str(source), "-o", str(objects)], check=True
+    )
+    sizes = subprocess.run(["arm-none-eabi-size", objects], capture_output=True, text=True, check=True).stdout
+    text, data, bss = map(int, sizes.splitlines()[1].split()[:3])
+    assert text <= 128
+    assert (data, bss) == (0, 0)
+    listing = subprocess.run(
+        ["arm-none-eabi-objdump", "-d", objects], capture_output=True, text=True, check=True
+    ).stdout
+    instructions = [line for line in listing.splitlines() if re.match(r"\s+[0-9a-f]+:\t", line) and ".word" not in line]
+    assert len(instructions) <= 40, "straight-line code: as many instructions run as there are"
+    assert not any(re.search(r"\tb(?!x)[a-z.]*\t|\tcb", line) for line in instructions)

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The memory plan: what is alive together never overlaps, and a chain needs no more than its hungriest step."""
+
+from __future__ import annotations
+
+import itertools
+import random
+
+import pytest
+from tflite_writer import Writer, dense_network
+
+from export.lowering import Program, lower
+from export.memory import plan_memory
+from pipeline.tflite.reader import read_graph
+
+
+def live_steps(program: Program) -> dict[int, tuple[int, int]]:
+    """Tensor -> first and last step at which its bytes matter, straight from the definition."""
+    born = {program.input.index: 0}
+    dies = {program.input.index: 0}
+    for step, op in enumerate(program.ops, start=1):
+        born |= dict.fromkeys(op.outputs, step)
+        dies |= dict.fromkeys((*op.inputs, *op.outputs), step)
+    dies[program.output.index] = len(program.ops) + 1
+    return {index: (born[index], dies[index]) for index in born}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_tensors_alive_together_do_not_overlap(seed: int) -> None:
+    r = random.Random(seed)
+    widths = [r.choice([1, 2, 3, 5, 16, 40]) for _ in range(r.randint(2, 9))]
+    program = lower(read_graph(dense_network(seed, widths)))
+    plan = plan_memory(program)
+    alive = live_steps(program)
+    for a, b in itertools.combinations(alive, 2):
+        first, last = max(alive[a][0], alive[b][0]), min(alive[a][1], alive[b][1])
+        size_a, size_b = program.graph.tensors[a].elements, program.graph.tensors[b].elements
+        apart = plan.offsets[a] + size_a <= plan.offsets[b] or plan.offsets[b] + size_b <= plan.offsets[a]
+        handed_over = first == last and any(
+            op.in_place and {a, b} == {op.inputs[0], op.outputs[0]} for op in program.ops[first - 1 : first]
+        )
+        assert first > last or apart or handed_over
+    assert plan.arena_bytes == max(plan.offsets[i] + program.graph.tensors[i].elements for i in alive)
+    hungriest = max(a + b for a, b in itertools.pairwise(widths))
+    assert plan.arena_bytes <= hungriest + 2 * 3, "more than input and output of a step, and their alignment"
+    assert all(plan.offsets[i] % 4 == 0 for i in alive if program.graph.tensors[i].elements >= 4)
+
+
+def test_a_tensor_read_twice_outlives_an_operator_in_place() -> None:
+    writer = Writer()
+    x = writer.tensor([1, 4], "int8", [0.1], [0])
+    same = writer.tensor([4, 1], "int8", [0.1], [0])
+    y = writer.tensor([1, 4], "int8", [0.1], [0])
+    writer.reshape(x, same, [4, 1])
+    writer.fully_connected(x, y, [[1, 2, 3, 4]] * 4, [0.1], None)
+    writer.inputs, writer.outputs = [x], [y]
+    program = lower(read_graph(writer.pack()))
+    plan = plan_memory(program)
+    assert plan.offsets[same] != plan.offsets[x], "x is read later, so the reshaped copy must not be its alias"
+
+
+def test_one_neuron_needs_one_byte() -> None:
+    plan = plan_memory(lower(read_graph(dense_network(1, [1, 1]))))
+    assert plan.arena_bytes == 1
