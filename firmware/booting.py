@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import socket
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from pipeline.boards import Board
 from pipeline.errors import BoardError, EnvironmentFaultError
@@ -28,31 +31,40 @@ def confirm(board: Board, elf: Path, model_id: str) -> str:
 
 def ask(board: Board, elf: Path, request: bytes) -> str:
     """Boot `elf`, send one request and return its reply, a line that does not start with #."""
+    with booted(board, elf) as stream:
+        stream.write(request)
+        stream.flush()
+        for line in stream:
+            if not line.startswith(b"#"):
+                return line.decode("ascii", "replace").rstrip("\r\n")
+    raise BoardError(f"{board.name}: {board.emulator['command'][0]} ended before the firmware answered")
+
+
+@contextlib.contextmanager
+def booted(board: Board, elf: Path) -> Iterator[BinaryIO]:
+    """The UART of a simulated board that runs `elf`, as a stream of bytes; the emulator is gone afterwards."""
     command = board.emulator["command"]
     if not shutil.which(command[0]):
         raise EnvironmentFaultError(f"{command[0]} is missing; apt-get install {board.emulator['package']}")
     with socket.create_server(("127.0.0.1", 0)) as server:
-        server.set_inheritable(True)
         port = server.getsockname()[1]
         emulator = subprocess.Popen(
             [part.format(elf=elf, fd=server.fileno()) for part in command],
             pass_fds=[server.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
         )
     try:
-        with socket.create_connection(("127.0.0.1", port), TIMEOUT_S) as link, link.makefile("rb") as lines:
-            link.sendall(request)
-            for line in lines:
-                if not line.startswith(b"#"):
-                    return line.decode("ascii", "replace").rstrip("\r\n")
-        said = emulator.communicate(timeout=TIMEOUT_S)[1].decode(errors="replace").strip()
-        raise BoardError(f"{board.name}: {command[0]} ended before it answered: {said or 'no message'}")
+        with (
+            socket.create_connection(("127.0.0.1", port), TIMEOUT_S) as link,
+            cast(BinaryIO, link.makefile("rwb")) as stream,
+        ):
+            yield stream
     except TimeoutError:
         raise BoardError(f"{board.name}: no answer within {TIMEOUT_S:.0f} s after booting {elf.name}") from None
+    except OSError as error:
+        raise BoardError(f"{board.name}: {command[0]} did not keep its serial port open: {error}") from error
     finally:
         emulator.kill()
         emulator.wait()
-        if emulator.stderr:
-            emulator.stderr.close()

@@ -36,7 +36,7 @@ static uint16_t big_divide(uint16_t *limbs, uint16_t divisor) {
 static int big_top(const uint16_t *limbs) {
     for (int i = LIMBS - 1; i >= 0; i--) {
         for (int bit = 15; bit >= 0; bit--) {
-            if ((limbs[i] >> bit) & 1U) {
+            if (((uint32_t)limbs[i] >> bit) & 1U) {
                 return 16 * i + bit;
             }
         }
@@ -45,7 +45,7 @@ static int big_top(const uint16_t *limbs) {
 }
 
 static bool big_bit(const uint16_t *limbs, int position) {
-    return position >= 0 && ((limbs[position / 16] >> (position % 16)) & 1U);
+    return position >= 0 && (((uint32_t)limbs[position / 16] >> (position % 16)) & 1U);
 }
 
 /* The float32 nearest to limbs * 2^-point, ties to even; `sticky`: a little more than that. */
@@ -178,7 +178,7 @@ enum number_status number_parse_int(const char *text, size_t count, int32_t low,
     return NUMBER_OK;
 }
 
-/* Digits of the number before the point, then the fraction times ten gives the next, and so on. */
+/* "e-07" */
 static size_t format_exponent(int exponent, char *text) {
     text[0] = 'e';
     text[1] = exponent < 0 ? '-' : '+';
@@ -192,8 +192,8 @@ static size_t format_exponent(int exponent, char *text) {
 
 #define FORMAT_DIGITS 4
 
-/* Scales the fixed-point number to 1 <= n < 10 and takes its first digits, rounded half up. Returns its decimal
- * exponent. */
+/* Scales the fixed-point number to 1 <= n < 10 and takes its first digits, rounded half up: the integer part is a
+ * digit, and the fraction times ten brings the next. Returns its decimal exponent. */
 static int big_to_digits(uint16_t *limbs, char digits[FORMAT_DIGITS]) {
     int exponent = 0;
     while (big_top(limbs) >= 16 * POINT_LIMBS + 4) { /* 16 or more before the point */
@@ -203,6 +203,11 @@ static int big_to_digits(uint16_t *limbs, char digits[FORMAT_DIGITS]) {
     if (limbs[POINT_LIMBS] >= 10) {
         (void)big_divide(limbs, 10);
         exponent++;
+    }
+    if (exponent > 0) {
+        /* The divisions have cut off up to 1.2 * 2^-160, which would turn a tie into a little less. Anything that is
+         * no tie is at least 10^-38 away from one. */
+        (void)big_multiply_add(limbs, 1, 2);
     }
     while (limbs[POINT_LIMBS] == 0) {
         (void)big_multiply_add(limbs, 10, 0);

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The protocol's C code as a program of this machine, with warnings as errors and sanitizers on."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pipeline.project import FIRMWARE, ROOT
+
+HERE = Path(__file__).parent
+Driver = Callable[..., bytes]
+
+
+@pytest.fixture(scope="session")
+def driver(tmp_path_factory: pytest.TempPathFactory) -> Driver:
+    """driver(input, *arguments) -> stdout; a crash or a sanitizer's report fails the test."""
+    program = tmp_path_factory.mktemp("driver") / "driver"
+    sources = [*sorted((FIRMWARE / "lib" / "protocol").glob("*.c")), HERE / "driver.c"]
+    flags = ["-std=c99", "-O1", "-g", "-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Werror"]
+    flags += ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+    includes = [f"-I{FIRMWARE / 'lib' / layer}" for layer in ("protocol", "engine")]
+    subprocess.run(["gcc", *flags, *includes, *map(str, sources), "-o", str(program)], check=True)
+
+    def run(content: bytes, *arguments: str) -> bytes:
+        done = subprocess.run([program, *arguments], input=content, capture_output=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr.decode(errors="replace")
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def small_tflite() -> bytes:
+    """1-4-2 with per-channel weights, from a fixed seed."""
+    path = ROOT / "tests" / "export" / "tflite_writer.py"
+    spec = importlib.util.spec_from_file_location("firmware_tflite_writer", path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    content: bytes = module.dense_network(3, [1, 4, 2])
+    return content

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Builds of the firmware: what is refused, what is reproducible, what the image holds, and that it answers."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from elftools.elf.elffile import ELFFile
+
+from export.exporting import compile_model
+from firmware.booting import ask, confirm
+from firmware.building import BuildResult, build, explain
+from firmware.sizes import LAYERS, elf_size
+from pipeline.boards import find_board
+from pipeline.errors import BoardError, EnvironmentFaultError, UsageError
+from pipeline.manifest import Manifest
+from pipeline.platformio import ensure_core
+from pipeline.project import ROOT
+
+BOARD = find_board("qemu-cortex-m4")
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory: pytest.TempPathFactory, small_tflite: bytes) -> Path:
+    """An exported model, to be copied and not to be touched."""
+    folder = tmp_path_factory.mktemp("models") / "small"
+    folder.mkdir()
+    (folder / "model.tflite").write_bytes(small_tflite)
+    manifest = Manifest("small")
+    compile_model(folder, manifest)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def built(exported: Path, tmp_path_factory: pytest.TempPathFactory) -> BuildResult:
+    folder = tmp_path_factory.mktemp("built") / "small"
+    shutil.copytree(exported, folder)
+    return build(BOARD, folder)
+
+
+def test_the_image_answers_every_vector_and_layers_add_up(built: BuildResult) -> None:
+    assert confirm(BOARD, built.elf, built.model_id).endswith("next: ./tinyproof simulate --board qemu-cortex-m4")
+    with pytest.raises(BoardError, match="runs another model"):
+        confirm(BOARD, built.elf, "0" * 16)
+    vector = json.loads((built.elf.parents[2] / "vectors.json").read_text())["vectors"][200]
+    asked = int.from_bytes(bytes.fromhex(vector["in"]), "big", signed=True)
+    expected = ",".join(str(value - 256 if value > 127 else value) for value in bytes.fromhex(vector["out"]))
+    assert f"ok q={expected} " in ask(BOARD, built.elf, b"q %d\n" % asked)
+    document = json.loads((built.elf.parent / "build.json").read_text())
+    whole = elf_size(built.elf)
+    assert set(document["layers"]) == set(LAYERS)
+    assert sum(layer["flash_bytes"] for layer in document["layers"].values()) == whole.flash_bytes
+    assert sum(layer["ram_bytes"] for layer in document["layers"].values()) == whole.ram_bytes
+    assert all(layer["flash_bytes"] > 0 for layer in document["layers"].values())
+
+
+def test_no_heap_no_stdio_in_the_image(built: BuildResult) -> None:
+    with built.elf.open("rb") as file:
+        symbols = {symbol.name for symbol in ELFFile(file).get_section_by_name(".symtab").iter_symbols()}
+    assert "engine_run" in symbols
+    forbidden = {"malloc", "free", "_malloc_r", "_sbrk", "_sbrk_r", "printf", "strtod", "__errno", "_impure_ptr"}
+    assert not symbols & forbidden
+
+
+def test_another_checkout_builds_the_same_elf(built: BuildResult, exported: Path, tmp_path: Path) -> None:
+    checkout = tmp_path / "elsewhere" / "tinyproof"
+    ignore = shutil.ignore_patterns("__pycache__")
+    for part in ("pipeline", "firmware"):
+        shutil.copytree(ROOT / part, checkout / part, ignore=ignore)
+    shutil.copytree(exported, checkout / "build" / "small")
+    code = (
+        "from pipeline.boards import find_board; from pipeline.project import build_dir;"
+        "from firmware.building import build; build(find_board('qemu-cortex-m4'), build_dir('small'))"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(checkout)}
+    subprocess.run([sys.executable, "-c", code], cwd=checkout, env=environment, check=True)
+    elsewhere = checkout / "build" / "small" / "boards" / BOARD.name
+    assert (elsewhere / "firmware.elf").read_bytes() == built.elf.read_bytes()
+    assert (elsewhere / "build.json").read_bytes() == (built.elf.parent / "build.json").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["model_compiled.c", "model_compiled.h", "model.tflite"])
+def test_stale_and_missing_artefacts_are_named(exported: Path, tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "small"
+    shutil.copytree(exported, folder)
+    with (folder / name).open("ab") as file:
+        file.write(b"\n")
+    with pytest.raises(UsageError, match=rf"{name} missing or changed since the export; run ./tinyproof export"):
+        build(BOARD, folder)
+    (folder / name).unlink()
+    with pytest.raises(UsageError, match=name):
+        build(BOARD, folder)
+
+
+def test_pio_by_hand_boots_the_image_and_refuses_stale_artefacts_in_one_line(exported: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "small"
+    shutil.copytree(exported, folder)
+    command = [sys.executable, "-m", "platformio", "run", "-d", "firmware", "-e", BOARD.environment, "-t", "upload"]
+    environment = {**os.environ, "TINYPROOF_MODEL": str(folder), "PLATFORMIO_BUILD_DIR": str(tmp_path / "pio")}
+
+    def pio() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+    done = pio()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "next: ./tinyproof simulate --board qemu-cortex-m4" in done.stdout
+    (folder / "model_compiled.c").unlink()
+    done = pio()
+    assert done.returncode != 0
+    assert done.stderr.startswith(
+        "error: build/small: model_compiled.c missing or changed since the export; run ./tinyproof export again\n"
+    )
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_no_export_no_compiler_no_firmware(exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UsageError, match=r"run \./tinyproof train"):
+        build(BOARD, tmp_path)
+    with pytest.raises(UsageError, match="has no firmware"):
+        build(find_board("reference"), exported)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(EnvironmentFaultError, match="arm-none-eabi-gcc is missing; apt-get install gcc-arm-none-eabi"):
+        build(BOARD, exported)
+
+
+def test_failures_are_explained_in_one_line() -> None:
+    text = explain(BOARD, "ld: region `ram' overflowed by 1000 bytes\nld: region `flash' overflowed by 5 bytes\n")
+    assert "needs 4,195,304 B of ram, the board has 4,194,304 B; needs 4,194,309 B of flash" in text
+    text = explain(BOARD, f"Compiling\n{ROOT}/firmware/src/main.c:7:1: error: unknown type name 'x'\nmore\n")
+    assert text.startswith("qemu-cortex-m4: the build failed: firmware/src/main.c:7:1: error: unknown type name 'x' (")
+
+
+def test_the_core_folder_is_made_once_and_mended(tmp_path: Path) -> None:
+    ensure_core(tmp_path)
+    scons = tmp_path / "packages/tool-scons/scons.py"
+    stamp = scons.stat().st_mtime_ns
+    ensure_core(tmp_path)
+    assert scons.stat().st_mtime_ns == stamp
+    scons.write_text("broken")
+    ensure_core(tmp_path)
+    assert "SCons.Script" in scons.read_text()
