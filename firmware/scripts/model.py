@@ -25,6 +25,7 @@ from firmware.building import check_artefacts  # noqa: E402
 from pipeline.errors import TinyproofError, UsageError  # noqa: E402
 from pipeline.project import BUILD, CURRENT_FILE  # noqa: E402
 
+
 def find_model() -> Path:
     name = os.environ.get("TINYPROOF_MODEL", "")
     if not name:
@@ -51,9 +52,12 @@ env.Replace(TINYPROOF_MODEL_ID=model_id)
 env.Append(
     CPPPATH=[str(FIRMWARE / "lib" / layer) for layer in ("engine", "hal", "protocol")] + [str(model_dir)],
     # Debug information names files by their place in the project, so that every checkout builds the same ELF.
-    CCFLAGS=[f"-ffile-prefix-map={model_dir}=model", f"-ffile-prefix-map={ROOT}=."],
+    # The last map that fits wins, so a model inside the project gets its own name, too.
+    CCFLAGS=[f"-ffile-prefix-map={ROOT}=.", f"-ffile-prefix-map={model_dir}=model"],
     # SCons puts CPPFLAGS behind CCFLAGS, and of several -O the compiler takes the last.
     CPPFLAGS=["$OPTIMISE"],
 )
+# What the engine is fed with: C of its own for the compiled one, the .tflite as an array for Google's interpreter.
+source = env.GetProjectOption("custom_model_source", "model_compiled.c")
 env.AddBuildMiddleware(optimise_for_speed, "*model_compiled.c")
-env.BuildSources(os.path.join("$BUILD_DIR", "model"), str(model_dir), "-<*> +<model_compiled.c>")
+env.BuildSources(os.path.join("$BUILD_DIR", "model"), str(model_dir), f"-<*> +<{source}>")

@@ -24,7 +24,7 @@ def link(board: Board, elf: Path) -> None:
     command = [f"{build['toolchain']}gcc", *build["flags"], "-std=c99", "-Os", "-Wall", "-Wextra", "-Werror"]
     command += [f"-D{name}={value}{'UL' if isinstance(value, int) else ''}" for name, value in defines.items()]
     command += [f"-I{FIRMWARE / 'lib/hal'}", str(Path(__file__).with_name("timer_main.c"))]
-    command += [str(FIRMWARE / "lib/hal" / name) for name in build["hal"]]
+    command += [str(FIRMWARE / "lib/hal" / name) for name in build["hal"] if name.endswith(".c")]
     command += ["-nostartfiles", "--specs=nano.specs", f"-Wl,{layout}", f"-T{FIRMWARE / 'ld' / build['linker_script']}"]
     subprocess.run([*command, "-o", str(elf)], check=True)
 
