@@ -60,7 +60,7 @@ env.Append(
     LINKFLAGS=[
         *build["flags"],
         "-nostartfiles",
-        "--specs=nano.specs",
+        *build.get("link_flags", ["--specs=nano.specs"]),
         "-Wl,--gc-sections,--build-id=none,--fatal-warnings,-Map=$BUILD_DIR/firmware.map,--cref",
         *(f"-Wl,--defsym=__{name}={value}" for name, value in memory.items()),
         "-T",
