@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
 import click
@@ -11,6 +12,8 @@ from pipeline import console
 from pipeline.boards import all_boards
 from pipeline.config import load_config
 from pipeline.project import CONFIG_FILE
+
+WIDTH = 80
 
 
 @click.command()
@@ -32,7 +35,9 @@ def command(as_json: bool) -> None:
     for index, line in enumerate(table):
         mark = "*" if index and rows[index - 1]["default"] else " "
         cells = [cell.ljust(width) for cell, width in zip(line[:-1], widths, strict=True)]
-        click.echo(f"{mark} " + "  ".join([*cells, line[-1]]))
+        start = f"{mark} " + "  ".join([*cells, ""])
+        description = textwrap.wrap(line[-1], WIDTH - len(start))
+        click.echo(start + f"\n{'':<{len(start)}}".join(description))
 
 
 def describe(name: str, default: str) -> dict[str, Any]:
