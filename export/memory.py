@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The memory plan: every tensor gets a fixed place in one arena, whose exact size is known before anything is built.
 
-Two tensors share bytes when they are never alive together. Greedy by size, as in "Efficient Memory Management for Deep
-Neural Net Inference" (Pisarchyk and Lee, 2020): the largest first, each at the lowest free place.
+Two tensors share bytes when they are never alive together. The smaller of two plans is taken: greedy by size, as in
+"Efficient Memory Management for Deep Neural Net Inference" (Pisarchyk and Lee, 2020), and, for a chain, from both ends.
 """
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 
 from export.lowering import Program
@@ -54,30 +55,59 @@ def plan_memory(program: Program) -> MemoryPlan:
         for position, index in enumerate(op.outputs):
             size, last = tensors[index].elements, last_use.get(index, step)
             block = blocks[op.inputs[0]]
-            if position == 0 and op.in_place and last_use[op.inputs[0]] == step and size <= block.size:
+            # Only at equal size: a smaller output would keep all of a large input's bytes alive.
+            if position == 0 and op.in_place and last_use[op.inputs[0]] == step and size == block.size:
                 block.last = last
             else:
                 block = Block(size, step, last)
             block.tensors.append(index)
             blocks[index] = block
 
-    placed: list[Block] = []
-    unique = {id(block): block for block in blocks.values()}.values()
-    for block in sorted(unique, key=lambda b: (-b.size, b.first, b.tensors[0])):
-        _place(block, placed)
-        placed.append(block)
+    unique = list({id(block): block for block in blocks.values()}.values())  # in the order of their first step
+    plans = [plan for plan in (_two_ended(unique), _greedy_by_size(unique)) if plan is not None]
+    places = min(plans, key=lambda plan: _size(unique, plan))
+    for block, offset in zip(unique, places, strict=True):
+        block.offset = offset
     return MemoryPlan(
-        max(block.offset + block.size for block in placed),
+        _size(unique, places),
         {index: block.offset for index, block in blocks.items()},
         sum(tensors[index].elements for index in blocks),
     )
 
 
-def _place(block: Block, placed: list[Block]) -> None:
-    """Lowest aligned offset that no block alive at the same time overlaps."""
-    rivals = [other for other in placed if other.first <= block.last and block.first <= other.last]
-    for other in sorted(rivals, key=lambda b: b.offset):
-        if block.offset + block.size <= other.offset:
-            return
-        end = max(block.offset, other.offset + other.size)
-        block.offset = -(-end // block.alignment) * block.alignment
+def _size(blocks: list[Block], places: list[int]) -> int:
+    return max(offset + block.size for block, offset in zip(blocks, places, strict=True))
+
+
+def _meet(a: Block, b: Block) -> bool:
+    return a.first <= b.last and b.first <= a.last
+
+
+def _aligned(offset: int, block: Block) -> int:
+    return -(-offset // block.alignment) * block.alignment
+
+
+def _two_ended(blocks: list[Block]) -> list[int] | None:
+    """Blocks in turn at the bottom and at the top: the smallest plan there is for a chain of layers, where only
+    neighbours meet. None where others meet, too."""
+    for i, block in enumerate(blocks):
+        if any(_meet(block, other) for other in blocks[i + 2 :]):
+            return None
+    top = blocks[0].size
+    for a, b in itertools.pairwise(blocks):
+        top = max(top, _aligned(a.size, b) + b.size, _aligned(b.size, a) + a.size)
+    return [0 if i % 2 == 0 else (top - b.size) // b.alignment * b.alignment for i, b in enumerate(blocks)]
+
+
+def _greedy_by_size(blocks: list[Block]) -> list[int]:
+    """The largest first, each at the lowest offset where it overlaps no block that is alive at the same time."""
+    offsets = [0] * len(blocks)
+    placed: list[int] = []
+    for i in sorted(range(len(blocks)), key=lambda i: (-blocks[i].size, i)):
+        rivals = [j for j in placed if _meet(blocks[i], blocks[j])]
+        for j in sorted(rivals, key=offsets.__getitem__):
+            if offsets[i] + blocks[i].size <= offsets[j]:
+                break
+            offsets[i] = _aligned(max(offsets[i], offsets[j] + blocks[j].size), blocks[i])
+        placed.append(i)
+    return offsets

@@ -16,13 +16,13 @@ MAIN = """
 #include "engine.h"
 #include <stdio.h>
 int main(void) {
-    struct engine engine;
+    const struct engine *engine;
     if (engine_init(&engine) != ENGINE_OK)
         return 2;
-    while (fread(engine.input.data, 1, engine.input.bytes, stdin) == engine.input.bytes) {
-        if (engine_run(&engine) != ENGINE_OK)
+    while (fread(engine->input.data, 1, engine->input.bytes, stdin) == engine->input.bytes) {
+        if (engine_run() != ENGINE_OK)
             return 3;
-        fwrite(engine.output.data, 1, engine.output.bytes, stdout);
+        fwrite(engine->output.data, 1, engine->output.bytes, stdout);
     }
     return 0;
 }

@@ -131,7 +131,7 @@ def dense_network(seed: int, widths: Sequence[int], rows: int = 1) -> bytes:
             scales[r.randrange(units)] = 1e-12  # a channel that rounds to nothing
         reach = max(scales) * scale * 128 * 64 * depth**0.5
         out_scale = reach / 127 * 2.0 ** r.randint(-1, 1)
-        if r.random() < 0.15:
+        if r.random() < 0.15 and scale > 0.01:
             out_scale = max(scales) * scale / r.choice([0.7, 1.5, 3.0])  # no shift, or one to the left; saturates
         out_zero = r.randint(-128, 127)
         output = writer.tensor([rows, units], "int8", [out_scale], [out_zero])

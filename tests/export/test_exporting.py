@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The export stage as a whole: same input same bytes, honest reports, and one line for what users get wrong."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from export.exporting import compile_model, export_model
+from pipeline import project
+from pipeline.config import CheckConfig, ExportConfig
+from pipeline.errors import EXIT_USAGE, InputFileError, UsageError
+from pipeline.manifest import Manifest, read_manifest, stale_artefacts
+from pipeline.verbs.export import command
+
+
+def again(exported: dict[str, Path], tmp_path: Path, name: str = "neuron", **config: float) -> tuple[Path, Manifest]:
+    """A second export of the same trained model in another folder of the same name."""
+    folder = tmp_path / name
+    folder.mkdir()
+    for file in ("model.keras", "manifest.json"):
+        shutil.copyfile(exported[name] / file, folder / file)
+    manifest = export_model(ExportConfig(**config), CheckConfig(points=(10.0, 4.0)), folder)
+    return folder, manifest
+
+
+@pytest.mark.parametrize("name", ["neuron", "wide"])
+def test_exporting_twice_gives_the_same_bytes(exported: dict[str, Path], tmp_path: Path, name: str) -> None:
+    folder, _ = again(exported, tmp_path, name)
+    for file in sorted(folder.iterdir()):
+        if file.name != "manifest.json":
+            assert file.read_bytes() == (exported[name] / file.name).read_bytes(), file.name
+        for place in (str(tmp_path), str(exported[name].parent), str(project.ROOT)):
+            assert place.encode() not in file.read_bytes(), f"{file.name} names a folder of this machine"
+    assert stale_artefacts(read_manifest(folder), folder) == []
+
+
+def test_the_manifest_says_what_is_expected_and_why(exported: dict[str, Path]) -> None:
+    manifest = read_manifest(exported["neuron"])
+    assert [(e.x[0], e.y[0]) for e in manifest.expected][-1] == (10.0, 19.0)
+    assert [e.source for e in manifest.expected] == ["training data"] * 6 + ["rule y = 2x - 1"]
+    tolerance = manifest.tolerance
+    assert tolerance is not None
+    assert tolerance.value == pytest.approx(sum(tolerance.parts.values()))
+    assert tolerance.parts["half an output step"] == pytest.approx(manifest.outputs[0].scale / 2)
+    assert tolerance.value < 2 * manifest.outputs[0].scale + tolerance.parts["training error on the expected points"]
+    assert manifest.model_id == manifest.artefacts["model.tflite"].sha256[:16]
+
+
+def test_answers_of_the_reference_keep_the_tolerance_and_the_tolerance_can_fail(exported: dict[str, Path]) -> None:
+    manifest = read_manifest(exported["neuron"])
+    vectors = json.loads((exported["neuron"] / "vectors.json").read_text())["vectors"]
+    x_tensor, y_tensor = manifest.inputs[0], manifest.outputs[0]
+    errors = []
+    for expected in manifest.expected:
+        q = min(max(round(expected.x[0] / x_tensor.scale) + x_tensor.zero_point, -128), 127)
+        y_q = int.from_bytes(bytes.fromhex(vectors[q + 128]["out"]), signed=True)
+        errors.append(abs(y_tensor.scale * (y_q - y_tensor.zero_point) - expected.y[0]))
+    assert manifest.tolerance is not None
+    assert max(errors) <= manifest.tolerance.value
+    assert max(errors) + 2 * y_tensor.scale > manifest.tolerance.value, "two steps off would pass unseen"
+
+
+def test_a_range_too_small_for_the_questions_saturates_and_says_so(exported: dict[str, Path], tmp_path: Path) -> None:
+    _, wide_enough = again(exported, tmp_path)
+    assert wide_enough.quantization is not None
+    assert (wide_enough.quantization["input_clip_share"], wide_enough.quantization["output_clip_share"]) == (0.0, 0.0)
+    assert wide_enough.quantization["worst_error"] < 2 * wide_enough.outputs[0].scale
+    (tmp_path / "narrow").mkdir()
+    _, narrow = again(exported, tmp_path / "narrow", low=-1.0, high=4.0)
+    x_tensor = narrow.inputs[0]
+    assert x_tensor.scale * (127 - x_tensor.zero_point) < 4.5, "calibrated for x up to 4, so 10 cannot be asked"
+
+
+def test_compiling_needs_no_tensorflow(exported: dict[str, Path], tmp_path: Path) -> None:
+    shutil.copyfile(exported["sine"] / "model.tflite", tmp_path / "model.tflite")
+    code = (
+        "import sys; from pathlib import Path; from export.exporting import compile_model; from pipeline.manifest import "
+        f"Manifest; compile_model(Path({str(tmp_path)!r}), Manifest('m')); assert 'tensorflow' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=project.ROOT)
+    assert (tmp_path / "model_compiled.c").read_bytes() == (exported["sine"] / "model_compiled.c").read_bytes()
+
+
+@pytest.mark.parametrize(("low", "high"), [(1.0, 1.0), (2.0, -2.0), (float("nan"), 1.0), (0.0, float("inf"))])
+def test_a_range_that_is_none_is_refused(exported: dict[str, Path], low: float, high: float) -> None:
+    with pytest.raises(UsageError, match="--low and --high"):
+        export_model(ExportConfig(low=low, high=high), CheckConfig(), exported["neuron"])
+
+
+def test_a_damaged_tflite_and_a_missing_one_are_named(tmp_path: Path) -> None:
+    with pytest.raises(InputFileError, match="model.tflite: No such file"):
+        compile_model(tmp_path, Manifest("m"))
+    (tmp_path / "model.tflite").write_bytes(b"not a model")
+    with pytest.raises(InputFileError, match="model.tflite: not a usable"):
+        compile_model(tmp_path, Manifest("m"))
+
+
+def test_a_damaged_keras_file_is_named(exported: dict[str, Path], tmp_path: Path) -> None:
+    shutil.copyfile(exported["neuron"] / "manifest.json", tmp_path / "manifest.json")
+    (tmp_path / "model.keras").write_bytes(b"PK not really")
+    with pytest.raises(InputFileError, match="model.keras: "):
+        export_model(ExportConfig(), CheckConfig(), tmp_path)
+
+
+@pytest.fixture
+def build_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(project, "BUILD", tmp_path)
+    monkeypatch.setattr(project, "CURRENT_FILE", tmp_path / "current")
+    monkeypatch.setattr(project, "CONFIG_FILE", tmp_path / "tinyproof.toml")
+    return tmp_path
+
+
+def test_the_verb_prints_a_line_and_marks_the_model_current(exported: dict[str, Path], build_root: Path) -> None:
+    shutil.copytree(exported["neuron"], build_root / "neuron")
+    result = CliRunner().invoke(command, [])
+    assert result.exit_code == 0, result.output
+    size = (build_root / "neuron" / "model.tflite").stat().st_size
+    manifest = read_manifest(build_root / "neuron")
+    first, second = result.output.splitlines()
+    assert first == f"export   {f'model.tflite {size:,} B':<24}int8, x in [-10, 10]    id {manifest.model_id}"
+    assert second.endswith("nothing in the asked range saturates")
+    assert (build_root / "current").read_text() == "neuron\n"
+    printed = json.loads(CliRunner().invoke(command, ["--json", "--low", "-4"]).output)
+    assert (printed["quantization"]["low"], printed["quantization"]["high"]) == (-4.0, 10.0)
+
+
+def test_the_verb_says_what_to_run_first(build_root: Path) -> None:
+    result = CliRunner().invoke(command, ["--model", "nothing"])
+    assert result.exit_code == EXIT_USAGE
+    assert "build/nothing has no model.keras; run ./tinyproof train first" in result.output

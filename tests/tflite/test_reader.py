@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The reader against TensorFlow's own schema, and against files that nobody should trust."""
+
+from __future__ import annotations
+
+import struct
+import time
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
+from tflite_writer import Writer, dense_network
+
+from export.emitting import emit_source
+from export.lowering import lower
+from export.memory import plan_memory
+from pipeline.errors import InputFileError
+from pipeline.tflite.reader import MAX_FILE_BYTES, read_graph
+from pipeline.tflite.schema import ACTIVATIONS, BUILTIN_OPERATORS, TENSOR_TYPES
+
+MODEL = dense_network(11, [3, 4, 2])
+
+
+def numbers(oracle: type) -> dict[str, int]:
+    return {name: value for name, value in vars(oracle).items() if not name.startswith("_")}
+
+
+def test_names_and_numbers_are_the_schemas() -> None:
+    operators = numbers(schema.BuiltinOperator)
+    assert {name: number for number, name in enumerate(BUILTIN_OPERATORS) if name in operators} == operators
+    types = numbers(schema.TensorType)
+    assert {name.upper(): number for number, (name, _) in TENSOR_TYPES.items()}.items() <= types.items()
+    assert {name: number for number, name in enumerate(ACTIVATIONS)} == numbers(schema.ActivationFunctionType)
+    assert numbers(schema.BuiltinOptions)["FullyConnectedOptions"] == 8
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_every_field_is_what_the_oracle_reads(seed: int) -> None:
+    tflite = dense_network(seed, [2, 5, 3, 1], rows=2)
+    ours = read_graph(tflite)
+    model = schema.ModelT.InitFromPackedBuf(tflite, 0)
+    oracle = model.subgraphs[0]
+    assert (list(ours.inputs), list(ours.outputs)) == (list(oracle.inputs), list(oracle.outputs))
+    assert len(ours.tensors) == len(oracle.tensors)
+    for tensor, expected in zip(ours.tensors, oracle.tensors, strict=True):
+        assert tensor.name == expected.name.decode()
+        assert list(tensor.shape) == list(expected.shape)
+        assert TENSOR_TYPES[expected.type][0] == tensor.dtype
+        assert list(tensor.scales) == list(expected.quantization.scale)
+        assert list(tensor.zero_points) == list(expected.quantization.zeroPoint)
+        data = model.buffers[expected.buffer].data
+        assert tensor.data == (None if data is None or not len(data) else bytes(data))
+    assert len(ours.operators) == len(oracle.operators)
+    for operator, expected in zip(ours.operators, oracle.operators, strict=True):
+        code = model.operatorCodes[expected.opcodeIndex]
+        assert (operator.name, operator.version) == (BUILTIN_OPERATORS[code.builtinCode], code.version)
+        assert list(operator.inputs) == list(expected.inputs)
+        assert list(operator.outputs) == list(expected.outputs)
+        assert operator.options["fused_activation_function"] == expected.builtinOptions.fusedActivationFunction
+
+
+def compile_or_refuse(tflite: bytes) -> None:
+    """Anything may come in; out comes C, or InputFileError. Any other exception fails the test."""
+    try:
+        program = lower(read_graph(tflite))
+        emit_source(program, plan_memory(program), "0" * 16)
+    except InputFileError as error:
+        assert "model.tflite" in error.message
+        assert "\n" not in error.message
+
+
+@settings(max_examples=400, deadline=2000)
+@given(st.lists(st.tuples(st.integers(0, len(MODEL) - 1), st.integers(0, 255)), min_size=1, max_size=6))
+def test_mutated_bytes_are_read_or_refused(changes: list[tuple[int, int]]) -> None:
+    content = bytearray(MODEL)
+    for position, value in changes:
+        content[position] = value
+    compile_or_refuse(bytes(content))
+
+
+@settings(max_examples=300, deadline=2000)
+@given(
+    st.integers(0, (len(MODEL) - 4) // 4),
+    st.one_of(st.integers(0, 2**32 - 1), st.integers(0, 40), st.integers(2**31 - 9, 2**31 + 9)),
+)
+def test_mutated_words_are_read_or_refused(word: int, value: int) -> None:
+    content = bytearray(MODEL)
+    struct.pack_into("<I", content, 4 * word, value)
+    compile_or_refuse(bytes(content))
+
+
+@settings(max_examples=100, deadline=2000)
+@given(st.integers(0, len(MODEL) - 1))
+def test_truncated_files_are_refused(size: int) -> None:
+    compile_or_refuse(MODEL[:size])
+    if size < len(MODEL) // 2:
+        with pytest.raises(InputFileError):
+            read_graph(MODEL[:size])
+
+
+@settings(max_examples=100, deadline=2000)
+@given(st.binary(max_size=300))
+@example(b"")
+@example(b"\x08\0\0\0TFL3")
+def test_garbage_is_refused(content: bytes) -> None:
+    with pytest.raises(InputFileError):
+        read_graph(content)
+    with pytest.raises(InputFileError):
+        read_graph(b"\x08\0\0\0TFL3" + content)
+
+
+def test_aliased_vectors_do_not_cost_quadratic_time() -> None:
+    """n tensors that all are the same table, with a name of n bytes: n * n bytes from a file of 5 n."""
+    count = 200_000
+    table_size, list_size = 8, 4 + 4 * count
+    vtables = struct.pack("<HHHH", 8, 12, 4, 0) + struct.pack("<HHHHH", 10, 12, 4, 0, 8) + b"\0\0"
+    vtables += struct.pack("<HHHHHH", 12, 8, 0, 0, 0, 4)
+    graph_vtable, root_vtable, tensor_vtable = 8, 16, 28
+    root = 8 + len(vtables)
+    graphs, graph = root + 12, root + 12 + 8
+    tensors = graph + 12
+    tensor = tensors + list_size
+    name = tensor + table_size
+    out = bytearray(name + 4 + count)
+    struct.pack_into("<I4s", out, 0, root, b"TFL3")
+    out[8 : 8 + len(vtables)] = vtables
+    struct.pack_into("<iII", out, root, root - root_vtable, 3, graphs - (root + 8))
+    struct.pack_into("<II", out, graphs, 1, graph - (graphs + 4))
+    struct.pack_into("<iI", out, graph, graph - graph_vtable, tensors - (graph + 4))
+    struct.pack_into("<I", out, tensors, count)
+    for place in range(tensors + 4, tensors + list_size, 4):
+        struct.pack_into("<I", out, place, tensor - place)
+    struct.pack_into("<iI", out, tensor, tensor - tensor_vtable, name - (tensor + 4))
+    struct.pack_into("<I", out, name, count)
+    started = time.process_time()
+    with pytest.raises(InputFileError, match="overlap"):
+        read_graph(bytes(out))
+    assert time.process_time() - started < 10
+
+
+def layer(**changes: object) -> Writer:
+    """One layer with a part that is wrong."""
+    writer = Writer()
+    kind = str(changes.get("dtype", "int8"))
+    x = writer.tensor([1, 2], kind, changes.get("x_scales", [0.1]), changes.get("x_zero", [0]), name='hostile"*/\n%s')
+    y = writer.tensor([1, 2], kind, changes.get("y_scales", [0.1]), [0])
+    writer.fully_connected(
+        x,
+        y,
+        [[1, 2], [3, 4]],
+        changes.get("w_scales", [0.1]),
+        changes.get("bias"),
+        str(changes.get("activation", "NONE")),
+        version=int(str(changes.get("version", 4))),
+    )
+    writer.inputs, writer.outputs = [x], [y]
+    return writer
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"dtype": "uint8"}, "supported is int8"),
+        ({"dtype": "int16"}, "supported is int8"),
+        ({"dtype": "float32", "x_scales": []}, "full integer quantization"),
+        ({"version": 99}, "operator 0 .FULLY_CONNECTED.: version 99 is not supported"),
+        ({"activation": "TANH"}, "fused activation TANH is not supported; supported: NONE, RELU"),
+        ({"x_scales": [float("nan")]}, "scale that is not a positive number"),
+        ({"x_scales": [0.0]}, "scale that is not a positive number"),
+        ({"x_scales": [-1.0]}, "scale that is not a positive number"),
+        ({"x_zero": [4000]}, "zero point outside"),
+        ({"y_scales": [1e-30]}, "rescales by"),
+        ({"bias": [2**31 - 1, 0], "w_scales": [0.1, 0.1]}, "can overflow 32 bits"),
+        ({"w_scales": [0.1, 0.1, 0.1]}, "3 scales for dimension 0"),
+    ],
+)
+def test_what_is_not_supported_is_refused_by_name(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(InputFileError, match=message):
+        lower(read_graph(layer(**changes).pack()))
+
+
+def test_an_unknown_operator_is_refused_with_what_is_supported() -> None:
+    writer = layer()
+    z = writer.tensor([1, 2], "int8", [0.1])
+    writer.operator("ELU", [writer.outputs[0]], [z])
+    writer.outputs = [z]
+    with pytest.raises(InputFileError, match=r"operator 1 \(ELU\): is not supported; supported: .*FULLY_CONNECTED"):
+        lower(read_graph(writer.pack()))
+
+
+def test_names_of_the_model_do_not_reach_the_generated_code() -> None:
+    program = lower(read_graph(layer().pack()))
+    source = emit_source(program, plan_memory(program), "0" * 16)
+    assert "hostile" not in source
+    with pytest.raises(InputFileError) as caught:
+        lower(read_graph(layer(dtype="uint8").pack()))
+    assert "\n" not in caught.value.message
+
+
+def test_a_tensor_that_nothing_computes_and_a_cycle_are_refused() -> None:
+    writer = layer()
+    writer.graph.operators[0].inputs[0] = writer.outputs[0]
+    with pytest.raises(InputFileError, match="before anything computes it"):
+        read_graph(writer.pack())
+    writer = layer()
+    writer.graph.operators.clear()
+    with pytest.raises(InputFileError, match="nothing computes its output"):
+        read_graph(writer.pack())
+
+
+def test_a_huge_file_is_refused_unread() -> None:
+    with pytest.raises(InputFileError, match="reads models up to"):
+        read_graph(bytes(MAX_FILE_BYTES + 1))
