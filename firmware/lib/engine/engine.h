@@ -16,8 +16,7 @@ extern "C" {
 
 enum engine_status {
     ENGINE_OK = 0,
-    ENGINE_ERROR_INIT = -1,   /* the engine could not be set up: no inference is possible */
-    ENGINE_ERROR_INVOKE = -2, /* this inference failed */
+    ENGINE_ERROR_INVOKE = -1, /* this inference failed */
 };
 
 struct engine_tensor {
@@ -27,18 +26,21 @@ struct engine_tensor {
     int32_t zero_point;
 };
 
+/* "compiled", "tflm" */
+extern const char engine_name[];
+
 struct engine {
-    const char *name;     /* "compiled", "tflm" */
-    const char *model_id; /* first 16 hex digits of the SHA-256 of model.tflite */
     struct engine_tensor input;
     struct engine_tensor output;
+    uint32_t arena_used_bytes; /* what AllocateTensors took of tflm's arena; 0: the engine plans its memory itself */
 };
 
-/* Sets up `engine`; call once, before anything else. */
-ENGINE_MUST_CHECK enum engine_status engine_init(struct engine *engine);
+/* Sets up the engine and says where its tensors are; call once, before anything else. NULL: it could not be set up,
+ * no inference is possible. */
+ENGINE_MUST_CHECK const struct engine *engine_init(void);
 
 /* One inference from input.data to output.data. The input may be overwritten. */
-ENGINE_MUST_CHECK enum engine_status engine_run(struct engine *engine);
+ENGINE_MUST_CHECK enum engine_status engine_run(void);
 
 #ifdef __cplusplus
 }

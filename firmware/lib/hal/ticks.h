@@ -5,7 +5,14 @@
 #ifndef TINYPROOF_TICKS_H
 #define TINYPROOF_TICKS_H
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Measures what hal_elapsed reads over an empty region; call once, when hal_ticks works. */
 void ticks_init(void);
 
+#ifdef __cplusplus
+}
+#endif
 #endif

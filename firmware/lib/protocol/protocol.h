@@ -18,6 +18,10 @@
 
 #include "engine.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define PROTOCOL_VERSION 1
 
 /* Longest request without its LF, and longest reply to `q`, `x` and `read`. At least 128, on AVR 64. */
@@ -39,6 +43,7 @@ enum protocol_error {
 struct protocol_port {
     const char *board;
     const char *tick_unit;
+    const char *model_id; /* first 16 hex digits of the SHA-256 of model.tflite */
     void (*write)(const char *bytes, size_t count);
     uint32_t (*ticks)(void);
     uint32_t (*elapsed)(uint32_t start);
@@ -46,7 +51,7 @@ struct protocol_port {
 
 struct protocol {
     const struct protocol_port *port;
-    struct engine *engine;    /* NULL: its set-up failed */
+    const struct engine *engine; /* NULL: its set-up failed */
     uint32_t init_elapsed;    /* cost of engine_init, in tick_unit */
     uint32_t run_elapsed;     /* cost of the last inference */
     uint32_t loaded_bytes;    /* input bytes that `load` has brought, from 0 */
@@ -61,10 +66,13 @@ struct protocol {
 };
 
 /* `engine` is NULL when its set-up failed; every request for it is then answered `err 6 engine`. Sends the banner. */
-void protocol_init(struct protocol *protocol, const struct protocol_port *port, struct engine *engine,
+void protocol_init(struct protocol *protocol, const struct protocol_port *port, const struct engine *engine,
                    uint32_t init_elapsed);
 
 /* One received byte; replies when it ends a line. */
 void protocol_feed(struct protocol *protocol, uint8_t byte);
 
+#ifdef __cplusplus
+}
+#endif
 #endif

@@ -79,7 +79,7 @@ static enum protocol_error infer(struct protocol *protocol) {
     protocol->has_output = false;
     protocol->run_seq = -1;
     const uint32_t start = protocol->port->ticks();
-    const enum engine_status status = engine_run(protocol->engine);
+    const enum engine_status status = engine_run();
     protocol->run_elapsed = protocol->port->elapsed(start);
     if (status != ENGINE_OK) {
         return PROTOCOL_ERROR_ENGINE;
@@ -209,9 +209,9 @@ static enum protocol_error answer_info(struct protocol *protocol) {
     reply_text(protocol, " board=");
     reply_text(protocol, protocol->port->board);
     reply_text(protocol, " engine=");
-    reply_text(protocol, engine->name);
+    reply_text(protocol, engine_name);
     reply_text(protocol, " model=");
-    reply_text(protocol, engine->model_id);
+    reply_text(protocol, protocol->port->model_id);
     reply_text(protocol, " in=");
     reply_unsigned(protocol, engine->input.bytes);
     reply_text(protocol, " out=");
@@ -219,6 +219,10 @@ static enum protocol_error answer_info(struct protocol *protocol) {
     reply_text(protocol, " line=");
     reply_unsigned(protocol, PROTOCOL_LINE_BYTES);
     reply_elapsed(protocol, " init=", protocol->init_elapsed);
+    if (engine->arena_used_bytes > 0) {
+        reply_text(protocol, " arena=");
+        reply_unsigned(protocol, engine->arena_used_bytes);
+    }
     reply_end(protocol);
     return PROTOCOL_OK;
 }

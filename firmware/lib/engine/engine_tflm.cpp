@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Google's interpreter behind engine.h: it runs model_data.c, with the operators and the arena that the exporter
+ * derived from the model (model_tflm.h). C++14, for the compilers that come with the boards' Arduino cores.
+ *
+ * Not a word of the library's target set-up is used: some ports of it open the serial line anew, at another speed.
+ */
+#include "engine.h"
+
+#include <new>
+
+#include "model_data.h"
+#include "model_tflm.h"
+#include "tflm_library.h"
+
+#if MODEL_TFLM_ABI != 1
+#error "model_tflm.h is another version's: run ./tinyproof export again"
+#endif
+
+/* The interpreter logs through this hook. There is no room for stdio, and the serial line is the protocol's. Ports
+ * of the library that are years old declare it with the format alone, later ones with a va_list behind it; the
+ * callee looks at neither, so that one definition serves both (an argument too many is harmless in the calling
+ * conventions of Arm, RISC-V and Xtensa). debug_log.h is not included, since it would insist on one of the two. */
+extern "C" void DebugLog(const char *format);
+extern "C" void DebugLog(const char *format) {
+    (void)format;
+}
+
+namespace {
+
+alignas(16) uint8_t arena[MODEL_TFLM_ARENA_BYTES];
+
+/* Made in place by engine_init and never destroyed: no start-up code runs before main, and none at exit. */
+alignas(tflite::MicroMutableOpResolver<MODEL_TFLM_OPERATORS>)
+    uint8_t resolver_place[sizeof(tflite::MicroMutableOpResolver<MODEL_TFLM_OPERATORS>)];
+alignas(tflite::MicroInterpreter) uint8_t interpreter_place[sizeof(tflite::MicroInterpreter)];
+tflite::MicroInterpreter *interpreter;
+struct engine description;
+
+/* False where the tensor is not the int8 one that the protocol speaks of. */
+bool take_tensor(struct engine_tensor *ours, const TfLiteTensor *theirs) {
+    if (theirs == nullptr || theirs->type != kTfLiteInt8 || theirs->data.int8 == nullptr) {
+        return false;
+    }
+    ours->data = theirs->data.int8;
+    ours->bytes = static_cast<uint32_t>(theirs->bytes);
+    ours->scale = theirs->params.scale;
+    ours->zero_point = theirs->params.zero_point;
+    return true;
+}
+
+} // namespace
+
+extern const char engine_name[] = "tflm";
+
+const struct engine *engine_init(void) {
+    const tflite::Model *const model = tflite::GetModel(model_data);
+    if (model->version() != MODEL_TFLM_SCHEMA) {
+        return nullptr;
+    }
+    auto *const resolver = new (resolver_place) tflite::MicroMutableOpResolver<MODEL_TFLM_OPERATORS>();
+#define ADD_OPERATOR(name)                                                                                             \
+    if (resolver->Add##name() != kTfLiteOk) {                                                                          \
+        return nullptr;                                                                                      \
+    }
+    MODEL_TFLM_FOR_EACH_OPERATOR(ADD_OPERATOR)
+#undef ADD_OPERATOR
+    interpreter = new (interpreter_place) tflite::MicroInterpreter(model, *resolver, arena, sizeof arena);
+    if (interpreter->AllocateTensors() != kTfLiteOk || interpreter->inputs_size() != 1 ||
+        interpreter->outputs_size() != 1) {
+        return nullptr;
+    }
+    description.arena_used_bytes = static_cast<uint32_t>(interpreter->arena_used_bytes());
+    return take_tensor(&description.input, interpreter->input(0)) && take_tensor(&description.output, interpreter->output(0))
+               ? &description
+               : nullptr;
+}
+
+enum engine_status engine_run(void) {
+    return interpreter->Invoke() == kTfLiteOk ? ENGINE_OK : ENGINE_ERROR_INVOKE;
+}

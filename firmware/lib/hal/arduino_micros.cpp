@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// Arduino cores whose micros() counts single microseconds and whose scheduler needs no help: mbed on the nRF52840.
+#include <Arduino.h>
+
+#include "arduino.h"
+#include "hal.h"
+
+void arduino_init(void) {
+}
+
+uint32_t hal_ticks(void) {
+    return static_cast<uint32_t>(micros());
+}
