@@ -3,26 +3,27 @@
  */
 #include "engine.h"
 #include "hal.h"
+#include "model_compiled.h"
 #include "protocol.h"
 
 static const struct protocol_port port = {
     .board = hal_board,
     .tick_unit = hal_tick_unit,
+    .model_id = MODEL_ID,
     .write = hal_write,
     .ticks = hal_ticks,
     .elapsed = hal_elapsed,
 };
 
 int main(void) {
-    static struct engine engine;
     static struct protocol protocol;
 
     hal_init();
     const uint32_t start = hal_ticks();
-    const enum engine_status status = engine_init(&engine);
+    const struct engine *const engine = engine_init();
     const uint32_t init_elapsed = hal_elapsed(start);
 
-    protocol_init(&protocol, &port, status == ENGINE_OK ? &engine : NULL, init_elapsed);
+    protocol_init(&protocol, &port, engine, init_elapsed);
     for (;;) {
         protocol_feed(&protocol, (uint8_t)hal_read());
     }

@@ -16,8 +16,8 @@ MAIN = """
 #include "engine.h"
 #include <stdio.h>
 int main(void) {
-    const struct engine *engine;
-    if (engine_init(&engine) != ENGINE_OK)
+    const struct engine *engine = engine_init();
+    if (!engine)
         return 2;
     while (fread(engine->input.data, 1, engine->input.bytes, stdin) == engine->input.bytes) {
         if (engine_run() != ENGINE_OK)

@@ -15,16 +15,22 @@
 
 static int8_t *input, *output;
 static uint32_t runs;
+static struct engine engine = {
+    .input = {NULL, 0, 0.5F, -1},
+    .output = {NULL, 0, 0.25F, 6},
+};
 
-enum engine_status engine_run(struct engine *engine) {
+const char engine_name[] = "fake";
+
+enum engine_status engine_run(void) {
     runs++;
-    if (engine->input.data[0] == 42) {
+    if (engine.input.data[0] == 42) {
         return ENGINE_ERROR_INVOKE;
     }
-    for (uint32_t i = 0; i < engine->output.bytes; i++) {
-        engine->output.data[i] = (int8_t)(uint8_t)((uint32_t)engine->input.data[i % engine->input.bytes] + i);
+    for (uint32_t i = 0; i < engine.output.bytes; i++) {
+        engine.output.data[i] = (int8_t)(uint8_t)((uint32_t)engine.input.data[i % engine.input.bytes] + i);
     }
-    memset(engine->input.data, 0x55, engine->input.bytes); /* an engine may spend its input */
+    memset(engine.input.data, 0x55, engine.input.bytes); /* an engine may spend its input */
     return ENGINE_OK;
 }
 
@@ -41,13 +47,9 @@ static uint32_t elapsed(uint32_t start) {
 }
 
 static int speak(uint32_t in, uint32_t out) {
-    static const struct protocol_port port = {"native", "insn", write_stdout, ticks, elapsed};
-    struct engine engine = {
-        .name = "fake",
-        .model_id = "0123456789abcdef",
-        .input = {NULL, in, 0.5F, -1},
-        .output = {NULL, out, 0.25F, 6},
-    };
+    static const struct protocol_port port = {"native", "insn", "0123456789abcdef", write_stdout, ticks, elapsed};
+    engine.input.bytes = in;
+    engine.output.bytes = out;
     struct protocol *protocol = malloc(sizeof *protocol); /* on the heap, where ASan guards its ends */
     input = malloc(in ? in : 1);
     output = malloc(out ? out : 1);

@@ -99,7 +99,7 @@ static void answer(struct protocol *protocol) {
     }
 }
 
-void protocol_init(struct protocol *protocol, const struct protocol_port *port, struct engine *engine,
+void protocol_init(struct protocol *protocol, const struct protocol_port *port, const struct engine *engine,
                    uint32_t init_elapsed) {
     memset(protocol, 0, sizeof *protocol);
     protocol->port = port;
