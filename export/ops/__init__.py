@@ -3,25 +3,33 @@
 
 from __future__ import annotations
 
+from export.ops.add import Add, Sub
 from export.ops.base import Op
+from export.ops.concatenation import Concatenation, Split
 from export.ops.fully_connected import FullyConnected
 from export.ops.hard_swish import HardSwish
+from export.ops.mul import Mul
 from export.ops.quantize import Requantize
 from export.ops.relu import LeakyRelu, Relu, Relu6
 from export.ops.reshape import Reshape
 from export.ops.sigmoid import Logistic, Tanh
 
 OPS: dict[str, type[Op]] = {
+    "ADD": Add,
+    "CONCATENATION": Concatenation,
     "EXPAND_DIMS": Reshape,
     "FULLY_CONNECTED": FullyConnected,
     "HARD_SWISH": HardSwish,
     "LEAKY_RELU": LeakyRelu,
     "LOGISTIC": Logistic,
+    "MUL": Mul,
     "QUANTIZE": Requantize,
     "RELU": Relu,
     "RELU6": Relu6,
     "RESHAPE": Reshape,
+    "SPLIT": Split,
     "SQUEEZE": Reshape,
+    "SUB": Sub,
     "TANH": Tanh,
 }
 # Only where floats enter and leave a model; they are folded away, so that the device sees int8 alone.

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from op_cases import Case, assert_bit_exact
 
+ACTIVATIONS = [0, 1, 2, 3]  # NONE, RELU, RELU_N1_TO_1, RELU6 of the schema
 CASES = 40  # models in one program
 PROGRAMS = 2
 
