@@ -126,7 +126,7 @@ class Figure:
     live: str = ""  # words that the script keeps up to date with the slider
 
 
-def linear_ticks(low: float, high: float, wanted: int = 6) -> tuple[float, ...]:
+def linear_ticks(low: float, high: float, wanted: int = 8) -> tuple[float, ...]:
     """At most about `wanted` round values in [low, high]."""
     raw = (high - low) / wanted
     magnitude = 10.0 ** math.floor(math.log10(raw))

@@ -22,14 +22,21 @@ def write_report(build_dir: Path) -> Path:
     when a file of it is damaged.
     """
     content = Content.of(build_dir, read_report_data(build_dir))
-    folder = build_dir / FIGURES_FOLDER
-    shutil.rmtree(folder, ignore_errors=True)  # no figure of an earlier model stays behind
+    write_figures(content, build_dir / FIGURES_FOLDER)
+    return write_page(content, build_dir / REPORT_FILE)
+
+
+def write_figures(content: Content, folder: Path) -> None:
+    """Every figure as folder/<name>.png; figures of an earlier model do not stay behind."""
+    shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for figure in content.figures():
         if isinstance(figure, Stack):
             write_stack_png(figure, folder)
         else:
             write_png(figure, folder)
-    path = build_dir / REPORT_FILE
+
+
+def write_page(content: Content, path: Path) -> Path:
     path.write_text(render(content), encoding="utf-8")
     return path

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Debian's Chromium without a window, as a reader sees a page. A missing browser is a failure, never a skip."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+WIDE, NARROW = (1280, 900), (390, 844)
+
+
+@contextlib.contextmanager
+def chromium(profile: Path, size: tuple[int, int] = WIDE, *, dark: bool = False) -> Iterator[webdriver.Chrome]:
+    """A browser with a fresh profile in `profile`."""
+    found = {name: shutil.which(name) for name in ("chromium", "chromedriver")}
+    missing = [name for name, path in found.items() if path is None]
+    assert not missing, f"{' and '.join(missing)} missing; install: sudo apt-get install chromium chromium-driver"
+    options = webdriver.ChromeOptions()
+    options.binary_location = str(found["chromium"])
+    for flag in (*FLAGS, f"--user-data-dir={profile}", f"--window-size={size[0]},{size[1]}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service(str(found["chromedriver"])))
+    try:
+        metrics = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": False}
+        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+        yield driver
+    finally:
+        driver.quit()
+
+
+def console(driver: webdriver.Chrome) -> list[dict[str, Any]]:
+    """Everything the page has logged since the last call: errors, warnings, refused resources."""
+    entries: list[dict[str, Any]] = driver.get_log("browser")
+    return entries
+
+
+def requests(driver: webdriver.Chrome) -> list[str]:
+    """Addresses asked for since the last call, other than data: and the browser's own pages."""
+    addresses = []
+    for entry in driver.get_log("performance"):
+        message = json.loads(entry["message"])["message"]
+        if message["method"] == "Network.requestWillBeSent":
+            addresses.append(message["params"]["request"]["url"])
+    return [address for address in addresses if not address.startswith(("data:", "chrome:", "about:"))]
+
+
+def set_slider(driver: webdriver.Chrome, element: str, value: float) -> None:
+    driver.execute_script(
+        "const s = document.getElementById(arguments[0]); s.value = arguments[1]; s.dispatchEvent(new Event('input'))",
+        element,
+        value,
+    )
+
+
+def text_of(driver: webdriver.Chrome, element: str) -> str:
+    return str(driver.execute_script("return document.getElementById(arguments[0]).textContent", element))
+
+
+def wait_for(condition: Callable[[], bool], what: str, seconds: float = 10.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"waited {seconds:g} s in vain for {what}"
+        time.sleep(0.02)
+
+
+def screenshot(driver: webdriver.Chrome, path: Path) -> bytes:
+    """The whole page, beyond the window, as PNG."""
+    width, height = driver.execute_script(
+        "return [document.documentElement.clientWidth, document.documentElement.scrollHeight]"
+    )
+    clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
+    answer = driver.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True, "clip": clip})
+    content = base64.b64decode(answer["data"])
+    path.write_bytes(content)
+    return content

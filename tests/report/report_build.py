@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A finished build of the lesson's neuron without TensorFlow: its training by NumPy, its .tflite by hand."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy
+from tflite_builder import Model
+
+from export.exporting import compile_model
+from host.checking import check
+from pipeline.boards import find_board
+from pipeline.config import CheckConfig
+from pipeline.manifest import Expected, Manifest, Tolerance
+
+X = [-1.0, 0.0, 1.0, 2.0, 3.0, 4.0]
+Y = [-3.0, -1.0, 1.0, 3.0, 5.0, 7.0]
+STEPS = 500
+RATE = 0.01
+LAYERS = {
+    "engine": {"flash_bytes": 61, "ram_bytes": 32},
+    "model": {"flash_bytes": 47, "ram_bytes": 0},
+    "protocol": {"flash_bytes": 2100, "ram_bytes": 200},
+    "hal": {"flash_bytes": 500, "ram_bytes": 16},
+    "app": {"flash_bytes": 300, "ram_bytes": 4},
+    "core": {"flash_bytes": 1700, "ram_bytes": 148},
+}
+
+
+def write_trace(build_dir: Path, steps: int = STEPS) -> tuple[float, float]:
+    """trace.csv as `train` writes it, by an independent float64 descent; returns the last w and b."""
+    x, y, w, b = numpy.array(X), numpy.array(Y), 10.0, -10.0
+    lines = ["step,w,b,loss,rmse,grad_w,grad_b"]
+    for step in range(steps + 1):
+        error = w * x + b - y
+        loss = float(numpy.mean(error**2))
+        grad_w, grad_b = float(numpy.mean(2 * error * x)), float(numpy.mean(2 * error))
+        lines.append(f"{step}," + ",".join(f"{value:.9g}" for value in (w, b, loss, loss**0.5, grad_w, grad_b)))
+        last = w, b
+        w, b = w - RATE * grad_w, b - RATE * grad_b
+    (build_dir / "trace.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return last
+
+
+def neuron_tflite(w: float, b: float) -> bytes:
+    model = Model()
+    x_scale, y_scale, w_scale = 20 / 255, 0.158343, w / 127
+    x = model.input((1, 1), x_scale, 0)
+    weights = model.tensor((1, 1), w_scale, 0, [127])
+    bias = model.tensor((1,), x_scale * w_scale, 0, [round(b / (x_scale * w_scale))], "int32")
+    y = model.tensor((1, 1), y_scale, 6)
+    model.add("FULLY_CONNECTED", [x, weights, bias], [y], "FullyConnectedOptions")
+    return model.build(y)
+
+
+def make_report_build(build_dir: Path) -> Path:
+    """Trained, exported and checked on board `reference`; the sizes of `qemu-cortex-m4` are given."""
+    build_dir.mkdir(parents=True)
+    w, b = write_trace(build_dir)
+    manifest = Manifest(
+        build_dir.name,
+        seeds={"train": 1},
+        versions={"tinyproof": "0.1.0", "python": "3.11"},
+        training={
+            "kind": "neuron", "w": w, "b": b, "rmse_first": 13.988, "rmse_last": 0.044, "learning_rate": RATE,
+            "steps": STEPS, "guess": {"w": 10.0, "b": -10.0},
+            "data": {"source": "the lesson", "sha256": "", "x": X, "y": Y}, "rule": {"w": 2.0, "b": -1.0},
+        },
+        expected=[Expected([x], [y], "the lesson") for x, y in zip(X, Y, strict=True)],
+        tolerance=Tolerance(0.3, {"step": 0.1, "training": 0.2}, "a step and what training left"),
+    )  # fmt: skip
+    (build_dir / "model.tflite").write_bytes(neuron_tflite(w, b))
+    manifest.add_artefact(build_dir / "trace.csv")
+    compile_model(build_dir, manifest)
+    assert check(find_board("reference"), build_dir, None, CheckConfig()).proven
+    folder = build_dir / "boards" / "qemu-cortex-m4"
+    folder.mkdir()
+    size = {
+        "board": "qemu-cortex-m4", "engine": "compiled", "model_id": manifest.model_id, "flash_bytes": 4708,
+        "ram_bytes": 400, "engine_flash_bytes": 108, "engine_ram_bytes": 32, "layers": LAYERS,
+    }  # fmt: skip
+    (folder / "build.json").write_text(json.dumps(size), encoding="utf-8")
+    return build_dir

@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The page as a document: well-formed, self-contained, escaped, complete, small, and the same each time."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import subprocess
+import sys
+import time
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.errors import UsageError
+from pipeline.manifest import Manifest, read_manifest
+from pipeline.project import ROOT
+from report.writing import write_report
+
+VOID = {"meta", "link", "input", "br"}
+NASTY = "</script><script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{ 7*7 }}"
+
+
+class Checker(HTMLParser):
+    """Insists that every element is closed in order, and collects ids, references and the text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.references: list[str] = []
+        self.elements: list[str] = []
+        self.words: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append(tag)
+        for name, value in attrs:
+            assert not name.startswith("on"), f"{tag} has a handler {name}"
+            if name == "id":
+                self.ids.append(value or "")
+            if name in ("src", "href", "action", "data"):
+                self.references.append(value or "")
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open, f"</{tag}> closes nothing"
+        assert self.open.pop() == tag, f"</{tag}> at line {self.getpos()[0]} closes another element"
+
+    def handle_data(self, data: str) -> None:
+        if not self.open or self.open[-1] not in ("script", "style"):
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+
+def parsed(page: Path) -> Checker:
+    checker = Checker()
+    checker.feed(page.read_text(encoding="utf-8"))
+    checker.close()
+    assert not checker.open, f"never closed: {checker.open}"
+    return checker
+
+
+def change_manifest(build_dir: Path, **changes: Any) -> Manifest:
+    manifest = dataclasses.replace(read_manifest(build_dir), **changes)
+    manifest.write(build_dir)
+    return manifest
+
+
+def test_the_page_is_well_formed_and_refers_to_nothing_outside(finished: Path) -> None:
+    page = finished / "report.html"
+    checker = parsed(page)
+    assert len(checker.ids) == len(set(checker.ids))
+    for reference in checker.references:
+        assert reference == "data:," or reference.removeprefix("#") in checker.ids
+    text = page.read_text(encoding="utf-8")
+    assert not re.search(r"https?:|//[a-z]|@import|url\((?!#)", re.sub(r"^\s*//.*$", "", text, flags=re.MULTILINE))
+
+
+def test_every_figure_has_words_for_those_who_do_not_see_it(finished: Path) -> None:
+    text = (finished / "report.html").read_text(encoding="utf-8")
+    drawings = re.findall(
+        r'<svg viewBox[^>]*role="img" aria-labelledby="([^"]+)"[^>]*>\s*<title id="([^"]+)">(.*?)<', text
+    )
+    figures = sorted(path.stem for path in (finished / "figures").glob("*.png"))
+    assert sorted(first.removesuffix("-alt") for first, _, _ in drawings) == figures
+    for first, second, words in drawings:
+        assert first == second
+        assert len(words) > 30
+
+
+def test_the_facts_are_there(finished: Path) -> None:
+    text = parsed(finished / "report.html").text
+    manifest = read_manifest(finished)
+    assert manifest.model_id in text
+    for entry in manifest.artefacts.values():
+        assert entry.sha256 in text
+    for words in ("13.988", "2.018877", "−1.058526", "256 (all)", "✓ Proven", "90b983c2", "18,012", "seed of train"):
+        assert words in text, words
+    assert "At x = −1 the guess is off by −17, at x = 3 by 15" in text
+
+
+def test_pngs_are_pngs_of_a_sensible_size(finished: Path) -> None:
+    files = sorted((finished / "figures").glob("*.png"))
+    assert len(files) == 13
+    for path in files:
+        content = path.read_bytes()
+        assert content.startswith(b"\x89PNG\r\n\x1a\n")
+        width, height = int.from_bytes(content[16:20], "big"), int.from_bytes(content[20:24], "big")
+        assert 800 <= width <= 1400, path.name
+        assert 200 <= height <= 1200, path.name
+
+
+def test_same_artefacts_same_bytes(finished: Path, build_copy: Path) -> None:
+    write_report(build_copy)
+    for path in [finished / "report.html", *sorted((finished / "figures").glob("*.png"))]:
+        assert path.read_bytes() == (build_copy / path.relative_to(finished)).read_bytes(), path.name
+
+
+def test_foreign_strings_are_text_never_markup(build_copy: Path) -> None:
+    training = {**(read_manifest(build_copy).training or {})}
+    training["data"] = {**training["data"], "source": NASTY}
+    manifest = read_manifest(build_copy)
+    inputs = [dataclasses.replace(manifest.inputs[0], name=NASTY)]
+    change_manifest(build_copy, model=NASTY, training=training, inputs=inputs, versions={NASTY: NASTY})
+    path = build_copy / "boards" / "reference" / "check.json"
+    document = json.loads(path.read_text())
+    document["engine"] = NASTY
+    document["answers"][0].update(source=NASTY, identical=False, fault=NASTY)
+    path.write_text(json.dumps(document))
+    (path.parent.parent / "qemu-cortex-m4").rename(path.parent.parent / "<b>board&")
+    page = write_report(build_copy)
+    checker = parsed(page)
+    assert checker.elements.count("script") == 2
+    assert "img" not in checker.elements
+    assert "b" not in [element for element in checker.elements if element == "b"][4:], "only the four readouts are bold"
+    assert NASTY in checker.text
+    assert "49" not in re.findall(r"onerror=alert\(2\)>(\S+)", checker.text)
+
+
+def test_a_mismatch_is_said_at_the_top_and_where_it_begins(build_copy: Path) -> None:
+    path = build_copy / "boards" / "reference" / "check.json"
+    document = json.loads(path.read_text())
+    document.update(bits_different=3, proven=False, bits_identical=False)
+    document["divergences"] = [{"index": 7, "x_q": [-121], "element": 0, "expected_q": 5, "board_q": 6}]
+    path.write_text(json.dumps(document))
+    text = parsed(write_report(build_copy)).text
+    assert "✗ Mismatch Not proven on reference" in text
+    assert "Input number 7, q = −121: the reference answers 5, engine reference answers 6." in text
+    assert "The model has one layer, FULLY_CONNECTED, so it begins there." in text
+
+
+def test_changed_artefacts_are_not_proven(build_copy: Path) -> None:
+    (build_copy / "model_compiled.c").write_text("/* edited */\n")
+    text = parsed(write_report(build_copy)).text
+    assert "Not what the manifest recorded: model_compiled.c" in text
+    assert "✓ Proven" not in text
+
+
+def test_a_model_without_the_lesson_skips_it(build_copy: Path) -> None:
+    change_manifest(build_copy, training={"kind": "sine"})
+    page = write_report(build_copy)
+    checker = parsed(page)
+    assert "not trained as the lesson's single neuron" in checker.text
+    assert "script" not in checker.elements
+    assert sorted(path.stem for path in (build_copy / "figures").glob("*.png")) == [
+        "close-up",
+        "flash",
+        "ram",
+        "transfer",
+    ]
+
+
+def test_a_model_of_many_inputs_says_why_it_has_no_curve(build_copy: Path) -> None:
+    manifest = read_manifest(build_copy)
+    inputs = [dataclasses.replace(manifest.inputs[0], shape=[1, 640], bytes=640)]
+    change_manifest(build_copy, training=None, inputs=inputs, expected=[])
+    (build_copy / "vectors.json").write_text(json.dumps({"kind": "random", "seed": 1, "vectors": []}))
+    text = parsed(write_report(build_copy)).text
+    assert "A transfer curve needs one input and one output. This model maps 640 input bytes to 1 output bytes" in text
+
+
+def test_after_training_alone_the_later_parts_say_what_to_run(build_copy: Path) -> None:
+    change_manifest(build_copy, model_id="", inputs=[], outputs=[], artefacts={}, memory=None)
+    text = parsed(write_report(build_copy)).text
+    assert "has not been exported yet; run ./tinyproof export" in text
+    assert "Not checked" in text
+    assert "RMSE" in text
+
+
+@pytest.mark.parametrize(
+    ("x", "y"),
+    [
+        ([0.0, 0.0], [1.0, 2.0]),
+        ([3.0], [5.0]),
+        ([1e-3, 2e-3], [1e3, -1e3]),
+        ([float(k) for k in range(900)], [1.0] * 900),
+    ],
+)
+def test_odd_data_still_make_a_page(build_copy: Path, x: list[float], y: list[float]) -> None:
+    training = {**(read_manifest(build_copy).training or {})}
+    change_manifest(build_copy, training={**training, "data": {"source": "own.csv", "sha256": "", "x": x, "y": y}})
+    parsed(write_report(build_copy))
+
+
+def test_no_build_no_report(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="run ./tinyproof train"):
+        write_report(tmp_path / "nothing")
+
+
+def test_it_takes_under_five_seconds_and_two_megabytes_without_tensorflow(build_copy: Path) -> None:
+    program = (
+        "import sys, pathlib, report.writing\n"
+        f"report.writing.write_report(pathlib.Path({str(build_copy)!r}))\n"
+        "print(sorted({'tensorflow', 'keras', 'numpy.random'} & set(sys.modules) - {'numpy.random'}))\n"
+    )
+    start = time.process_time()
+    before = time.perf_counter()
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+    import resource
+
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    # Processor time, since other tests share the machine; the wall clock only as a very loose bound.
+    assert used.ru_utime + used.ru_stime - start < 60
+    assert time.perf_counter() - before < 20
+    assert (build_copy / "report.html").stat().st_size < 2_000_000
