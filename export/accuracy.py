@@ -19,10 +19,15 @@ def representable(tensor: Tensor) -> tuple[float, float]:
 
 
 def _clip_share(values: Sequence[float], tensor: Tensor) -> float:
-    """Share of values beyond what the tensor can hold by more than rounding does."""
+    low, high = _reach(tensor)
+    return sum(not low <= value <= high for value in values) / len(values)
+
+
+def _reach(tensor: Tensor) -> tuple[float, float]:
+    """What an int8 tensor can hold but for rounding; values beyond it saturate."""
     low, high = representable(tensor)
     slack = 0.5 * tensor.scale * (1 + 1e-6)
-    return sum(not low - slack <= value <= high + slack for value in values) / len(values)
+    return low - slack, high + slack
 
 
 def quantization_report(
@@ -58,7 +63,10 @@ def quantization_report(
 
 
 def expect_answers(manifest: Manifest, check: CheckConfig) -> None:
-    """Questions with known answers: the training data, and `check.points` where the rule behind the data is known."""
+    """Questions with known answers: the training data, and `check.points` where the rule behind the data is known.
+
+    Those that saturate at the input are listed in the quantization report: the board cannot answer them rightly.
+    """
     training = manifest.training
     if not training or training.get("kind") != "neuron":
         return
@@ -70,6 +78,10 @@ def expect_answers(manifest: Manifest, check: CheckConfig) -> None:
         known = {tuple(entry.x) for entry in manifest.expected}
         points = [x for x in dict.fromkeys(check.points) if (x,) not in known]
         manifest.expected += [Expected([x], [rule["w"] * x + rule["b"]], source) for x in points]
+    if manifest.quantization is not None:
+        low, high = _reach(manifest.inputs[0])
+        beyond = [entry.x[0] for entry in manifest.expected if not low <= entry.x[0] <= high]
+        manifest.quantization["questions_beyond"] = beyond
 
 
 def set_tolerance(manifest: Manifest, graph: Graph) -> None:

@@ -58,7 +58,11 @@ def print_export(manifest: Manifest) -> None:
     if "step_y" not in report:
         return
     clipped = {"input": report["input_clip_share"], "output": report["output_clip_share"]}
-    if any(clipped.values()):
+    beyond = report.get("questions_beyond")
+    if beyond:
+        points = ", ".join(f"{x:g}" for x in beyond)
+        saturation = f"SATURATES at questions that will be asked: x = {points}; widen --low and --high"
+    elif any(clipped.values()):
         shares = " and ".join(f"{share:.1%} at the {end}" for end, share in clipped.items() if share)
         saturation = f"SATURATES: {shares} of the asked range; widen --low and --high"
     else:
