@@ -13,6 +13,7 @@ from export.accuracy import expect_answers, quantization_report, set_tolerance
 from export.emitting import emit_header, emit_model_data, emit_source
 from export.lowering import Program, lower
 from export.memory import plan_memory
+from export.tflm import arena_bytes, emit_tflm_header
 from export.vectors import format_vectors, make_vectors
 from pipeline.config import CheckConfig, ExportConfig
 from pipeline.errors import UsageError
@@ -23,7 +24,15 @@ from pipeline.tflite.arithmetic import float32
 from pipeline.tflite.reader import read_file, read_graph
 
 TFLITE_FILE = "model.tflite"
-ARTEFACTS = (TFLITE_FILE, "model_data.c", "model_data.h", "model_compiled.c", "model_compiled.h", "vectors.json")
+ARTEFACTS = (
+    TFLITE_FILE,
+    "model_data.c",
+    "model_data.h",
+    "model_compiled.c",
+    "model_compiled.h",
+    "model_tflm.h",
+    "vectors.json",
+)
 DEFAULT_SEED = 1
 
 
@@ -89,12 +98,14 @@ def _compile(build_dir: Path, manifest: Manifest) -> _Compiled:
     seed = manifest.seeds.setdefault("vectors", DEFAULT_SEED)
     reference = Reference(tflite)
     vectors = make_vectors(reference, seed)
+    tflm_arena_bytes = arena_bytes(tflite, graph)
     data_header, data_source = emit_model_data(tflite, identity)
     files = {
         "model_data.h": data_header,
         "model_data.c": data_source,
         "model_compiled.h": emit_header(program, plan, identity),
         "model_compiled.c": emit_source(program, plan, identity),
+        "model_tflm.h": emit_tflm_header(graph, identity, tflm_arena_bytes),
         "vectors.json": format_vectors(vectors),
     }
     for name, text in files.items():
@@ -104,6 +115,7 @@ def _compile(build_dir: Path, manifest: Manifest) -> _Compiled:
     manifest.outputs = [_tensor(program.output)]
     manifest.memory = {
         "arena_bytes": plan.arena_bytes,
+        "tflm_arena_bytes": tflm_arena_bytes,
         "tensor_bytes": plan.tensor_bytes,
         "macs": program.macs,
         "operators": [op.operator.name for op in program.ops],

@@ -21,7 +21,7 @@ from pipeline.platformio import CORE, ensure_core
 from pipeline.project import FIRMWARE
 
 # What the firmware is made from; a change of anything else in the build folder does not concern it.
-USED_ARTEFACTS = ("model.tflite", "model_data.c", "model_data.h", "model_compiled.c", "model_compiled.h")
+USED_ARTEFACTS = ("model.tflite", "model_data.c", "model_data.h", "model_compiled.c", "model_compiled.h", "model_tflm.h")
 TIMEOUT_S = 600.0
 
 _ERROR = re.compile(r"(?:fatal error|error): |undefined reference|^error: |^\*\*\* ", re.IGNORECASE)

@@ -31,6 +31,7 @@ class Board:
     tick_unit: str
     environment: str = ""
     engine: str = "compiled"
+    hidden: bool = False  # left out of lists: it needs something that tinyproof cannot install
     build: dict[str, Any] = field(default_factory=dict)
     memory: dict[str, Any] = field(default_factory=dict)
     emulator: dict[str, Any] = field(default_factory=dict)
