@@ -8,7 +8,9 @@ from export.ops.base import Op
 from export.ops.concatenation import Concatenation, Split
 from export.ops.fully_connected import FullyConnected
 from export.ops.hard_swish import HardSwish
+from export.ops.mean import Mean
 from export.ops.mul import Mul
+from export.ops.pooling import AveragePool, MaxPool
 from export.ops.quantize import Requantize
 from export.ops.relu import LeakyRelu, Relu, Relu6
 from export.ops.reshape import Reshape
@@ -16,12 +18,15 @@ from export.ops.sigmoid import Logistic, Tanh
 
 OPS: dict[str, type[Op]] = {
     "ADD": Add,
+    "AVERAGE_POOL_2D": AveragePool,
     "CONCATENATION": Concatenation,
     "EXPAND_DIMS": Reshape,
     "FULLY_CONNECTED": FullyConnected,
     "HARD_SWISH": HardSwish,
     "LEAKY_RELU": LeakyRelu,
     "LOGISTIC": Logistic,
+    "MAX_POOL_2D": MaxPool,
+    "MEAN": Mean,
     "MUL": Mul,
     "QUANTIZE": Requantize,
     "RELU": Relu,

@@ -35,7 +35,7 @@ def loops(shapes: tuple[tuple[int, ...], ...], output: tuple[int, ...]) -> list[
 
 
 def encode(multiplier: int, shift: int) -> tuple[int, int]:
-    """As requantize.h wants it. A multiplier of 0, a factor below 2^-32, becomes 2^-32: it makes 0 of all that occurs."""
+    """As requantize.h wants it. A multiplier of 0, a factor below 2^-32, becomes 2^-32: 0 for all that occurs."""
     return (encode_multiplier(multiplier), encode_shift(shift)) if multiplier else (encode_multiplier(2**30), 30)
 
 
