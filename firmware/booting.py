@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -12,7 +11,8 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from pipeline.boards import Board
-from pipeline.errors import BoardError, EnvironmentFaultError
+from pipeline.emulators import emulator_command
+from pipeline.errors import BoardError
 
 TIMEOUT_S = 10.0
 
@@ -43,13 +43,11 @@ def ask(board: Board, elf: Path, request: bytes) -> str:
 @contextlib.contextmanager
 def booted(board: Board, elf: Path) -> Iterator[BinaryIO]:
     """The UART of a simulated board that runs `elf`, as a stream of bytes; the emulator is gone afterwards."""
-    command = board.emulator["command"]
-    if not shutil.which(command[0]):
-        raise EnvironmentFaultError(f"{command[0]} is missing; apt-get install {board.emulator['package']}")
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
+        command = emulator_command(board, elf, server.fileno())
         emulator = subprocess.Popen(
-            [part.format(elf=elf, fd=server.fileno()) for part in command],
+            command,
             pass_fds=[server.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

@@ -7,13 +7,13 @@ client before it starts the board, so the boot banner is never lost.
 
 from __future__ import annotations
 
-import shutil
 import socket
 from pathlib import Path
 from types import TracebackType
 
 from host.processes import Child
 from pipeline.boards import Board
+from pipeline.emulators import emulator_command
 from pipeline.errors import BoardError, EnvironmentFaultError, UsageError
 
 
@@ -43,25 +43,15 @@ class Emulator:
 
     def __init__(self, board: Board, elf: Path) -> None:
         """Raises EnvironmentFaultError when the emulator is not installed."""
-        template = [str(word) for word in board.emulator.get("command", [])]
-        if not template:
-            raise UsageError(f"board {board.name} names no emulator command in firmware/boards/{board.name}.toml")
-        program = shutil.which(template[0])
-        if program is None:
-            package = board.emulator.get("package", template[0])
-            raise EnvironmentFaultError(
-                f"{template[0]} is missing: board {board.name} runs on it; install it: sudo apt-get install {package}"
-            )
         self.board = board
         with listening_socket() as listener:
             # Only the emulator holds the socket from here on: should it die, connecting fails instead of waiting.
-            values = {"elf": str(elf), "fd": str(listener.fileno())}
-            command = [program, *(_fill(word, values) for word in template[1:])]
+            command = emulator_command(board, elf, listener.fileno())
             self.port = f"socket://127.0.0.1:{listener.getsockname()[1]}"
             try:
                 self.child = Child(command, pass_fds=(listener.fileno(),))
             except OSError as error:
-                raise EnvironmentFaultError(f"{template[0]} cannot be started: {error}") from error
+                raise EnvironmentFaultError(f"{command[0]} cannot be started: {error}") from error
 
     def __enter__(self) -> Emulator:
         return self
@@ -83,10 +73,3 @@ class Emulator:
             f"the emulator of board {self.board.name} stopped, {self.child.epitaph()} "
             f"(command in firmware/boards/{self.board.name}.toml)"
         )
-
-
-def _fill(word: str, values: dict[str, str]) -> str:
-    """Only {elf} and {fd} are ours; other braces belong to the emulator."""
-    for key, value in values.items():
-        word = word.replace(f"{{{key}}}", value)
-    return word

@@ -16,6 +16,7 @@ if str(FIRMWARE.parent) not in sys.path:  # SCons runs this file by path, outsid
     sys.path.insert(0, str(FIRMWARE.parent))
 
 from firmware.booting import confirm  # noqa: E402
+from firmware.platform.builder import arduino_avr  # noqa: E402
 from pipeline.boards import BOARDS, read_board  # noqa: E402
 from pipeline.errors import TinyproofError  # noqa: E402
 
@@ -48,7 +49,8 @@ env.BoardConfig().update("upload.maximum_ram_size", memory["ram_bytes"])
 
 env.Append(
     SRC_FILTER=[f"+<../lib/hal/{file}>" for file in build["hal"]],
-    CFLAGS=["-std=c99"],
+    CFLAGS=[f"-std={build.get('c_standard', 'c99')}"],
+    CXXFLAGS=["-std=c++17", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics", "-fno-use-cxa-atexit"],
     CCFLAGS=[*build["flags"], "-Os", "-g", "-ffunction-sections", "-fdata-sections", *WARNINGS],
     # Where a board has kernels of its own, their folder comes before the portable ones.
     CPPPATH=[],
@@ -57,16 +59,22 @@ env.Append(
         ("HAL_TICK_UNIT", env.StringifyMacro(board.tick_unit)),
         *((name, f"{value}UL") for name, value in build.get("defines", {}).items()),
     ],
-    LINKFLAGS=[
-        *build["flags"],
-        "-nostartfiles",
-        *build.get("link_flags", ["--specs=nano.specs"]),
-        "-Wl,--gc-sections,--build-id=none,--fatal-warnings,-Map=$BUILD_DIR/firmware.map,--cref",
-        *(f"-Wl,--defsym=__{name}={value}" for name, value in memory.items()),
-        "-T",
-        str(FIRMWARE / "ld" / build["linker_script"]),
-    ],
+    LINKFLAGS=[*build["flags"], "-Wl,--gc-sections,--fatal-warnings,-Map=$BUILD_DIR/firmware.map,--cref"],
 )
+if build.get("framework") == "arduino_avr":
+    env.Append(LINKFLAGS=arduino_avr.link_flags(board))
+    arduino_avr.add_core(env, board)
+else:
+    env.Append(
+        LINKFLAGS=[
+            "-nostartfiles",
+            *build.get("link_flags", ["--specs=nano.specs"]),
+            "-Wl,--build-id=none",
+            *(f"-Wl,--defsym=__{name}={value}" for name, value in memory.items()),
+            "-T",
+            str(FIRMWARE / "ld" / build["linker_script"]),
+        ],
+    )
 env.Prepend(CPPPATH=[str(FIRMWARE / "lib" / "engine" / folder) for folder in build.get("kernels", [])])
 
 elf = env.BuildProgram()
