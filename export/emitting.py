@@ -131,7 +131,7 @@ def _abi_guard(has_kernels: bool) -> list[str]:
 
 
 def _table(prefix: str, constant: Constant) -> list[str]:
-    head = f"static const {constant.ctype} {prefix}_{constant.suffix}[{len(constant.values)}] = {{"
+    head = f"static KERNEL_TABLE {constant.ctype} {prefix}_{constant.suffix}[{len(constant.values)}] = {{"
     return [head, *_numbers(map(_literal, constant.values)), "};"]
 
 

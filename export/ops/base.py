@@ -20,7 +20,7 @@ from pipeline.tflite.schema import ACTIVATIONS
 
 @dataclass(frozen=True)
 class Constant:
-    """A table of the generated C: `static const <ctype> <prefix>_<suffix>[]`."""
+    """A table of the generated C: `static KERNEL_TABLE <ctype> <prefix>_<suffix>[]`."""
 
     suffix: str
     ctype: str

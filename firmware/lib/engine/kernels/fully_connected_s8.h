@@ -20,15 +20,15 @@ struct fully_connected_s8 {
     int32_t multiplier_step;   /* 1: one multiplier per unit; 0: one for all */
     int32_t shift_step;        /* likewise for shifts */
     int32_t shifts_right;      /* 1: all shifts go to the right */
-    const int8_t *weights;     /* [units][depth] */
-    const int32_t *bias;       /* [units], the input's zero point folded in */
-    const int32_t *multipliers; /* encoded as in requantize.h, like the shifts */
-    const int8_t *shifts;
+    KERNEL_TABLE int8_t *weights;      /* [units][depth] */
+    KERNEL_TABLE int32_t *bias;        /* [units], the input's zero point folded in */
+    KERNEL_TABLE int32_t *multipliers; /* encoded as in requantize.h, like the shifts */
+    KERNEL_TABLE int8_t *shifts;
 };
 
 /* One input byte times its weights in four rows. */
 KERNEL_INLINE void fully_connected_s8_column(
-    int32_t *a0, int32_t *a1, int32_t *a2, int32_t *a3, const int8_t *w, int32_t depth, int32_t x) {
+    int32_t *a0, int32_t *a1, int32_t *a2, int32_t *a3, KERNEL_TABLE int8_t *w, int32_t depth, int32_t x) {
     *a0 += w[0] * x;
     *a1 += w[depth] * x;
     *a2 += w[2 * depth] * x;
@@ -46,7 +46,7 @@ KERNEL_INLINE void fully_connected_s8(const int8_t *input, int8_t *output, const
     const int32_t depth = p->depth;
     const int32_t units = p->units;
     for (int32_t batch = 0; batch < p->batches; batch++) {
-        const int8_t *w = p->weights;
+        KERNEL_TABLE int8_t *w = p->weights;
         int32_t unit = 0;
         /* Four units at once: every input byte that is loaded serves four multiply-accumulates. */
         for (; unit + 4 <= units; unit += 4) {

@@ -9,12 +9,12 @@
 
 struct lookup_s8 {
     int32_t count;
-    const int8_t *table; /* [256], by the input byte taken as unsigned */
+    KERNEL_TABLE int8_t *table; /* [256], by the input byte taken as unsigned */
 };
 
 /* `input` and `output` may be the same. */
 KERNEL_INLINE void lookup_s8(const int8_t *input, int8_t *output, const struct lookup_s8 *p) {
-    const int8_t *table = p->table;
+    KERNEL_TABLE int8_t *table = p->table;
     int32_t left = p->count;
     for (; left >= 4; left -= 4, input += 4, output += 4) {
         output[0] = table[(uint8_t)input[0]];
