@@ -10,11 +10,14 @@ from export.ops.fully_connected import FullyConnected
 from export.ops.hard_swish import HardSwish
 from export.ops.mean import Mean
 from export.ops.mul import Mul
+from export.ops.pad import Pad
 from export.ops.pooling import AveragePool, MaxPool
 from export.ops.quantize import Requantize
 from export.ops.relu import LeakyRelu, Relu, Relu6
 from export.ops.reshape import Reshape
 from export.ops.sigmoid import Logistic, Tanh
+from export.ops.softmax import Softmax
+from export.ops.strided import StridedSlice, Transpose
 
 OPS: dict[str, type[Op]] = {
     "ADD": Add,
@@ -28,14 +31,19 @@ OPS: dict[str, type[Op]] = {
     "MAX_POOL_2D": MaxPool,
     "MEAN": Mean,
     "MUL": Mul,
+    "PAD": Pad,
+    "PADV2": Pad,
     "QUANTIZE": Requantize,
     "RELU": Relu,
     "RELU6": Relu6,
     "RESHAPE": Reshape,
+    "SOFTMAX": Softmax,
     "SPLIT": Split,
     "SQUEEZE": Reshape,
+    "STRIDED_SLICE": StridedSlice,
     "SUB": Sub,
     "TANH": Tanh,
+    "TRANSPOSE": Transpose,
 }
 # Only where floats enter and leave a model; they are folded away, so that the device sees int8 alone.
 ENDS = ("QUANTIZE", "DEQUANTIZE")

@@ -87,6 +87,14 @@ OPTIONS: dict[int, dict[str, tuple[int, str, int]]] = {
     21: {"fused_activation_function": (0, "b", 0)},  # MulOptions
     27: {"keep_dims": (0, "?", 0)},  # ReducerOptions
     28: {"fused_activation_function": (0, "b", 0)},  # SubOptions
+    32: {  # StridedSliceOptions
+        "begin_mask": (0, "i", 0),
+        "end_mask": (1, "i", 0),
+        "ellipsis_mask": (2, "i", 0),
+        "new_axis_mask": (3, "i", 0),
+        "shrink_axis_mask": (4, "i", 0),
+        "offset": (5, "?", 0),
+    },
     35: {"num_splits": (0, "i", 0)},  # SplitOptions
     75: {"alpha": (0, "f", 0)},  # LeakyReluOptions
 }
