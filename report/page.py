@@ -168,6 +168,7 @@ def verdict(data: ReportData) -> dict[str, Any]:
     return {
         "checked": len(checked),
         "bits": sum(int(board.check.get("bits_checked", 0)) for board in checked),
+        "answers": sum(len(board.check.get("answers", [])) for board in checked),
         "failed": failed,
         "proven": bool(checked) and not failed and not data.stale,
     }

@@ -93,16 +93,18 @@ def _transfer_figure(data: ReportData, points: list[Sample]) -> Figure:
     low, high = points[0].x, points[-1].x
     x_axis = Axis("x", *padded([low, high], 0.1))
     training = data.manifest.training or {}
+    known_float = points[0].y_float is not None
+    meaning = "answer saturates" if known_float else "answer at the end of its range"
     marks: list[Mark] = [
         Band(x_axis.low, low, "x outside the int8 range: clamped to its end"),
         Band(high, x_axis.high),
         *[
-            Band(start, end, "answer saturates" if number == 0 else "", "error")
+            Band(start, end, meaning if number == 0 else "", "error")
             for number, (start, end) in enumerate(saturated_ranges(points))
         ],
     ]
     heights = [point.y for point in points]
-    if points[0].y_float is not None:
+    if known_float:
         ends = (x_axis.low, x_axis.high)
         line = [(x, training["w"] * x + training["b"]) for x in ends]
         heights += [y for _, y in line]
@@ -114,7 +116,7 @@ def _transfer_figure(data: ReportData, points: list[Sample]) -> Figure:
         heights += [y for _, y in known]
     return Figure(
         "transfer",
-        "Float and int8, over the whole range",
+        f"{'Float and int8' if known_float else 'int8'}, over the whole range",
         f"Answer y against x for all 256 int8 inputs from {low:.4g} to {high:.4g}.",
         "Every input that the board can be given is one of these 256 dots; between two dots lies one quantization "
         "step. Outside the range, x is clamped to its end and the answer stays there.",

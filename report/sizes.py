@@ -29,7 +29,7 @@ def size_stacks(boards: list[BoardResult]) -> list[Stack]:
         return []
     return [
         _stack("flash", "Flash by layer of the firmware", "flash_bytes", built),
-        _stack("ram", "RAM by layer of the firmware, without the stack", "ram_bytes", built),
+        _stack("ram", "RAM by layer of the firmware", "ram_bytes", built),
     ]
 
 
@@ -47,7 +47,7 @@ def _stack(name: str, title: str, key: str, boards: list[BoardResult]) -> Stack:
         title,
         f"{title}, in bytes. {said}.",
         "The engine and the model's tables are what a model costs; protocol and HAL are what it takes to talk to it, "
-        "and core is the start-up code and the C library.",
+        f"and core is the start-up code, the C library{' and the stack' if name == 'ram' else ''}.",
         "bytes",
         rows,
         LAYERS,

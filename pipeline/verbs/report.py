@@ -37,6 +37,18 @@ def run_report(config: Config) -> Path:
     return write_report(build_dir(config.model))
 
 
+def training_plot(config: Config) -> str:
+    """RMSE against step, for a terminal of 80 columns or the narrower one that there is."""
+    import shutil
+    import sys
+
+    from report.data import TRACE_FILE, read_trace
+    from report.terminal import training_plot as plot
+
+    rows = read_trace(build_dir(config.model) / TRACE_FILE)
+    return plot(rows, min(80, shutil.get_terminal_size().columns), sys.stdout.encoding or "ascii")
+
+
 def figure_files(page: Path) -> list[Path]:
     return sorted((page.parent / "figures").glob("*.png"))
 
