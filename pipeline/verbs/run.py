@@ -32,6 +32,7 @@ def command(context: click.Context, board: str | None, port: str | None, as_json
     from pipeline.verbs.build import print_build, run_build
     from pipeline.verbs.check import print_check, run_check
     from pipeline.verbs.export import print_export, run_export
+    from pipeline.verbs.report import print_report, run_report, shown, training_plot
     from pipeline.verbs.train import print_train, run_train
 
     config = load_config(CONFIG_FILE)
@@ -47,6 +48,7 @@ def command(context: click.Context, board: str | None, port: str | None, as_json
     trained = timed("train", lambda: run_train(config))
     if not as_json:
         print_train(trained)
+        click.echo(training_plot(config))
     exported = timed("export", lambda: run_export(config))
     if not as_json:
         print_export(exported)
@@ -54,10 +56,12 @@ def command(context: click.Context, board: str | None, port: str | None, as_json
     if not as_json:
         print_build(built)
     report = timed("check", lambda: run_check(config, port))
+    page = timed("report", lambda: run_report(config))  # also of a mismatch: it says where
     if as_json:
-        console.print_json({"stages": seconds, "check": report.as_dict()})
+        console.print_json({"stages": seconds, "check": report.as_dict(), "report": shown(page)})
     else:
         print_check(report)
+        print_report(page)
         click.echo("time     " + ", ".join(f"{stage} {value:.1f} s" for stage, value in seconds.items()))
     if not report.proven:
         context.exit(EXIT_MISMATCH)
