@@ -25,7 +25,8 @@ USED_ARTEFACTS = ("model.tflite", "model_data.c", "model_data.h", "model_compile
 TIMEOUT_S = 600.0
 
 _ERROR = re.compile(r"(?:fatal error|error): |undefined reference|^error: |^\*\*\* ", re.IGNORECASE)
-_OVERFLOW = re.compile(r"region `(flash|ram)' overflowed by (\d+) bytes")
+_OVERFLOW = re.compile(r"region `(flash|ram|text|data)' overflowed by (\d+) bytes")
+_REGIONS = {"flash": "flash", "ram": "ram", "text": "flash", "data": "ram"}  # the last two are avr-gcc's names
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,8 @@ def build(board: Board, build_dir: Path) -> BuildResult:
     _run_platformio(board, build_dir.resolve(), objects)
     produced = objects / board.environment / "firmware.elf"
     layers = layer_sizes(produced, produced.with_suffix(".map"))
+    if "linker_script" not in board.build:  # ours have a section for the stack, the toolchain's own have not
+        layers["core"].ram_bytes += board.memory.get("stack_bytes", 0)
     elf = folder / "firmware.elf"
     shutil.copyfile(produced, elf)
     result = BuildResult(
@@ -121,10 +124,13 @@ def explain(board: Board, output: str) -> str:
     overflows = _OVERFLOW.findall(output)
     if overflows:
         parts = []
-        for region, excess in overflows:
+        for name, excess in overflows:
+            region = _REGIONS[name]
             has = board.memory[f"{region}_bytes"]
             parts.append(f"needs {has + int(excess):,} B of {region}, the board has {has:,} B")
-        return f"{board.name}: the firmware does not fit: {'; '.join(parts)}; take a smaller model or a larger board"
+        stack = f"{board.memory['stack_bytes']:,} B of the ram are the stack's"
+        remedy = "take a smaller model or a larger board"
+        return f"{board.name}: the firmware does not fit: {'; '.join(parts)} ({stack}); {remedy}"
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     first = next((line for line in lines if _ERROR.search(line)), lines[-1] if lines else "no output")
     first = first.replace(f"{FIRMWARE.parent}{os.sep}", "")

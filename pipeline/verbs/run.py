@@ -12,14 +12,15 @@ import click
 
 from pipeline import console
 from pipeline.config import load_config
-from pipeline.errors import EXIT_MISMATCH
+from pipeline.errors import EXIT_MISMATCH, UsageError
 from pipeline.project import CONFIG_FILE
+from pipeline.verbs.matrix import ALL, as_document, exit_code, print_matrix, run_matrix
 
 T = TypeVar("T")
 
 
 @click.command()
-@click.option("--board", help="Board to prove on; ./tinyproof boards lists them. [default: qemu-cortex-m4]")
+@click.option("--board", help="Board to prove on, or all simulated ones: all. [default: qemu-cortex-m4]")
 @click.option("--port", help="Serial port of a real board: a device file, socket:// or rfc2217:// URL.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of the table.")
 @click.pass_context
@@ -27,7 +28,10 @@ def command(context: click.Context, board: str | None, port: str | None, as_json
     """Train, quantize, compile, start the board, and prove that it answers bit for bit.
 
     Settings come from tinyproof.toml where there is one. Artefacts are in build/<model>/.
-    Exits 0 only if every bit is identical and every answer is within the tolerance.
+    --board all builds and checks every simulated board, two at a time, and ends with one table.
+
+    Exits 0 only if every bit is identical and every answer is within the tolerance, 1 on a mismatch, 3 if a board
+    cannot be proven: its tools are missing, or the model is too big for it.
     """
     from pipeline.verbs.build import print_build, run_build
     from pipeline.verbs.check import print_check, run_check
@@ -37,6 +41,8 @@ def command(context: click.Context, board: str | None, port: str | None, as_json
 
     config = load_config(CONFIG_FILE)
     config = dataclasses.replace(config, board=board or config.board)
+    if config.board == ALL and port is not None:
+        raise UsageError("--port names one board; --board all starts simulated ones, which need none")
     seconds: dict[str, float] = {}
 
     def timed(stage: str, work: Callable[[], T]) -> T:
@@ -52,6 +58,14 @@ def command(context: click.Context, board: str | None, port: str | None, as_json
     exported = timed("export", lambda: run_export(config))
     if not as_json:
         print_export(exported)
+    if config.board == ALL:
+        rows = timed("boards", lambda: run_matrix(config))
+        if as_json:
+            console.print_json({"stages": seconds, **as_document(rows)})
+        else:
+            print_matrix(rows)
+            _print_times(seconds)
+        context.exit(exit_code(rows))
     built = timed("build", lambda: run_build(config))
     if not as_json:
         print_build(built)
@@ -62,6 +76,10 @@ def command(context: click.Context, board: str | None, port: str | None, as_json
     else:
         print_check(report)
         print_report(page)
-        click.echo("time     " + ", ".join(f"{stage} {value:.1f} s" for stage, value in seconds.items()))
+        _print_times(seconds)
     if not report.proven:
         context.exit(EXIT_MISMATCH)
+
+
+def _print_times(seconds: dict[str, float]) -> None:
+    click.echo("time     " + ", ".join(f"{stage} {value:.1f} s" for stage, value in seconds.items()))
