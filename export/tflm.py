@@ -44,7 +44,6 @@ def emit_tflm_header(graph: Graph, model_id: str, arena_bytes: int) -> str:
         "#define TINYPROOF_MODEL_TFLM_H",
         "",
         f"#define MODEL_TFLM_ABI {ABI}",
-        f'#define MODEL_TFLM_ID "{model_id}"',
         f"#define MODEL_TFLM_SCHEMA {SCHEMA}U",
         f"#define MODEL_TFLM_ARENA_BYTES {arena_bytes}",
         "",

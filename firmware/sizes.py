@@ -16,11 +16,14 @@ LAYERS = ("engine", "model", "protocol", "hal", "app", "core")
 # Layer by a part of the object's path; `core` (start-up code, libgcc, libc, alignment, stack) is what is left.
 _PATHS = {
     "/lib/engine/": "engine",
+    "/libtflm.a(": "engine",
+    "/libChirale_TensorFLowLite.a(": "engine",
     "/model/model_": "model",
     "/lib/protocol/": "protocol",
     "/lib/hal/startup_": "core",
     "/lib/hal/": "hal",
     "/src/main.": "app",
+    "/src/main_arduino.": "app",
 }
 # main.c holds the state of two other layers, each a static variable named after its layer.
 _STATE = re.compile(r"\.(?:bss|data)\.(engine|protocol)\.\d+$")

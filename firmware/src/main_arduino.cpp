@@ -5,7 +5,6 @@
 #include "engine.h"
 #include "hal.h"
 #include "model_compiled.h"
-#include "model_compiled.h"
 #include "protocol.h"
 
 static const struct protocol_port port = {hal_board, hal_tick_unit, MODEL_ID, hal_write, hal_ticks, hal_elapsed};

@@ -60,7 +60,7 @@ const struct engine *engine_init(void) {
     auto *const resolver = new (resolver_place) tflite::MicroMutableOpResolver<MODEL_TFLM_OPERATORS>();
 #define ADD_OPERATOR(name)                                                                                             \
     if (resolver->Add##name() != kTfLiteOk) {                                                                          \
-        return nullptr;                                                                                      \
+        return nullptr;                                                                                                \
     }
     MODEL_TFLM_FOR_EACH_OPERATOR(ADD_OPERATOR)
 #undef ADD_OPERATOR
@@ -70,9 +70,9 @@ const struct engine *engine_init(void) {
         return nullptr;
     }
     description.arena_used_bytes = static_cast<uint32_t>(interpreter->arena_used_bytes());
-    return take_tensor(&description.input, interpreter->input(0)) && take_tensor(&description.output, interpreter->output(0))
-               ? &description
-               : nullptr;
+    const bool taken = take_tensor(&description.input, interpreter->input(0)) &&
+                       take_tensor(&description.output, interpreter->output(0));
+    return taken ? &description : nullptr;
 }
 
 enum engine_status engine_run(void) {
