@@ -21,7 +21,14 @@ from pipeline.platformio import CORE, ensure_core
 from pipeline.project import FIRMWARE
 
 # What the firmware is made from; a change of anything else in the build folder does not concern it.
-USED_ARTEFACTS = ("model.tflite", "model_data.c", "model_data.h", "model_compiled.c", "model_compiled.h", "model_tflm.h")
+USED_ARTEFACTS = (
+    "model.tflite",
+    "model_data.c",
+    "model_data.h",
+    "model_compiled.c",
+    "model_compiled.h",
+    "model_tflm.h",
+)
 TIMEOUT_S = 600.0
 
 _ERROR = re.compile(r"(?:fatal error|error): |undefined reference|^error: |^\*\*\* ", re.IGNORECASE)
@@ -128,9 +135,9 @@ def explain(board: Board, output: str) -> str:
             region = _REGIONS[name]
             has = board.memory[f"{region}_bytes"]
             parts.append(f"needs {has + int(excess):,} B of {region}, the board has {has:,} B")
-        stack = f"{board.memory['stack_bytes']:,} B of the ram are the stack's"
-        remedy = "take a smaller model or a larger board"
-        return f"{board.name}: the firmware does not fit: {'; '.join(parts)} ({stack}); {remedy}"
+        if any(_REGIONS[name] == "ram" for name, _ in overflows):
+            parts.append(f"{board.memory['stack_bytes']:,} B of the ram are the stack's")
+        return f"{board.name}: the firmware does not fit: {'; '.join(parts)}; take a smaller model or a larger board"
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     first = next((line for line in lines if _ERROR.search(line)), lines[-1] if lines else "no output")
     first = first.replace(f"{FIRMWARE.parent}{os.sep}", "")
