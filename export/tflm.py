@@ -3,21 +3,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-from collections.abc import Iterator
-
-from pipeline.errors import EnvironmentFaultError
+from export.arena import ALIGNMENT, smallest_arena
 from pipeline.reference import default_implementation
 from pipeline.tflite.graph import Graph
 
 ABI = 1
 SCHEMA = 3  # of the .tflite, what tflite::Model::version() must return
-ALIGNMENT = 16
-# The interpreter's own objects, which it places before it looks at the model, need more than half of this; with less
-# than those the wheel does not refuse but crashes, so the search starts here.
-_LOW_BYTES = 1024
-_HIGH_BYTES = 1 << 26
+_OBJECTS_BYTES = 1024  # more than the interpreter's own objects, which it places before it looks at the model
 
 # Methods of MicroMutableOpResolver that are not simply the operator's name in camel case.
 _METHODS = {
@@ -66,31 +58,7 @@ def arena_bytes(tflite: bytes, graph: Graph) -> int:
     """
     if default_implementation() != "tflite-micro":
         return _aligned(_estimate(graph) + scratch_bytes(graph))
-    try:
-        from tflite_micro import runtime
-    except ImportError as error:
-        raise EnvironmentFaultError(f"{error.name} is missing; run ./tinyproof, which installs it") from error
-
-    def enough(size: int) -> bool:
-        try:
-            runtime.Interpreter.from_bytes(tflite, arena_size=size)
-        except RuntimeError:
-            return False
-        return True
-
-    with _silent_stderr():  # each refusal is printed by the library
-        high = 2 * _LOW_BYTES
-        while not enough(high):
-            high *= 2
-            if high > _HIGH_BYTES:
-                raise EnvironmentFaultError(
-                    f"TFLite Micro cannot set this model up in an arena of {_HIGH_BYTES:,} bytes"
-                )
-        low = high // 2 if high > 2 * _LOW_BYTES else _LOW_BYTES
-        while high - low > ALIGNMENT:
-            middle = _aligned((low + high) // 2)
-            low, high = (low, middle) if enough(middle) else (middle, high)
-    return _aligned(high + scratch_bytes(graph))
+    return _aligned(smallest_arena(tflite) + scratch_bytes(graph))
 
 
 def scratch_bytes(graph: Graph) -> int:
@@ -114,21 +82,8 @@ def _estimate(graph: Graph) -> int:
     """Where nothing can be measured: all tensors at once, and generous bookkeeping for each part of the model."""
     tensors = sum(_aligned(tensor.elements) for tensor in graph.tensors if tensor.data is None)
     channels = sum(8 * len(tensor.scales) for tensor in graph.tensors)
-    return _LOW_BYTES + 2 * tensors + channels + 64 * len(graph.tensors) + 256 * len(graph.operators)
+    return _OBJECTS_BYTES + 2 * tensors + channels + 64 * len(graph.tensors) + 256 * len(graph.operators)
 
 
 def _aligned(count: int) -> int:
     return -(-count // ALIGNMENT) * ALIGNMENT
-
-
-@contextlib.contextmanager
-def _silent_stderr() -> Iterator[None]:
-    saved = os.dup(2)
-    null = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(null, 2)
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-        os.close(null)

@@ -60,4 +60,4 @@ env.Append(
 # What the engine is fed with: C of its own for the compiled one, the .tflite as an array for Google's interpreter.
 source = env.GetProjectOption("custom_model_source", "model_compiled.c")
 env.AddBuildMiddleware(optimise_for_speed, "*model_compiled.c")
-env.BuildSources(os.path.join("$BUILD_DIR", "model"), str(model_dir), f"-<*> +<{source}>")
+env.BuildSources("$BUILD_DIR/model", str(model_dir), f"-<*> +<{source}>")
