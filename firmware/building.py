@@ -83,6 +83,8 @@ def build(board: Board, build_dir: Path) -> BuildResult:
     gcc = f"{board.build.get('toolchain', '')}gcc"
     if board.kind == "simulated" and not shutil.which(gcc):
         raise EnvironmentFaultError(f"{gcc} is missing; apt-get install {board.build['package']}")
+    if (core := board.build.get("core")) and not Path(core).is_dir():
+        raise EnvironmentFaultError(f"{core} is missing; apt-get install {board.build['package']}")
     folder = build_dir.resolve() / "boards" / board.name
     objects = folder / "pio"
     _run_platformio(board, build_dir.resolve(), objects)

@@ -50,7 +50,7 @@ def ensure_simavr(board: str, package: str, target: Path = SIMAVR) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     descriptor, partial = tempfile.mkstemp(dir=target.parent)  # renamed when whole: two checks may start together
     os.close(descriptor)
-    command = ["gcc", *FLAGS, str(SIMAVR_SOURCE), "-o", partial, "-lsimavr", "-lelf"]
+    command = ["gcc", *FLAGS, str(SIMAVR_SOURCE), "-o", partial, "-lsimavr"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
         if done.returncode != 0:
