@@ -82,6 +82,7 @@ def render(content: Content) -> str:
         more_weights=max(0, len(content.weights) - quantization.TABLE_ROWS),
         boards=data.boards,
         verdict=verdict(data),
+        answer_groups=answer_groups(data),
         stale=data.stale,
         outdated=data.outdated,
         stacks=content.stacks,
@@ -172,6 +173,19 @@ def verdict(data: ReportData) -> dict[str, Any]:
         "failed": failed,
         "proven": bool(checked) and not failed and not data.stale,
     }
+
+
+def answer_groups(data: ReportData) -> list[tuple[list[str], list[dict[str, Any]]]]:
+    """(boards, answers): boards that answer alike share one table."""
+    groups: list[tuple[list[str], list[dict[str, Any]]]] = []
+    for board in data.boards:
+        answers = board.check.get("answers", [])
+        same = next((names for names, theirs in groups if theirs == answers), None)
+        if same is not None:
+            same.append(board.name)
+        elif answers:
+            groups.append(([board.name], answers))
+    return groups
 
 
 def number(value: Any, digits: int = 4) -> str:

@@ -162,8 +162,23 @@ def test_a_mismatch_is_said_at_the_top_and_where_it_begins(build_copy: Path) -> 
     path.write_text(json.dumps(document))
     text = parsed(page_of(build_copy)).text
     assert "✗ Mismatch Not proven on reference" in text
-    assert "Input number 7, q = −121: the reference answers 5, engine reference answers 6." in text
+    assert "First difference: input number 7, q = −121: the reference answers 5, engine reference answers 6." in text
     assert "The model has one layer, FULLY_CONNECTED, so it begins there." in text
+
+
+def test_boards_that_answer_alike_share_a_table_and_others_do_not(build_copy: Path) -> None:
+    boards = build_copy / "boards"
+    document = json.loads((boards / "reference" / "check.json").read_text())
+    (boards / "qemu-cortex-m4" / "check.json").write_text(json.dumps({**document, "board": "qemu-cortex-m4"}))
+    text = parsed(page_of(build_copy)).text
+    assert "These 2 boards give the same answers, so one table stands for them all: qemu-cortex-m4, reference." in text
+    document["answers"][0].update(y=[99.0], error=102.0, within=False)
+    document.update(answers_within_tolerance=False, proven=False)
+    (boards / "reference" / "check.json").write_text(json.dumps(document))
+    text = parsed(page_of(build_copy)).text
+    assert "Answers of qemu-cortex-m4 From board qemu-cortex-m4." in text
+    assert "Answers of reference From board reference." in text
+    assert "✗ Mismatch Not proven on reference" in text
 
 
 def test_changed_artefacts_are_not_proven(build_copy: Path) -> None:
