@@ -75,8 +75,9 @@ class _Wheel:
         arena_bytes = _MIN_ARENA_BYTES + 10 * len(tflite) + 4 * sum(t.elements for t in graph.tensors if t.data is None)
         try:
             self._interpreter: Any = runtime.Interpreter.from_bytes(tflite, arena_size=arena_bytes)
-        except RuntimeError as error:
-            raise InputFileError(f"{graph.file}: TFLite Micro refuses this model: {error}") from error
+        except Exception as error:  # RuntimeError of its own; anything from its FlatBuffer code, which reads all fields
+            why = (str(error).split("\n")[0] or type(error).__name__)[:200]
+            raise InputFileError(f"{graph.file}: TFLite Micro refuses this model: {ascii(why)[1:-1]}") from error
         x, y, _ = device_ends(graph)
         self._x, self._y = x, y
         self._outer_x, self._outer_y = graph.tensors[graph.inputs[0]], graph.tensors[graph.outputs[0]]
