@@ -131,7 +131,8 @@ def _abi_guard(has_kernels: bool) -> list[str]:
 
 
 def _table(prefix: str, constant: Constant) -> list[str]:
-    head = f"static KERNEL_TABLE {constant.ctype} {prefix}_{constant.suffix}[{len(constant.values)}] = {{"
+    storage = "const" if constant.operand else "KERNEL_TABLE"
+    head = f"static {storage} {constant.ctype} {prefix}_{constant.suffix}[{len(constant.values)}] = {{"
     return [head, *_numbers(map(_literal, constant.values)), "};"]
 
 

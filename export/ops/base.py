@@ -20,11 +20,16 @@ from pipeline.tflite.schema import ACTIVATIONS
 
 @dataclass(frozen=True)
 class Constant:
-    """A table of the generated C: `static KERNEL_TABLE <ctype> <prefix>_<suffix>[]`."""
+    """A table of the generated C: `static KERNEL_TABLE <ctype> <prefix>_<suffix>[]`.
+
+    One that is an `operand`, passed where others pass a tensor of the arena, is a plain `const`: a pointer to the arena
+    cannot reach a flash with an address space of its own.
+    """
 
     suffix: str
     ctype: str
     values: Sequence[int]
+    operand: bool = False
 
 
 @dataclass(frozen=True)
@@ -122,7 +127,10 @@ class Op(ABC):
         name = ACTIVATIONS[number] if 0 <= number < len(ACTIVATIONS) else str(number)
         if name not in ACTIVATION_RANGES:
             raise self.refuse(f"fused activation {name} is not supported; supported: {', '.join(ACTIVATION_RANGES)}")
-        return activation_range(name, output.scales[0], output.zero_points[0])
+        try:
+            return activation_range(name, output.scales[0], output.zero_points[0])
+        except ValueError as error:
+            raise self.refuse(f"output {output.label} cannot hold what {name} lets through: {error}") from None
 
     def integers(self, position: int, role: str, what: str) -> tuple[int, ...]:
         """The values of a constant int32 input, such as axes or paddings."""

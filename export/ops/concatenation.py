@@ -72,10 +72,12 @@ class Concatenation(_Parts):
         self.check_parts(y, self.parts, operator.options.get("axis", 0))
         self.inputs = tuple(part.index for part in self.parts if part.data is None)
         self.outputs = (y.index,)
+        if not self.inputs:
+            raise self.refuse("all parts are constants; let the converter fold them")
 
     def constants(self) -> list[Constant]:
         return [
-            Constant(f"part{number}", "int8_t", struct.unpack(f"<{part.elements}b", part.data))
+            Constant(f"part{number}", "int8_t", struct.unpack(f"<{part.elements}b", part.data), operand=True)
             for number, part in enumerate(self.parts)
             if part.data is not None
         ]

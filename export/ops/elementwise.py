@@ -82,7 +82,7 @@ class Elementwise(Op):
 
     def constants(self) -> list[Constant]:
         return [
-            Constant(f"operand{position}", "int8_t", struct.unpack(f"<{x.elements}b", x.data))
+            Constant(f"operand{position}", "int8_t", struct.unpack(f"<{x.elements}b", x.data), operand=True)
             for position, x in enumerate(self.operands, start=1)
             if x.data is not None
         ]

@@ -8,14 +8,11 @@ import struct
 from export.ops.base import Constant, Op
 from export.ops.encoding import encode_multiplier, encode_shift
 from pipeline.tflite.arithmetic import (
-    ACTIVATION_RANGES,
     INT32_MAX,
-    activation_range,
     quantize_multiplier,
     weight_multipliers,
 )
 from pipeline.tflite.graph import Graph, Operator
-from pipeline.tflite.schema import ACTIVATIONS
 
 MAX_REAL_MULTIPLIER = 2.0**30 - 1  # the kernel shifts left by at most 30 bits
 
@@ -35,7 +32,7 @@ class FullyConnected(Op):
         self.y = self.activation(operator.outputs, 0, "output")
         self.inputs, self.outputs = (self.x.index,), (self.y.index,)
         self._read_weights()
-        self._read_activation()
+        self.clamp = self.fused_clamp(self.y)
         bias = self._read_bias()
         sums = [sum(self._row(unit)) for unit in range(self.units)]
         self.bias = [b - self.x.zero_points[0] * total for b, total in zip(bias, sums, strict=True)]
@@ -76,16 +73,6 @@ class FullyConnected(Op):
 
     def _row(self, unit: int) -> tuple[int, ...]:
         return self.weights[unit * self.depth : (unit + 1) * self.depth]
-
-    def _read_activation(self) -> None:
-        number = self.operator.options.get("fused_activation_function", 0)
-        name = ACTIVATIONS[number] if 0 <= number < len(ACTIVATIONS) else str(number)
-        if name not in ACTIVATION_RANGES:
-            raise self.refuse(f"fused activation {name} is not supported; supported: {', '.join(ACTIVATION_RANGES)}")
-        try:
-            self.clamp = activation_range(name, self.y.scales[0], self.y.zero_points[0])
-        except ValueError as error:
-            raise self.refuse(f"output {self.y.label} cannot hold what {name} lets through: {error}") from None
 
     def _read_bias(self) -> tuple[int, ...]:
         bias = self.optional(self.operator.inputs, 2)

@@ -34,7 +34,10 @@ class Relu6(Lookup):
                 "operator before it, or quantize both alike"
             )
         self.zero = self.x.zero_points[0]
-        six = round_half_away(float32(6.0 / self.x.scales[0])) + self.zero
+        steps = float32(6.0 / self.x.scales[0])
+        if not steps < 2**31:
+            raise self.refuse(f"6 is more than 32 bits of the input's scale, {self.x.scales[0]:.3g}")
+        six = round_half_away(steps) + self.zero
         self.six = min(max(six, INT8_MIN), INT8_MAX)
 
     def answer(self, x_q: int) -> int:

@@ -22,9 +22,9 @@ struct average_pool_s8 {
     int32_t padding_width;
     int32_t clamp_min;
     int32_t clamp_max;
-    int32_t first_count;         /* the tables begin with this number of elements */
-    const uint32_t *reciprocals; /* m / count is (m * reciprocal >> 31) >> shift */
-    const uint8_t *shifts;
+    int32_t first_count;                /* the tables begin with this number of elements */
+    KERNEL_TABLE uint32_t *reciprocals; /* m / count is (m * reciprocal >> 31) >> shift */
+    KERNEL_TABLE uint8_t *shifts;
 };
 
 KERNEL_INLINE int8_t average_pool_s8_output(

@@ -10,8 +10,8 @@
 struct softmax_s8 {
     int32_t rows;
     int32_t depth;
-    int32_t exponentials_count;  /* elements this far below the maximum or farther answer 0 */
-    const int32_t *exponentials; /* Q0.31, by the distance to the maximum */
+    int32_t exponentials_count;         /* elements this far below the maximum or farther answer 0 */
+    KERNEL_TABLE int32_t *exponentials; /* Q0.31, by the distance to the maximum */
 };
 
 /* round(a * b / 2^31), ties toward +infinity, for any two factors that are not both INT32_MIN. */
