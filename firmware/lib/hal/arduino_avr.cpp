@@ -19,8 +19,8 @@ constexpr uint16_t turns = 100; // of a loop of four cycles each: short, and lon
 volatile uint16_t overflows;
 uint16_t interrupt_cycles;
 
-// Cycles of the same loop, with or without an overflow in its middle.
-uint16_t loop_cycles(uint16_t start) {
+// Cycles of the same loop, with or without an overflow in its middle. Never inlined: then it is the same code, too.
+__attribute__((noinline)) uint16_t loop_cycles(uint16_t start) {
     TCNT1 = start;
     _delay_loop_2(turns);
     return static_cast<uint16_t>(TCNT1 - start);

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""hal_elapsed is exact on every simulated board: instructions on QEMU, cycles on simavr."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from firmware.booting import booted
+from pipeline.boards import Board
+from pipeline.project import FIRMWARE
+from pipeline.verbs.matrix import simulated_boards
+
+HERE = Path(__file__).parent
+NOPS = [0, 1, 2, 3, 7, 100]
+LOOP = {"insn": 20_000, "cycle": 80_001}
+BOARDS = simulated_boards()
+
+
+def compile_all(board: Board, sources: Sequence[Path], folder: Path, *options: str) -> list[str]:
+    """Objects of `sources`, each in its own language."""
+    build = board.build
+    defines = {"HAL_BOARD": '"ticks"', "HAL_TICK_UNIT": f'"{board.tick_unit}"', **build["defines"]}
+    flags = [*build["flags"], "-Os", "-ffunction-sections", "-fdata-sections", f"-I{FIRMWARE / 'lib/hal'}", *options]
+    flags += [f"-D{name}={value}{'UL' if isinstance(value, int) else ''}" for name, value in defines.items()]
+    objects = []
+    for source in sources:
+        plus = source.suffix == ".cpp"
+        standard = "-std=gnu++11" if plus else f"-std={build.get('c_standard', 'c99')}"
+        objects.append(str(folder / f"{source.stem}.o"))
+        compiler = f"{build['toolchain']}{'g++' if plus else 'gcc'}"
+        subprocess.run([compiler, *flags, standard, "-c", str(source), "-o", objects[-1]], check=True)
+    return objects
+
+
+def link(board: Board, folder: Path) -> Path:
+    """The board's own HAL and start-up code around regions.c."""
+    build = board.build
+    elf = folder / "ticks.elf"
+    hal = [FIRMWARE / "lib/hal" / name for name in build["hal"]]
+    command = [f"{build['toolchain']}gcc", *build["flags"], "-o", str(elf), "-Wl,--gc-sections"]
+    if "core" in build:
+        core = Path(build["core"]) / "cores/arduino"
+        includes = [f"-I{core}", f"-I{Path(build['core']) / 'variants' / build['variant']}"]
+        own = compile_all(board, [HERE / "regions.c", HERE / "regions_sketch.cpp", *hal], folder, *includes)
+        (folder / "core").mkdir()
+        sources = [path for path in sorted(core.iterdir()) if path.suffix in (".c", ".cpp")]
+        theirs = compile_all(board, sources, folder / "core", *includes, "-w", "-DDECIMAL_DIG=__DECIMAL_DIG__")
+        command += [*own, *theirs]
+    else:
+        layout = ",".join(f"--defsym=__{name}={value}" for name, value in board.memory.items())
+        command += compile_all(board, [HERE / "regions.c", HERE / "regions_main.c", *hal], folder, "-Wall", "-Werror")
+        command += ["-nostartfiles", *build.get("link_flags", ["--specs=nano.specs"])]
+        command += [f"-Wl,{layout}", f"-T{FIRMWARE / 'ld' / build['linker_script']}"]
+    subprocess.run(command, check=True)
+    return elf
+
+
+@pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.name)
+def test_regions_of_known_length_read_exactly_that(board: Board, tmp_path: Path) -> None:
+    with booted(board, link(board, tmp_path)) as stream:
+        counts = [int(line) for line in iter(stream.readline, b"end\n")]
+    assert counts == [*NOPS, LOOP[board.tick_unit]] * 8
