@@ -27,14 +27,14 @@ def load_keras_model(path: Path) -> Any:
     """Raises UsageError when there is no model yet, InputFileError when the file is not one."""
     if not path.is_file():
         raise UsageError(f"build/{path.parent.name} has no {path.name}; run ./tinyproof train first")
-    with _quiet():
+    with quiet():
         import keras
 
         keras.backend.clear_session()  # tensor names count up within a process, and they end up in the .tflite
         try:
             return keras.saving.load_model(path, compile=False, safe_mode=True)
         except Exception as error:  # Keras raises nearly everything on a damaged archive
-            raise InputFileError(f"{path.name}: {_one_line(error)}; train the model again") from error
+            raise InputFileError(f"{path.name}: {one_line(error)}; train the model again") from error
 
 
 def representative_inputs(shape: tuple[int, ...], low: float, high: float, seed: int) -> Any:
@@ -53,7 +53,7 @@ def quantize_model(model: Any, low: float, high: float, seed: int) -> bytes:
     if len(model.inputs) != 1 or any(size is None for size in model.inputs[0].shape[1:]):
         raise InputFileError("model.keras: tinyproof takes models with one input of fixed shape")
     samples = representative_inputs(tuple(model.inputs[0].shape[1:]), low, high, seed)
-    with _quiet():
+    with quiet():
         import tensorflow as tf
 
         converter = tf.lite.TFLiteConverter.from_keras_model(model)
@@ -65,21 +65,21 @@ def quantize_model(model: Any, low: float, high: float, seed: int) -> bytes:
         try:
             return bytes(converter.convert())
         except Exception as error:  # the converter's exceptions have no common base
-            raise InputFileError(f"model.keras: TensorFlow cannot quantize it: {_one_line(error)}") from error
+            raise InputFileError(f"model.keras: TensorFlow cannot quantize it: {one_line(error)}") from error
 
 
 def float_answers(model: Any, x: Any) -> Any:
     """The float model on rows `x`, float32."""
-    with _quiet():
+    with quiet():
         return model(x, training=False).numpy()
 
 
-def _one_line(error: Exception) -> str:
+def one_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """TensorFlow writes to the C-level stderr, Keras prints, both log: none of it is for users. Errors still raise."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")

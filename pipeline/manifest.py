@@ -66,6 +66,7 @@ class Manifest:
     seeds: dict[str, int] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     training: dict[str, Any] | None = None
+    source: dict[str, Any] | None = None  # of a model that was brought: file, kind, sha256, calibration, accuracy
     quantization: dict[str, Any] | None = None
     memory: dict[str, Any] | None = None
     expected: list[Expected] = field(default_factory=list)

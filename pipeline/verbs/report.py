@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 import click
@@ -11,10 +10,11 @@ import click
 from pipeline import console
 from pipeline.config import Config, load_config
 from pipeline.project import CONFIG_FILE, ROOT, build_dir
+from pipeline.verbs.models import model_option, select_model
 
 
 @click.command()
-@click.option("--model", help="Folder in build/ to report on. [default: the configured model]")
+@model_option
 @click.option("--json", "as_json", is_flag=True, help="Print the paths as one JSON document.")
 def command(model: str | None, as_json: bool) -> None:
     """Write build/<model>/report.html and PNGs of its figures in build/<model>/figures/.
@@ -23,7 +23,7 @@ def command(model: str | None, as_json: bool) -> None:
     file. Everything in it comes from the artefacts of the build; a stage that has not run yet is named as missing.
     """
     config = load_config(CONFIG_FILE)
-    page = run_report(dataclasses.replace(config, model=model or config.model))
+    page = run_report(select_model(config, model))
     if as_json:
         console.print_json({"report": shown(page), "figures": [shown(path) for path in figure_files(page)]})
     else:

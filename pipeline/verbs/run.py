@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 import click
@@ -15,6 +16,13 @@ from pipeline.config import load_config
 from pipeline.errors import EXIT_MISMATCH, UsageError
 from pipeline.project import CONFIG_FILE
 from pipeline.verbs.matrix import ALL, as_document, exit_code, print_matrix, run_matrix
+from pipeline.verbs.models import (
+    calibration_option,
+    import_file,
+    model_option,
+    print_import,
+    was_imported,
+)
 
 T = TypeVar("T")
 
@@ -22,12 +30,26 @@ T = TypeVar("T")
 @click.command()
 @click.option("--board", help="Board to prove on, or all simulated ones: all. [default: qemu-cortex-m4]")
 @click.option("--port", help="Serial port of a real board: a device file, socket:// or rfc2217:// URL.")
+@model_option
+@calibration_option
+@click.option("--low", type=float, help="Smallest x that will be asked of a float model of one number.")
+@click.option("--high", type=float, help="Largest x that will be asked of it.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of the table.")
 @click.pass_context
-def command(context: click.Context, board: str | None, port: str | None, as_json: bool) -> None:
+def command(
+    context: click.Context,
+    board: str | None,
+    port: str | None,
+    model: str | None,
+    calibration: Path | None,
+    low: float | None,
+    high: float | None,
+    as_json: bool,
+) -> None:
     """Train, quantize, compile, start the board, and prove that it answers bit for bit.
 
-    Settings come from tinyproof.toml where there is one. Artefacts are in build/<model>/.
+    Settings come from tinyproof.toml where there is one. Artefacts are in build/<model>/. A model that is brought
+    is imported instead of trained: an int8 .tflite as it is, a float model after quantization with --calibration.
     --board all builds and checks every simulated board, two at a time, and ends with one table.
 
     Exits 0 only if every bit is identical and every answer is within the tolerance, 1 on a mismatch, 3 if a board
@@ -41,6 +63,14 @@ def command(context: click.Context, board: str | None, port: str | None, as_json
 
     config = load_config(CONFIG_FILE)
     config = dataclasses.replace(config, board=board or config.board)
+    config = dataclasses.replace(
+        config,
+        export=dataclasses.replace(
+            config.export,
+            low=config.export.low if low is None else low,
+            high=config.export.high if high is None else high,
+        ),
+    )
     if config.board == ALL and port is not None:
         raise UsageError("--port names one board; --board all starts simulated ones, which need none")
     seconds: dict[str, float] = {}
@@ -51,13 +81,24 @@ def command(context: click.Context, board: str | None, port: str | None, as_json
         seconds[stage] = round(time.perf_counter() - started, 2)
         return result
 
-    trained = timed("train", lambda: run_train(config))
-    if not as_json:
-        print_train(trained)
-        click.echo(training_plot(config))
-    exported = timed("export", lambda: run_export(config))
-    if not as_json:
-        print_export(exported)
+    imported = timed("import", lambda: import_file(config, model, calibration, low, high)) if model else None
+    if imported is not None:
+        config, manifest = imported
+        if not as_json:
+            print_import(manifest)
+    elif calibration is not None:
+        raise UsageError("--calibration quantizes a file: name it with --model FILE")
+    else:
+        seconds.clear()
+        config = dataclasses.replace(config, model=model or config.model)
+        if not was_imported(config):
+            trained = timed("train", lambda: run_train(config))
+            if not as_json:
+                print_train(trained)
+                click.echo(training_plot(config))
+            exported = timed("export", lambda: run_export(config))
+            if not as_json:
+                print_export(exported)
     if config.board == ALL:
         rows = timed("boards", lambda: run_matrix(config))
         if as_json:

@@ -16,11 +16,12 @@ from pipeline.config import load_config
 from pipeline.errors import UsageError
 from pipeline.manifest import read_manifest
 from pipeline.project import CONFIG_FILE, build_dir
+from pipeline.verbs.models import model_option, select_model
 
 
 @click.command()
 @click.option("--board", help="Simulated board to start. [default: qemu-cortex-m4]")
-@click.option("--model", help="Build to run, a folder in build/. [default: neuron]")
+@model_option
 @click.option("--pty", is_flag=True, help="Offer a pseudo-terminal, /dev/pts/N, instead of a socket.")
 def command(board: str | None, model: str | None, pty: bool) -> None:
     """Start a simulated board and keep it until Ctrl-C or SIGTERM.
@@ -35,7 +36,7 @@ def command(board: str | None, model: str | None, pty: bool) -> None:
     from host.simulating import simulate
 
     config = load_config(CONFIG_FILE)
-    config = dataclasses.replace(config, model=model or config.model, board=board or config.board)
+    config = select_model(dataclasses.replace(config, board=board or config.board), model)
     chosen = find_board(config.board)
     folder = build_dir(config.model)
     if chosen.kind == "serial":

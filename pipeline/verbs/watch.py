@@ -11,12 +11,13 @@ import click
 from pipeline.boards import find_board
 from pipeline.config import load_config
 from pipeline.project import CONFIG_FILE, build_dir
+from pipeline.verbs.models import model_option, select_model
 
 
 @click.command()
 @click.option("--board", help="Board to watch; ./tinyproof boards lists them. [default: qemu-cortex-m4]")
 @click.option("--port", help="Serial port of a real board: a device file, socket:// or rfc2217:// URL.")
-@click.option("--model", help="Folder in build/ whose model runs on the board. [default: the configured model]")
+@model_option
 def command(board: str | None, port: str | None, model: str | None) -> None:
     """Serve a page on which a slider sends x to the board and its answer moves on the line, until Ctrl-C.
 
@@ -26,7 +27,7 @@ def command(board: str | None, port: str | None, model: str | None) -> None:
     from host.watching import watch
 
     config = load_config(CONFIG_FILE)
-    config = dataclasses.replace(config, board=board or config.board, model=model or config.model)
+    config = select_model(dataclasses.replace(config, board=board or config.board), model)
     with contextlib.suppress(KeyboardInterrupt):
         watch(find_board(config.board), build_dir(config.model), port, config.check, _announce)
 

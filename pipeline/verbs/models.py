@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The option --model of all verbs: a build by its name, or a file, which becomes a build of its own."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from pipeline import project
+from pipeline.config import Config
+from pipeline.manifest import Manifest
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+MODEL_HELP = "A build's name, or a file: .tflite, .keras, a SavedModel folder. [default: neuron]"
+CALIBRATION_HELP = "Samples to quantize a float model with: .npz (array x) or .csv."
+
+
+def model_option(function: F) -> F:
+    return click.option("--model", metavar="NAME|FILE", help=MODEL_HELP)(function)
+
+
+def calibration_option(function: F) -> F:
+    return click.option("--calibration", type=click.Path(path_type=Path), metavar="FILE", help=CALIBRATION_HELP)(
+        function
+    )
+
+
+def select_model(config: Config, text: str | None) -> Config:
+    """`config` for --model: a file is imported first, unless its build is there already."""
+    if text is None:
+        return config
+    imported = import_file(config, text, None, None, None, again=False)
+    return dataclasses.replace(config, model=text) if imported is None else imported[0]
+
+
+def import_file(
+    config: Config, text: str, calibration: Path | None, low: float | None, high: float | None, *, again: bool = True
+) -> tuple[Config, Manifest] | None:
+    """(config for its build, manifest) where `text` is a file with a model, and None where it is a name.
+
+    Makes the build the current one. `again`: even if the build holds that file already.
+    """
+    from pipeline.models import find_model_file
+
+    found = find_model_file(text)
+    if found is None:
+        return None
+    from export.importing import Calibration, import_model, is_current
+    from pipeline.manifest import read_manifest
+
+    config = dataclasses.replace(config, model=found.name)
+    folder = project.build_dir(found.name)
+    wanted = Calibration(calibration, low, high, config.export.seed)
+    if not again and is_current(found, folder, wanted):
+        manifest = read_manifest(folder)
+    else:
+        manifest = import_model(found, folder, wanted)
+    project.CURRENT_FILE.parent.mkdir(parents=True, exist_ok=True)
+    project.CURRENT_FILE.write_text(f"{found.name}\n", encoding="utf-8")
+    return config, manifest
+
+
+def was_imported(config: Config) -> bool:
+    """Whether build/<config.model> is a model that was brought: it has nothing to train."""
+    from pipeline.manifest import FILE, read_manifest
+
+    folder = project.build_dir(config.model)
+    return (folder / FILE).is_file() and read_manifest(folder).source is not None
+
+
+def print_import(manifest: Manifest) -> None:
+    """The lines that `export` and `run` show for a model that was brought."""
+    source = manifest.source or {}
+    memory = manifest.memory or {}
+    x, y = manifest.inputs[0], manifest.outputs[0]
+    shapes = f"{'x'.join(map(str, x.shape))} -> {'x'.join(map(str, y.shape))}"
+    # A name is the user's own, but a terminal shall not be moved by it.
+    click.echo(f"model    {ascii(source.get('file', ''))[1:-1]:<24}{shapes}, {memory.get('macs', 0):,} MACs")
+    size = f"model.tflite {manifest.artefacts['model.tflite'].bytes:,} B"
+    calibration = source.get("calibration")
+    how = f"int8, {calibration['samples']} samples" if calibration else "int8, as it came"
+    click.echo(f"export   {size:<24}{how}    id {manifest.model_id}")
+    accuracy = source.get("accuracy")
+    if accuracy:
+        words = f"worst error {accuracy['worst_error']:.4g} against the float model"
+        if accuracy["sqnr_db"] is not None:
+            words += f", SQNR {accuracy['sqnr_db']:.1f} dB"
+        if accuracy["same_class_share"] is not None:
+            words += f", same class {accuracy['same_class_share']:.1%}"
+        click.echo(f"         {words}")
