@@ -42,7 +42,9 @@ class _Compiled:
     vectors: dict[str, Any]
 
 
-def export_model(config: ExportConfig, check: CheckConfig, build_dir: Path) -> Manifest:
+def export_model(
+    config: ExportConfig, check: CheckConfig, build_dir: Path, *, dense_per_tensor: bool = False
+) -> Manifest:
     """Quantize build_dir/model.keras over [config.low, config.high] and compile it; completes manifest.json.
 
     A model whose training data states a range of its own ("low" and "high", as the built-in sine does) is calibrated
@@ -63,7 +65,9 @@ def export_model(config: ExportConfig, check: CheckConfig, build_dir: Path) -> M
     from export.quantizing import GRID, float_answers, load_keras_model, quantize_model
 
     model = load_keras_model(build_dir / "model.keras")
-    (build_dir / TFLITE_FILE).write_bytes(quantize_model(model, low, high, config.seed))
+    (build_dir / TFLITE_FILE).write_bytes(
+        quantize_model(model, low, high, config.seed, dense_per_tensor=dense_per_tensor)
+    )
     compiled = _compile(build_dir, manifest)
     manifest.quantization = {"low": low, "high": high}
     manifest.expected, manifest.tolerance = [], None

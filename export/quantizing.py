@@ -48,8 +48,12 @@ def representative_inputs(shape: tuple[int, ...], low: float, high: float, seed:
     return samples
 
 
-def quantize_model(model: Any, low: float, high: float, seed: int) -> bytes:
-    """The int8 .tflite of a Keras model with one input. Raises InputFileError when TensorFlow cannot convert it."""
+def quantize_model(model: Any, low: float, high: float, seed: int, *, dense_per_tensor: bool = False) -> bytes:
+    """The int8 .tflite of a Keras model with one input. Raises InputFileError when TensorFlow cannot convert it.
+
+    `dense_per_tensor`: one weight scale for a whole Dense layer, which every library can compute, and which costs
+    accuracy where the channels differ in size.
+    """
     if len(model.inputs) != 1 or any(size is None for size in model.inputs[0].shape[1:]):
         raise InputFileError("model.keras: tinyproof takes models with one input of fixed shape")
     samples = representative_inputs(tuple(model.inputs[0].shape[1:]), low, high, seed)
@@ -62,6 +66,8 @@ def quantize_model(model: Any, low: float, high: float, seed: int) -> bytes:
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.inference_input_type = tf.int8
         converter.inference_output_type = tf.int8
+        # An underscore is all that the converter offers for this.
+        converter._experimental_disable_per_channel_quantization_for_dense_layers = dense_per_tensor
         try:
             return bytes(converter.convert())
         except Exception as error:  # the converter's exceptions have no common base

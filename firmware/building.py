@@ -87,7 +87,7 @@ def build(board: Board, build_dir: Path) -> BuildResult:
         raise EnvironmentFaultError(f"{core} is missing; apt-get install {board.build['package']}")
     folder = build_dir.resolve() / "boards" / board.name
     objects = folder / "pio"
-    _run_platformio(board, build_dir.resolve(), objects)
+    run_platformio(board, build_dir.resolve(), objects)
     produced = objects / board.environment / "firmware.elf"
     layers = layer_sizes(produced, produced.with_suffix(".map"))
     if "linker_script" not in board.build:  # ours have a section for the stack, the toolchain's own have not
@@ -109,9 +109,10 @@ def build(board: Board, build_dir: Path) -> BuildResult:
     return result
 
 
-def _run_platformio(board: Board, build_dir: Path, objects: Path) -> None:
+def run_platformio(board: Board, build_dir: Path, objects: Path, *options: str) -> None:
+    """`pio run` of the board's environment. Raises EnvironmentFaultError with what went wrong, in one line."""
     ensure_core()
-    command = [sys.executable, "-m", "platformio", "run", "-d", str(FIRMWARE), "-e", board.environment]
+    command = [sys.executable, "-m", "platformio", "run", "-d", str(FIRMWARE), "-e", board.environment, *options]
     environment = {
         **os.environ,
         "PLATFORMIO_CORE_DIR": str(CORE),

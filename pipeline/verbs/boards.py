@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import textwrap
 from typing import Any
 
@@ -25,9 +26,10 @@ def command(as_json: bool) -> None:
     `board` in tinyproof.toml.
     """
     default = load_config(CONFIG_FILE).board
-    rows = [describe(name, default) for name in all_boards()]
+    rows = [describe(name, default) for name, board in all_boards().items() if not board.hidden]
+    plugged = plugged_in()
     if as_json:
-        console.print_json({"boards": rows})
+        console.print_json({"boards": rows, "plugged": plugged})
         return
     titles = ("board", "kind", "isa", "description")
     table = [titles, *(tuple(str(row[title]) for title in titles) for row in rows)]
@@ -38,6 +40,25 @@ def command(as_json: bool) -> None:
         start = f"{mark} " + "  ".join([*cells, ""])
         description = textwrap.wrap(line[-1], WIDTH - len(start))
         click.echo(start + f"\n{'':<{len(start)}}".join(description))
+    for port in plugged:
+        click.echo(describe_port(port))
+    if not plugged:
+        click.echo("plugged in: no USB serial port (./tinyproof doctor says what may be wrong)")
+
+
+def plugged_in() -> list[dict[str, Any]]:
+    """USB serial ports, and the boards that each may be."""
+    from host.plugged import list_plugged
+
+    return [{**dataclasses.asdict(port), "likely": list(port.likely)} for port in list_plugged()]
+
+
+def describe_port(port: dict[str, Any]) -> str:
+    """One port as a line."""
+    serial_number = f", serial number {port['serial_number']}" if port["serial_number"] else ""
+    likely = " or ".join(port["likely"]) or "no board that tinyproof knows"
+    boot = ", in its bootloader" if port["bootloader"] else ""
+    return f"plugged in: {port['port']}  {port['usb_id']}{serial_number}: {likely}{boot}"
 
 
 def describe(name: str, default: str) -> dict[str, Any]:

@@ -4,14 +4,16 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from pipeline import console
-from pipeline.boards import find_board
+from pipeline.boards import Board, find_board
 from pipeline.config import Config, load_config
 from pipeline.project import CONFIG_FILE, build_dir
+from pipeline.verbs.models import model_option, select_model
 
 if TYPE_CHECKING:
     from firmware.building import BuildResult
@@ -19,16 +21,17 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--board", help="Board to build for; ./tinyproof boards lists them. [default: qemu-cortex-m4]")
-@click.option("--model", help="Model to build, a folder in build/. [default: neuron]")
+@model_option
+@click.option("--no-lint", is_flag=True, help="Build even what the board's library is known to compute wrongly.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document, with the sizes of each layer.")
-def command(board: str | None, model: str | None, as_json: bool) -> None:
+def command(board: str | None, model: str | None, no_lint: bool, as_json: bool) -> None:
     """Compile the exported model and the firmware around it, and report its flash and RAM.
 
     Writes firmware.elf and build.json to build/<model>/boards/<board>/. The same input gives the same ELF.
     """
     config = load_config(CONFIG_FILE)
-    config = dataclasses.replace(config, board=board or config.board, model=model or config.model)
-    result = run_build(config)
+    config = select_model(dataclasses.replace(config, board=board or config.board), model)
+    result = run_build(config, lint=not no_lint)
     if as_json:
         console.print_json(result.as_dict())
         return
@@ -37,11 +40,24 @@ def command(board: str | None, model: str | None, as_json: bool) -> None:
     click.echo(f"         flash/RAM B: {', '.join(sizes)}; all {result.flash_bytes:,}/{result.ram_bytes:,}")
 
 
-def run_build(config: Config) -> BuildResult:
-    """Build the configured model for the configured board."""
+def run_build(config: Config, *, lint: bool = True) -> BuildResult:
+    """Build the configured model for the configured board, unless its library is known to compute it wrongly."""
     from firmware.building import build
 
-    return build(find_board(config.board), build_dir(config.model))
+    board, folder = find_board(config.board), build_dir(config.model)
+    if lint:
+        lint_model(board, folder)
+    return build(board, folder)
+
+
+def lint_model(board: Board, folder: Path) -> None:
+    """Raises InputFileError where the interpreter library of `board` cannot run the model, or runs it wrongly."""
+    if "library" not in board.build or not (folder / "model.tflite").is_file():
+        return
+    from export.lint import refuse_unfit
+    from pipeline.tflite.reader import read_file, read_graph
+
+    refuse_unfit(read_graph(read_file(folder / "model.tflite")), board)
 
 
 def print_build(result: BuildResult) -> None:

@@ -4,26 +4,43 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import click
 
 from pipeline import console, project
+from pipeline.boards import all_boards, find_board
 from pipeline.config import Config, ExportConfig, load_config
+from pipeline.errors import UsageError
 from pipeline.manifest import Manifest
+from pipeline.verbs.models import calibration_option, import_file, model_option, print_import
 
 
 @click.command()
 @click.option("--low", type=float, help="Smallest x that will be asked. [default: -10]")
 @click.option("--high", type=float, help="Largest x that will be asked. [default: 10]")
 @click.option("--seed", type=int, help="Seed of random inputs and vectors. [default: 1]")
-@click.option("--model", metavar="NAME", help="Folder in build/ with the trained model. [default: neuron]")
+@model_option
+@calibration_option
+@click.option("--board", help="Quantize in a form that this board's library computes. [default: qemu-cortex-m4]")
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest as one JSON document instead of the lines.")
-def command(low: float | None, high: float | None, seed: int | None, model: str | None, as_json: bool) -> None:
+def command(
+    low: float | None,
+    high: float | None,
+    seed: int | None,
+    model: str | None,
+    calibration: Path | None,
+    board: str | None,
+    as_json: bool,
+) -> None:
     """Quantize the trained model to int8 over the range of x that will be asked, and compile it to C.
 
     Writes model.tflite, model_data.c/.h, model_compiled.c/.h, vectors.json and manifest.json to build/<model>/, and
     says how much of the range saturates and what a quantization step costs. Defaults come from tinyproof.toml where
     there is one.
+
+    A model that is brought becomes build/<its name>/: an int8 .tflite as it is; a float .tflite, a .keras or a
+    SavedModel after quantization with --calibration, or with --low and --high where it takes one number.
     """
     config = load_config(project.CONFIG_FILE)
     export = ExportConfig(
@@ -31,10 +48,15 @@ def command(low: float | None, high: float | None, seed: int | None, model: str 
         high=config.export.high if high is None else high,
         seed=config.export.seed if seed is None else seed,
     )
-    config = dataclasses.replace(config, export=export, model=config.model if model is None else model)
-    manifest = run_export(config)
+    config = dataclasses.replace(config, export=export, board=board or config.board)
+    imported = import_file(config, model, calibration, low, high) if model else None
+    if imported is None and calibration is not None:
+        raise UsageError("--calibration quantizes a file: name it with --model FILE")
+    manifest = run_export(dataclasses.replace(config, model=model or config.model)) if not imported else imported[1]
     if as_json:
         console.print_json(dataclasses.asdict(manifest))
+    elif imported is not None:
+        print_import(manifest)
     else:
         print_export(manifest)
 
@@ -43,8 +65,11 @@ def run_export(config: Config) -> Manifest:
     """Export build/<model> and make it the current one. Raises UsageError when it is not trained, InputFileError."""
     build_dir = project.build_dir(config.model)
     from export.exporting import export_model
+    from export.lint import library_of
 
-    manifest = export_model(config.export, config.check, build_dir)
+    library = library_of(find_board(config.board)) if config.board in all_boards() else None
+    per_tensor = library is not None and not library.dense_per_channel
+    manifest = export_model(config.export, config.check, build_dir, dense_per_tensor=per_tensor)
     project.CURRENT_FILE.write_text(f"{config.model}\n", encoding="utf-8")
     return manifest
 

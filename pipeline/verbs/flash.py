@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`tinyproof flash`: the firmware onto a real board."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipeline import console
+from pipeline.boards import find_board
+from pipeline.config import Config, load_config
+from pipeline.project import CONFIG_FILE, build_dir
+from pipeline.verbs.build import lint_model
+
+if TYPE_CHECKING:
+    from host.flashing import Flashed
+
+
+@click.command()
+@click.option("--board", required=True, help="Board to flash: nano33ble, esp32, ...; ./tinyproof boards lists them.")
+@click.option("--port", help="Its serial port; without one, the only board of this kind that is plugged in.")
+@click.option("--model", help="Model to flash, a folder in build/. [default: neuron]")
+@click.option("--no-lint", is_flag=True, help="Flash even what the board's library is known to compute wrongly.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of the line.")
+def command(board: str, port: str | None, model: str | None, no_lint: bool, as_json: bool) -> None:
+    """Build the exported model for a board, upload it, and hear from the board which model it runs.
+
+    After an upload a board's port may disappear and come back under another name; it is found again by its USB serial
+    number. PlatformIO fetches the board's compiler and core on first use.
+
+    Exits 3 if the board is absent, stays in its bootloader, is silent or runs another model.
+    """
+    config = load_config(CONFIG_FILE)
+    flashed = run_flash(dataclasses.replace(config, board=board, model=model or config.model), port, lint=not no_lint)
+    if as_json:
+        document: dict[str, Any] = {"board": board, "port": flashed.port, **dataclasses.asdict(flashed.info)}
+        console.print_json(document)
+        return
+    click.echo(f"flash    {board} on {flashed.port} runs model {flashed.info.model}, engine {flashed.info.engine}")
+    click.echo(f"next     ./tinyproof check --board {board} --port {flashed.port}")
+
+
+def run_flash(config: Config, port: str | None, *, lint: bool = True) -> Flashed:
+    """Builds, uploads and confirms config.model on config.board."""
+    from firmware.building import build
+    from firmware.uploading import upload
+    from host.flashing import choose_port, flash
+    from host.plugged import list_plugged
+
+    board, folder = find_board(config.board), build_dir(config.model)
+    chosen = choose_port(board, port, list_plugged())
+    if lint:
+        lint_model(board, folder)
+    built = build(board, folder)
+    return flash(board, built.model_id, chosen, lambda name: upload(board, folder, name), config.check)
