@@ -12,6 +12,7 @@ from typing import TypeVar
 import click
 
 from pipeline import console
+from pipeline.boards import find_board
 from pipeline.config import load_config
 from pipeline.errors import EXIT_MISMATCH, UsageError
 from pipeline.project import CONFIG_FILE
@@ -71,7 +72,9 @@ def command(
             high=config.export.high if high is None else high,
         ),
     )
-    if config.board == ALL and port is not None:
+    if config.board != ALL:
+        find_board(config.board)  # a wrong name is told before the work, not after it
+    elif port is not None:
         raise UsageError("--port names one board; --board all starts simulated ones, which need none")
     seconds: dict[str, float] = {}
 
@@ -101,15 +104,18 @@ def command(
                 print_export(exported)
     if config.board == ALL:
         rows = timed("boards", lambda: run_matrix(config))
+        page = timed("report", lambda: run_report(config))
         if as_json:
-            console.print_json({"stages": seconds, **as_document(rows)})
+            console.print_json({"stages": seconds, **as_document(rows), "report": shown(page)})
         else:
             print_matrix(rows)
+            print_report(page)
             _print_times(seconds)
         context.exit(exit_code(rows))
-    built = timed("build", lambda: run_build(config))
-    if not as_json:
-        print_build(built)
+    if find_board(config.board).kind != "host":
+        built = timed("build", lambda: run_build(config))
+        if not as_json:
+            print_build(built)
     report = timed("check", lambda: run_check(config, port))
     page = timed("report", lambda: run_report(config))  # also of a mismatch: it says where
     if as_json:
