@@ -24,7 +24,7 @@ from pipeline.errors import BoardError, UsageError
 from pipeline.manifest import Expected, Manifest, Tensor, read_manifest
 
 FILE = "check.json"
-Progress = Callable[[int, int], None]  # (vectors done, all vectors)
+Progress = Callable[[float, int], None]  # (vectors done, the present one in part, and all vectors)
 
 
 def check(
@@ -38,7 +38,7 @@ def check(
     """
     manifest = read_manifest(build_dir)
     vectors, kind = read_vectors(build_dir)
-    x_tensor, y_tensor = _tensors(manifest)
+    x_tensor, y_tensor = tensors_of(manifest)
     policy = policy_of(board)
     with (
         board_port(board, build_dir, port) as name,
@@ -91,7 +91,7 @@ def read_vectors(build_dir: Path) -> tuple[list[tuple[bytes, bytes]], str]:
         raise UsageError(f"{name} is damaged; run ./tinyproof export again") from None
 
 
-def _tensors(manifest: Manifest) -> tuple[Tensor, Tensor]:
+def tensors_of(manifest: Manifest) -> tuple[Tensor, Tensor]:
     if len(manifest.inputs) != 1 or len(manifest.outputs) != 1 or not re.fullmatch("[0-9a-f]{16}", manifest.model_id):
         raise UsageError(f"build/{manifest.model} is not exported yet; run ./tinyproof export first")
     return manifest.inputs[0], manifest.outputs[0]
@@ -121,6 +121,7 @@ def _check_bits(
     before = inference.link.requests
     start = time.perf_counter()
     for index, (content, golden) in enumerate(vectors):
+        inference.on_part = part_of(progress, index, len(vectors), len(content))
         answer = inference.from_int8(content)
         expected = int8s(golden)
         report.bits_checked += 1
@@ -138,6 +139,11 @@ def _check_bits(
     report.ticks_min, report.ticks_max, report.tick_unit = low or 0, high, unit
     report.round_trips = inference.link.requests - before
     report.round_trips_per_second = round(report.round_trips / seconds, 1) if seconds else 0.0
+
+
+def part_of(progress: Progress | None, index: int, count: int, size: int) -> Callable[[int], None] | None:
+    """What an inference calls while it loads input `index` of `count`, which has `size` bytes."""
+    return None if progress is None else lambda loaded: progress(index + loaded / size, count)
 
 
 def _check_answer(

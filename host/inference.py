@@ -8,13 +8,13 @@ from collections.abc import Callable
 from host import codes
 from host.arithmetic import int8s, shortest
 from host.framing import frame
-from host.link import DeviceError, Link
+from host.link import SEQ_WRAP, DeviceError, Link
 from host.replies import Answer, Info, parse_answer, parse_hex, parse_ticks
 from pipeline.errors import BoardError
 
 ANSWER_BYTES = 16  # longest share of one output in a reply: q and y, with their commas
 REPLY_BYTES = 256  # and of all else
-FRAME_BYTES = 40  # of a line, for what surrounds the hex digits of `load` and `read`
+READ_FRAME_BYTES = 37  # what a device sets aside for all but the hex digits in its reply to `read`
 
 
 class Inference:
@@ -24,6 +24,7 @@ class Inference:
         self.link = link
         self.info = info
         self.resets = 0
+        self.on_part: Callable[[int], None] | None = None  # told how many bytes of a long input are loaded
         self._greet = greet
         self._banners = link.banners
         self._too_long: set[bool] = set()  # with_y of the questions whose answers do not fit the board's line
@@ -76,12 +77,16 @@ class Inference:
         raise BoardError(f"the board on {self.link.name} restarts during every inference; is its power supply sound?")
 
     def _load_run_read(self, content: bytes) -> Answer:
-        step = (self.info.line_bytes - FRAME_BYTES) // 2
+        # A line is worth filling: each costs a round trip, however long it is.
+        step = (self.info.line_bytes - (len(frame(f"load {len(content)} ", SEQ_WRAP)) - 1)) // 2
         for offset in range(0, len(content), step):
             self.link.request(f"load {offset} {content[offset : offset + step].hex().upper()}")
+            if self.on_part is not None:
+                self.on_part(min(offset + step, len(content)))
         ticks, unit = parse_ticks(self.link.request("run"))
         output = b""
+        longest = (self.info.line_bytes - READ_FRAME_BYTES) // 2
         while len(output) < self.info.out_bytes:
-            count = min(step, self.info.out_bytes - len(output))
+            count = min(longest, self.info.out_bytes - len(output))
             output += parse_hex(self.link.request(f"read {len(output)} {count}"), count)
         return Answer(int8s(output), None, ticks, unit)

@@ -13,8 +13,10 @@ import click
 from pipeline import console
 from pipeline.boards import find_board
 from pipeline.config import Config, load_config
-from pipeline.errors import MismatchError, TinyproofError
+from pipeline.errors import MismatchError, TinyproofError, UsageError
 from pipeline.project import CONFIG_FILE, build_dir
+from pipeline.verbs.models import model_option, select_model
+from pipeline.verbs.samples import ask_samples
 
 if TYPE_CHECKING:
     from host.report import CheckedAnswer, CheckReport
@@ -27,7 +29,9 @@ SHOWN_DIVERGENCES = 5
 @click.command()
 @click.option("--board", help="Board to check; ./tinyproof boards lists them. [default: qemu-cortex-m4]")
 @click.option("--port", help="A device file, socket://HOST:PORT or rfc2217://HOST:PORT; simulated boards need none.")
-@click.option("--model", help="Build to check against, a folder in build/. [default: neuron]")
+@model_option
+@click.option("--dataset", type=click.Path(path_type=Path), metavar="FILE", help="Ask these samples: .npz or .csv.")
+@click.option("--limit", type=click.IntRange(min=1), help="Ask only so many samples of the data set.")
 @click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds to wait for an answer.")
 @click.option("--retries", type=click.IntRange(0, 1000), help="How often a lost or damaged request is repeated.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of the table.")
@@ -36,6 +40,8 @@ def command(
     board: str | None,
     port: str | None,
     model: str | None,
+    dataset: Path | None,
+    limit: int | None,
     timeout: float | None,
     retries: int | None,
     as_json: bool,
@@ -51,6 +57,11 @@ def command(
     ./tinyproof check                                simulated Cortex-M4F
     ./tinyproof check --board nano33ble --port /dev/ttyACM0
     ./tinyproof check --port socket://127.0.0.1:4000 what `simulate` printed
+    ./tinyproof check --dataset digits.npz --limit 50
+
+    A data set is a .npz with x [N, ...] (or x_q, int8) and optional y, or a .csv with one column for each input value
+    and an optional column y or label. Every sample is compared with the golden reference, bit for bit; class numbers
+    in y give the accuracy, real answers the error.
 
     Exits 0 if all is proven, 1 on a mismatch, 3 if the board is absent, silent or runs another model.
     """
@@ -60,7 +71,14 @@ def command(
         timeout_s=timeout or config.check.timeout_s,
         retries=config.check.retries if retries is None else retries,
     )
-    config = dataclasses.replace(config, model=model or config.model, board=board or config.board, check=wanted)
+    config = select_model(dataclasses.replace(config, board=board or config.board, check=wanted), model)
+    if dataset is not None:
+        if junit is not None:
+            raise UsageError("--junit is for the vectors of the build; leave out --dataset or --junit")
+        ask_samples(config, port, dataset, limit, as_json=as_json)
+        return
+    if limit is not None:
+        raise UsageError("--limit counts samples of a data set; name it with --dataset")
     report = _check_with_junit(config, port, junit)
     if as_json:
         console.print_json(report.as_dict())

@@ -28,7 +28,7 @@ WORKERS = 2  # a build is a compiler's work, a check the emulator's and ours: tw
 LABEL = 9  # columns of the label in front of each line
 
 # board, what it does now, vectors done and all of them (0, 0 while it builds)
-Notify = Callable[[str, str, int, int], None]
+Notify = Callable[[str, str, float, int], None]
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def run_matrix(config: Config, boards: list[Board] | None = None) -> list[Row]:
     with console.progress() as bar:
         tasks = {board.name: bar.add_task(f"{board.name:<16}", total=None, note="waits") for board in boards}
 
-        def notify(name: str, note: str, done: int, total: int) -> None:
+        def notify(name: str, note: str, done: float, total: int) -> None:
             bar.update(tasks[name], note=note, completed=done, total=total or None)
 
         rows = prove(boards, folder, config, notify)
@@ -106,7 +106,7 @@ def _prove_one(board: Board, folder: Path, config: Config, notify: Notify, stop:
     from firmware.building import build
     from host.checking import check
 
-    def progress(done: int, total: int) -> None:
+    def progress(done: float, total: int) -> None:
         if stop.is_set():
             raise Stopped
         notify(board.name, "checks", done, total)
