@@ -18,7 +18,7 @@ struct pad_s8 {
 };
 
 KERNEL_INLINE void pad_s8(const int8_t *input, int8_t *output, const struct pad_s8 *p) {
-    memset(output, p->value, (size_t)p->output_bytes);
+    memset(output, (int)p->value, (size_t)p->output_bytes);
     output += p->offset;
     for (int32_t a = 0; a < p->counts[0]; a++) {
         for (int32_t b = 0; b < p->counts[1]; b++) {
