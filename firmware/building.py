@@ -33,6 +33,7 @@ TIMEOUT_S = 600.0
 
 _ERROR = re.compile(r"(?:fatal error|error): |undefined reference|^error: |^\*\*\* ", re.IGNORECASE)
 _OVERFLOW = re.compile(r"region `(flash|ram|text|data)' overflowed by (\d+) bytes")
+_OUTSIDE = re.compile(r"address 0x([0-9a-f]+) of \S+ section `\S+' is not within region `data'")
 _REGIONS = {"flash": "flash", "ram": "ram", "text": "flash", "data": "ram"}  # the last two are avr-gcc's names
 
 
@@ -131,15 +132,18 @@ def run_platformio(board: Board, build_dir: Path, objects: Path, *options: str) 
 
 def explain(board: Board, output: str) -> str:
     """What went wrong in a failed build, in one line."""
-    overflows = _OVERFLOW.findall(output)
-    if overflows:
+    memory = board.memory
+    excess = {_REGIONS[name]: int(count) for name, count in _OVERFLOW.findall(output)}
+    if outside := _OUTSIDE.findall(output):  # how avr-gcc's older linker puts it
+        end = max(int(address, 16) for address in outside)
+        excess["ram"] = end - memory["ram_origin"] + memory["stack_bytes"] - memory["ram_bytes"]
+    if excess:
         parts = []
-        for name, excess in overflows:
-            region = _REGIONS[name]
-            has = board.memory[f"{region}_bytes"]
-            parts.append(f"needs {has + int(excess):,} B of {region}, the board has {has:,} B")
-        if any(_REGIONS[name] == "ram" for name, _ in overflows):
-            parts.append(f"{board.memory['stack_bytes']:,} B of the ram are the stack's")
+        for region, count in excess.items():
+            has = memory[f"{region}_bytes"]
+            parts.append(f"needs {has + count:,} B of {region}, the board has {has:,} B")
+        if "ram" in excess:
+            parts.append(f"{memory['stack_bytes']:,} B of the ram are the stack's")
         return f"{board.name}: the firmware does not fit: {'; '.join(parts)}; take a smaller model or a larger board"
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     first = next((line for line in lines if _ERROR.search(line)), lines[-1] if lines else "no output")

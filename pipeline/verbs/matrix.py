@@ -162,22 +162,23 @@ def as_document(rows: list[Row]) -> dict[str, Any]:
 
 def print_matrix(rows: list[Row]) -> None:
     """The table, at most 80 columns wide, then what failed, then the verdict."""
-    lines = [("board", "isa", "flash B", "RAM B", "per inference", "bits", "answers"), *map(_cells, rows)]
+    lines = [("board", "isa", "flash B", "RAM B", "inference", "bits", "answers"), *map(_cells, rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
-    for number, line in enumerate(lines):
+    click.echo(f"{'matrix':<{LABEL}}engine and model of {len(rows)} boards; an inference takes at most")
+    for line in lines:
         cells = [
             cell.rjust(width) if column in (2, 3, 4) else cell.ljust(width)
             for column, (cell, width) in enumerate(zip(line, widths, strict=True))
         ]
-        click.echo(f"{'' if number else 'matrix':<{LABEL}}" + "  ".join(cells).rstrip())
+        click.echo("  ".join(cells).rstrip())
     for row in rows:
         if row.error:
-            click.echo(f"{'':<{LABEL}}{row.error if row.board in row.error else f'{row.board}: {row.error}'}")
+            click.echo(row.error if row.board in row.error else f"{row.board}: {row.error}")
     proven = [row for row in rows if row.proven]
     sets = len({row.isa for row in proven})
     label = "proof" if len(proven) == len(rows) else "NOT ALL"
-    words = f"{len(proven)} of {len(rows)} boards, {sets} instruction sets: all bits as TFLite Micro's, answers right"
-    click.echo(f"{label:<{LABEL}}{words}")
+    words = f"{len(proven)} of {len(rows)} boards, {sets} instruction sets"
+    click.echo(f"{label:<{LABEL}}{words}: bit-identical to TFLite Micro, answers right")
 
 
 def _cells(row: Row) -> tuple[str, ...]:

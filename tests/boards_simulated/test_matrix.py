@@ -1,0 +1,311 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every simulated board answers as the golden reference does, and `run --board all` says so."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from export.exporting import export_model
+from firmware.building import build
+from host.checking import check
+from pipeline import boards, project
+from pipeline.boards import find_board
+from pipeline.cli import main
+from pipeline.config import Config
+from pipeline.emulators import emulator_command, ensure_simavr
+from pipeline.errors import EXIT_ENVIRONMENT, EXIT_MISMATCH, EXIT_PROVEN, EnvironmentFaultError, UsageError
+from pipeline.manifest import read_manifest
+from pipeline.project import FIRMWARE, ROOT
+from pipeline.verbs import matrix
+from train.builtin import make_sine, make_wide
+from train.training import train_model
+
+CONFIG = Config()
+NAMES = [board.name for board in matrix.simulated_boards()]
+MAKERS: dict[str, Callable[[Path], Any]] = {
+    "neuron": lambda folder: train_model(CONFIG.train, folder),
+    "sine": make_sine,
+    "wide": make_wide,
+}
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of exported models: a neuron, 1-16-16-1, and a wide one with different scales per channel."""
+    folder = tmp_path_factory.mktemp("models")
+    for name, make in MAKERS.items():
+        make(folder / name)
+        export_model(CONFIG.export, CONFIG.check, folder / name)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def rows(exported: Path) -> dict[tuple[str, str], matrix.Row]:
+    """The matrix of every model."""
+    every = matrix.simulated_boards()
+    return {
+        (model, row.board): row
+        for model in MAKERS
+        for row in matrix.prove(every, exported / model, CONFIG, lambda *_: None)
+    }
+
+
+def test_at_least_eight_boards_of_three_instruction_sets_are_simulated() -> None:
+    assert {"sim-uno", "qemu-cortex-m0", "qemu-riscv32"} <= set(NAMES)
+    assert len(NAMES) >= 8
+    assert len({board.isa for board in matrix.simulated_boards()}) >= 3
+
+
+# A warning fails the build, so a row with sizes is a build without one.
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("model", MAKERS)
+def test_every_board_answers_bit_for_bit(rows: dict[tuple[str, str], matrix.Row], model: str, name: str) -> None:
+    row = rows[model, name]
+    assert row.error == ""
+    assert (row.bits_checked, row.bits_different) == (256, 0)
+    assert row.answers_within_tolerance
+    assert row.proven
+    assert row.tick_unit == find_board(name).tick_unit
+    assert 0 < row.ticks_min <= row.ticks_max
+    assert row.flash_bytes and row.ram_bytes and row.engine_flash_bytes
+    assert row.flash_bytes <= find_board(name).memory["flash_bytes"]
+    assert row.ram_bytes <= find_board(name).memory["ram_bytes"], "the stack's reserve is part of it"
+
+
+def test_the_interpreter_on_this_machine_agrees(exported: Path) -> None:
+    for model in MAKERS:
+        report = check(find_board("reference"), exported / model, None, CONFIG.check)
+        assert (report.bits_checked, report.bits_different) == (256, 0)
+
+
+def test_on_avr_weights_stay_in_flash(rows: dict[tuple[str, str], matrix.Row]) -> None:
+    """The wide model has 1,072 bytes of weights and as many of other tables: half of an Uno's RAM."""
+    uno = [rows[model, "sim-uno"].engine_ram_bytes or 0 for model in ("neuron", "wide")]
+    assert uno[1] - uno[0] < 100
+
+
+# What makes the neuron's generated C too big for an Uno: file, text, what stands for it.
+TABLE = "static volatile KERNEL_TABLE int8_t more[30000] = {1};\n\n"
+ENLARGED = {
+    "flash": (
+        "model_compiled.c",
+        "void model_run(int8_t *arena) {",
+        f"{TABLE}void model_run(int8_t *arena) {{\n    arena += more[0] - 1;",
+    ),
+    "ram": ("model_compiled.h", "#define MODEL_ARENA_BYTES ", "#define MODEL_ARENA_BYTES 1700 + "),
+}
+
+
+def enlarged(source: Path, target: Path, region: str) -> Path:
+    """A copy of a build with more to store; its manifest vouches for it."""
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns("boards"))
+    name, text, replacement = ENLARGED[region]
+    content = (target / name).read_text()
+    assert content.count(text) == 1
+    (target / name).write_text(content.replace(text, replacement))
+    manifest = read_manifest(target)
+    manifest.add_artefact(target / name)
+    manifest.write(target)
+    return target
+
+
+@pytest.mark.parametrize(("region", "has"), [("flash", "32,256"), ("ram", "2,048")])
+def test_a_model_too_big_for_a_board_is_refused_with_the_sizes(
+    exported: Path, tmp_path: Path, region: str, has: str
+) -> None:
+    folder = enlarged(exported / "neuron", tmp_path / "large", region)
+    with pytest.raises(EnvironmentFaultError) as raised:
+        build(find_board("sim-uno"), folder)
+    message = raised.value.message
+    assert "\n" not in message
+    assert message.startswith("sim-uno: the firmware does not fit: needs ")
+    assert f"B of {region}, the board has {has} B" in message
+    assert ("384 B of the ram are the stack's" in message) == (region == "ram")
+    assert raised.value.exit_code == EXIT_ENVIRONMENT
+    assert build(find_board("qemu-cortex-m4"), folder).elf.is_file()
+
+
+@pytest.fixture
+def own_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Verbs work in a folder of the test's."""
+    monkeypatch.setattr(project, "BUILD", tmp_path)
+    monkeypatch.setattr(project, "CURRENT_FILE", tmp_path / "current")
+    monkeypatch.setattr("pipeline.verbs.run.CONFIG_FILE", tmp_path / "tinyproof.toml")
+    return tmp_path
+
+
+def few(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    chosen = [find_board(name) for name in names]
+    monkeypatch.setattr(matrix, "simulated_boards", lambda: chosen)
+
+
+@pytest.mark.usefixtures("own_project")
+def test_run_all_prints_one_document(monkeypatch: pytest.MonkeyPatch) -> None:
+    few(monkeypatch, "qemu-cortex-m3", "sim-uno")
+    done = CliRunner().invoke(main, ["run", "--board", "all", "--json"])
+    assert done.exit_code == EXIT_PROVEN, done.output
+    document = json.loads(done.stdout)
+    assert document["proven"] is True
+    assert document["instruction_sets"] == ["armv7-m", "avr5"]
+    assert {"train", "export", "boards"} <= document["stages"].keys()
+    assert [row["board"] for row in document["boards"]] == ["qemu-cortex-m3", "sim-uno"]
+    for row in document["boards"]:
+        assert row["engine"] == "compiled"
+        assert row["bits_checked"] == 256
+        assert row["bits_different"] == 0
+        assert row["answers_within_tolerance"] is True
+        assert row["engine_flash_bytes"] > 50
+        assert row["engine_ram_bytes"] > 0
+
+
+@pytest.mark.usefixtures("own_project")
+def test_a_missing_tool_is_a_row_and_exit_3(
+    monkeypatch: pytest.MonkeyPatch, exported: Path, own_project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(exported / "neuron", own_project / "neuron")
+    here = find_board("qemu-cortex-m3")
+    no_compiler = dataclasses.replace(
+        here, name="none", build={**here.build, "toolchain": "no-such-", "package": "gcc-x"}
+    )
+    rows = matrix.run_matrix(CONFIG, [no_compiler, here])
+    assert [row.proven for row in rows] == [False, True]
+    assert "no-such-gcc is missing" in rows[0].error
+    assert "gcc-x" in rows[0].error
+    assert matrix.exit_code(rows) == EXIT_ENVIRONMENT
+    matrix.print_matrix(rows)
+    text = capsys.readouterr().out
+    assert "no-such-gcc is missing; apt-get install gcc-x" in text
+    assert "1 of 2 boards" in text
+    assert json.loads((own_project / "neuron" / matrix.FILE).read_text())["boards"][1]["proven"] is True
+
+
+def test_a_wrong_board_outweighs_a_missing_one() -> None:
+    right = matrix.Row("a", "x", "compiled", proven=True)
+    wrong = dataclasses.replace(right, proven=False, exit_code=EXIT_MISMATCH)
+    missing = dataclasses.replace(right, proven=False, exit_code=EXIT_ENVIRONMENT)
+    assert matrix.exit_code([right, right]) == EXIT_PROVEN
+    assert matrix.exit_code([right, missing]) == EXIT_ENVIRONMENT
+    assert matrix.exit_code([missing, wrong, right]) == EXIT_MISMATCH
+
+
+def test_a_wrong_answer_shows_in_the_table(exported: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The neuron's vectors with one output bit turned: the board is right and the table must say that they differ."""
+    folder = tmp_path / "neuron"
+    shutil.copytree(exported / "neuron", folder)
+    vectors = json.loads((folder / "vectors.json").read_text())
+    vectors["vectors"][7]["out"] = f"{int(vectors['vectors'][7]['out'], 16) ^ 1:02x}"
+    (folder / "vectors.json").write_text(json.dumps(vectors))
+    rows = matrix.prove([find_board("qemu-cortex-m3")], folder, CONFIG, lambda *_: None)
+    assert (rows[0].bits_different, rows[0].proven, matrix.exit_code(rows)) == (1, False, EXIT_MISMATCH)
+    matrix.print_matrix(rows)
+    text = capsys.readouterr().out
+    assert "255/256" in text
+    assert "NOT ALL" in text
+    assert all(len(line) <= 80 for line in text.splitlines()[:3])
+
+
+def test_the_port_of_all_boards_is_a_contradiction() -> None:
+    done = CliRunner().invoke(main, ["run", "--board", "all", "--port", "/dev/ttyACM0"])
+    assert done.exit_code == UsageError.exit_code
+    assert "--port names one board" in done.output
+
+
+def emulators_of(folder: Path) -> list[int]:
+    """Processes that run an image below `folder`, by their command lines."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                words = (entry / "cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if any(word.startswith(os.fsencode(folder)) and word.endswith(b"firmware.elf") for word in words):
+                found.append(int(entry.name))
+    return found
+
+
+PROGRAM = """
+import pathlib, sys
+from host import checking
+from pipeline.boards import find_board
+from pipeline.config import Config
+from pipeline.verbs import matrix
+
+real = checking.read_vectors
+checking.read_vectors = lambda folder: (real(folder)[0] * 400, "exhaustive")  # long enough to be interrupted
+boards = [find_board(name) for name in ("qemu-cortex-m3", "sim-uno")]
+matrix.prove(boards, pathlib.Path(sys.argv[1]), Config(), lambda *_: None)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_no_emulator_outlives_the_run(
+    exported: Path, rows: dict[tuple[str, str], matrix.Row], number: signal.Signals
+) -> None:
+    folder = exported / "neuron"
+    assert emulators_of(exported) == []
+    running = subprocess.Popen([sys.executable, "-c", PROGRAM, str(folder)], cwd=ROOT, stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 60
+        while len(emulators_of(folder)) < 2:
+            assert running.poll() is None, "it ended before both emulators ran"
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        running.send_signal(number)
+        assert running.wait(20) != 0
+    finally:
+        running.kill()
+        running.wait()
+    deadline = time.monotonic() + 5
+    while emulators_of(exported):
+        assert time.monotonic() < deadline, "an emulator is still running"
+        time.sleep(0.05)
+
+
+def test_the_runner_is_compiled_where_it_is_missing_and_kept(tmp_path: Path) -> None:
+    target = tmp_path / "tools" / "simavr"
+    ensure_simavr("sim-uno", "libsimavr-dev", target)
+    stamp = target.stat().st_mtime_ns
+    assert ensure_simavr("sim-uno", "libsimavr-dev", target).stat().st_mtime_ns == stamp
+    assert [path.name for path in target.parent.iterdir()] == ["simavr"], "nothing half done is left"
+    done = subprocess.run([target, "atmega328p"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "simavr: usage: simavr MCU HZ ELF FD\n")
+
+
+def test_the_runner_names_the_package_that_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(EnvironmentFaultError, match="sudo apt-get install gcc libsimavr-dev") as raised:
+        ensure_simavr("sim-uno", "gcc libsimavr-dev", tmp_path / "simavr")
+    assert raised.value.exit_code == EXIT_ENVIRONMENT
+
+
+def test_the_runner_is_clean_under_the_project_s_warnings(tmp_path: Path) -> None:
+    flags = ["-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Werror"]
+    subprocess.run(["gcc", *flags, "-c", str(FIRMWARE / "simavr/runner.c"), "-o", str(tmp_path / "o")], check=True)
+
+
+def test_a_missing_emulator_names_its_package(tmp_path: Path) -> None:
+    board = find_board("qemu-riscv32")
+    board = dataclasses.replace(board, emulator={**board.emulator, "command": ["no-such-qemu", "{elf}"]})
+    with pytest.raises(EnvironmentFaultError, match=r"no-such-qemu is missing.*apt-get install qemu-system-misc"):
+        emulator_command(board, tmp_path, 3)
+
+
+def test_every_environment_of_a_simulated_board_exists() -> None:
+    text = (FIRMWARE / "platformio.ini").read_text()
+    for board in boards.all_boards().values():
+        if board.kind == "simulated":
+            assert f"[env:{board.environment}]" in text
