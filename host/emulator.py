@@ -8,13 +8,17 @@ client before it starts the board, so the boot banner is never lost.
 from __future__ import annotations
 
 import socket
+import time
 from pathlib import Path
 from types import TracebackType
 
 from host.processes import Child
 from pipeline.boards import Board
-from pipeline.emulators import emulator_command
+from pipeline.emulators import emulator_command, opens_port_itself
 from pipeline.errors import BoardError, EnvironmentFaultError, UsageError
+
+
+LISTENS_S = 60.0  # a large emulator on a slow machine
 
 
 def firmware_elf(board: Board, build_dir: Path) -> Path:
@@ -47,11 +51,29 @@ class Emulator:
         with listening_socket() as listener:
             # Only the emulator holds the socket from here on: should it die, connecting fails instead of waiting.
             command = emulator_command(board, elf, listener.fileno())
-            self.port = f"socket://127.0.0.1:{listener.getsockname()[1]}"
+            number = listener.getsockname()[1]
+            self.port = f"socket://127.0.0.1:{number}"
+            own_port = opens_port_itself(board)
+            descriptors = () if own_port else (listener.fileno(),)
+            if own_port:
+                listener.close()
             try:
-                self.child = Child(command, pass_fds=(listener.fileno(),))
+                self.child = Child(command, pass_fds=descriptors)
             except OSError as error:
                 raise EnvironmentFaultError(f"{command[0]} cannot be started: {error}") from error
+        if own_port:
+            self._await_listening(number)
+
+    def _await_listening(self, number: int) -> None:
+        """Returns once the emulator listens. Looks without connecting: it may take one client and no more."""
+        deadline = time.monotonic() + LISTENS_S
+        while time.monotonic() < deadline and not _listens(number):
+            if (fault := self.fault()) is not None:
+                self.child.stop()
+                raise fault
+        if not _listens(number):
+            self.child.stop()
+            raise EnvironmentFaultError(f"the emulator of board {self.board.name} offers no port in {LISTENS_S:.0f} s")
 
     def __enter__(self) -> Emulator:
         return self
@@ -73,3 +95,13 @@ class Emulator:
             f"the emulator of board {self.board.name} stopped, {self.child.epitaph()} "
             f"(command in firmware/boards/{self.board.name}.toml)"
         )
+
+
+def _listens(number: int) -> bool:
+    """Whether any process listens on this TCP port, from /proc/net/tcp and tcp6 (state 0A)."""
+    for table in (Path("/proc/net/tcp"), Path("/proc/net/tcp6")):
+        lines = table.read_text(encoding="ascii").splitlines()[1:] if table.is_file() else []
+        for fields in (line.split() for line in lines):
+            if fields[3] == "0A" and int(fields[1].rpartition(":")[2], 16) == number:
+                return True
+    return False

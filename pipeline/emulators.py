@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
 from pathlib import Path
@@ -20,6 +21,11 @@ from pipeline.project import BUILD, FIRMWARE
 SIMAVR_SOURCE = FIRMWARE / "simavr" / "runner.c"
 SIMAVR = BUILD / "tools" / "simavr"
 FLAGS = ("-std=c99", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Werror")
+
+
+def opens_port_itself(board: Board) -> bool:
+    """Whether the emulator cannot inherit a listening socket: it is told a free port's number instead."""
+    return any("{port}" in str(word) for word in board.emulator.get("command", []))
 
 
 def emulator_command(board: Board, elf: Path, fd: int) -> list[str]:
@@ -36,10 +42,12 @@ def emulator_command(board: Board, elf: Path, fd: int) -> list[str]:
     else:
         program = shutil.which(template[0])
     if program is None:
-        raise EnvironmentFaultError(
-            f"{template[0]} is missing: board {board.name} runs on it; install it: sudo apt-get install {package}"
-        )
-    values = {"elf": str(elf), "fd": str(fd)}
+        remedy = board.emulator.get("install", f"sudo apt-get install {package}")
+        raise EnvironmentFaultError(f"{template[0]} is missing: board {board.name} runs on it; install it: {remedy}")
+    values = {"elf": str(elf), "fd": str(fd), "firmware": str(FIRMWARE)}
+    if opens_port_itself(board):
+        with socket.socket(fileno=os.dup(fd)) as listener:
+            values["port"] = str(listener.getsockname()[1])
     return [program, *(_fill(word, values) for word in template[1:])]
 
 

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is derived for Google's interpreter: operators and arena; what device libraries cannot do; the canary."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+from tflite_builder import Model
+
+from export import canary
+from export.exporting import compile_model
+from export.lint import LIBRARIES, library_of, lint, refuse_unfit
+from export.tflm import ALIGNMENT, arena_bytes, emit_tflm_header, resolver_method, scratch_bytes
+from pipeline.boards import find_board
+from pipeline.errors import InputFileError
+from pipeline.manifest import Manifest
+from pipeline.tflite.graph import Graph
+from pipeline.tflite.reader import read_graph
+
+CHANNELS = 12
+
+
+def two_layers(hidden: int = CHANNELS) -> bytes:
+    """1-`hidden`-1, one scale for each layer's weights."""
+    model = Model()
+    x = model.input((1, 1), 0.078, 0)
+    weights = model.tensor((hidden, 1), 0.01, 0, [(37 * i) % 255 - 127 for i in range(hidden)])
+    bias = model.tensor((hidden,), 0.078 * 0.01, 0, [311 * i - 1500 for i in range(hidden)], "int32")
+    middle = model.tensor((1, hidden), 0.06, -128)
+    model.add("FULLY_CONNECTED", [x, weights, bias], [middle], "FullyConnectedOptions", fusedActivationFunction=1)
+    last = model.tensor((1, hidden), 0.02, 0, [(53 * i) % 255 - 127 for i in range(hidden)])
+    offset = model.tensor((1,), 0.06 * 0.02, 0, [200], "int32")
+    y = model.tensor((1, 1), 0.3, 5)
+    model.add("FULLY_CONNECTED", [middle, last, offset], [y], "FullyConnectedOptions")
+    return model.build(y)
+
+
+def tiny_build(tmp_path: Path) -> Path:
+    folder = tmp_path / "tiny"
+    folder.mkdir()
+    (folder / "model.tflite").write_bytes(two_layers())
+    compile_model(folder, Manifest("tiny"))
+    return folder
+
+
+def per_channel(graph: Graph) -> Graph:
+    """The same model with a scale of its own for each channel of the hidden layer."""
+    tensors = list(graph.tensors)
+    index = graph.operators[0].inputs[1]
+    units = tensors[index].shape[0]
+    tensors[index] = dataclasses.replace(
+        tensors[index], scales=tuple(0.004 * 1.2**i for i in range(units)), zero_points=(0,) * units
+    )
+    return dataclasses.replace(graph, tensors=tuple(tensors))
+
+
+@pytest.mark.parametrize(
+    ("name", "method"),
+    [
+        ("FULLY_CONNECTED", "FullyConnected"),
+        ("CONV_2D", "Conv2D"),
+        ("DEPTHWISE_CONV_2D", "DepthwiseConv2D"),
+        ("RELU6", "Relu6"),
+        ("BATCH_MATMUL", "BatchMatMul"),
+        ("PADV2", "PadV2"),
+    ],
+)
+def test_operators_are_named_as_in_the_resolver(name: str, method: str) -> None:
+    assert resolver_method(name) == method
+
+
+def test_header_names_each_operator_once_and_is_an_artefact(tmp_path: Path) -> None:
+    folder = tiny_build(tmp_path)
+    text = (folder / "model_tflm.h").read_text()
+    assert "#define MODEL_TFLM_OPERATORS 1\n" in text
+    assert "#define MODEL_TFLM_FOR_EACH_OPERATOR(add) add(FullyConnected)\n" in text
+    tflite = (folder / "model.tflite").read_bytes()
+    graph = read_graph(tflite)
+    assert f"#define MODEL_TFLM_ARENA_BYTES {arena_bytes(tflite, graph)}\n" in text
+    assert text == emit_tflm_header(graph, text.split("id ")[1][:16], arena_bytes(tflite, graph))
+
+
+def test_arena_is_what_the_interpreter_needs_here_and_the_scratch_of_other_kernels() -> None:
+    from tflite_micro import runtime
+
+    tflite = two_layers()
+    graph = read_graph(tflite)
+    size = arena_bytes(tflite, graph)
+    needed = size - scratch_bytes(graph)
+    assert scratch_bytes(graph) == 48 + 16  # 12 sums and 1 sum, four bytes each, aligned
+    assert size % ALIGNMENT == 0
+    runtime.Interpreter.from_bytes(tflite, arena_size=needed)
+    with pytest.raises(RuntimeError):
+        runtime.Interpreter.from_bytes(tflite, arena_size=needed - ALIGNMENT)
+
+
+def test_per_channel_dense_is_refused_where_the_library_would_be_silently_wrong() -> None:
+    graph = per_channel(read_graph(two_layers()))
+    with pytest.raises(InputFileError) as caught:
+        refuse_unfit(graph, find_board("nano33ble_tflm"))
+    assert caught.value.exit_code == 4
+    assert caught.value.message == (
+        "model.tflite: operator 0 (FULLY_CONNECTED): weights with 12 scales, one for each channel; it takes the first "
+        "for all; Chirale_TensorFLowLite 2.0.0 on board nano33ble_tflm would answer wrongly and say nothing: "
+        "./tinyproof export --board nano33ble_tflm, take the compiled engine (--board nano33ble), "
+        "or override: --no-lint"
+    )
+    for board in ("nano33ble", "esp32", "qemu-cortex-m4", "qemu-cortex-m4_tflm"):
+        refuse_unfit(graph, find_board(board))
+    refuse_unfit(read_graph(two_layers()), find_board("nano33ble_tflm"))
+
+
+def test_every_board_names_a_library_that_is_in_the_table() -> None:
+    named = {name: library_of(find_board(name)) for name in ("nano33ble_tflm", "esp32_tflm", "qemu-cortex-m4_tflm")}
+    assert all(named.values())
+    assert library_of(find_board("nano33ble")) is None
+
+
+def test_channel_multiples_and_missing_operators_are_found() -> None:
+    graph = read_graph(two_layers())
+    s3 = LIBRARIES["esp-tflite-micro 1.4.0 on ESP32-S3"]
+    assert [finding.fault for finding in lint(graph, s3)] == [
+        "12 output channels, no multiple of 8",
+        "1 output channels, no multiple of 8",
+    ]
+    newer = dataclasses.replace(
+        graph, operators=(dataclasses.replace(graph.operators[0], name="BATCH_MATMUL"), graph.operators[1])
+    )
+    (finding,) = lint(newer, LIBRARIES["Chirale_TensorFLowLite 2.0.0"])
+    assert (finding.fault, finding.silent) == ("not in its resolver", False)
+
+
+@pytest.mark.parametrize("fault", canary.FAULTS)
+def test_canary_names_the_broken_part(fault: str) -> None:
+    graph = per_channel(read_graph(two_layers()))
+    golden = canary.answers(graph, canary.Kernel())
+    broken = canary.answers(graph, canary.FAULTS[fault])
+    wrong = {index: b for index, (a, b) in enumerate(zip(golden, broken, strict=True)) if a != b}
+    assert wrong
+    assert canary.diagnose(graph, wrong) == fault
+
+
+def test_canary_is_silent_when_all_is_right_and_honest_when_it_does_not_know() -> None:
+    graph = per_channel(read_graph(two_layers()))
+    assert canary.diagnose(graph, {}) == ""
+    assert canary.diagnose(graph, {3: 99}).startswith("nothing known")
