@@ -86,6 +86,8 @@ def emit_source(program: Program, plan: MemoryPlan, model_id: str) -> str:
     for kernel in shared:
         call = next(parts[0] for number, parts in calls.items() if program.ops[number].kernel == kernel)
         inputs, outputs = _names("input", len(call.inputs)), _names("output", len(call.outputs))
+        if any(op.kernel == kernel and op.scratch_bytes for op in program.ops):
+            outputs.append("scratch")
         pointers = ", ".join([*(f"const int8_t *{name}" for name in inputs), *(f"int8_t *{name}" for name in outputs)])
         lines += [
             f"static __attribute__((noinline)) void {kernel}_shared(",
@@ -105,8 +107,10 @@ def emit_source(program: Program, plan: MemoryPlan, model_id: str) -> str:
             lines.append(f"static const struct {op.kernel} {struct} = {{")
             lines += [f"    .{name} = {value}," for name, value in call.parameters.items()]
             lines += ["};", ""]
-            places = ", ".join(_place(argument, plan) for argument in (*call.inputs, *call.outputs))
-            body.append(f"    {function}({places}, &{struct});")
+            places = [_place(argument, plan) for argument in (*call.inputs, *call.outputs)]
+            if op.scratch_bytes:
+                places.append(f"arena + {plan.scratch[number]}")
+            body.append(f"    {function}({', '.join(places)}, &{struct});")
     lines += ["void model_run(int8_t *arena) {", *(body or ["    (void)arena;"]), "}"]
     return "\n".join(lines) + "\n"
 
@@ -132,7 +136,8 @@ def _abi_guard(has_kernels: bool) -> list[str]:
 
 def _table(prefix: str, constant: Constant) -> list[str]:
     storage = "const" if constant.operand else "KERNEL_TABLE"
-    head = f"static {storage} {constant.ctype} {prefix}_{constant.suffix}[{len(constant.values)}] = {{"
+    aligned = f" __attribute__((aligned({constant.alignment})))" if constant.alignment else ""
+    head = f"static {storage} {constant.ctype} {prefix}_{constant.suffix}[{len(constant.values)}]{aligned} = {{"
     return [head, *_numbers(map(_literal, constant.values)), "};"]
 
 

@@ -33,11 +33,13 @@ class Block:
 
 @dataclass(frozen=True)
 class MemoryPlan:
-    """`offsets`: tensor index -> byte offset in the arena. `tensor_bytes`: what they would take without sharing."""
+    """`offsets`: tensor index -> byte offset in the arena. `tensor_bytes`: what they would take without sharing.
+    `scratch`: number of an operator -> byte offset of what its kernel works in."""
 
     arena_bytes: int
     offsets: dict[int, int]
     tensor_bytes: int
+    scratch: dict[int, int] = field(default_factory=dict)
 
 
 def plan_memory(program: Program) -> MemoryPlan:
@@ -63,7 +65,13 @@ def plan_memory(program: Program) -> MemoryPlan:
             block.tensors.append(index)
             blocks[index] = block
 
+    scratch = {
+        step - 1: Block(op.scratch_bytes, step, step)
+        for step, op in enumerate(program.ops, start=1)
+        if op.scratch_bytes
+    }
     unique = list({id(block): block for block in blocks.values()}.values())  # in the order of their first step
+    unique += scratch.values()  # alive together with two others, so that a chain with scratch is no chain
     plans = [plan for plan in (_two_ended(unique), _greedy_by_size(unique)) if plan is not None]
     places = min(plans, key=lambda plan: _size(unique, plan))
     for block, offset in zip(unique, places, strict=True):
@@ -72,6 +80,7 @@ def plan_memory(program: Program) -> MemoryPlan:
         _size(unique, places),
         {index: block.offset for index, block in blocks.items()},
         sum(tensors[index].elements for index in blocks),
+        {number: block.offset for number, block in scratch.items()},
     )
 
 

@@ -6,6 +6,8 @@ from __future__ import annotations
 from export.ops.add import Add, Sub
 from export.ops.base import Op
 from export.ops.concatenation import Concatenation, Split
+from export.ops.conv_2d import Conv2D
+from export.ops.depthwise_conv_2d import DepthwiseConv2D
 from export.ops.fully_connected import FullyConnected
 from export.ops.hard_swish import HardSwish
 from export.ops.mean import Mean
@@ -23,6 +25,8 @@ OPS: dict[str, type[Op]] = {
     "ADD": Add,
     "AVERAGE_POOL_2D": AveragePool,
     "CONCATENATION": Concatenation,
+    "CONV_2D": Conv2D,
+    "DEPTHWISE_CONV_2D": DepthwiseConv2D,
     "EXPAND_DIMS": Reshape,
     "FULLY_CONNECTED": FullyConnected,
     "HARD_SWISH": HardSwish,

@@ -30,6 +30,7 @@ class Constant:
     ctype: str
     values: Sequence[int]
     operand: bool = False
+    alignment: int = 0  # in bytes, where a kernel reads wider words than `ctype`
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,11 @@ class Op(ABC):
     def in_place(self) -> bool:
         """Whether the output may begin at the same address as input 0, once nobody else needs that input."""
         return False
+
+    @property
+    def scratch_bytes(self) -> int:
+        """Bytes of the arena that the kernel works in, passed after its outputs."""
+        return 0
 
     @property
     def macs(self) -> int:

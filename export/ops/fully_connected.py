@@ -7,6 +7,7 @@ import struct
 
 from export.ops.base import Constant, Op
 from export.ops.encoding import encode_multiplier, encode_shift
+from export.ops.pairing import GROUP, pair_rows, pairable
 from pipeline.tflite.arithmetic import (
     INT32_MAX,
     quantize_multiplier,
@@ -15,6 +16,8 @@ from pipeline.tflite.arithmetic import (
 from pipeline.tflite.graph import Graph, Operator
 
 MAX_REAL_MULTIPLIER = 2.0**30 - 1  # the kernel shifts left by at most 30 bits
+
+MIN_PAIRED_WEIGHTS = 512  # for smaller layers a kernel of its own is not worth its code
 
 
 class FullyConnected(Op):
@@ -42,6 +45,25 @@ class FullyConnected(Op):
         self.multipliers, self.shifts = map(list, zip(*map(quantize_multiplier, reals), strict=True))
         self._silence_dead_units()
         self._check_overflow(bias)
+        self.rows = [self._row(unit) for unit in range(self.units)]
+        self.pairs = self._suits_pairs()
+        if self.pairs:
+            self.kernel = "fully_connected_pairs_s8"
+
+    def _suits_pairs(self) -> bool:
+        """Whether the pair kernel takes this layer, and is worth its code."""
+        return (
+            self.depth * self.units >= MIN_PAIRED_WEIGHTS
+            and self.depth % GROUP == 0
+            and self.units % 2 == 0
+            and max(self.shifts) < 0
+            and self.clamp == (-128, 127)
+            and pairable(self.rows, self.bias)
+        )
+
+    @property
+    def scratch_bytes(self) -> int:
+        return 2 * self.depth if self.pairs else 0
 
     def _read_weights(self) -> None:
         weights = self.tensor(self.operator.inputs, 1, "weights")
@@ -122,7 +144,30 @@ class FullyConnected(Op):
     def macs(self) -> int:
         return self.batches * self.units * self.depth
 
+    def _pair_tables(self) -> list[Constant]:
+        """The tables of kernels/fully_connected_pairs_parameters.h."""
+        pairs: list[int] = []
+        scales: list[int] = []
+        multipliers = self._per_unit([encode_multiplier(m) for m in self.multipliers])
+        shifts = self._per_unit([encode_shift(s) for s in self.shifts])
+        for a in range(0, self.units, 2):
+            b = a + 1
+            pairs += pair_rows(self.rows[a], self.rows[b], (self.bias[a], self.bias[b]))
+            scales += [multipliers[a], multipliers[b], shifts[a], shifts[b]]
+        if self._one_scale:
+            scales = scales[:4]
+        return [Constant("pairs", "int16_t", pairs, alignment=4), Constant("scales", "int32_t", scales)]
+
+    @property
+    def _one_scale(self) -> bool:
+        return len({*zip(self.multipliers, self.shifts, strict=True)}) == 1
+
+    def _per_unit(self, values: list[int]) -> list[int]:
+        return values if len(values) == self.units else values * self.units
+
     def constants(self) -> list[Constant]:
+        if self.pairs:
+            return self._pair_tables()
         return [
             Constant("weights", "int8_t", self.weights),
             Constant("bias", "int32_t", self.bias),
@@ -136,10 +181,12 @@ class FullyConnected(Op):
         return values[:1] if len(set(values)) == 1 else values
 
     def parameters(self, prefix: str) -> dict[str, str]:
-        numbers = {
-            "batches": self.batches,
-            "depth": self.depth,
-            "units": self.units,
+        tables = {table.suffix: f"{prefix}_{table.suffix}" for table in self.constants()}
+        numbers = {"batches": self.batches, "depth": self.depth, "units": self.units}
+        if self.pairs:
+            numbers |= {"rounding": 1 + 2 * self.y.zero_points[0], "scales_step": 0 if self._one_scale else 4}
+            return {name: str(value) for name, value in numbers.items()} | tables
+        numbers |= {
             "zero_point": self.y.zero_points[0],
             "clamp_min": self.clamp[0],
             "clamp_max": self.clamp[1],
@@ -147,5 +194,4 @@ class FullyConnected(Op):
             "shift_step": int(len(set(self.shifts)) > 1),
             "shifts_right": int(max(self.shifts) < 0),
         }
-        tables = {table.suffix: f"{prefix}_{table.suffix}" for table in self.constants()}
         return {name: str(value) for name, value in numbers.items()} | tables

@@ -49,6 +49,10 @@ except TinyproofError as error:
     env.Exit(1)
 
 env.Replace(TINYPROOF_MODEL_ID=model_id)
+# Kernels for an extension of the core go first; where they have none of a name, the plain one is found.
+kernels = env.GetProjectOption("custom_kernels", "")
+if kernels:
+    env.Append(CPPPATH=[str(FIRMWARE / "lib" / "engine" / kernels)])
 env.Append(
     CPPPATH=[str(FIRMWARE / "lib" / layer) for layer in ("engine", "hal", "protocol")] + [str(model_dir)],
     # Debug information names files by their place in the project, so that every checkout builds the same ELF.

@@ -67,6 +67,23 @@ ACTIVATIONS = ("NONE", "RELU", "RELU_N1_TO_1", "RELU6", "TANH", "SIGN_BIT")
 
 # BuiltinOptions type -> its fields that are read: name -> (field number, struct letter, default).
 OPTIONS: dict[int, dict[str, tuple[int, str, int]]] = {
+    1: {  # Conv2DOptions
+        "padding": (0, "b", 0),
+        "stride_w": (1, "i", 0),
+        "stride_h": (2, "i", 0),
+        "fused_activation_function": (3, "b", 0),
+        "dilation_w_factor": (4, "i", 1),
+        "dilation_h_factor": (5, "i", 1),
+    },
+    2: {  # DepthwiseConv2DOptions
+        "padding": (0, "b", 0),
+        "stride_w": (1, "i", 0),
+        "stride_h": (2, "i", 0),
+        "depth_multiplier": (3, "i", 0),
+        "fused_activation_function": (4, "b", 0),
+        "dilation_w_factor": (5, "i", 1),
+        "dilation_h_factor": (6, "i", 1),
+    },
     8: {  # FullyConnectedOptions
         "fused_activation_function": (0, "b", 0),
         "weights_format": (1, "b", 0),

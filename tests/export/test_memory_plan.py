@@ -40,9 +40,17 @@ def test_tensors_alive_together_do_not_overlap(seed: int) -> None:
             op.in_place and {a, b} == {op.inputs[0], op.outputs[0]} for op in program.ops[first - 1 : first]
         )
         assert first > last or apart or handed_over
-    assert plan.arena_bytes == max(plan.offsets[i] + program.graph.tensors[i].elements for i in alive)
-    hungriest = max(a + b for a, b in itertools.pairwise(widths))
-    assert plan.arena_bytes <= hungriest + 2 * 3, "more than input and output of a step, and their alignment"
+    ends = [plan.offsets[i] + program.graph.tensors[i].elements for i in alive]
+    for number, offset in plan.scratch.items():
+        end = offset + program.ops[number].scratch_bytes
+        for i in (i for i, (first, last) in alive.items() if first <= number + 1 <= last):
+            assert end <= plan.offsets[i] or plan.offsets[i] + program.graph.tensors[i].elements <= offset
+        ends.append(end)
+    assert plan.arena_bytes == max(ends)
+    hungriest = max(
+        a + b + op.scratch_bytes for (a, b), op in zip(itertools.pairwise(widths), program.ops, strict=True)
+    )
+    assert plan.arena_bytes <= hungriest + 3 * 3, "more than input, output and scratch of a step, and their alignment"
     assert all(plan.offsets[i] % 4 == 0 for i in alive if program.graph.tensors[i].elements >= 4)
 
 

@@ -69,10 +69,10 @@ def assert_bit_exact(cases: Sequence[Case]) -> None:
 
 def run_natively(cases: Sequence[Case]) -> list[list[bytes]]:
     """The outputs of each case's inputs. Raises AssertionError with the compiler's or a sanitizer's words."""
-    compiled = [_compile(case) for case in cases]
+    compiled = [compile_case(case) for case in cases]
     with tempfile.TemporaryDirectory() as folder:
         here = Path(folder)
-        units = [_unit(here, start, compiled[start : start + 40]) for start in range(0, len(compiled), 40)]
+        units = [write_unit(here, start, compiled[start : start + 40]) for start in range(0, len(compiled), 40)]
         (here / "main.c").write_text(_main(compiled), encoding="utf-8")
         command = ["gcc", *FLAGS, f"-I{ENGINE}", "-o", str(here / "models"), str(here / "main.c"), *units]
         built = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -93,7 +93,8 @@ def run_natively(cases: Sequence[Case]) -> list[list[bytes]]:
     return answers
 
 
-def _compile(case: Case) -> tuple[Program, MemoryPlan]:
+def compile_case(case: Case) -> tuple[Program, MemoryPlan]:
+    """The generated program and where its tensors lie."""
     program = lower(read_graph(case.tflite))
     if case.aliased and program.ops[0].in_place:
         x, y = program.input, program.output
@@ -101,7 +102,7 @@ def _compile(case: Case) -> tuple[Program, MemoryPlan]:
     return program, plan_memory(program)
 
 
-def _unit(here: Path, start: int, models: list[tuple[Program, MemoryPlan]]) -> str:
+def write_unit(here: Path, start: int, models: list[tuple[Program, MemoryPlan]]) -> str:
     """One file with the C of several models; their names get a prefix, everything else stays as generated."""
     parts = []
     for number, (program, plan) in enumerate(models, start=start):

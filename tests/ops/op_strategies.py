@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, settings
@@ -33,7 +33,12 @@ zero_points = st.one_of(st.integers(-128, 127), st.sampled_from([-128, 0, 127]))
 seeds = st.integers(0, 2**32 - 1)
 
 
-def bit_exact(cases: st.SearchStrategy[Case], count: int = CASES, programs: int = PROGRAMS) -> Callable[[], None]:
+def bit_exact(
+    cases: st.SearchStrategy[Case],
+    count: int = CASES,
+    programs: int = PROGRAMS,
+    prove: Callable[[Sequence[Case]], None] = assert_bit_exact,
+) -> Callable[[], None]:
     """A test: `programs` programs of `count` cases each, the same ones every time, all equal to TFLite Micro."""
 
     @settings(
@@ -46,6 +51,6 @@ def bit_exact(cases: st.SearchStrategy[Case], count: int = CASES, programs: int 
     )
     @given(st.lists(cases, min_size=count, max_size=count))
     def test(drawn: list[Any]) -> None:
-        assert_bit_exact(drawn)
+        prove(drawn)
 
     return test

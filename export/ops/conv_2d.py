@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""CONV_2D: y_q = clamp(zero_point + requantize(bias + sum over the kernel and channels (x_q - x_zero_point) w_q))."""
+
+from __future__ import annotations
+
+from export.ops.base import Constant
+from export.ops.convolution import Convolution
+from export.ops.encoding import encode_multiplier, encode_shift
+from export.ops.pairing import halves, padded_depth, pair_rows, pairable
+from pipeline.tflite.graph import Graph, Operator
+
+
+class Conv2D(Convolution):
+    """Weights [output channels, height, width, input channels]. The pair kernel where it is proven to be exact."""
+
+    max_version = 8
+    channel_dimension = 0
+
+    def __init__(self, graph: Graph, operator: Operator) -> None:
+        super().__init__(graph, operator)
+        self.depth = len(self.rows[0])
+        self.pairs = self.plain_requantization and pairable(self.rows, self.bias)
+        self.kernel = "conv_pairs_s8" if self.pairs else "conv_s8"
+
+    def row(self, channel: int) -> tuple[int, ...]:
+        depth = len(self.weights) // self.channels_out
+        return self.weights[channel * depth : (channel + 1) * depth]
+
+    def output_channels(self, channels_in: int) -> int:
+        if self.weights_shape[3] != channels_in:
+            raise self.refuse(f"weights take {self.weights_shape[3]} channels, the input has {channels_in}")
+        return self.weights_shape[0]
+
+    @property
+    def scratch_bytes(self) -> int:
+        return 5 * padded_depth(self.depth) if self.pairs else 0
+
+    def constants(self) -> list[Constant]:
+        rescaling = self.rescaling()
+        if not self.pairs:
+            return [Constant("weights", "int8_t", [w for row in self.rows for w in row]), *rescaling]
+        return [Constant("pairs", "int16_t", self._pairs(), alignment=4)]
+
+    def _pairs(self) -> list[int]:
+        """The table of kernels/conv_pairs_parameters.h. A last odd row is paired with zeros."""
+        table: list[int] = []
+        odd = self.channels_out % 2
+        rows = [*self.rows, *[(0,) * self.depth] * odd]
+        bias = [*self.bias, *[0] * odd]
+        multipliers = [encode_multiplier(m) for m in [*self.multipliers, *[2**30] * odd]]
+        shifts = [encode_shift(s) for s in [*self.shifts, *[-1] * odd]]
+        for a in range(0, len(rows), 2):
+            table += pair_rows(rows[a], rows[a + 1], (bias[a], bias[a + 1]))
+            for number in (multipliers[a], multipliers[a + 1], shifts[a], shifts[a + 1]):
+                table += halves(number)
+        return table
+
+    def parameters(self, prefix: str) -> dict[str, str]:
+        tables = {table.suffix: f"{prefix}_{table.suffix}" for table in self.constants()}
+        head = {"window": self.window(), "units": str(self.channels_out)}
+        if not self.pairs:
+            return head | self.rescaling_parameters() | tables
+        depth = {"depth": str(padded_depth(self.depth)), "rounding": str(1 + 2 * self.y.zero_points[0])}
+        return head | depth | tables

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What depthwise_quads_s8 knows of its layer; the plain kernel and the one for DSP extensions share it.
+ */
+#ifndef TINYPROOF_KERNELS_DEPTHWISE_QUADS_PARAMETERS_H
+#define TINYPROOF_KERNELS_DEPTHWISE_QUADS_PARAMETERS_H
+
+#include "kernels/convolution.h"
+
+/* Channels come in fours, and each makes one output channel. Scratch: 4 * taps + channels bytes, aligned to 4.
+ * Per four channels, int16 and 32-bit numbers as two of them:
+ *   bias of channels 0, 1, 2, 3; the input's zero point is folded in
+ *   weights [taps] of channels 0, 2, 1, 3, as SXTB16 unpacks bytes
+ *   multipliers of channels 0, 1, 2, 3, then shifts: encoded as in requantize.h; all shifts go to the right
+ */
+struct depthwise_quads_s8 {
+    struct conv_window window;
+    int32_t taps;         /* kernel_height * kernel_width, rounded up to a multiple of 3 */
+    int32_t rounding;     /* 1 + 2 * zero point of the output */
+    KERNEL_TABLE int16_t *quads; /* aligned to 4 */
+};
+
+#endif

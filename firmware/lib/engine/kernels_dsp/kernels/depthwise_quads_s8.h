@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * DEPTHWISE_CONV_2D, int8, four channels at a time, for cores with the DSP extension. Bit-exact with kernels/.
+ *
+ * Every tap of a pixel is an offset from its channel 0: inside of the image the offsets are the same for all pixels, at
+ * the border some lead to a row of zero points instead.
+ */
+#ifndef TINYPROOF_KERNELS_DEPTHWISE_QUADS_S8_H
+#define TINYPROOF_KERNELS_DEPTHWISE_QUADS_S8_H
+
+#include "kernels/depthwise_quads_parameters.h"
+#include "kernels/dsp.h"
+
+/* Four channels at one offset. r6 and r8 are free, later loaded with multipliers like r4 and r5. */
+#define DEPTHWISE_TAP                                                                                                  \
+    "ldr r5, [%[offset]], #4\n\t"                                                                                      \
+    "ldrd r6, r8, [%[quad]], #8\n\t"                                                                                   \
+    "ldr r5, [%[x], r5]\n\t"                                                                                           \
+    "sxtb16 r4, r5\n\t"                                                                                                \
+    "sxtb16 r5, r5, ror #8\n\t"                                                                                        \
+    "smlabb %[a0], r4, r6, %[a0]\n\t"                                                                                  \
+    "smlatt %[a2], r4, r6, %[a2]\n\t"                                                                                  \
+    "smlabb %[a1], r5, r8, %[a1]\n\t"                                                                                  \
+    "smlatt %[a3], r5, r8, %[a3]\n\t"
+
+/* One pixel: inputs at x + offset, for the channels from x to x_end. Returns the end of the outputs. */
+static __attribute__((noinline)) int8_t *depthwise_multiply(
+    const int16_t *quad, const int8_t *x, const int8_t *x_end, const int32_t *offsets, const int32_t *offsets_end,
+    int8_t *output, int32_t rounding) {
+    int32_t a0, a1, a2, a3;
+    const int32_t *offset = offsets;
+    __asm__ volatile(
+        "1:\n\t"
+        "ldrd %[a0], %[a1], [%[quad]], #8\n\t"
+        "ldrd %[a2], %[a3], [%[quad]], #8\n"
+        "2:\n\t" DEPTHWISE_TAP DEPTHWISE_TAP DEPTHWISE_TAP "cmp %[offset], %[end]\n\t"
+        "bne 2b\n\t"
+        "ldmia %[quad]!, {r4, r5, r6, r8}\n\t"
+        REQUANTIZE_MULTIPLY("%[a0]", "r4") REQUANTIZE_MULTIPLY("%[a1]", "r5")
+        REQUANTIZE_MULTIPLY("%[a2]", "r6") REQUANTIZE_MULTIPLY("%[a3]", "r8")
+        "ldmia %[quad]!, {r4, r5, r6, r8}\n\t"
+        "ldr %[offset], %[rounding]\n\t"
+        REQUANTIZE_AWAY_FROM_ZERO("%[a0]") REQUANTIZE_AWAY_FROM_ZERO("%[a1]")
+        REQUANTIZE_AWAY_FROM_ZERO("%[a2]") REQUANTIZE_AWAY_FROM_ZERO("%[a3]")
+        REQUANTIZE_SHIFT("%[a0]", "r4") REQUANTIZE_SHIFT("%[a1]", "r5")
+        REQUANTIZE_SHIFT("%[a2]", "r6") REQUANTIZE_SHIFT("%[a3]", "r8")
+        REQUANTIZE_ROUND("%[a0]", "%[offset]") REQUANTIZE_ROUND("%[a1]", "%[offset]")
+        REQUANTIZE_ROUND("%[a2]", "%[offset]") REQUANTIZE_ROUND("%[a3]", "%[offset]")
+        REQUANTIZE_CLAMP("%[a0]") REQUANTIZE_CLAMP("%[a1]") REQUANTIZE_CLAMP("%[a2]") REQUANTIZE_CLAMP("%[a3]")
+        "ldr r4, %[x_end]\n\t"
+        "strb %[a0], [%[output]], #1\n\t"
+        "strb %[a1], [%[output]], #1\n\t"
+        "strb %[a2], [%[output]], #1\n\t"
+        "strb %[a3], [%[output]], #1\n\t"
+        "add %[x], %[x], #4\n\t"
+        "cmp %[x], r4\n\t"
+        "ldr %[offset], %[offsets]\n\t"
+        "bne 1b"
+        : [quad] "+r"(quad), [x] "+r"(x), [a0] "=&r"(a0), [a1] "=&r"(a1), [a2] "=&r"(a2), [a3] "=&r"(a3),
+          [offset] "+r"(offset), [output] "+r"(output)
+        : [end] "r"(offsets_end), [offsets] "m"(offsets), [x_end] "m"(x_end), [rounding] "m"(rounding)
+        : "r4", "r5", "r6", "r8", "cc", "memory");
+    return output;
+}
+
+/* Offsets of the taps from `x`, to `outside` where they leave the image. */
+KERNEL_INLINE void find_offsets(
+    int32_t *offset, const struct pixel *at, const struct conv_window *w, const int8_t *x, const int8_t *outside) {
+    int32_t y = at->y * w->stride_y - w->pad_top;
+    for (int32_t ky = 0; ky < w->kernel_height; ky++, y += w->dilation_y) {
+        const int32_t row_inside = y >= 0 && y < w->input_height;
+        int32_t left = at->x * w->stride_x - w->pad_left;
+        for (int32_t kx = 0; kx < w->kernel_width; kx++, left += w->dilation_x) {
+            const int32_t inside = row_inside && left >= 0 && left < w->input_width;
+            const int8_t *tap = inside ? at->image + (y * w->input_width + left) * w->channels : outside;
+            *offset++ = (int32_t)(tap - x);
+        }
+    }
+}
+
+KERNEL_SHARED void depthwise_quads_s8(
+    const int8_t *input, int8_t *output, int8_t *scratch, const struct depthwise_quads_s8 *p) {
+    const struct conv_window *w = &p->window;
+    const int32_t channels = w->channels, taps = p->taps;
+    int32_t *offsets = (int32_t *)(void *)scratch;
+    int8_t *outside = scratch + 4 * taps;
+    struct pixel at = {input, 0, 0};
+    int32_t known = 0; /* whether `offsets` are those of the inside */
+    for (int32_t c = 0; c < channels; c++)
+        outside[c] = (int8_t)w->input_zero_point;
+    for (int32_t tap = 0; tap < taps; tap++)
+        offsets[tap] = 0; /* what the rounding up adds has weights of 0 */
+    const int32_t y_end = w->input_height - (w->kernel_height - 1) * w->dilation_y;
+    const int32_t x_end = w->input_width - (w->kernel_width - 1) * w->dilation_x;
+    for (int32_t left = w->batches * w->output_height * w->output_width; left > 0; left--) {
+        const int32_t y0 = at.y * w->stride_y - w->pad_top, x0 = at.x * w->stride_x - w->pad_left;
+        const int32_t inside = y0 >= 0 && y0 < y_end && x0 >= 0 && x0 < x_end;
+        const int8_t *x = inside ? at.image + (y0 * w->input_width + x0) * channels : at.image;
+        if (!inside || !known)
+            find_offsets(offsets, &at, w, x, outside);
+        known = inside;
+        output = depthwise_multiply(p->quads, x, x + channels, offsets, offsets + taps, output, p->rounding);
+        next_pixel(&at, w);
+    }
+}
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What the kernels for ARM's DSP extension (Armv7E-M: Cortex-M4, M7) share. Bit-exact with the plain kernels.
+ *
+ * Columns are inputs widened to int16, four bytes to two words, (x0, x2) and (x1, x3), as SXTB16 leaves them; the
+ * exporter lays weights out in the same order.
+ */
+#ifndef TINYPROOF_KERNELS_DSP_H
+#define TINYPROOF_KERNELS_DSP_H
+
+#include "kernels/requantize.h"
+
+/* Words of memory: byte buffers and int16 tables are read through them. Armv7E-M loads single words from anywhere. */
+typedef uint32_t __attribute__((may_alias, aligned(1))) loose_word;
+typedef uint32_t __attribute__((may_alias)) word;
+
+KERNEL_INLINE uint32_t widen_even(uint32_t bytes) {
+    uint32_t halves;
+    __asm__("sxtb16 %0, %1" : "=r"(halves) : "r"(bytes));
+    return halves;
+}
+
+KERNEL_INLINE uint32_t widen_odd(uint32_t bytes) {
+    uint32_t halves;
+    __asm__("sxtb16 %0, %1, ror #8" : "=r"(halves) : "r"(bytes));
+    return halves;
+}
+
+/* `words` words of input to a column; `step` is the distance of their pairs in words: 2, or 4 between two columns. */
+KERNEL_INLINE word *widen(word *column, const int8_t *x, int32_t words, int32_t step) {
+    for (; words >= 2; words -= 2) {
+        const uint32_t first = ((const loose_word *)x)[0], second = ((const loose_word *)x)[1];
+        x += 8;
+        column[0] = widen_even(first);
+        column[1] = widen_odd(first);
+        column[step] = widen_even(second);
+        column[step + 1] = widen_odd(second);
+        column += 2 * step;
+    }
+    if (words) {
+        column[0] = widen_even(*(const loose_word *)x);
+        column[1] = widen_odd(*(const loose_word *)x);
+        column += step;
+    }
+    return column;
+}
+
+/* Assembly: accumulators to outputs with TFLite's two roundings, see requantize.h. A step for all of them at a time, so
+ * that a core with latencies is kept busy. SSAT sets the sticky Q flag at most, which nobody reads.
+ */
+#define REQUANTIZE_MULTIPLY(a, multiplier) "smmlar " a ", " a ", " multiplier ", " a "\n\t"
+#define REQUANTIZE_AWAY_FROM_ZERO(a) "add " a ", " a ", " a ", asr #31\n\t"
+#define REQUANTIZE_SHIFT(a, shift) "asr " a ", " a ", " shift "\n\t"
+#define REQUANTIZE_ROUND(a, rounding) "add " a ", " a ", " rounding "\n\t"
+#define REQUANTIZE_CLAMP(a) "ssat " a ", #8, " a ", asr #1\n\t"
+
+#endif

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Convolutions of any geometry and quantization, as .tflite files and as cases for the operators' tests."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hypothesis import strategies as st
+from op_cases import Case, edge_inputs
+from op_strategies import ACTIVATIONS, scales, seeds, zero_points
+from tflite_builder import Model
+
+SAME, VALID = 0, 1
+
+
+@dataclass(frozen=True)
+class Layer:
+    """`units` counts output channels; `multiplier` is 0 for CONV_2D, else that of a depthwise layer."""
+
+    shape: tuple[int, int, int, int]  # of the input
+    kernel: tuple[int, int] = (3, 3)
+    units: int = 4
+    multiplier: int = 0
+    strides: tuple[int, int] = (1, 1)
+    dilations: tuple[int, int] = (1, 1)
+    padding: int = SAME
+    activation: int = 0
+    x: tuple[float, int] = (0.05, -3)
+    y: tuple[float, int] = (0.1, 5)
+    weight_scales: tuple[float, ...] = (0.01,)
+    bias: bool = True
+    lowest: int = -127  # of the weights
+    seed: int = 1
+
+    @property
+    def depth(self) -> int:
+        """Weights of one output channel."""
+        return math.prod(self.kernel) * (1 if self.multiplier else self.shape[3])
+
+    def outputs(self) -> tuple[int, int, int, int]:
+        sizes = []
+        for size, k, s, d in zip(self.shape[1:3], self.kernel, self.strides, self.dilations, strict=True):
+            sizes.append(-(-size // s) if self.padding == SAME else -(-(size - (k - 1) * d) // s))
+        return (self.shape[0], sizes[0], sizes[1], self.units)
+
+
+def build(layer: Layer, output: Sequence[int] | None = None) -> bytes:
+    """The layer as a model of one operator."""
+    r = random.Random(layer.seed)
+    model = Model()
+    source = model.input(layer.shape, *layer.x)
+    shape = (1, *layer.kernel, layer.units) if layer.multiplier else (layer.units, *layer.kernel, layer.shape[3])
+    values = [r.randint(layer.lowest, 127) for _ in range(math.prod(shape))]
+    weights = model.tensor(shape, layer.weight_scales[0], 0, values)
+    model.tensors[weights].quantization.scale = list(layer.weight_scales)
+    model.tensors[weights].quantization.zeroPoint = [0] * len(layer.weight_scales)
+    model.tensors[weights].quantization.quantizedDimension = 3 if layer.multiplier else 0
+    inputs = [source, weights]
+    if layer.bias:
+        values = [r.randint(-3000, 3000) for _ in range(layer.units)]
+        inputs.append(model.tensor((layer.units,), layer.x[0] * layer.weight_scales[0], 0, values, "int32"))
+    target = model.tensor(tuple(output or layer.outputs()), *layer.y)
+    options = {
+        "padding": layer.padding,
+        "strideH": layer.strides[0],
+        "strideW": layer.strides[1],
+        "dilationHFactor": layer.dilations[0],
+        "dilationWFactor": layer.dilations[1],
+        "fusedActivationFunction": layer.activation,
+    }
+    if layer.multiplier:
+        options["depthMultiplier"] = layer.multiplier
+        model.add("DEPTHWISE_CONV_2D", inputs, [target], "DepthwiseConv2DOptions", **options)
+    else:
+        model.add("CONV_2D", inputs, [target], "Conv2DOptions", **options)
+    return model.build(target)
+
+
+@st.composite
+def layers(draw: st.DrawFn, depthwise: bool) -> Layer:
+    """Any layer. The output's scale mostly follows the sums' reach, so that answers vary without saturating."""
+    kernel = draw(st.tuples(st.integers(1, 5), st.integers(1, 5)))
+    dilations = draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))
+    padding = draw(st.sampled_from([SAME, VALID]))
+    least = [(k - 1) * d + 1 if padding == VALID else 1 for k, d in zip(kernel, dilations, strict=True)]
+    size = [draw(st.integers(low, low + 6)) for low in least]
+    channels = draw(st.one_of(st.integers(1, 9), st.sampled_from([4, 8, 12, 16])))
+    multiplier = draw(st.sampled_from([1, 1, 1, 2, 3])) if depthwise else 0
+    units = channels * multiplier if depthwise else draw(st.integers(1, 9))
+    x = draw(scales(1e-2, 0.5)), draw(zero_points)
+    unit = draw(scales(1e-3, 0.05))
+    count = units if draw(st.booleans()) else 1
+    seed = draw(seeds)
+    r = random.Random(seed)
+    weight_scales = tuple(unit * 2.0 ** -r.uniform(0, 3) for _ in range(count))
+    if count > 1 and r.random() < 0.1:
+        weight_scales = (1e-20, *weight_scales[1:])  # a channel that rounds to nothing
+    depth = math.prod(kernel) * (1 if depthwise else channels)
+    reach = max(weight_scales) * x[0] * 75 * 75 * depth**0.5
+    scale = reach / 50 if r.random() < 0.85 else max(weight_scales) * x[0] / r.choice([0.7, 1.5, 3.0])
+    return Layer(
+        shape=(draw(st.integers(1, 2)), size[0], size[1], channels),
+        kernel=kernel,
+        units=units,
+        multiplier=multiplier,
+        strides=draw(st.tuples(st.integers(1, 3), st.integers(1, 3))),
+        dilations=dilations,
+        padding=padding,
+        activation=draw(st.sampled_from([0, *ACTIVATIONS])),
+        x=x,
+        y=(scale, draw(zero_points)),
+        weight_scales=weight_scales,
+        bias=draw(st.booleans()),
+        lowest=draw(st.sampled_from([-127, -127, -128])),
+        seed=seed,
+    )
+
+
+@st.composite
+def cases(draw: st.DrawFn, depthwise: bool) -> Case:
+    layer = draw(layers(depthwise))
+    return Case(str(layer), build(layer), edge_inputs(math.prod(layer.shape), layer.seed, extra=2))

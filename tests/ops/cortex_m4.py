@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs cases on an emulated Cortex-M4, with the kernels for the DSP extension, and compares there with TFLite Micro.
+
+One image holds all cases: inputs and right answers are constants in it. It reports by semihosting and needs no library.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from op_cases import ENGINE, Case, compile_case, write_unit
+
+from pipeline.reference import Reference
+
+FLAGS = [
+    *("-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16", "-O2", "-std=c99", "-nostdlib"),
+    *("-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Werror"),
+    *(f"-I{ENGINE / 'kernels_dsp'}", f"-I{ENGINE}"),
+]
+_LINKER_SCRIPT = """
+MEMORY { ROM : ORIGIN = 0, LENGTH = 4M  RAM : ORIGIN = 0x20000000, LENGTH = 4M }
+SECTIONS {
+  .text : { KEEP(*(.vectors)) *(.text*) *(.rodata*) } > ROM
+  .ARM.exidx : { *(.ARM.exidx*) } > ROM
+  .bss (NOLOAD) : { *(.bss*) *(.data*) } > RAM
+}
+"""
+# Every arena is filled with garbage and followed by a guard.
+_MAIN = """
+enum { GUARD = 64 };
+static int8_t arena[ARENA + GUARD] __attribute__((aligned(16)));
+void *memcpy(void *to, const void *from, unsigned n);
+void *memset(void *to, int byte, unsigned n);
+void *memcpy(void *to, const void *from, unsigned n) {
+    for (unsigned i = 0; i < n; i++)
+        ((volatile char *)to)[i] = ((const char *)from)[i];
+    return to;
+}
+void *memset(void *to, int byte, unsigned n) {
+    for (unsigned i = 0; i < n; i++)
+        ((volatile char *)to)[i] = (char)byte;
+    return to;
+}
+static void semihosting(int operation, const void *argument) {
+    register int r0 __asm__("r0") = operation;
+    register const void *r1 __asm__("r1") = argument;
+    __asm__ volatile("bkpt 0xab" : "+r"(r0) : "r"(r1) : "memory");
+}
+static void say(const char *word, unsigned number) {
+    char line[32];
+    char *at = line + sizeof line - 1;
+    *at = 0;
+    *--at = '\\n';
+    do
+        *--at = (char)('0' + number % 10);
+    while (number /= 10);
+    semihosting(4, word);
+    semihosting(4, at);
+}
+void reset(void);
+void reset(void) {
+    *(volatile unsigned *)0xE000ED88 |= 0xFu << 20; /* the FPU, which may hold spilled registers */
+    for (unsigned m = 0; m < sizeof models / sizeof models[0]; m++) {
+        const struct model *p = &models[m];
+        const signed char *x = p->vectors, *y = p->vectors + p->count * p->x_bytes;
+        unsigned wrong = 0;
+        for (unsigned v = 0; v < p->count; v++) {
+            memset(arena, 0x5A, sizeof arena);
+            memcpy(arena + p->x, x + v * p->x_bytes, p->x_bytes);
+            p->run(arena);
+            for (unsigned i = 0; i < p->y_bytes; i++)
+                wrong += arena[p->y + i] != y[v * p->y_bytes + i];
+            for (unsigned i = p->arena; i < p->arena + GUARD; i++)
+                wrong += arena[i] != 0x5A;
+        }
+        if (wrong)
+            say("wrong ", m);
+    }
+    say("done ", sizeof models / sizeof models[0]);
+    semihosting(0x18, (const void *)0x20026); /* ADP_Stopped_ApplicationExit */
+    for (;;)
+        ;
+}
+__attribute__((section(".vectors"), used)) static void (*const vectors[])(void) = {
+    (void (*)(void))0x20400000, reset};
+"""
+
+
+def assert_bit_exact_on_cortex_m4(cases: Sequence[Case]) -> None:
+    """Every case's compiled C answers there as TFLite Micro's interpreter does here, and stays inside of its arena."""
+    compiled = [compile_case(case) for case in cases]
+    largest = max(plan.arena_bytes for _, plan in compiled)
+    text = [f"#include <stdint.h>\n#define ARENA {largest}"]
+    rows = []
+    for number, (case, (program, plan)) in enumerate(zip(cases, compiled, strict=True)):
+        reference = Reference(case.tflite, "tflite-micro")
+        vectors = b"".join(case.inputs) + b"".join(reference.run(x_q) for x_q in case.inputs)
+        values = ", ".join(str(byte - 256 if byte > 127 else byte) for byte in vectors)
+        text.append(f"static const signed char vectors{number}[] = {{{values}}};")
+        text.append(f"void m{number}_model_run(int8_t *arena);")
+        x, y = program.input, program.output
+        places = (plan.arena_bytes, len(case.inputs), plan.offsets[x.index], x.elements, plan.offsets[y.index])
+        rows.append(f"{{m{number}_model_run, vectors{number}, {', '.join(map(str, places))}, {y.elements}}},")
+    text.append("struct model { void (*run)(int8_t *); const signed char *vectors;")
+    text.append("unsigned arena, count, x, x_bytes, y, y_bytes; };")
+    text += ["static const struct model models[] = {", *rows, "};", _MAIN]
+    with tempfile.TemporaryDirectory() as folder:
+        here = Path(folder)
+        unit = write_unit(here, 0, compiled)
+        (here / "main.c").write_text("\n".join(text), encoding="utf-8")
+        (here / "link.ld").write_text(_LINKER_SCRIPT, encoding="utf-8")
+        command = ["arm-none-eabi-gcc", *FLAGS, "-T", str(here / "link.ld"), str(here / "main.c"), unit, "-lgcc"]
+        built = subprocess.run([*command, "-o", str(here / "cases.elf")], capture_output=True, text=True, check=False)
+        assert built.returncode == 0, built.stderr[:4000]
+        emulator = ["qemu-system-arm", "-M", "mps2-an386", "-display", "none", "-monitor", "none", "-serial", "none"]
+        emulator += ["-semihosting-config", "enable=on,target=native", "-kernel", str(here / "cases.elf")]
+        ran = subprocess.run(
+            emulator, capture_output=True, text=True, check=False, timeout=120, stdin=subprocess.DEVNULL
+        )
+    lines = (ran.stdout + ran.stderr).splitlines()
+    assert f"done {len(cases)}" in lines, lines[-10:]
+    wrong = [cases[int(line.split()[1])].label for line in lines if line.startswith("wrong ")]
+    assert not wrong, f"{len(wrong)} of {len(cases)} cases differ:\n" + "\n".join(wrong[:10])

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""CONV_2D: any geometry and quantization against TFLite Micro, natively and with the DSP kernels on a Cortex-M4."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from convolutions import VALID, Layer, build, cases
+from cortex_m4 import assert_bit_exact_on_cortex_m4
+from op_cases import Case, assert_bit_exact, edge_inputs
+from op_strategies import bit_exact
+
+from export.lowering import lower
+from export.ops.base import Op
+from export.ops.pairing import pair_rows, pairable
+from pipeline.errors import InputFileError
+from pipeline.tflite.reader import read_graph
+
+test_natively = bit_exact(cases(depthwise=False))
+test_on_cortex_m4 = bit_exact(cases(depthwise=False), prove=assert_bit_exact_on_cortex_m4)
+
+PAIRS = Layer((1, 6, 5, 8), units=6, y=(0.02, 5))
+
+
+def op(layer: Layer) -> Op:
+    return lower(read_graph(build(layer))).ops[0]
+
+
+# The four geometries of MLPerf Tiny's convolutions, small; odd counts of pixels, channels and outputs.
+TYPICAL = [
+    Layer((1, 13, 10, 1), (10, 4), 8, strides=(2, 2), y=(0.02, -128), activation=1),
+    Layer((1, 5, 5, 16), (1, 1), 12, y=(0.02, -128), activation=1),
+    Layer((1, 9, 9, 3), (3, 3), 7, strides=(2, 2), y=(0.02, 0)),
+    Layer((1, 8, 8, 16), (3, 3), 16, y=(0.03, -20)),
+    Layer((1, 7, 7, 12), (1, 1), 5, strides=(2, 2), y=(0.02, 3)),
+    Layer((2, 3, 3, 20), (3, 3), 1, padding=VALID, y=(0.03, 0)),
+]
+
+
+@pytest.mark.parametrize("prove", [assert_bit_exact, assert_bit_exact_on_cortex_m4])
+def test_typical_layers_take_the_pair_kernel(prove: Any) -> None:
+    layers = [replace(layer, seed=seed) for seed in range(4) for layer in TYPICAL]
+    assert {op(layer).kernel for layer in layers} == {"conv_pairs_s8"}
+    prove([Case(str(layer), build(layer), edge_inputs(math.prod(layer.shape), layer.seed)) for layer in layers])
+
+
+def test_a_wrong_bit_is_seen_on_cortex_m4(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = Case("one off", build(PAIRS), edge_inputs(math.prod(PAIRS.shape), 1))
+    monkeypatch.setattr("export.ops.conv_2d.encode_shift", lambda shift: -shift)
+    with pytest.raises(AssertionError, match="1 of 1 cases differ"):
+        assert_bit_exact_on_cortex_m4([case])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"y": (0.0001, 5)},  # rescales by more than 1/2
+        {"activation": 3, "y": (0.1, 5)},  # clamps
+        {"lowest": -128, "seed": 3, "units": 64},  # 256 b + a below -2^15
+    ],
+)
+def test_other_layers_take_the_general_kernel(changes: dict[str, Any]) -> None:
+    assert op(PAIRS).kernel == "conv_pairs_s8"
+    assert op(replace(PAIRS, **changes)).kernel == "conv_s8"
+
+
+def test_pairs_are_refused_where_a_sum_could_pass_2_to_the_23() -> None:
+    row = (127,) * 516
+    assert pairable([row, row], [0, 2**23 - 1 - 128 * 127 * 516])
+    assert not pairable([row, row], [0, 2**23 - 128 * 127 * 516])
+    assert pairable([(-1,), (-127,)], [0, 0])
+    assert not pairable([(-1,), (-128,)], [0, 0])
+    assert pairable([(0,), (-128,)], [0, 0])
+
+
+def test_pairs_hold_both_rows() -> None:
+    table = pair_rows((1, -2, 3, -4), (5, 6, -7, -8), (100_000, -3))
+    assert [table[0] % 65536 + table[1] * 65536, table[2] % 65536 + table[3] * 65536] == [100_000, 100_000 - 768]
+    assert table[4:] == [256 * 5 + 1, 256 * -7 + 3, 256 * 6 - 2, 256 * -8 - 4, 0, 0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"strides": (0, 1)}, "strides"),
+        ({"dilations": (1, -1)}, "dilations"),
+        ({"padding": 2}, "padding"),
+        ({"activation": 4}, "TANH"),
+        ({"y": (1e-13, 0)}, "rescales"),
+        ({"y": (1e-9, 0)}, "overflow"),
+        ({"weight_scales": (0.1, 0.1)}, "scales"),
+    ],
+)
+def test_refuses(changes: dict[str, Any], says: str) -> None:
+    layer = replace(PAIRS, **changes)
+    with pytest.raises(InputFileError, match=rf"{says}"):
+        lower(read_graph(build(layer, output=PAIRS.outputs())))
+
+
+def test_refuses_an_output_that_does_not_follow() -> None:
+    with pytest.raises(InputFileError, match=r"operator 0 \(CONV_2D\): output \[1, 6, 6, 6\] is not"):
+        lower(read_graph(build(PAIRS, output=(1, 6, 6, 6))))
