@@ -14,6 +14,7 @@ VERBS = {
     "run": "Train, export, build and check in one go: the whole proof.",
     "train": "Train the neuron y = wX + b by gradient descent, keeping every step.",
     "export": "Quantize to int8 .tflite and generate C code, vectors and the manifest.",
+    "inspect": "Show what a model is made of, and on which boards it fits.",
     "build": "Compile the firmware for a board and report its flash and RAM.",
     "flash": "Upload the firmware to a real board and confirm that it runs.",
     "check": "Ask a board every vector and prove bits and answers.",

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a model will cost on a board, before anything is built: constants and arena exactly, code by estimate."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from export.emitting import MAX_INLINED_CALLS
+from export.lowering import Program, lower
+from export.memory import MemoryPlan, plan_memory
+from export.ops.base import Op
+from pipeline.boards import Board
+from pipeline.manifest import model_id
+from pipeline.tflite.reader import read_graph
+
+# Measured with the pinned compilers (sizes by layer in build.json of the neuron): all but model and arena.
+# ISA -> (flash, RAM without stack) of our own firmware.
+_BASE = {
+    "armv6-m": (9_700, 180),
+    "armv7-m": (7_250, 180),
+    "armv7e-m": (5_950, 180),
+    "armv8-m": (5_800, 180),
+    "armv8.1-m": (5_900, 180),
+    "rv32imc": (10_200, 190),
+    "avr5": (12_100, 900),
+}
+# The same on real boards, whose vendor's core comes on top. Not measurable here: round figures from public builds.
+_VENDOR_CORE = {"armv7e-m": (90_000, 48_000), "xtensa": (300_000, 45_000)}
+_UNKNOWN_BASE = (12_000, 1_000)
+_DEFAULT_LINE_BYTES = 128
+
+# Thumb-2 code of one call at -O2, in bytes, and how much larger the other instruction sets' is.
+_CODE = {
+    "fully_connected": 330,
+    "conv": 900,
+    "depthwise": 900,
+    "softmax": 450,
+    "average_pool": 420,
+    "max_pool": 330,
+    "mean": 260,
+    "add": 260,
+    "mul": 240,
+    "pad": 220,
+    "transpose": 220,
+}
+_CODE_OTHER = 120
+_MARGIN = 0.1  # an estimate closer to the limit than this promises nothing
+_PARAMETERS_BYTES = 56  # the parameter struct of a call
+_CODE_FACTOR = {"armv6-m": 1.4, "rv32imc": 1.3, "xtensa": 1.2, "avr5": 2.5}
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A board's verdict. `exact`: sizes of a build of this very model, no estimate. Bytes."""
+
+    board: str
+    flash_bytes: int
+    flash_limit: int
+    ram_bytes: int
+    ram_limit: int
+    exact: bool
+
+    @property
+    def fits(self) -> bool:
+        return self.flash_bytes <= self.flash_limit and self.ram_bytes <= self.ram_limit
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**self.__dict__, "fits": self.fits, "verdict": self.verdict()}
+
+    def verdict(self) -> str:
+        """In words: what is left, or what is missing."""
+        if self.fits:
+            left = min(1 - self.flash_bytes / self.flash_limit, 1 - self.ram_bytes / self.ram_limit)
+            scarce = "flash" if self.flash_bytes / self.flash_limit >= self.ram_bytes / self.ram_limit else "RAM"
+            return (
+                f"fits, {left:.0%} of {scarce} left" if self.exact or left >= 0.1 else "fits narrowly: build it to see"
+            )
+        missing = [
+            f"{needed - limit:,} B of {what}"
+            for what, needed, limit in (
+                ("flash", self.flash_bytes, self.flash_limit),
+                ("RAM", self.ram_bytes, self.ram_limit),
+            )
+            if needed > limit
+        ]
+        return f"does not fit: {' and '.join(missing)} too much"
+
+
+def inspect_model(tflite: bytes, file: str, boards: list[Board], build_dir: Path | None = None) -> dict[str, Any]:
+    """Operators, tensors, totals and a verdict for each board. No TensorFlow, nothing is written.
+
+    `build_dir`: where builds of the model may lie, whose sizes are then taken instead of estimates.
+    Raises InputFileError naming what is wrong with the file, or not supported.
+    """
+    program = lower(read_graph(tflite, file))
+    plan = plan_memory(program)
+    identity = model_id(tflite)
+    fits = [_fit(board, program, plan, identity, build_dir) for board in boards if board.memory]
+    return {
+        "file": file,
+        "model_id": identity,
+        "input": _tensor(program, plan, program.input.index),
+        "output": _tensor(program, plan, program.output.index),
+        "macs": program.macs,
+        "constant_bytes": sum(map(_constant_bytes, program.ops)),
+        "arena_bytes": plan.arena_bytes,
+        "tensor_bytes": plan.tensor_bytes,
+        "operators": [_operator(program, op) for op in program.ops],
+        "tensors": [_tensor(program, plan, tensor.index) for tensor in program.graph.tensors],
+        "boards": [fit.as_dict() for fit in fits],
+    }
+
+
+def _operator(program: Program, op: Op) -> dict[str, Any]:
+    tensors = program.graph.tensors
+    return {
+        "index": op.operator.index,
+        "name": op.operator.name,
+        "kernel": op.kernel,
+        "inputs": [list(tensors[index].shape) for index in op.inputs],
+        "outputs": [list(tensors[index].shape) for index in op.outputs],
+        "macs": op.macs,
+        "constant_bytes": _constant_bytes(op),
+    }
+
+
+def _tensor(program: Program, plan: MemoryPlan, index: int) -> dict[str, Any]:
+    tensor = program.graph.tensors[index]
+    return {
+        "index": index,
+        "name": tensor.name,
+        "shape": list(tensor.shape),
+        "dtype": tensor.dtype,
+        "constant": tensor.data is not None,
+        "scales": len(tensor.scales),
+        "scale_min": min(tensor.scales, default=None),
+        "scale_max": max(tensor.scales, default=None),
+        "zero_point": tensor.zero_points[0] if tensor.zero_points else None,
+        "offset": plan.offsets.get(index),
+    }
+
+
+def _constant_bytes(op: Op) -> int:
+    """Of the tables in flash."""
+    sizes = ((re.search(r"(\d+)_t", table.ctype), len(table.values)) for table in op.constants())
+    return sum(count * (int(match[1]) // 8 if match else 4) for match, count in sizes)
+
+
+def _code_bytes(program: Program) -> int:
+    """Thumb-2; a kernel that is called often is shared instead of inlined."""
+    calls = Counter(op.kernel for op in program.ops if op.kernel for _ in op.calls("op"))
+    total = 0
+    for kernel, count in calls.items():
+        one = next((size for prefix, size in _CODE.items() if kernel.startswith(prefix)), _CODE_OTHER)
+        total += one * (count if count <= MAX_INLINED_CALLS else 1) + _PARAMETERS_BYTES * count
+    return total
+
+
+def _fit(board: Board, program: Program, plan: MemoryPlan, identity: str, build_dir: Path | None) -> Fit:
+    flash_limit, ram_limit = int(board.memory["flash_bytes"]), int(board.memory["ram_bytes"])
+    built = _built(board, identity, build_dir)
+    if built is not None:
+        return Fit(board.name, built[0], flash_limit, built[1], ram_limit, exact=True)
+    bases = _VENDOR_CORE if board.kind == "serial" else _BASE
+    flash, ram = bases.get(board.isa, _UNKNOWN_BASE)
+    line_bytes = int(board.build.get("defines", {}).get("PROTOCOL_LINE_BYTES", _DEFAULT_LINE_BYTES))
+    ram += int(board.memory.get("stack_bytes", 0)) + max(0, line_bytes - _DEFAULT_LINE_BYTES) + plan.arena_bytes
+    flash += sum(map(_constant_bytes, program.ops)) + round(_code_bytes(program) * _CODE_FACTOR.get(board.isa, 1.0))
+    return Fit(board.name, flash, flash_limit, ram, ram_limit, exact=False)
+
+
+def _built(board: Board, identity: str, build_dir: Path | None) -> tuple[int, int] | None:
+    """(flash, RAM) of an earlier build of this very model, or None."""
+    if build_dir is None:
+        return None
+    try:
+        record = json.loads((build_dir / "boards" / board.name / "build.json").read_text(encoding="utf-8"))
+        return (int(record["flash_bytes"]), int(record["ram_bytes"])) if record["model_id"] == identity else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

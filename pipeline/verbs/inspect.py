@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`tinyproof inspect`: what a model is made of, and where it fits, before anything is built."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipeline import console, project
+from pipeline.boards import all_boards, find_board
+from pipeline.config import load_config
+from pipeline.verbs.models import calibration_option, import_file
+
+
+@click.command()
+@click.argument("model", metavar="NAME|FILE", required=False)
+@click.option("--board", help="Judge only this board. [default: all that firmware is built for]")
+@calibration_option
+@click.option("--low", type=float, help="Smallest x, to quantize a float model of one number.")
+@click.option("--high", type=float, help="Largest x, likewise.")
+@click.option("--tensors", is_flag=True, help="List the tensors, too, with their quantization.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of the tables.")
+def command(
+    model: str | None,
+    board: str | None,
+    calibration: Path | None,
+    low: float | None,
+    high: float | None,
+    tensors: bool,
+    as_json: bool,
+) -> None:
+    """Show operators, shapes, MACs, quantization and memory of a model, and a verdict for each board.
+
+    NAME is a build (default: the configured one), FILE a .tflite, which is only read; a .keras or SavedModel is
+    imported first and needs --calibration, or --low and --high. Constants and arena are exact, code is estimated
+    unless this very model has been built for the board.
+    """
+    config = load_config(project.CONFIG_FILE)
+    boards = [entry for entry in all_boards().values() if entry.engine == "compiled" and not entry.hidden]
+    if board is not None:
+        boards = [find_board(board)]
+    document = _inspect(model or config.model, boards, calibration, low, high, config)
+    if as_json:
+        console.print_json(document)
+    else:
+        print_inspection(document, tensors=tensors)
+
+
+def _inspect(
+    model: str, boards: Any, calibration: Path | None, low: float | None, high: float | None, config: Any
+) -> dict[str, Any]:
+    from export.footprint import inspect_model
+    from pipeline.errors import UsageError
+    from pipeline.models import find_model_file
+    from pipeline.tflite.reader import read_file, read_graph
+
+    found = find_model_file(model)
+    if found is not None and found.kind == "tflite":
+        tflite = read_file(found.path)
+        quantized = any(tensor.dtype == "int8" for tensor in read_graph(tflite, found.file).tensors)
+        if quantized or (calibration is None and (low is None or high is None)):
+            return inspect_model(tflite, found.file, boards, project.build_dir(found.name))
+    name = model
+    if found is not None:
+        imported = import_file(config, model, calibration, low, high, again=False)
+        assert imported is not None
+        name = imported[0].model
+    folder = project.build_dir(name)
+    if not (folder / "model.tflite").is_file():
+        raise UsageError(f"build/{name} has no model.tflite; run ./tinyproof export first, or give a file")
+    return inspect_model(read_file(folder / "model.tflite"), f"build/{name}/model.tflite", boards, folder)
+
+
+def print_inspection(document: dict[str, Any], *, tensors: bool) -> None:
+    """Tables of at most 80 columns where names allow it."""
+    x, y = document["input"], document["output"]
+    click.echo(f"model    {ascii(document['file'])[1:-1]}, id {document['model_id']}")
+    for role, end in (("input", x), ("output", y)):
+        click.echo(f"{role:<9}int8 {_shape(end['shape'])}, real = {end['scale_min']:.6g} * (q - {end['zero_point']})")
+    click.echo(
+        f"total    {document['macs']:,} MACs, {document['constant_bytes']:,} B of constants, "
+        f"{document['arena_bytes']:,} B of arena"
+    )
+    rows = [
+        (
+            str(op["index"]),
+            op["name"],
+            ", ".join(map(_shape, op["inputs"])),
+            ", ".join(map(_shape, op["outputs"])),
+            f"{op['macs']:,}",
+            f"{op['constant_bytes']:,}",
+        )
+        for op in document["operators"]
+    ]
+    click.echo()
+    _table(("", "operator", "input", "output", "MACs", "constants B"), rows, right=(0, 4, 5))
+    if tensors:
+        click.echo()
+        titles = ("", "tensor", "shape", "type", "scale", "zero", "arena")
+        _table(titles, [_tensor_row(tensor) for tensor in document["tensors"]], right=(0, 5, 6))
+    click.echo()
+    rows = [
+        (
+            fit["board"],
+            f"{fit['flash_bytes']:,} of {fit['flash_limit']:,}",
+            f"{fit['ram_bytes']:,} of {fit['ram_limit']:,}",
+            ("= " if fit["exact"] else "~ ") + fit["verdict"],
+        )
+        for fit in document["boards"]
+    ]
+    _table(("board", "flash B", "RAM B", "verdict (= built, ~ estimated)"), rows, right=(1, 2))
+
+
+def _tensor_row(tensor: dict[str, Any]) -> tuple[str, ...]:
+    scale = "-"
+    if tensor["scales"] == 1:
+        scale = f"{tensor['scale_min']:.4g}"
+    elif tensor["scales"]:
+        scale = f"{tensor['scales']}: {tensor['scale_min']:.3g} to {tensor['scale_max']:.3g}"
+    return (
+        str(tensor["index"]),
+        ascii(tensor["name"])[1:-1][:28],  # the file's own words: no terminal shall obey them
+        _shape(tensor["shape"]),
+        tensor["dtype"],
+        scale,
+        "-" if tensor["zero_point"] is None else str(tensor["zero_point"]),
+        "flash" if tensor["constant"] else "-" if tensor["offset"] is None else f"+{tensor['offset']:,}",
+    )
+
+
+def _shape(shape: list[int]) -> str:
+    return "x".join(map(str, shape)) or "scalar"
+
+
+def _table(titles: tuple[str, ...], rows: Sequence[tuple[str, ...]], right: tuple[int, ...] = ()) -> None:
+    widths = [max(len(row[column]) for row in (titles, *rows)) for column in range(len(titles))]
+    for row in (titles, *rows):
+        cells = [
+            cell.rjust(width) if column in right else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        click.echo("  ".join(cells).rstrip())
