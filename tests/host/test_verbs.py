@@ -153,11 +153,12 @@ def test_boards_are_listed_at_80_columns() -> None:
     result = CliRunner().invoke(cli.main, ["boards"])
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
-    assert {text[2:].split()[0] for text in lines[1:]} >= {name for name, board in all_boards().items() if not board.hidden}
+    listed = {name for name, board in all_boards().items() if not board.hidden}
+    assert {text[2:].split()[0] for text in lines[1:]} >= listed
     assert next(text for text in lines if text.startswith("*")).split()[1] == "qemu-cortex-m4"
     assert max(map(len, lines)) <= 80
     rows = json.loads(CliRunner().invoke(cli.main, ["boards", "--json"]).stdout)["boards"]
-    assert {row["board"] for row in rows} == set(all_boards())
+    assert {row["board"] for row in rows} == listed
     assert [row["board"] for row in rows if row["default"]] == ["qemu-cortex-m4"]
 
 
@@ -167,6 +168,7 @@ def test_small_verbs_load_nothing_heavy(arguments: list[str]) -> None:
         "import sys, pipeline.cli\n"
         f"pipeline.cli.main({arguments!r}, standalone_mode=False)\n"
         "heavy = {'tensorflow', 'keras', 'numpy', 'matplotlib', 'serial', 'tflite_micro', 'platformio', 'rich'}\n"
+        f"heavy -= {{'serial'}} if {arguments!r}[0] == 'boards' else set()  # it looks at what is plugged in\n"
         "print('loaded:', sorted(set(sys.modules) & heavy))\n"
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
