@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import os
 import shutil
@@ -33,6 +34,8 @@ from pipeline.verbs import matrix
 from train.builtin import make_sine, make_wide
 from train.training import train_model
 
+Rows = Callable[[str], dict[str, matrix.Row]]
+
 CONFIG = Config()
 NAMES = [board.name for board in matrix.simulated_boards()]
 MAKERS: dict[str, Callable[[Path], Any]] = {
@@ -53,14 +56,15 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def rows(exported: Path) -> dict[tuple[str, str], matrix.Row]:
-    """The matrix of every model."""
-    every = matrix.simulated_boards()
-    return {
-        (model, row.board): row
-        for model in MAKERS
-        for row in matrix.prove(every, exported / model, CONFIG, lambda *_: None)
-    }
+def rows(exported: Path) -> Rows:
+    """rows(model): the model's matrix by board, made when it is first asked for."""
+
+    @functools.cache
+    def made(model: str) -> dict[str, matrix.Row]:
+        every = matrix.simulated_boards()
+        return {row.board: row for row in matrix.prove(every, exported / model, CONFIG, lambda *_: None)}
+
+    return made
 
 
 def test_at_least_eight_boards_of_three_instruction_sets_are_simulated() -> None:
@@ -72,8 +76,8 @@ def test_at_least_eight_boards_of_three_instruction_sets_are_simulated() -> None
 # A warning fails the build, so a row with sizes is a build without one.
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("model", MAKERS)
-def test_every_board_answers_bit_for_bit(rows: dict[tuple[str, str], matrix.Row], model: str, name: str) -> None:
-    row = rows[model, name]
+def test_every_board_answers_bit_for_bit(rows: Rows, model: str, name: str) -> None:
+    row = rows(model)[name]
     assert row.error == ""
     assert (row.bits_checked, row.bits_different) == (256, 0)
     assert row.answers_within_tolerance
@@ -91,9 +95,9 @@ def test_the_interpreter_on_this_machine_agrees(exported: Path) -> None:
         assert (report.bits_checked, report.bits_different) == (256, 0)
 
 
-def test_on_avr_weights_stay_in_flash(rows: dict[tuple[str, str], matrix.Row]) -> None:
+def test_on_avr_weights_stay_in_flash(rows: Rows) -> None:
     """The wide model has 1,072 bytes of weights and as many of other tables: half of an Uno's RAM."""
-    uno = [rows[model, "sim-uno"].engine_ram_bytes or 0 for model in ("neuron", "wide")]
+    uno = [rows(model)["sim-uno"].engine_ram_bytes or 0 for model in ("neuron", "wide")]
     assert uno[1] - uno[0] < 100
 
 
@@ -252,10 +256,9 @@ matrix.prove(boards, pathlib.Path(sys.argv[1]), Config(), lambda *_: None)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_no_emulator_outlives_the_run(
-    exported: Path, rows: dict[tuple[str, str], matrix.Row], number: signal.Signals
-) -> None:
+def test_no_emulator_outlives_the_run(exported: Path, rows: Rows, number: signal.Signals) -> None:
     folder = exported / "neuron"
+    assert rows("neuron")["sim-uno"].proven, "the program below needs the firmware that this builds"
     assert emulators_of(exported) == []
     running = subprocess.Popen([sys.executable, "-c", PROGRAM, str(folder)], cwd=ROOT, stderr=subprocess.DEVNULL)
     try:
