@@ -130,21 +130,30 @@ def float_outputs(tflite: bytes, samples: Any) -> Any:
         return np.array(answers, np.float32)
 
 
-def float_tensors(tflite: bytes, sample: Any, indices: list[int]) -> list[Any]:
-    """What the float model computes for `sample` [*shape without the batch] at the tensors `indices`."""
+def tensors_of_float(tflite: bytes, x: Any, indices: list[int]) -> list[Any]:
+    """What the float model computes for `x` at the tensors `indices`."""
+    return _tensors(tflite, x, indices, "BUILTIN_WITHOUT_DEFAULT_DELEGATES")
+
+
+def int8_tensors(tflite: bytes, x_q: Any, indices: list[int]) -> list[Any]:
+    """The same of an int8 model, by TensorFlow's reference kernels."""
+    return _tensors(tflite, x_q, indices, "BUILTIN_REF")
+
+
+def _tensors(tflite: bytes, x: Any, indices: list[int], kernels: str) -> list[Any]:
     with quiet():
-        interpreter = _interpreter(tflite, experimental_preserve_all_tensors=True)
-        interpreter.set_tensor(interpreter.get_input_details()[0]["index"], sample[None])
+        interpreter = _interpreter(tflite, kernels, experimental_preserve_all_tensors=True)
+        interpreter.set_tensor(interpreter.get_input_details()[0]["index"], x)
         interpreter.invoke()
         return [interpreter.get_tensor(index).copy() for index in indices]
 
 
-def _interpreter(tflite: bytes, **options: Any) -> Any:
+def _interpreter(tflite: bytes, kernels: str = "BUILTIN_WITHOUT_DEFAULT_DELEGATES", **options: Any) -> Any:
     import tensorflow as tf
 
     interpreter = tf.lite.Interpreter(
         model_content=tflite,
-        experimental_op_resolver_type=tf.lite.experimental.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+        experimental_op_resolver_type=getattr(tf.lite.experimental.OpResolverType, kernels),
         num_threads=1,
         **options,
     )

@@ -110,7 +110,18 @@ def build(board: Board, build_dir: Path) -> BuildResult:
     return result
 
 
-def run_platformio(board: Board, build_dir: Path, objects: Path, *options: str) -> None:
+def build_profile(board: Board, build_dir: Path) -> Path:
+    """The firmware that times every operator, from build_dir/profile/model_profile.c; returns its ELF.
+
+    Raises what `build` raises. The board's normal build is neither used nor touched.
+    """
+    check_artefacts(build_dir)
+    objects = build_dir.resolve() / "boards" / board.name / "pio_profile"
+    run_platformio(board, build_dir.resolve(), objects, profile=True)
+    return objects / board.environment / "firmware.elf"
+
+
+def run_platformio(board: Board, build_dir: Path, objects: Path, *options: str, profile: bool = False) -> None:
     """`pio run` of the board's environment. Raises EnvironmentFaultError with what went wrong, in one line."""
     ensure_core()
     command = [sys.executable, "-m", "platformio", "run", "-d", str(FIRMWARE), "-e", board.environment, *options]
@@ -119,6 +130,7 @@ def run_platformio(board: Board, build_dir: Path, objects: Path, *options: str) 
         "PLATFORMIO_CORE_DIR": str(CORE),
         "PLATFORMIO_BUILD_DIR": str(objects),
         "TINYPROOF_MODEL": str(build_dir),
+        "TINYPROOF_PROFILE": "1" if profile else "",
     }
     try:
         done = subprocess.run(

@@ -33,7 +33,7 @@ class Inference:
     def from_int8(self, content: bytes) -> Answer:
         """The answer to an int8 input tensor."""
         answer = self._in_one_line("q " + " ".join(map(str, int8s(content))), with_y=False)
-        return self._by_parts(content) if answer is None else answer
+        return self.by_parts(content) if answer is None else answer
 
     def from_real(self, x: list[float]) -> Answer | None:
         """The answer to real values, quantized by the board; None when they or the answer do not fit its line."""
@@ -62,7 +62,7 @@ class Inference:
         self._banners = self.link.banners
         return True
 
-    def _by_parts(self, content: bytes) -> Answer:
+    def by_parts(self, content: bytes) -> Answer:
         """load, run, read as one transaction: a restart in between loses the tensors, and all begins again."""
         for attempt in range(self.link.retries + 1):
             try:

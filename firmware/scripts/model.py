@@ -62,6 +62,13 @@ env.Append(
     CPPFLAGS=["$OPTIMISE"],
 )
 # What the engine is fed with: C of its own for the compiled one, the .tflite as an array for Google's interpreter.
-source = env.GetProjectOption("custom_model_source", "model_compiled.c")
+source, folder = env.GetProjectOption("custom_model_source", "model_compiled.c"), model_dir
+if os.environ.get("TINYPROOF_PROFILE"):  # `tinyproof profile`: the engine that times each operator, and its model
+    source, folder = "model_profile.c", model_dir / "profile"
+    env.Append(
+        CPPPATH=[str(folder)],
+        SRC_FILTER=["-<../lib/engine/engine_compiled.c>", "+<../lib/profile/engine_profile.c>"],
+    )
+    env.AddBuildMiddleware(optimise_for_speed, "*model_profile.c")
 env.AddBuildMiddleware(optimise_for_speed, "*model_compiled.c")
-env.BuildSources("$BUILD_DIR/model", str(model_dir), f"-<*> +<{source}>")
+env.BuildSources("$BUILD_DIR/model", str(folder), f"-<*> +<{source}>")

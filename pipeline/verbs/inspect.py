@@ -102,7 +102,7 @@ def print_inspection(document: dict[str, Any], *, tensors: bool) -> None:
         titles = ("", "tensor", "shape", "type", "scale", "zero", "arena")
         _table(titles, [_tensor_row(tensor) for tensor in document["tensors"]], right=(0, 5, 6))
     click.echo()
-    rows = [
+    verdicts = [
         (
             fit["board"],
             f"{fit['flash_bytes']:,} of {fit['flash_limit']:,}",
@@ -111,7 +111,7 @@ def print_inspection(document: dict[str, Any], *, tensors: bool) -> None:
         )
         for fit in document["boards"]
     ]
-    _table(("board", "flash B", "RAM B", "verdict (= built, ~ estimated)"), rows, right=(1, 2))
+    _table(("board", "flash B", "RAM B", "verdict (= built, ~ estimated)"), verdicts, right=(1, 2))
 
 
 def _tensor_row(tensor: dict[str, Any]) -> tuple[str, ...]:
