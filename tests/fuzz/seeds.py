@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Small sound models to mutate: between them they hold every kind of operator, so that mutants reach its checks."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+from tflite_builder import Model
+
+
+def convolutional() -> bytes:
+    """PAD, CONV_2D, DEPTHWISE_CONV_2D, ADD, MAX_POOL_2D, AVERAGE_POOL_2D, RESHAPE, FULLY_CONNECTED, SOFTMAX."""
+    source = random.Random(5)
+    m = Model()
+    x = m.input((1, 6, 6, 2), 0.05, 3)
+    padded = m.tensor((1, 8, 8, 2), 0.05, 3)
+    m.add("PAD", [x, m.tensor((4, 2), values=[0, 0, 1, 1, 1, 1, 0, 0], dtype="int32")], [padded], "PadOptions")
+    conv = m.tensor((1, 6, 6, 4), 0.08, -5)
+    weights = m.tensor((4, 3, 3, 2), 0.01, values=[source.randint(-127, 127) for _ in range(72)])
+    bias = m.tensor((4,), 0.0005, values=[source.randint(-900, 900) for _ in range(4)], dtype="int32")
+    m.add(
+        *("CONV_2D", [padded, weights, bias], [conv], "Conv2DOptions", 3),
+        padding=1,
+        strideW=1,
+        strideH=1,
+        dilationWFactor=1,
+        dilationHFactor=1,
+        fusedActivationFunction=1,
+    )
+    deep = m.tensor((1, 6, 6, 4), 0.08, -5)
+    weights = m.tensor((1, 3, 3, 4), 0.02, values=[source.randint(-127, 127) for _ in range(36)])
+    bias = m.tensor((4,), 0.0016, values=[source.randint(-900, 900) for _ in range(4)], dtype="int32")
+    m.add(
+        *("DEPTHWISE_CONV_2D", [conv, weights, bias], [deep], "DepthwiseConv2DOptions", 3),
+        padding=0,
+        strideW=1,
+        strideH=1,
+        dilationWFactor=1,
+        dilationHFactor=1,
+        depthMultiplier=1,
+    )
+    added = m.tensor((1, 6, 6, 4), 0.12, 2)
+    m.add("ADD", [conv, deep], [added], "AddOptions", 2)
+    pool = {"padding": 1, "strideW": 2, "strideH": 2, "filterWidth": 2, "filterHeight": 2}
+    pooled = m.tensor((1, 3, 3, 4), 0.12, 2)
+    m.add("MAX_POOL_2D", [added], [pooled], "Pool2DOptions", 2, **pool)
+    averaged = m.tensor((1, 2, 2, 4), 0.12, 2)
+    m.add("AVERAGE_POOL_2D", [pooled], [averaged], "Pool2DOptions", 2, **{**pool, "strideW": 1, "strideH": 1})
+    flat = m.tensor((1, 16), 0.12, 2)
+    m.add("RESHAPE", [averaged, m.tensor((2,), values=[1, 16], dtype="int32")], [flat], "ReshapeOptions")
+    logits = m.tensor((1, 5), 0.1, 1)
+    weights = m.tensor((5, 16), 0.02, values=[source.randint(-127, 127) for _ in range(80)])
+    m.add("FULLY_CONNECTED", [flat, weights, -1], [logits], "FullyConnectedOptions", 4)
+    y = m.tensor((1, 5), 1 / 256, -128)
+    m.add("SOFTMAX", [logits], [y], "SoftmaxOptions", 2, beta=1.0)
+    return m.build(y)
+
+
+def elementwise() -> bytes:
+    """LOGISTIC, TANH, MUL, SUB, CONCATENATION, LEAKY_RELU, HARD_SWISH, MEAN, TRANSPOSE."""
+    m = Model()
+    x = m.input((1, 4, 3, 2), 0.06, -7)
+    a = m.tensor((1, 4, 3, 2), 1 / 256, -128)
+    m.add("LOGISTIC", [x], [a])
+    b = m.tensor((1, 4, 3, 2), 1 / 128, 0)
+    m.add("TANH", [x], [b])
+    c = m.tensor((1, 4, 3, 2), 0.01, 4)
+    m.add("MUL", [a, b], [c], "MulOptions", 2)
+    d = m.tensor((1, 4, 3, 2), 0.07, -9)
+    m.add("SUB", [x, c], [d], "SubOptions", 2)
+    e = m.tensor((1, 4, 3, 2), 0.07, -9)
+    m.add("LEAKY_RELU", [d], [e], "LeakyReluOptions", 2, alpha=0.3)
+    f = m.tensor((1, 4, 3, 2), 0.05, -100)
+    m.add("HARD_SWISH", [e], [f])
+    g = m.tensor((1, 4, 3, 4), 0.05, -100)
+    m.add("CONCATENATION", [f, f], [g], "ConcatenationOptions", 2, axis=3)
+    h = m.tensor((1, 3, 4, 4), 0.05, -100)
+    m.add("TRANSPOSE", [g, m.tensor((4,), values=[0, 2, 1, 3], dtype="int32")], [h])
+    y = m.tensor((1, 4), 0.05, -100)
+    m.add("MEAN", [h, m.tensor((2,), values=[1, 2], dtype="int32")], [y], "ReducerOptions", 2, keepDims=False)
+    return m.build(y)
+
+
+def dense() -> bytes:
+    """Three FULLY_CONNECTED layers, like the 1-16-16-1 network of the sine."""
+    source = random.Random(3)
+    m = Model()
+    last = m.input((1, 1), 0.025, -128)
+    depth = 1
+    for units in (16, 16, 1):
+        weights = m.tensor((units, depth), 0.01, values=[source.randint(-127, 127) for _ in range(units * depth)])
+        y = m.tensor((1, units), 0.02 * depth, -20)
+        m.add("FULLY_CONNECTED", [last, weights, -1], [y], "FullyConnectedOptions", 4, fusedActivationFunction=1)
+        last, depth = y, units
+    return m.build(last)
+
+
+def write_seeds(folder: Path) -> list[Path]:
+    """All of them as files."""
+    paths = []
+    for make in (dense, convolutional, elementwise):
+        paths.append(folder / f"{make.__name__}.tflite")
+        paths[-1].write_bytes(make())
+    return paths

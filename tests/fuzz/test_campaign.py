@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Damaged models by the thousand: each is refused in one line, or compiles cleanly and answers like the reference."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from campaign import Campaign
+from mutating import mutate
+from seeds import convolutional, dense, write_seeds
+
+HERE = Path(__file__).parent
+SECONDS = 45.0  # of the usual run; a longer campaign is started with --fuzz-examples N
+USUAL_EXAMPLES = 4000
+SECONDS_PER_EXAMPLE = 0.5  # of a longer one, on a slow machine
+
+
+@pytest.mark.timeout(0)  # the subprocess has one of its own
+def test_the_campaign_finds_nothing(tmp_path: Path, pytestconfig: pytest.Config) -> None:
+    asked = int(pytestconfig.getoption("--fuzz-examples"))
+    examples = asked or USUAL_EXAMPLES
+    seconds = SECONDS_PER_EXAMPLE * asked if asked else SECONDS
+    command = [sys.executable, str(HERE / "campaign.py"), "--examples", str(examples), "--seconds", str(seconds)]
+    command += ["--share", "0.2", "--keep", str(tmp_path / "keep"), *map(str, write_seeds(tmp_path))]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=seconds + 240)
+    assert done.stdout, f"the campaign itself ended with {done.returncode}: {done.stderr[-2000:]}"
+    result = json.loads(done.stdout)
+    assert result["findings"] == []
+    assert done.returncode == 0
+    assert result["examples"] >= 200
+    # Neither may be all: a campaign that refuses everything compiles nothing, and the other way round.
+    assert result["refused"] > result["examples"] / 10
+    assert result["compiled_and_run"] >= 5
+
+
+def test_the_same_seed_gives_the_same_mutant() -> None:
+    content = dense()
+    assert mutate(content, 4) == mutate(content, 4)
+    assert len({mutate(content, seed) for seed in range(50)}) > 40
+
+
+def test_the_campaign_would_notice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A crash of the reader, a refusal of two lines, and generated C that computes something else are findings."""
+    found = Campaign(0.0, None)
+    monkeypatch.setattr("campaign.read_graph", lambda content: 1 / 0)
+    found.try_one("m", 1, b"", 1.0)
+    monkeypatch.undo()
+    assert "ZeroDivisionError" in found.findings[0]["what"]
+    found._judge_refusal("m", 2, b"", "model.tflite: one\ntwo")
+    assert "one plain line" in found.findings[1]["what"]
+    monkeypatch.setattr("campaign.run_natively", lambda cases: [[b"\0" * 5] * 3 for _ in cases])
+    found.try_one("m", 3, convolutional(), 1.0)
+    found.compile_batch()
+    assert "bits differ" in found.findings[2]["what"]
