@@ -6,9 +6,12 @@ from __future__ import annotations
 from export.ops.base import Constant, Op
 from pipeline.tflite.graph import Graph, Operator
 
+REACH = 64  # operators before a reshape among which its shape is computed; bounds what a hostile file costs
+
 
 class Reshape(Op):
-    """Output and input share their memory. The new shape is the output tensor's; a shape input must be constant."""
+    """Output and input share their memory. The new shape is the output tensor's; a shape input must be constant, or
+    follow from shapes alone."""
 
     max_version = 1
 
@@ -17,7 +20,7 @@ class Reshape(Op):
         x = self.activation(operator.inputs, 0, "input")
         y = self.activation(operator.outputs, 0, "output")
         shape = self.optional(operator.inputs, 1)
-        if shape is not None and shape.data is None:
+        if shape is not None and not is_fixed(graph, operator, shape.index):
             raise self.refuse(f"the shape {shape.label} is computed at run time; tinyproof takes fixed shapes")
         if x.elements != y.elements:
             raise self.refuse(f"cannot make {list(y.shape)} of {list(x.shape)}")
@@ -34,3 +37,14 @@ class Reshape(Op):
 
     def parameters(self, prefix: str) -> dict[str, str]:
         return {}
+
+
+def is_fixed(graph: Graph, reader: Operator, index: int) -> bool:
+    """Whether a tensor depends on constants and shapes only, never on data: what Keras's Flatten computes with SHAPE,
+    STRIDED_SLICE and PACK where the batch is open."""
+    wanted = {index}
+    for operator in reversed(graph.operators[max(0, reader.index - REACH) : reader.index]):
+        if not wanted.isdisjoint(operator.outputs):
+            wanted.difference_update(operator.outputs)
+            wanted.update(() if operator.name == "SHAPE" else (i for i in operator.inputs if i != -1))
+    return all(graph.tensors[i].data is not None for i in wanted)

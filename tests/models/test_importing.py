@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Models that somebody brought: each kind becomes a build that proves, or is refused with the remedy."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from native import different_bits
+from tflite_writer import dense_network
+
+import pipeline.project
+from export.importing import Calibration, import_model, is_current
+from pipeline import cli
+from pipeline.errors import InputFileError, UsageError
+from pipeline.manifest import Manifest, read_manifest
+from pipeline.models import build_name, find_model_file
+from pipeline.project import ROOT
+from pipeline.tflite.reader import read_graph
+
+MAKE = """
+import os, sys
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+import keras, numpy
+import tensorflow as tf
+folder = sys.argv[1]
+keras.utils.set_random_seed(1)
+layers = keras.layers
+model = keras.Sequential([
+    keras.Input((4, 3, 1)), layers.Flatten(), layers.Dense(8, "relu"), layers.Dense(3, "softmax")])
+model.save(folder + "/net.keras")
+model.export(folder + "/saved")
+open(folder + "/float.tflite", "wb").write(tf.lite.TFLiteConverter.from_keras_model(model).convert())
+one = keras.Sequential([keras.Input((1,)), layers.Dense(4, "tanh"), layers.Dense(1)])
+one.save(folder + "/one.keras")
+hostile = keras.Sequential([keras.Input((2,)), layers.Lambda(lambda x: x + 1)])
+hostile.save(folder + "/hostile.keras")
+tf.saved_model.save(tf.Module(), folder + "/empty")
+class Reads(tf.Module):
+    @tf.function(input_signature=[tf.TensorSpec([1, 2], tf.float32)])
+    def __call__(self, x):
+        return x + tf.cast(tf.strings.length(tf.io.read_file("/etc/hostname")), tf.float32)
+reads = Reads()
+tf.saved_model.save(reads, folder + "/reads", signatures=reads.__call__)
+x = numpy.random.default_rng(0).normal(size=(64, 4, 3, 1)).astype("float32")
+numpy.savez(folder + "/data.npz", x=x, y=model(x).numpy().argmax(1))
+"""
+
+
+@pytest.fixture(scope="module")
+def brought(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Files as users have them, made in a process of their own."""
+    folder = tmp_path_factory.mktemp("brought")
+    subprocess.run([sys.executable, "-c", MAKE, str(folder)], check=True, capture_output=True, timeout=200)
+    return folder
+
+
+def bring(path: Path, build: Path, calibration: Calibration | None = None) -> Manifest:
+    found = find_model_file(str(path))
+    assert found is not None
+    return import_model(found, build / found.name, calibration or Calibration())
+
+
+@pytest.mark.parametrize("file", ["net.keras", "saved", "float.tflite"])
+def test_every_float_kind_becomes_a_build_that_proves(brought: Path, tmp_path: Path, file: str) -> None:
+    data = Calibration(brought / "data.npz")
+    manifest = bring(brought / file, tmp_path, data)
+    build = tmp_path / manifest.model
+    assert different_bits(build) == 0
+    assert manifest == read_manifest(build)
+    assert manifest.training is None
+    assert manifest.source is not None
+    assert (manifest.source["file"], len(manifest.source["sha256"])) == (file, 64)
+    assert manifest.source["calibration"]["samples"] == 64
+    assert manifest.source["accuracy"]["sqnr_db"] > 15
+    assert manifest.inputs[0].bytes == 12
+    # The float model's own answers, to be kept within what quantization costs on all samples.
+    assert len(manifest.expected) == 16
+    assert manifest.tolerance is not None
+    assert 0 < manifest.tolerance.value < 0.1
+    assert all(abs(sum(entry.y) - 1) < 1e-5 for entry in manifest.expected)
+    found = find_model_file(str(brought / file))
+    assert found is not None
+    assert is_current(found, build, Calibration())
+    assert is_current(found, build, data)
+    assert not is_current(found, build, Calibration(brought / "net.keras"))
+
+
+def test_operators_that_only_compute_a_shape_are_left_out(brought: Path, tmp_path: Path) -> None:
+    """Flatten with an open batch, as TFLiteConverter.from_keras_model leaves it."""
+    names = [operator.name for operator in read_graph((brought / "float.tflite").read_bytes()).operators]
+    assert {"SHAPE", "PACK"} <= set(names)
+    manifest = bring(brought / "float.tflite", tmp_path, Calibration(brought / "data.npz"))
+    assert manifest.memory is not None
+    assert manifest.memory["operators"] == ["RESHAPE", "FULLY_CONNECTED", "FULLY_CONNECTED", "SOFTMAX"]
+
+
+def test_one_path_for_all_kinds_gives_the_same_answers(brought: Path, tmp_path: Path) -> None:
+    data = Calibration(brought / "data.npz")
+    answers = [[entry.y for entry in bring(brought / f, tmp_path, data).expected] for f in ("net.keras", "saved")]
+    np.testing.assert_allclose(answers[0], answers[1], atol=1e-6)
+
+
+def test_a_model_of_one_number_needs_a_range_only(brought: Path, tmp_path: Path) -> None:
+    manifest = bring(brought / "one.keras", tmp_path, Calibration(low=-2.0, high=2.0))
+    assert manifest.quantization is not None
+    assert manifest.quantization["input_clip_share"] == 0
+    assert different_bits(tmp_path / "one") == 0
+
+
+def test_an_int8_tflite_is_taken_as_it_is(tmp_path: Path) -> None:
+    content = dense_network(7, [3, 5, 2])
+    (tmp_path / "a b;c.tflite").write_bytes(content)
+    manifest = bring(tmp_path / "a b;c.tflite", tmp_path)
+    assert manifest.model == "a_b_c"
+    assert (tmp_path / "a_b_c" / "model.tflite").read_bytes() == content
+    assert (manifest.expected, manifest.tolerance) == ([], None)
+    with pytest.raises(UsageError, match="int8 already"):
+        bring(tmp_path / "a b;c.tflite", tmp_path, Calibration(low=0.0, high=1.0))
+
+
+@pytest.mark.parametrize(
+    ("file", "says"),
+    [
+        ("net.keras", r"--calibration FILE, a .npz with x \[N, 4, 3, 1\] or a .csv with 12 columns"),
+        ("float.tflite", "--calibration FILE"),
+        ("one.keras", "give --low and --high, or --calibration"),
+        ("hostile.keras", "hostile.keras: Keras cannot load it"),
+        ("empty", "needs the signature serving_default"),
+        ("reads", "holds the operator ReadFile"),
+    ],
+)
+def test_what_cannot_be_imported_says_what_to_do(brought: Path, tmp_path: Path, file: str, says: str) -> None:
+    with pytest.raises(InputFileError, match=says) as caught:
+        bring(brought / file, tmp_path)
+    assert "\n" not in caught.value.message
+    assert not any(tmp_path.iterdir())
+
+
+def test_damaged_files_are_refused(brought: Path, tmp_path: Path) -> None:
+    for name, content in (("a.keras", b"PK\3\4 nothing"), ("b.tflite", b"nothing"), ("c.keras", b"")):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(InputFileError, match=name):
+            bring(tmp_path / name, tmp_path)
+    with zipfile.ZipFile(tmp_path / "d.keras", "w") as archive:
+        archive.writestr("config.json", '{"class_name": "Nothing"}')
+    with pytest.raises(InputFileError, match="Keras cannot load it"):
+        bring(tmp_path / "d.keras", tmp_path)
+    for text in ("none.tflite", str(tmp_path), f"{tmp_path}/x"):
+        with pytest.raises(InputFileError):
+            find_model_file(text)
+
+
+def test_a_trained_build_is_not_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "neuron").mkdir()
+    Manifest("neuron").write(tmp_path / "neuron")
+    (tmp_path / "neuron.tflite").write_bytes(dense_network(1, [1, 1]))
+    with pytest.raises(UsageError, match=r"holds a trained model; rename neuron\.tflite"):
+        bring(tmp_path / "neuron.tflite", tmp_path)
+
+
+def test_names_of_builds_cannot_lead_elsewhere() -> None:
+    assert find_model_file("neuron") is None
+    for stem, name in (("..", "_.."), (".x", "_.x"), ("current", "_current"), ("ä/ö", "_"), ("a" * 99, "a" * 64)):
+        assert build_name(Path(f"{stem}.tflite")) == name
+
+
+def test_the_command_line_takes_a_file_from_anywhere(
+    brought: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline.project, "BUILD", tmp_path)
+    monkeypatch.setattr(pipeline.project, "CURRENT_FILE", tmp_path / "current")
+    run = CliRunner()
+    (tmp_path / "net8.tflite").write_bytes(dense_network(7, [3, 5, 2]))
+    ran = run.invoke(cli.main, ["run", "--board", "reference", "--model", str(tmp_path / "net8.tflite")])
+    assert ran.exit_code == 0, ran.output
+    assert "256 of 256 random inputs bit-identical" in " ".join(ran.output.split())
+    assert "no answers are known" in " ".join(ran.output.split())
+    assert (tmp_path / "current").read_text() == "net8\n"
+    refused = run.invoke(cli.main, ["export", "--model", str(brought / "net.keras")])
+    assert refused.exit_code == 4
+    assert len(refused.output.strip().splitlines()) == 1
+    assert run.invoke(cli.main, ["export", "--calibration", "x.npz"]).exit_code == 2
+    shown = run.invoke(cli.main, ["export", "--json", "--model", str(tmp_path / "net8.tflite")])
+    assert json.loads(shown.output)["source"]["file"] == "net8.tflite"
+
+
+def test_an_int8_file_needs_no_tensorflow(tmp_path: Path) -> None:
+    (tmp_path / "net8.tflite").write_bytes(dense_network(7, [3, 5, 2]))
+    program = (
+        "import sys\nfrom pathlib import Path\nfrom export.importing import Calibration, import_model\n"
+        "from pipeline.models import find_model_file\n"
+        "found = find_model_file(sys.argv[1])\nimport_model(found, Path(sys.argv[2]), Calibration())\n"
+        "assert not {'tensorflow', 'keras'} & set(sys.modules)\n"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path / "net8.tflite"), str(tmp_path / "net8")]
+    subprocess.run(command, check=True, cwd=ROOT, timeout=60)
