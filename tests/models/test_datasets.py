@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Samples that a user brings: read or refused by line, and asked of a board."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from tflite_writer import dense_network
+
+import pipeline.project
+from export.exporting import compile_model
+from host import arithmetic
+from host.dataset_checking import check_dataset, quantize_samples
+from pipeline import cli
+from pipeline.boards import find_board
+from pipeline.config import CheckConfig
+from pipeline.datasets import read_dataset
+from pipeline.errors import InputFileError, UsageError
+from pipeline.manifest import Manifest, Tensor
+from pipeline.reference import Reference
+from pipeline.tflite.arithmetic import dequantize
+
+PATIENT = CheckConfig(timeout_s=5.0)
+REFERENCE = find_board("reference")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "net"
+    made.mkdir()
+    (made / "model.tflite").write_bytes(dense_network(7, [3, 5, 2]))
+    compile_model(made, Manifest("net"))
+    return made
+
+
+def test_npz_and_csv_say_the_same(tmp_path: Path) -> None:
+    x = np.array([[1, 2.5, -3], [0, 1e-3, 4]], np.float32)
+    np.savez(tmp_path / "a.npz", x=x.reshape(2, 3, 1), y=[1, 0])
+    (tmp_path / "a.csv").write_text("x0,label,x1,x2\n1,1,2.5,-3\n\n0,0,1e-3,4\n")
+    for name in ("a.npz", "a.csv"):
+        dataset = read_dataset(tmp_path / name, 3)
+        np.testing.assert_array_equal(dataset.x, x)
+        np.testing.assert_array_equal(dataset.y, [1, 0])
+        assert (len(dataset), dataset.quantized, dataset.y.dtype) == (2, False, np.int64)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("a,b,c\n1,2\n", r"d\.csv:2: 2 cells where the header has 3"),
+        ("a,b,c\n1,2,x\n", r"d\.csv:2: 'x' is not a finite number"),
+        ("a,b,c\n1,2,nan\n", r"d\.csv:2: 'nan' is not a finite number"),
+        ("a,b,c\n1,2,1e39\n", r"d\.csv:2: '1e39' is not a finite number"),
+        ("1,2,3\n4,5,6\n", "the first line must name the columns"),
+        ("a,b\n1,2\n", "2 values in each sample, the model takes 3"),
+        ("a,b,c\n", "holds no samples"),
+        ("", "holds no samples"),
+        ("a,y,b,label,c\n1,2,3,4,5\n", "two columns of answers"),
+        ('a,b,c\n"1,2,3\n', r"d\.csv:2: "),
+    ],
+)
+def test_a_bad_csv_is_refused_by_line(tmp_path: Path, text: str, says: str) -> None:
+    (tmp_path / "d.csv").write_text(text)
+    with pytest.raises(InputFileError, match=says) as caught:
+        read_dataset(tmp_path / "d.csv", 3)
+    assert "\n" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("arrays", "says"),
+    [
+        ({"z": [1]}, "needs one array, x .* it has: z"),
+        ({"x": [[1, 2, 3]], "x_q": [[1, 2, 3]]}, "needs one array"),
+        ({"x": [["a", "b", "c"]]}, "must be numbers"),
+        ({"x": [[1, 2, float("inf")]]}, "sample 0 holds a value that is no finite float32"),
+        ({"x_q": [[1, 2, 128]]}, "integers from -128 to 127"),
+        ({"x_q": [[1.0, 2, 3]]}, "integers from -128 to 127"),
+        ({"x": [[1, 2, 3]], "y": [1, 2]}, "one row for each of the 1 samples"),
+        ({"x": [[1, 2, 3]], "y": [float("nan")]}, "not finite"),
+        ({"x": 3.0}, r"shape \[N, ...\]"),
+    ],
+)
+def test_a_bad_npz_is_refused_by_array(tmp_path: Path, arrays: dict[str, object], says: str) -> None:
+    np.savez(tmp_path / "d.npz", **{name: np.array(value) for name, value in arrays.items()})
+    with pytest.raises(InputFileError, match=says):
+        read_dataset(tmp_path / "d.npz", 3)
+
+
+def test_a_pickle_is_not_run(tmp_path: Path) -> None:
+    np.savez(tmp_path / "d.npz", x=np.array([print], object))
+    with pytest.raises(InputFileError, match=r"not a usable \.npz"):
+        read_dataset(tmp_path / "d.npz", 3)
+    for name, content in (("e.npz", b"PK\3\4"), ("f.npz", b""), ("g.txt", b"1,2")):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(InputFileError, match=name):
+            read_dataset(tmp_path / name, 3)
+    with pytest.raises(InputFileError, match="No such file"):
+        read_dataset(tmp_path / "none.npz", 3)
+
+
+def test_samples_are_quantized_as_the_device_does(tmp_path: Path) -> None:
+    values = np.random.default_rng(1).uniform(-20, 20, (200, 3)).astype(np.float32)
+    values[:128, 0] = (np.arange(128) - 64 + 0.5) * 0.125  # ties
+    np.savez(tmp_path / "d.npz", x=values)
+    tensor = Tensor("x", [1, 3], "int8", 0.125, 5, 3)
+    ours, saturated = quantize_samples(read_dataset(tmp_path / "d.npz", 3), tensor, 200)
+    theirs = [[arithmetic.quantize(float(value), 0.125, 5) for value in sample] for sample in values]
+    assert ours == [bytes(q & 0xFF for q, _ in sample) for sample in theirs]
+    assert saturated == sum(any(clamped for _, clamped in sample) for sample in theirs)
+
+
+def test_a_board_is_asked_and_judged_by_the_labels(folder: Path, tmp_path: Path) -> None:
+    manifest_x = json.loads((folder / "manifest.json").read_text())["outputs"][0]
+    reference = Reference((folder / "model.tflite").read_bytes())
+    q = np.random.default_rng(2).integers(-128, 128, (30, 3)).astype(np.int8)
+    outputs = [np.frombuffer(reference.run(sample.tobytes()), np.int8) for sample in q]
+    labels = np.array([output.argmax() for output in outputs])
+    labels[:6] = 1 - labels[:6]
+    np.savez(tmp_path / "d.npz", x_q=q, y=labels)
+    seen: list[tuple[float, int]] = []
+    dataset = read_dataset(tmp_path / "d.npz", 3)
+    report = check_dataset(REFERENCE, folder, None, PATIENT, dataset, 20, lambda done, of: seen.append((done, of)))
+    assert report.proven
+    assert (report.samples, report.samples_in_file, report.different) == (20, 30, 0)
+    assert report.accuracy == {"kind": "class", "correct": 14, "share": 0.7}
+    assert seen[-1] == (20, 20)
+    assert json.loads((folder / "boards" / "reference" / "dataset.json").read_text()) == report.as_dict()
+
+    real = [[dequantize(int(v), manifest_x["scale"], manifest_x["zero_point"]) + 0.5 for v in out] for out in outputs]
+    np.savez(tmp_path / "r.npz", x_q=q, y=real)
+    report = check_dataset(REFERENCE, folder, None, PATIENT, read_dataset(tmp_path / "r.npz", 3))
+    assert report.accuracy is not None
+    assert report.accuracy["rmse"] == pytest.approx(0.5, abs=1e-5)
+    np.savez(tmp_path / "b.npz", x_q=q, y=labels + 5)
+    with pytest.raises(UsageError, match="the model knows 2 classes"):
+        check_dataset(REFERENCE, folder, None, PATIENT, read_dataset(tmp_path / "b.npz", 3))
+
+
+def test_a_board_with_one_wrong_bit_is_found(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The golden reference of the host is bent instead of the board's answer: they differ all the same."""
+    right: Callable[[Reference, bytes], bytes] = Reference.run
+    q = np.random.default_rng(2).integers(-128, 128, (9, 3)).astype(np.int8)
+    wrong = q[4].tobytes()
+
+    def bent(self: Reference, x_q: bytes) -> bytes:
+        y = right(self, x_q)
+        return y[:1] + bytes([y[1] ^ 1]) if x_q == wrong else y
+
+    monkeypatch.setattr(Reference, "run", bent)
+    monkeypatch.setattr(pipeline.project, "BUILD", folder.parent)
+    np.savez(tmp_path / "d.npz", x_q=q)
+    arguments = ["check", "--model", "net", "--board", "reference", "--dataset", str(tmp_path / "d.npz")]
+    run = CliRunner().invoke(cli.main, arguments)
+    assert run.exit_code == 1, run.output
+    assert "bits differ at input 4, x_q = [" in run.output
+    assert "MISMATCH 8 of 9 samples bit-identical" in run.output
+    assert "1 of 9 samples differ on reference" in run.output
+    monkeypatch.undo()
+    monkeypatch.setattr(pipeline.project, "BUILD", folder.parent)
+    fine = CliRunner().invoke(cli.main, [*arguments, "--limit", "3"])
+    assert fine.exit_code == 0
+    assert "3 of 3 samples bit-identical to TFLite Micro" in fine.output
+    assert CliRunner().invoke(cli.main, ["check", "--limit", "3"]).exit_code == 2
