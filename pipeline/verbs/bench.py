@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import dataclasses
-import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,17 +12,24 @@ from typing import Any
 import click
 
 from pipeline import console
+from pipeline.boards import find_board
 from pipeline.config import Config, load_config
-from pipeline.project import CONFIG_FILE, build_dir
+from pipeline.errors import InputFileError
+from pipeline.manifest import read_manifest
+from pipeline.project import BUILD, CONFIG_FILE, build_dir
+from pipeline.verbs.models import calibration_option, import_file
 
 FIT_STEPS = 100
+TINYPERF = BUILD / "tinyperf"
 
 
 @click.command()
 @click.option("--board", help="Board to measure. [default: qemu-cortex-m4]")
-@click.option("--model", "extra", type=click.Path(path_type=Path), help="Measure this int8 .tflite file, too.")
+@click.option("--model", "extra", metavar="FILE", help="Measure this model, too: .tflite, .keras, a SavedModel folder.")
+@calibration_option
+@click.option("--tinyperf", is_flag=True, help="Measure the four MLPerf Tiny architectures, too (some minutes).")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of the tables.")
-def command(board: str | None, extra: Path | None, as_json: bool) -> None:
+def command(board: str | None, extra: str | None, calibration: Path | None, tinyperf: bool, as_json: bool) -> None:
     """Measure flash, RAM, instructions, round trips and stage times for the neuron and for 1-16-16-1 (sine).
 
     Instructions come from the emulator's deterministic count; the training loop is compared with plain
@@ -31,15 +37,17 @@ def command(board: str | None, extra: Path | None, as_json: bool) -> None:
     """
     config = load_config(CONFIG_FILE)
     config = dataclasses.replace(config, board=board or config.board)
-    document = measure(config, extra)
+    find_board(config.board)
+    files = [] if extra is None else [(extra, calibration)]
+    document = measure(config, files, tinyperf=tinyperf)
     if as_json:
         console.print_json(document)
     else:
         _print(document)
 
 
-def measure(config: Config, extra: Path | None) -> dict[str, Any]:
-    """All measurements as the document that --json prints."""
+def measure(config: Config, files: list[tuple[str, Path | None]], *, tinyperf: bool) -> dict[str, Any]:
+    """All measurements as the document that --json prints; `files`: further models and their calibration samples."""
     from pipeline.verbs.train import run_train
     from train.builtin import make_sine
     from train.training import speedup_over_fit
@@ -52,8 +60,12 @@ def measure(config: Config, extra: Path | None) -> dict[str, Any]:
     results.append(_measure_trained(neuron, stages))
     make_sine(build_dir(sine.model))
     results.append(_measure_trained(sine, {}))
-    if extra is not None:
-        results.append(_measure_file(config, extra))
+    if tinyperf:
+        from train.tinyperf import MODELS, make_tinyperf
+
+        made = [make_tinyperf(name, TINYPERF) for name in MODELS]
+        files = [*((str(model), samples) for model, samples in made), *files]
+    results += [_measure_file(config, file, samples) for file, samples in files]
     seconds, speedup = speedup_over_fit(config.train, FIT_STEPS)
     return {
         "results": results,
@@ -75,21 +87,11 @@ def _measure_trained(config: Config, stages: dict[str, float]) -> dict[str, Any]
     return _measure_built(config, stages)
 
 
-def _measure_file(config: Config, path: Path) -> dict[str, Any]:
-    from export.exporting import compile_model
-    from pipeline.errors import InputFileError
-    from pipeline.manifest import Manifest
-
-    config = dataclasses.replace(config, model=f"bench-{path.stem}")
-    folder = build_dir(config.model)
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    try:
-        shutil.copyfile(path, folder / "model.tflite")
-    except OSError as error:
-        raise InputFileError(f"{path}: {error.strerror}; give an int8 .tflite file") from error
-    compile_model(folder, Manifest(config.model))
-    return _measure_built(config, {})
+def _measure_file(config: Config, file: str, calibration: Path | None) -> dict[str, Any]:
+    imported = import_file(config, file, calibration, None, None)
+    if imported is None:
+        raise InputFileError(f"{file}: no such file; give a .tflite, a .keras, or a SavedModel folder")
+    return _measure_built(imported[0], {})
 
 
 def _measure_built(config: Config, stages: dict[str, float]) -> dict[str, Any]:
@@ -109,8 +111,10 @@ def _measure_built(config: Config, stages: dict[str, float]) -> dict[str, Any]:
 
     _timed(stages, "build", build)
     _timed(stages, "check", check)
+    memory = read_manifest(build_dir(config.model)).memory or {}
     return {
         "model": config.model.removeprefix("bench-"),
+        "macs": memory["macs"],
         "board": config.board,
         "engine": report.engine,
         "engine_flash_bytes": built.engine_flash_bytes,
@@ -127,12 +131,13 @@ def _print(document: dict[str, Any]) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
-    for name in ("model", "flash B", "RAM B", "insn/inference", "start-up insn", "round trips/s", "bits"):
+    for name in ("model", "MACs", "flash B", "RAM B", "insn", "start-up", "trips/s", "bits"):
         table.add_column(name, justify="left" if name == "model" else "right")
     for row in document["results"]:
         same = row["bits_checked"] - row["bits_different"]
         table.add_row(
             row["model"],
+            f"{row['macs']:,}",
             f"{row['engine_flash_bytes']:,}",
             f"{row['engine_ram_bytes']:,}",
             f"{row['instructions_per_inference']:,}",
