@@ -84,15 +84,16 @@ def command(
         seconds[stage] = round(time.perf_counter() - started, 2)
         return result
 
-    imported = timed("import", lambda: import_file(config, model, calibration, low, high)) if model else None
+    started = time.perf_counter()
+    imported = import_file(config, model, calibration, low, high) if model else None
     if imported is not None:
         config, manifest = imported
+        seconds["import"] = round(time.perf_counter() - started, 2)
         if not as_json:
             print_import(manifest)
     elif calibration is not None:
         raise UsageError("--calibration quantizes a file: name it with --model FILE")
     else:
-        seconds.clear()
         config = dataclasses.replace(config, model=model or config.model)
         if not was_imported(config):
             trained = timed("train", lambda: run_train(config))
