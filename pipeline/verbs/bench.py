@@ -119,6 +119,8 @@ def _measure_built(config: Config, stages: dict[str, float]) -> dict[str, Any]:
         "engine": report.engine,
         "engine_flash_bytes": built.engine_flash_bytes,
         "engine_ram_bytes": built.engine_ram_bytes,
+        "arena_bytes": memory["arena_bytes"],
+        "tflm_arena_bytes": memory["tflm_arena_bytes"],
         "instructions_per_inference": report.ticks_max,
         "startup_instructions": report.startup_ticks,
         "round_trips_per_second": report.round_trips_per_second,
@@ -131,7 +133,7 @@ def _print(document: dict[str, Any]) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
-    for name in ("model", "MACs", "flash B", "RAM B", "insn", "start-up", "trips/s", "bits"):
+    for name in ("model", "MACs", "flash B", "RAM B", "TFLM RAM", "insn", "trips/s", "bits"):
         table.add_column(name, justify="left" if name == "model" else "right")
     for row in document["results"]:
         same = row["bits_checked"] - row["bits_different"]
@@ -140,13 +142,17 @@ def _print(document: dict[str, Any]) -> None:
             f"{row['macs']:,}",
             f"{row['engine_flash_bytes']:,}",
             f"{row['engine_ram_bytes']:,}",
+            f"{row['tflm_arena_bytes']:,}",
             f"{row['instructions_per_inference']:,}",
-            f"{row['startup_instructions']:,}",
             f"{row['round_trips_per_second']:,.0f}",
-            f"{same} of {row['bits_checked']}",
+            f"{same}/{row['bits_checked']}",
         )
     out = console.stdout()
-    out.print(f"board {document['results'][0]['board']}, engine {document['results'][0]['engine']}")
+    first = document["results"][0]
+    out.print(
+        f"board {first['board']}, engine {first['engine']}, start-up {first['startup_instructions']} instructions;"
+        " flash includes the weights"
+    )
     out.print(table)
     training = document["training"]
     out.print(

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The four MLPerf Tiny architectures, bit for bit, by the plain kernels here and by the DSP kernels on a Cortex-M4F."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from export.importing import Calibration, import_model
+from firmware.building import build
+from host.checking import check
+from pipeline.boards import find_board
+from pipeline.config import CheckConfig
+from pipeline.manifest import read_manifest
+from pipeline.models import find_model_file
+from tests.export.native import different_bits
+from train.tinyperf import MODELS, make_tinyperf
+
+# Multiply-accumulates, TFLM's arena in bytes and its instructions with CMSIS-NN (tflite-micro 90b983c2, CMSIS-NN
+# 4ab83cc3, Cortex-M4F on mps2-an386 under QEMU).
+PUBLISHED = {
+    "ad": (264_192, 2_580, 583_000),
+    "kws": (2_656_768, 22_820, 7_697_000),
+    "ic": (12_501_632, 54_996, 29_860_000),
+    "vww": (7_489_664, 100_708, 24_100_000),
+}
+CHECK = dataclasses.replace(CheckConfig(), timeout_s=30.0)
+
+
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    made: dict[str, Path] = {}
+
+    def importing(name: str) -> Path:
+        if name not in made:
+            folder = tmp_path_factory.mktemp(name)
+            model, samples = make_tinyperf(name, folder)
+            source = find_model_file(str(model))
+            assert source is not None
+            made[name] = folder / name
+            import_model(source, made[name], Calibration(samples))
+        return made[name]
+
+    return importing
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_plain_kernels_are_bit_exact(imported: Callable[[str], Path], name: str, tmp_path: Path) -> None:
+    folder = tmp_path / name
+    shutil.copytree(imported(name), folder)
+    assert different_bits(folder) == 0
+
+    vectors = json.loads((folder / "vectors.json").read_text())
+    assert len(vectors["vectors"]) == 32
+    answers = b"".join(bytes.fromhex(vector["out"]) for vector in vectors["vectors"])
+    at_the_rails = sum(byte in (0x80, 0x7F) for byte in answers) / len(answers)
+    assert at_the_rails < 0.5, "saturated answers would hide differences"
+    assert len({vector["out"] for vector in vectors["vectors"]}) > 16, "answers that never change prove nothing"
+
+    changed = bytearray(bytes.fromhex(vectors["vectors"][7]["out"]))
+    changed[0] ^= 1
+    vectors["vectors"][7]["out"] = changed.hex()
+    (folder / "vectors.json").write_text(json.dumps(vectors))
+    assert different_bits(folder) == 1, "the comparison must be able to fail"
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_dsp_kernels_beat_cmsis_nn_by_half(imported: Callable[[str], Path], name: str) -> None:
+    folder = imported(name)
+    macs, tflm_arena, cmsis_instructions = PUBLISHED[name]
+    memory = read_manifest(folder).memory
+    assert memory is not None
+    assert memory["macs"] == macs
+    assert memory["arena_bytes"] <= tflm_arena
+
+    board = find_board("qemu-cortex-m4")
+    build(board, folder)
+    report = check(board, folder, None, CHECK)
+    assert (report.bits_checked, report.bits_different) == (32, 0)
+    assert report.ticks_max * 1.5 < cmsis_instructions
