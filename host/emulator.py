@@ -17,7 +17,6 @@ from pipeline.boards import Board
 from pipeline.emulators import emulator_command, opens_port_itself
 from pipeline.errors import BoardError, EnvironmentFaultError, UsageError
 
-
 LISTENS_S = 60.0  # a large emulator on a slow machine
 
 

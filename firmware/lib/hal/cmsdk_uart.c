@@ -28,7 +28,12 @@ void hal_init(void) {
     ticks_init();
 }
 
+#define LOOKS_BEFORE_SLEEP 300
+
 int hal_read(void) {
+    /* The rest of a line comes at once: looking again is cheaper than an emulator's sleep between two bytes. */
+    for (int looks = 0; looks < LOOKS_BEFORE_SLEEP && !(UART_STATE & STATE_RX_FULL); looks++) {
+    }
     while (!(UART_STATE & STATE_RX_FULL)) {
         nvic_sleep();
         UART_INTCLEAR = INT_RX;
