@@ -135,7 +135,7 @@ def _row(answer: CheckedAnswer) -> tuple[str, str, str, str, str]:
 
 
 def _reals(values: list[float], digits: int) -> str:
-    shown = " ".join(f"{value:.{digits}f}" for value in values[:3])
+    shown = " ".join(f"{value:z.{digits}f}" for value in values[: 3 if len(values) <= 3 else 2])
     return shown if len(values) <= 3 else f"{shown} ..."
 
 

@@ -7,6 +7,7 @@ import itertools
 import random
 
 import pytest
+from tflite_builder import Model
 from tflite_writer import Writer, dense_network
 
 from export.lowering import Program, lower
@@ -54,17 +55,29 @@ def test_tensors_alive_together_do_not_overlap(seed: int) -> None:
     assert all(plan.offsets[i] % 4 == 0 for i in alive if program.graph.tensors[i].elements >= 4)
 
 
-def test_a_tensor_read_twice_outlives_an_operator_in_place() -> None:
+@pytest.mark.parametrize("in_place", ["RELU", "RESHAPE"])
+def test_a_tensor_read_twice_outlives_an_operator_in_place(in_place: str) -> None:
+    model = Model()
+    x = model.input((1, 4), 0.1)
+    y = model.tensor((1, 4), 0.1)
+    total = model.tensor((1, 4), 0.2)
+    model.add(in_place, [x], [y], **({"options": "ReshapeOptions"} if in_place == "RESHAPE" else {}))
+    model.add("ADD", [x, y], [total], "AddOptions", fusedActivationFunction=0)
+    plan = plan_memory(lower(read_graph(model.build(total))))
+    assert plan.offsets[y] != plan.offsets[x], f"x is read later, so what {in_place} makes must not be its alias"
+
+
+def test_what_nobody_reads_is_not_computed() -> None:
     writer = Writer()
     x = writer.tensor([1, 4], "int8", [0.1], [0])
-    same = writer.tensor([4, 1], "int8", [0.1], [0])
+    unread = writer.tensor([4, 1], "int8", [0.1], [0])
     y = writer.tensor([1, 4], "int8", [0.1], [0])
-    writer.reshape(x, same, [4, 1])
+    writer.reshape(x, unread, [4, 1])
     writer.fully_connected(x, y, [[1, 2, 3, 4]] * 4, [0.1], None)
     writer.inputs, writer.outputs = [x], [y]
     program = lower(read_graph(writer.pack()))
-    plan = plan_memory(program)
-    assert plan.offsets[same] != plan.offsets[x], "x is read later, so the reshaped copy must not be its alias"
+    assert [op.operator.name for op in program.ops] == ["FULLY_CONNECTED"]
+    assert unread not in plan_memory(program).offsets
 
 
 def test_one_neuron_needs_one_byte() -> None:
