@@ -31,6 +31,7 @@ USED_ARTEFACTS = (
 )
 TIMEOUT_S = 600.0
 
+_OFFLINE = re.compile(r"HTTPClientError|InternetConnectionError|Could not connect to|ConnectionError")
 _ERROR = re.compile(r"(?:fatal error|error): |undefined reference|^error: |^\*\*\* ", re.IGNORECASE)
 _OVERFLOW = re.compile(r"region `(flash|ram|text|data)' overflowed by (\d+) bytes")
 _OUTSIDE = re.compile(r"address 0x([0-9a-f]+) of \S+ section `\S+' is not within region `data'")
@@ -157,6 +158,11 @@ def explain(board: Board, output: str) -> str:
         if "ram" in excess:
             parts.append(f"{memory['stack_bytes']:,} B of the ram are the stack's")
         return f"{board.name}: the firmware does not fit: {'; '.join(parts)}; take a smaller model or a larger board"
+    if _OFFLINE.search(output):
+        return (
+            f"{board.name}: PlatformIO could not reach its registry, from which the first build for this board fetches "
+            "compiler and core; connect this machine to the internet and build again"
+        )
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     first = next((line for line in lines if _ERROR.search(line)), lines[-1] if lines else "no output")
     first = first.replace(f"{FIRMWARE.parent}{os.sep}", "")

@@ -33,13 +33,21 @@ def command(board: str, port: str | None, model: str | None, no_lint: bool, as_j
     Exits 3 if the board is absent, stays in its bootloader, is silent or runs another model.
     """
     config = load_config(CONFIG_FILE)
-    flashed = run_flash(dataclasses.replace(config, board=board, model=model or config.model), port, lint=not no_lint)
+    config = dataclasses.replace(config, board=board, model=model or config.model)
+    flashed = run_flash(config, port, lint=not no_lint)
     if as_json:
         document: dict[str, Any] = {"board": board, "port": flashed.port, **dataclasses.asdict(flashed.info)}
         console.print_json(document)
         return
-    click.echo(f"flash    {board} on {flashed.port} runs model {flashed.info.model}, engine {flashed.info.engine}")
+    print_flash(config, flashed)
     click.echo(f"next     ./tinyproof check --board {board} --port {flashed.port}")
+
+
+def print_flash(config: Config, flashed: Flashed) -> None:
+    """Which board runs which model now."""
+    click.echo(
+        f"flash    {config.board} on {flashed.port} runs model {flashed.info.model}, engine {flashed.info.engine}"
+    )
 
 
 def run_flash(config: Config, port: str | None, *, lint: bool = True) -> Flashed:

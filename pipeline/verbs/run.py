@@ -51,6 +51,7 @@ def command(
 
     Settings come from tinyproof.toml where there is one. Artefacts are in build/<model>/. A model that is brought
     is imported instead of trained: an int8 .tflite as it is, a float model after quantization with --calibration.
+    A real board is flashed first; with --port, a simulated one is taken as it runs behind that port.
     --board all builds and checks every simulated board, two at a time, and ends with one table.
 
     Exits 0 only if every bit is identical and every answer is within the tolerance, 1 on a mismatch, 3 if a board
@@ -59,6 +60,7 @@ def command(
     from pipeline.verbs.build import print_build, run_build
     from pipeline.verbs.check import print_check, run_check
     from pipeline.verbs.export import print_export, run_export
+    from pipeline.verbs.flash import print_flash, run_flash
     from pipeline.verbs.report import print_report, run_report, shown, training_plot
     from pipeline.verbs.train import print_train, run_train
 
@@ -113,7 +115,13 @@ def command(
             print_report(page)
             _print_times(seconds)
         context.exit(exit_code(rows))
-    if find_board(config.board).kind != "host":
+    kind = find_board(config.board).kind
+    if kind == "serial":
+        flashed = timed("flash", lambda: run_flash(config, port))
+        port = flashed.port
+        if not as_json:
+            print_flash(config, flashed)
+    elif kind == "simulated" and port is None:
         built = timed("build", lambda: run_build(config))
         if not as_json:
             print_build(built)

@@ -134,6 +134,9 @@ def test_failures_are_explained_in_one_line() -> None:
     assert "needs 4,195,304 B of ram, the board has 4,194,304 B; needs 4,194,309 B of flash" in text
     text = explain(BOARD, f"Compiling\n{ROOT}/firmware/src/main.c:7:1: error: unknown type name 'x'\nmore\n")
     assert text.startswith("qemu-cortex-m4: the build failed: firmware/src/main.c:7:1: error: unknown type name 'x' (")
+    text = explain(BOARD, "Platform Manager: Installing nordicnrf52 @ 10.11.0\nHTTPClientError: \n")
+    assert "could not reach its registry" in text
+    assert len(text.splitlines()) == 1
 
 
 def test_the_core_folder_is_made_once_and_mended(tmp_path: Path) -> None:
