@@ -50,11 +50,12 @@ class Lesson:
 
 @dataclass(frozen=True)
 class BoardResult:
-    """What is known of one board: its build.json and check.json, each {} where that stage has not run."""
+    """What is known of one board: its build.json, check.json and profile.json, each {} where nobody has made it."""
 
     name: str
     build: dict[str, Any]
     check: dict[str, Any]
+    profile: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def read_report_data(build_dir: Path) -> ReportData:
     manifest = read_manifest(build_dir)
     boards, outdated = [], []
     for folder in sorted(path for path in (build_dir / "boards").glob("*") if path.is_dir()):
-        files = {name: _read_json(folder / f"{name}.json") for name in ("build", "check")}
+        files = {name: _read_json(folder / f"{name}.json") for name in ("build", "check", "profile")}
         current = {
             name: document if manifest.model_id and document.get("model_id") == manifest.model_id else {}
             for name, document in files.items()

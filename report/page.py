@@ -87,6 +87,7 @@ def render(content: Content) -> str:
         outdated=data.outdated,
         stacks=content.stacks,
         speed=sizes.speed_rows(data.boards),
+        profiles=sizes.operator_tables(data.boards),
         peers=sizes.peer_table(data),
         style=Markup(style),
         script=Markup(script),

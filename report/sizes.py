@@ -73,6 +73,20 @@ def speed_rows(boards: list[BoardResult]) -> list[dict[str, Any]]:
     return rows
 
 
+def operator_tables(boards: list[BoardResult]) -> list[dict[str, Any]]:
+    """For each board that was profiled: what every operator costs, and how much noise int8 adds there."""
+    return [
+        {
+            "board": board.name,
+            "unit": UNITS.get(board.profile["tick_unit"], board.profile["tick_unit"]),
+            "ticks": board.profile["ticks"],
+            "operators": board.profile["operators"],
+        }
+        for board in boards
+        if board.profile.get("operators")
+    ]
+
+
 def peer_table(data: ReportData) -> dict[str, Any] | None:
     """This build beside TFLM's figures for a model of as many multiply-accumulates, or None where there are none."""
     peers = tomllib.loads(PEERS.read_text(encoding="utf-8"))

@@ -246,3 +246,25 @@ def test_it_takes_under_five_seconds_and_two_megabytes_without_tensorflow(build_
     assert loaded.strip() == "[]"
     assert float(seconds) < 5  # processor time, start and imports included: other tests share the machine
     assert (build_copy / "report.html").stat().st_size < 2_000_000
+
+
+def test_operators_are_shown_once_a_board_was_profiled(build_copy: Path) -> None:
+    assert "./tinyproof profile" in page_of(build_copy).read_text(encoding="utf-8")
+    profile = {
+        "model_id": read_manifest(build_copy).model_id, "tick_unit": "insn", "ticks": 12_345,
+        "operators": [
+            {
+                "index": 0, "name": "CONV_2D", "output": [1, 4], "macs": 1_920, "ticks": 12_345, "share": 1.0,
+                "sqnr_db": 41.9,
+            },
+        ],
+    }  # fmt: skip
+    (build_copy / "boards" / "qemu-cortex-m4" / "profile.json").write_text(json.dumps(profile), encoding="utf-8")
+    text = page_of(build_copy).read_text(encoding="utf-8")
+    assert "Operators on qemu-cortex-m4" in text
+    for cell in ("0 CONV_2D", "1 × 4", "1,920", "12,345", "41.9"):
+        assert f">{cell}</t" in text, cell
+    profile["model_id"] = "0" * 16
+    (build_copy / "boards" / "qemu-cortex-m4" / "profile.json").write_text(json.dumps(profile), encoding="utf-8")
+    stale = page_of(build_copy).read_text(encoding="utf-8")
+    assert "Operators on" not in stale, "figures of another model"
