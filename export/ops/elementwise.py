@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import struct
+from abc import abstractmethod
 from itertools import zip_longest
 
 from export.ops.base import Constant, Op
@@ -63,9 +64,9 @@ class Elementwise(Op):
         self.clamp = self.fused_clamp(self.y)
         self.prepare()
 
+    @abstractmethod
     def prepare(self) -> None:
         """Turn scales into integers. Raises InputFileError for what is not supported."""
-        raise NotImplementedError
 
     def _operand(self, position: int) -> Tensor:
         tensor = self.tensor(self.operator.inputs, position, f"operand {position + 1}")

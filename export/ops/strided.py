@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 
 from export.ops.base import Constant, Op
 from pipeline.tflite.graph import Graph, Operator
@@ -42,9 +43,9 @@ class Strided(Op):
             self.kernel = ""
         self.walk = [(1, 0)] * (MAX_RANK - len(merged)) + merged
 
+    @abstractmethod
     def prepare(self) -> list[tuple[int, int]]:
         """The walk. Raises InputFileError for what is not supported."""
-        raise NotImplementedError
 
     @property
     def in_place(self) -> bool:

@@ -7,7 +7,7 @@ import dataclasses
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -20,6 +20,7 @@ from pipeline.project import BUILD, CONFIG_FILE, build_dir
 from pipeline.verbs.models import calibration_option, import_file
 
 FIT_STEPS = 100
+T = TypeVar("T")
 TINYPERF = BUILD / "tinyperf"
 
 
@@ -74,10 +75,11 @@ def measure(config: Config, files: list[tuple[str, Path | None]], *, tinyperf: b
     }
 
 
-def _timed(stages: dict[str, float], name: str, work: Callable[[], object]) -> None:
+def _timed(stages: dict[str, float], name: str, work: Callable[[], T]) -> T:
     started = time.perf_counter()
-    work()
+    result = work()
     stages[name] = round(time.perf_counter() - started, 2)
+    return result
 
 
 def _measure_trained(config: Config, stages: dict[str, float]) -> dict[str, Any]:
@@ -99,19 +101,8 @@ def _measure_built(config: Config, stages: dict[str, float]) -> dict[str, Any]:
     from pipeline.verbs.build import run_build
     from pipeline.verbs.check import run_check
 
-    built: Any = None
-    report: Any = None
-
-    def build() -> None:
-        nonlocal built
-        built = run_build(config)
-
-    def check() -> None:
-        nonlocal report
-        report = run_check(config, None)
-
-    _timed(stages, "build", build)
-    _timed(stages, "check", check)
+    built = _timed(stages, "build", lambda: run_build(config))
+    report = _timed(stages, "check", lambda: run_check(config, None))
     manifest = read_manifest(build_dir(config.model))
     memory = manifest.memory or {}
     rate = report.round_trips_per_second
