@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-import shutil
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,10 +63,10 @@ def import_model(source: ModelFile, build_dir: Path, calibration: Calibration) -
         from export.converting import quantize_float
 
         tflite = quantize_float(float_model, samples, source.file)
-    folder = build_dir.parent / f"{build_dir.name}.partial"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    try:
+    build_dir.parent.mkdir(parents=True, exist_ok=True)
+    # A folder of its own, moved when whole: an import that fails leaves the last one, and two at once stay apart.
+    with tempfile.TemporaryDirectory(dir=build_dir.parent, prefix=f"{build_dir.name}.", suffix=".partial") as scratch:
+        folder = Path(scratch)
         (folder / TFLITE_FILE).write_bytes(tflite)
         manifest = Manifest(build_dir.name)
         manifest.source = {"file": source.file, "kind": source.kind, "sha256": source.sha256}
@@ -79,8 +79,6 @@ def import_model(source: ModelFile, build_dir: Path, calibration: Calibration) -
             _expect_float_answers(manifest, tflite, float_model, samples, calibration)
         manifest.write(folder)
         _replace(folder, build_dir)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     return manifest
 
 

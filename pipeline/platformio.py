@@ -9,6 +9,7 @@ pyproject.toml and here.
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 
 from pipeline.project import BUILD
@@ -52,6 +53,11 @@ def ensure_core(core: Path = CORE) -> None:
         if path.is_file() and (path.name == "appstate.json" or path.read_text(encoding="utf-8") == content):
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f"{path.name}.partial")
-        partial.write_text(content, encoding="utf-8")
-        partial.replace(path)  # at once, so that builds that start together never see half a file
+        _write_at_once(path, content)
+
+
+def _write_at_once(path: Path, content: str) -> None:
+    """Builds that start together never see half a file, nor rename each other's: each writes one of its own."""
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as partial:
+        partial.write(content)
+    Path(partial.name).replace(path)

@@ -8,7 +8,9 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from elftools.elf.elffile import ELFFile
@@ -148,3 +150,23 @@ def test_the_core_folder_is_made_once_and_mended(tmp_path: Path) -> None:
     scons.write_text("broken")
     ensure_core(tmp_path)
     assert "SCons.Script" in scons.read_text()
+
+
+def test_builds_that_start_together_make_one_core_folder(tmp_path: Path) -> None:
+    together = 8
+    start = Barrier(together)
+
+    def begin(core: Path) -> None:
+        start.wait()
+        ensure_core(core)
+
+    with ThreadPoolExecutor(together) as pool:
+        for round_ in range(50):
+            core = tmp_path / str(round_)
+            for begun in [pool.submit(begin, core) for _ in range(together)]:
+                begun.result()
+            assert sorted(path.name for path in (core / "packages/tool-scons").iterdir()) == [
+                ".piopm",
+                "package.json",
+                "scons.py",
+            ]
