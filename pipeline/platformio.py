@@ -9,9 +9,9 @@ pyproject.toml and here.
 from __future__ import annotations
 
 import json
-import tempfile
 from pathlib import Path
 
+from pipeline.files import write_at_once
 from pipeline.project import BUILD
 
 CORE = BUILD / ".platformio"
@@ -50,14 +50,5 @@ def ensure_core(core: Path = CORE) -> None:
     for name, content in _FILES.items():
         path = core / name
         # PlatformIO keeps its own notes in appstate.json, so that one is only ever begun.
-        if path.is_file() and (path.name == "appstate.json" or path.read_text(encoding="utf-8") == content):
-            continue
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _write_at_once(path, content)
-
-
-def _write_at_once(path: Path, content: str) -> None:
-    """Builds that start together never see half a file, nor rename each other's: each writes one of its own."""
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as partial:
-        partial.write(content)
-    Path(partial.name).replace(path)
+        if path.name != "appstate.json" or not path.is_file():
+            write_at_once(path, content)
