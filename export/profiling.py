@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The generated C dealt out to one function for each operator, so that a board can time them one by one.
+"""The generated C dealt out to one function for each operator, so that a board can time and check them one by one.
 
-It is the text of model_compiled.c itself, with nothing changed but its `model_run`: what is timed is what is shipped.
+It is the text of model_compiled.c itself, with nothing changed but its `model_run`: what is measured is what ships.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from export.lowering import lower
+from export.lowering import Program, lower
+from export.memory import plan_memory
 from pipeline.errors import UsageError
+from pipeline.files import write_at_once
 from pipeline.tflite.reader import read_file, read_graph
 
 FOLDER = "profile"
@@ -22,13 +24,17 @@ _NUMBER = re.compile(r"&op(\d+)(?:_\d+)?\)")
 
 @dataclass(frozen=True)
 class Step:
-    """An operator that has something to do on the device. `index` is its number in the .tflite, `number` in the C."""
+    """An operator that has something to do on the device. `index` is its number in the .tflite, `number` in the C.
+
+    `output` is the shape of its first output; `tensors` are all its outputs, as indices into the .tflite's tensors.
+    """
 
     number: int
     index: int
     name: str
     macs: int
     output: list[int]
+    tensors: tuple[int, ...]
 
 
 def write_profile(build_dir: Path) -> list[Step]:
@@ -49,16 +55,26 @@ def write_profile(build_dir: Path) -> list[Step]:
         raise UsageError(f"build/{build_dir.name}/model_compiled.c is another version's; run ./tinyproof export again")
     if not expected:
         raise UsageError(f"build/{build_dir.name}: the model does nothing on the device; there is nothing to profile")
+    steps = [_step(program, number) for number in expected]
     functions = [
         f"static void step{number}(int8_t *arena) {{\n" + "\n".join(lines) + "\n}\n" for number, lines in calls.items()
     ]
     names = ", ".join(f"step{number}" for number in calls)
+    offsets = plan_memory(program).offsets
+    outputs = [
+        f"    {{{place}, {offsets[tensor]}, {program.graph.tensors[tensor].elements}}},"
+        for place, step in enumerate(steps)
+        for tensor in step.tensors
+    ]
     source = "\n".join(
         [
             head.replace('#include "model_compiled.h"', '#include "model_compiled.h"\n#include "model_profile.h"'),
             *functions,
             "static void step_empty(int8_t *arena) {\n    (void)arena;\n}\n",
             f"void (*const model_steps[MODEL_STEPS + 1])(int8_t *arena) = {{{names}, step_empty}};\n",
+            "const struct model_step_output model_step_outputs[MODEL_STEP_OUTPUTS] = {",
+            *outputs,
+            "};\n",
         ]
     )
     header = "\n".join(
@@ -72,20 +88,27 @@ def write_profile(build_dir: Path) -> list[Step]:
             "#include <stdint.h>",
             "",
             f"#define MODEL_STEPS {len(calls)}",
+            f"#define MODEL_STEP_OUTPUTS {len(outputs)}",
             "",
             "/* One operator each; the last does nothing. */",
             "extern void (*const model_steps[MODEL_STEPS + 1])(int8_t *arena);",
+            "",
+            "/* A tensor that a step writes, bytes in the arena; in the order of the steps. */",
+            "struct model_step_output {",
+            "    uint32_t step, offset, bytes;",
+            "};",
+            "extern const struct model_step_output model_step_outputs[MODEL_STEP_OUTPUTS];",
             "",
             "#endif\n",
         ]
     )
     folder = build_dir / FOLDER
-    folder.mkdir(exist_ok=True)
-    (folder / SOURCE).write_text(source, encoding="utf-8")
-    (folder / HEADER).write_text(header, encoding="utf-8")
-    steps = []
-    for number in expected:
-        op = program.ops[number]
-        shape = list(program.graph.tensors[op.outputs[0]].shape)
-        steps.append(Step(number, op.operator.index, op.operator.name, op.macs, shape))
+    write_at_once(folder / SOURCE, source)  # several boards may be built from it side by side
+    write_at_once(folder / HEADER, header)
     return steps
+
+
+def _step(program: Program, number: int) -> Step:
+    op = program.ops[number]
+    shape = list(program.graph.tensors[op.outputs[0]].shape)
+    return Step(number, op.operator.index, op.operator.name, op.macs, shape, tuple(op.outputs))

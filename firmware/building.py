@@ -88,7 +88,7 @@ def build(board: Board, build_dir: Path) -> BuildResult:
     if (core := board.build.get("core")) and not Path(core).is_dir():
         raise EnvironmentFaultError(f"{core} is missing; apt-get install {board.build['package']}")
     folder = build_dir.resolve() / "boards" / board.name
-    objects = folder / "pio"
+    objects = objects_folder(board, build_dir)
     run_platformio(board, build_dir.resolve(), objects)
     produced = objects / board.environment / "firmware.elf"
     layers = layer_sizes(produced, produced.with_suffix(".map"))
@@ -112,14 +112,19 @@ def build(board: Board, build_dir: Path) -> BuildResult:
 
 
 def build_profile(board: Board, build_dir: Path) -> Path:
-    """The firmware that times every operator, from build_dir/profile/model_profile.c; returns its ELF.
+    """The firmware that times and checks every operator, from build_dir/profile/model_profile.c; returns its ELF.
 
     Raises what `build` raises. The board's normal build is neither used nor touched.
     """
     check_artefacts(build_dir)
-    objects = build_dir.resolve() / "boards" / board.name / "pio_profile"
+    objects = objects_folder(board, build_dir, profile=True)
     run_platformio(board, build_dir.resolve(), objects, profile=True)
     return objects / board.environment / "firmware.elf"
+
+
+def objects_folder(board: Board, build_dir: Path, *, profile: bool = False) -> Path:
+    """Where PlatformIO builds: the two firmwares of a board never share an object file."""
+    return build_dir.resolve() / "boards" / board.name / ("pio_profile" if profile else "pio")
 
 
 def run_platformio(board: Board, build_dir: Path, objects: Path, *options: str, profile: bool = False) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from firmware.building import run_platformio
+from firmware.building import objects_folder, run_platformio
 from pipeline.boards import Board
 
 
-def upload(board: Board, build_dir: Path, port: str) -> None:
-    """Raises EnvironmentFaultError with PlatformIO's first error line."""
-    objects = build_dir.resolve() / "boards" / board.name / "pio"
-    run_platformio(board, build_dir.resolve(), objects, "-t", "upload", "--upload-port", port)
+def upload(board: Board, build_dir: Path, port: str, *, profile: bool = False) -> None:
+    """The normal firmware, or the profiling one. Raises EnvironmentFaultError with PlatformIO's first error line."""
+    objects = objects_folder(board, build_dir, profile=profile)
+    run_platformio(board, build_dir.resolve(), objects, *("-t", "upload", "--upload-port", port), profile=profile)

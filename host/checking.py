@@ -57,10 +57,15 @@ def check(
             for expected in manifest.expected
         ]
         report.repeats, report.resets = link.repeats, inference.resets
+    write_report(report, board, build_dir)
+    return report
+
+
+def write_report(report: CheckReport, board: Board, build_dir: Path) -> None:
+    """check.json in boards/<board>/."""
     folder = build_dir / "boards" / board.name
     folder.mkdir(parents=True, exist_ok=True)
     (folder / FILE).write_text(json.dumps(report.as_dict(), indent=1) + "\n", encoding="utf-8")
-    return report
 
 
 @contextlib.contextmanager

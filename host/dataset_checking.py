@@ -43,6 +43,7 @@ class DatasetReport:
     different: int = 0
     input_saturated: int = 0
     divergences: list[Divergence] = field(default_factory=list)
+    layer_note: str = ""  # why the layer of the first divergence is not known, where it is not
     accuracy: dict[str, Any] | None = None
     ticks_min: int = 0
     ticks_max: int = 0
@@ -117,10 +118,15 @@ def check_dataset(
     report.samples = count
     report.ticks_min, report.ticks_max = min(ticks), max(ticks)
     report.accuracy = judge(outputs)
+    write_dataset_report(report, board, build_dir)
+    return report
+
+
+def write_dataset_report(report: DatasetReport, board: Board, build_dir: Path) -> None:
+    """dataset.json in boards/<board>/."""
     folder = build_dir / "boards" / board.name
     folder.mkdir(parents=True, exist_ok=True)
     (folder / FILE).write_text(json.dumps(report.as_dict(), indent=1) + "\n", encoding="utf-8")
-    return report
 
 
 def _compare(

@@ -15,19 +15,23 @@ SHOWN_VALUES = 4  # of a long tensor, in a message
 
 @dataclass(frozen=True)
 class Divergence:
-    """A vector that the board answers otherwise than the golden reference; `element` is the first that differs."""
+    """A vector that the board answers otherwise than the golden reference; `element` is the first that differs.
+
+    `layer` is the first operator that leaves the reference, known for the first divergence of a report.
+    """
 
     index: int
     x_q: list[int]
     element: int
     expected_q: int
     board_q: int
+    layer: str = ""
 
     def __str__(self) -> str:
         where = f"[{self.element}]" if self.element else ""
         return (
             f"input {self.index}, x_q = {some(self.x_q)}: expected q{where} = {self.expected_q},"
-            f" board q{where} = {self.board_q}"
+            f" board q{where} = {self.board_q}{f'; it begins in {self.layer}' if self.layer else ''}"
         )
 
 
@@ -63,6 +67,7 @@ class CheckReport:
     bits_checked: int = 0
     bits_different: int = 0
     divergences: list[Divergence] = field(default_factory=list)
+    layer_note: str = ""  # why the layer of the first divergence is not known, where it is not
     answers: list[CheckedAnswer] = field(default_factory=list)
     tolerance: float | None = None
     tolerance_why: str = ""

@@ -25,6 +25,8 @@ class _Engine(Protocol):
 
     def run(self, x_q: bytes) -> bytes: ...
 
+    def trace(self, x_q: bytes, indices: list[int]) -> list[bytes]: ...
+
 
 class Reference:
     """int8 bytes in, int8 bytes out, as the device sees them (floats at the ends are folded, see tflite/ends.py).
@@ -52,6 +54,12 @@ class Reference:
             raise ValueError(f"{len(x_q)} bytes for an input of {self.input_bytes}")
         return self._engine.run(x_q)
 
+    def trace(self, x_q: bytes, indices: list[int]) -> list[bytes]:
+        """What one inference leaves in the int8 tensors `indices`, as bytes. Slower than `run`: nothing is reused."""
+        if len(x_q) != self.input_bytes:
+            raise ValueError(f"{len(x_q)} bytes for an input of {self.input_bytes}")
+        return self._engine.trace(x_q, indices)
+
     def run_batch(self, inputs: Sequence[bytes]) -> list[bytes]:
         return [self.run(x_q) for x_q in inputs]
 
@@ -70,26 +78,45 @@ class _Wheel:
             from tflite_micro import runtime
         except ImportError as error:
             raise EnvironmentFaultError(f"{error.name} is missing; run ./tinyproof, which installs it") from error
-        self._np = np
-        # The wheel's own guess, ten times the model, is too small for a small model with large tensors.
-        arena_bytes = _MIN_ARENA_BYTES + 10 * len(tflite) + 4 * sum(t.elements for t in graph.tensors if t.data is None)
-        try:
-            self._interpreter: Any = runtime.Interpreter.from_bytes(tflite, arena_size=arena_bytes)
-        except Exception as error:  # RuntimeError of its own; anything from its FlatBuffer code, which reads all fields
-            why = (str(error).split("\n")[0] or type(error).__name__)[:200]
-            raise InputFileError(f"{graph.file}: TFLite Micro refuses this model: {ascii(why)[1:-1]}") from error
+        self._np, self._runtime = np, runtime
+        self._tflite, self._graph = tflite, graph
+        self._interpreter = self._load(runtime.InterpreterConfig.kAllocationRecording)
+        self._keeping: Any = None  # an interpreter that keeps every tensor, made when first asked for
         x, y, _ = device_ends(graph)
         self._x, self._y = x, y
         self._outer_x, self._outer_y = graph.tensors[graph.inputs[0]], graph.tensors[graph.outputs[0]]
 
+    def _load(self, config: Any) -> Any:
+        # The wheel's own guess, ten times the model, is too small for a small model with large tensors.
+        activations = sum(tensor.elements for tensor in self._graph.tensors if tensor.data is None)
+        try:
+            return self._runtime.Interpreter.from_bytes(
+                self._tflite,
+                arena_size=_MIN_ARENA_BYTES + 10 * len(self._tflite) + 4 * activations,
+                intrepreter_config=config,
+            )
+        except Exception as error:  # RuntimeError of its own; anything from its FlatBuffer code, which reads all fields
+            why = (str(error).split("\n")[0] or type(error).__name__)[:200]
+            raise InputFileError(f"{self._graph.file}: TFLite Micro refuses this model: {ascii(why)[1:-1]}") from error
+
     def run(self, x_q: bytes) -> bytes:
         np = self._np
-        x = np.frombuffer(x_q, np.int8).reshape(self._outer_x.shape)
-        if self._outer_x is not self._x:  # the real value of q, which QUANTIZE turns into q again
-            x = np.float32(self._x.scales[0]) * (x.astype(np.float32) - np.float32(self._x.zero_points[0]))
-        self._interpreter.set_input(x, 0)
-        self._interpreter.invoke()
+        self._invoke(self._interpreter, x_q)
         y = self._interpreter.get_output(0)
         if self._outer_y is not self._y:
             y = np.rint(y.astype(np.float64) / self._y.scales[0]) + self._y.zero_points[0]
         return bytes(y.astype(np.int8).tobytes())
+
+    def trace(self, x_q: bytes, indices: list[int]) -> list[bytes]:
+        if self._keeping is None:
+            self._keeping = self._load(self._runtime.InterpreterConfig.kPreserveAllTensors)
+        self._invoke(self._keeping, x_q)
+        return [self._keeping.GetTensor(index, 0)["tensor_data"].tobytes() for index in indices]
+
+    def _invoke(self, interpreter: Any, x_q: bytes) -> None:
+        np = self._np
+        x = np.frombuffer(x_q, np.int8).reshape(self._outer_x.shape)
+        if self._outer_x is not self._x:  # the real value of q, which QUANTIZE turns into q again
+            x = np.float32(self._x.scales[0]) * (x.astype(np.float32) - np.float32(self._x.zero_points[0]))
+        interpreter.set_input(x, 0)
+        interpreter.invoke()

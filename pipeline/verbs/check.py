@@ -5,16 +5,18 @@ from __future__ import annotations
 
 import dataclasses
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from pipeline import console
-from pipeline.boards import find_board
-from pipeline.config import Config, load_config
+from pipeline.boards import Board, find_board
+from pipeline.config import CheckConfig, Config, load_config
 from pipeline.errors import MismatchError, TinyproofError, UsageError
 from pipeline.project import CONFIG_FILE, build_dir
+from pipeline.verbs.locating import locate
 from pipeline.verbs.models import model_option, select_model
 from pipeline.verbs.samples import ask_samples
 
@@ -90,18 +92,36 @@ def command(
 
 def run_check(config: Config, port: str | None = None) -> CheckReport:
     """Checks config.board against build/<config.model>, showing progress on a terminal."""
-    from host.checking import check
-
     board = find_board(config.board)
     with console.progress() as bar:
         task = bar.add_task(f"check {board.name}", total=None, note="")
-        return check(
-            board,
-            build_dir(config.model),
-            port,
-            config.check,
-            lambda done, total: bar.update(task, completed=done, total=total),
+
+        def progress(done: float, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        return check_and_locate(
+            *(board, build_dir(config.model), port, config.check),
+            *(progress, lambda: bar.update(task, note="looks for the layer")),
         )
+
+
+def check_and_locate(
+    board: Board,
+    folder: Path,
+    port: str | None,
+    config: CheckConfig,
+    progress: Callable[[float, int], None],
+    differs: Callable[[], None],
+) -> CheckReport:
+    """The check, and where bits differ also the layer in which that begins; `differs` is called in between."""
+    from host.checking import check, write_report
+
+    report = check(board, folder, port, config, progress)
+    if report.divergences:
+        differs()
+        report.layer_note = locate(board, folder, report.divergences, config)
+        write_report(report, board, folder)
+    return report
 
 
 def print_check(report: CheckReport) -> None:
@@ -118,6 +138,8 @@ def print_check(report: CheckReport) -> None:
     for divergence in report.divergences[:SHOWN_DIVERGENCES]:
         _say(label, f"bits differ at {divergence}")
         label = ""
+    if report.layer_note:
+        _say(label, report.layer_note)
     if report.bits_different > SHOWN_DIVERGENCES:
         _say(label, f"... and {report.bits_different - SHOWN_DIVERGENCES} more")
         label = ""

@@ -104,7 +104,7 @@ def prove(boards: list[Board], folder: Path, config: Config, notify: Notify) -> 
 
 def _prove_one(board: Board, folder: Path, config: Config, notify: Notify, stop: threading.Event) -> Row:
     from firmware.building import build
-    from host.checking import check
+    from pipeline.verbs.check import check_and_locate
 
     def progress(done: float, total: int) -> None:
         if stop.is_set():
@@ -124,7 +124,10 @@ def _prove_one(board: Board, folder: Path, config: Config, notify: Notify, stop:
             engine_flash_bytes=built.engine_flash_bytes,
             engine_ram_bytes=built.engine_ram_bytes,
         )
-        report = check(board, folder, None, config.check, progress)
+        report = check_and_locate(
+            *(board, folder, None, config.check),
+            *(progress, lambda: notify(board.name, "looks for the layer", 0, 0)),
+        )
     except TinyproofError as error:
         notify(board.name, "failed", 0, 0)
         return replace(row, error=error.message, exit_code=error.exit_code)

@@ -6,77 +6,130 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pipeline import console
-from pipeline.boards import find_board
+from pipeline.boards import Board, find_board
 from pipeline.config import Config, load_config
-from pipeline.errors import UsageError
+from pipeline.errors import MismatchError, UsageError
 from pipeline.project import CONFIG_FILE, build_dir
+from pipeline.verbs.locating import name_of
 from pipeline.verbs.models import model_option, select_model
+
+if TYPE_CHECKING:
+    from export.profiling import Step
 
 FILE = "profile.json"
 NOISE_SAMPLES = 32
 
 
 @click.command()
-@click.option("--board", help="Simulated board to measure on. [default: qemu-cortex-m4]")
+@click.option("--board", help="Board to measure on; a real one needs the compiled engine. [default: qemu-cortex-m4]")
+@click.option(
+    "--port", help="Serial port of a real board; without one, the only board of this kind that is plugged in."
+)
 @model_option
 @click.option("--dataset", type=click.Path(path_type=Path), metavar="FILE", help="Samples for the accuracy of layers.")
 @click.option("--no-noise", is_flag=True, help="Leave out the comparison with the float model, and TensorFlow.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of the table.")
-def command(board: str | None, model: str | None, dataset: Path | None, no_noise: bool, as_json: bool) -> None:
+def command(
+    board: str | None, port: str | None, model: str | None, dataset: Path | None, no_noise: bool, as_json: bool
+) -> None:
     """Time every operator on a board, and compare every layer with the float model where there is one.
 
-    Builds a second firmware, around the same generated C, that times the operators one by one; the normal build stays
-    as it is. SQNR is the signal to quantization noise ratio behind each operator; `added` is the share of the signal
-    that becomes noise in it. Samples are those of --dataset, or else the build's random vectors, which are no real
-    data. The result is also in build/<model>/boards/<board>/profile.json.
+    Builds a second firmware, around the same generated C, that runs the operators one by one; the normal build stays
+    as it is. A real board is flashed with it: flash your model again afterwards. SQNR is the signal to quantization
+    noise ratio behind each operator; `added` is the share of the signal that becomes noise in it. Samples are those of
+    --dataset, or else the build's random vectors, which are no real data. The result is also in
+    build/<model>/boards/<board>/profile.json.
+
+    Exits 1 where an operator answers other bits than TFLite Micro's, and names it.
     """
     config = load_config(CONFIG_FILE)
     config = select_model(dataclasses.replace(config, board=board or config.board), model)
-    document = run_profile(config, dataset, noise=not no_noise)
+    document = run_profile(config, port, dataset, noise=not no_noise)
     if as_json:
         console.print_json(document)
     else:
         print_profile(document)
+        if find_board(config.board).kind == "serial":
+            click.echo(f"next     ./tinyproof flash --board {config.board} puts the model back on the board")
 
 
-def run_profile(config: Config, dataset: Path | None, *, noise: bool) -> dict[str, Any]:
-    """Measures config.model on config.board and writes profile.json."""
+def run_profile(config: Config, port: str | None, dataset: Path | None, *, noise: bool) -> dict[str, Any]:
+    """Measures config.model on config.board and writes profile.json.
+
+    Raises MismatchError where the bits are not the golden reference's: then the times mean nothing.
+    """
     from export.profiling import write_profile
     from firmware.building import build_profile, check_artefacts
-    from host.profiling import measure_steps
+    from host.profiling import ask_steps, sample_inputs, watch_steps
 
     board, folder = find_board(config.board), build_dir(config.model)
-    if board.kind != "simulated" or board.engine != "compiled":
-        raise UsageError(f"board {board.name} cannot be profiled; take a simulated one with the compiled engine")
+    if board.kind == "host" or board.engine != "compiled":
+        raise UsageError(f"board {board.name} cannot be profiled; take one with the compiled engine")
     identity = check_artefacts(folder)
     steps = write_profile(folder)
-    times = measure_steps(board, folder, build_profile(board, folder), len(steps), config.check)
+    tensors, inputs = [step.tensors for step in steps], sample_inputs(folder)
+    if board.kind == "serial":
+        seen = ask_steps(board, folder, _flash(board, folder, identity, port, config), tensors, inputs, config.check)
+    else:
+        if port is not None:
+            raise UsageError(f"board {board.name} is simulated and is started here; leave out --port")
+        seen = watch_steps(board, folder, build_profile(board, folder), tensors, inputs, config.check)
+    for content, one in zip(inputs, seen, strict=True):
+        if one.first_wrong is not None or not one.proven:
+            where = "the output" if one.first_wrong is None else f"the output of {name_of(steps[one.first_wrong])}"
+            x_q = f"{content[:8].hex()}{'...' if len(content) > 8 else ''}"
+            raise MismatchError(f"{board.name}, input 0x{x_q}: {where} is not what TFLite Micro computes")
+    document = _document(config, identity, board, steps, [one.ticks for one in seen])
     layers = {entry["index"]: entry for entry in _noise(folder, dataset)} if noise else {}
-    total = sum(sum(column) / len(times) for column in zip(*times, strict=True))
-    operators = []
-    for step, column in zip(steps, zip(*times, strict=True), strict=True):
-        mean = sum(column) / len(column)
-        operators.append(
-            {
-                "index": step.index,
-                "name": step.name,
-                "output": step.output,
-                "macs": step.macs,
-                "ticks": round(mean),
-                "ticks_min": min(column),
-                "ticks_max": max(column),
-                "macs_per_tick": round(step.macs / mean, 4) if mean and step.macs else None,
-                "share": round(mean / total, 4) if total else 0.0,
-                "sqnr_db": layers.get(step.index, {}).get("sqnr_db"),
-                "noise_added": layers.get(step.index, {}).get("added"),
-            }
-        )
-    document = {
+    for operator in document["operators"]:
+        operator["sqnr_db"] = layers.get(operator["index"], {}).get("sqnr_db")
+        operator["noise_added"] = layers.get(operator["index"], {}).get("added")
+    if layers:
+        document["noise_samples"] = dataset.name if dataset else "random vectors"
+    target = folder / "boards" / board.name
+    target.mkdir(parents=True, exist_ok=True)
+    (target / FILE).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    return document
+
+
+def _flash(board: Board, folder: Path, identity: str, port: str | None, config: Config) -> str:
+    """The profiling firmware onto a real board; returns the port where the board is afterwards."""
+    from firmware.building import build_profile
+    from firmware.uploading import upload
+    from host.flashing import choose_port, flash
+    from host.plugged import list_plugged
+
+    chosen = choose_port(board, port, list_plugged())
+    build_profile(board, folder)
+    flashed = flash(board, identity, chosen, lambda name: upload(board, folder, name, profile=True), config.check)
+    return flashed.port
+
+
+def _document(config: Config, identity: str, board: Board, steps: list[Step], times: list[list[int]]) -> dict[str, Any]:
+    """profile.json without the noise; `times` holds the ticks of each step for each input."""
+    columns = list(zip(*times, strict=True))
+    means = [sum(column) / len(column) for column in columns]
+    total = sum(means)
+    operators = [
+        {
+            "index": step.index,
+            "name": step.name,
+            "output": step.output,
+            "macs": step.macs,
+            "ticks": round(mean),
+            "ticks_min": min(column),
+            "ticks_max": max(column),
+            "macs_per_tick": round(step.macs / mean, 4) if mean and step.macs else None,
+            "share": round(mean / total, 4) if total else 0.0,
+        }
+        for step, mean, column in zip(steps, means, columns, strict=True)
+    ]
+    return {
         "model": config.model,
         "model_id": identity,
         "board": board.name,
@@ -84,13 +137,9 @@ def run_profile(config: Config, dataset: Path | None, *, noise: bool) -> dict[st
         "inputs": len(times),
         "ticks": round(total),
         "macs": sum(step.macs for step in steps),
-        "noise_samples": dataset.name if dataset and layers else "random vectors" if layers else None,
+        "noise_samples": None,
         "operators": operators,
     }
-    target = folder / "boards" / board.name
-    target.mkdir(parents=True, exist_ok=True)
-    (target / FILE).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    return document
 
 
 def _noise(folder: Path, dataset: Path | None) -> list[dict[str, Any]]:

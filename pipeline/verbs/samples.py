@@ -14,6 +14,7 @@ from pipeline.config import Config
 from pipeline.errors import MismatchError, UsageError
 from pipeline.manifest import read_manifest
 from pipeline.project import build_dir
+from pipeline.verbs.locating import locate
 
 if TYPE_CHECKING:
     from host.dataset_checking import DatasetReport
@@ -34,7 +35,7 @@ def ask_samples(config: Config, port: str | None, dataset: Path, limit: int | No
 
 def run_samples(config: Config, port: str | None, dataset: Path, limit: int | None) -> DatasetReport:
     """Asks config.board the samples of `dataset`, showing progress on a terminal."""
-    from host.dataset_checking import check_dataset
+    from host.dataset_checking import check_dataset, write_dataset_report
     from pipeline.datasets import read_dataset
 
     folder = build_dir(config.model)
@@ -45,10 +46,15 @@ def run_samples(config: Config, port: str | None, dataset: Path, limit: int | No
     board = find_board(config.board)
     with console.progress() as bar:
         task = bar.add_task(f"check {board.name}", total=None, note="")
-        return check_dataset(
+        report = check_dataset(
             *(board, folder, port, config.check, samples, limit),
             lambda done, total: bar.update(task, completed=done, total=total),
         )
+        if report.divergences:
+            bar.update(task, note="looks for the layer")
+            report.layer_note = locate(board, folder, report.divergences, config.check)
+            write_dataset_report(report, board, folder)
+        return report
 
 
 def print_samples(report: DatasetReport) -> None:
@@ -57,6 +63,8 @@ def print_samples(report: DatasetReport) -> None:
     click.echo(f"check    {ascii(report.file)[1:-1]:<24}{of}")
     for divergence in report.divergences[:SHOWN_DIVERGENCES]:
         click.echo(f"         bits differ at {divergence}")
+    if report.layer_note:
+        click.echo(f"         {report.layer_note}")
     ticks = f"{report.ticks_min:,}"
     if report.ticks_max != report.ticks_min:
         ticks += f" to {report.ticks_max:,}"

@@ -154,16 +154,24 @@ def test_foreign_strings_are_text_never_markup(build_copy: Path) -> None:
     assert checker.text.count(NASTY) >= 7
 
 
-def test_a_mismatch_is_said_at_the_top_and_where_it_begins(build_copy: Path) -> None:
+@pytest.mark.parametrize(
+    ("layer", "note", "says"),
+    [
+        ("operator 2 (CONV_2D)", "", "It begins in operator 2 (CONV_2D): that is the first whose output"),
+        ("", "nobody can tell", "The layer is not known: nobody can tell."),
+    ],
+)
+def test_a_mismatch_is_said_at_the_top_and_where_it_begins(build_copy: Path, layer: str, note: str, says: str) -> None:
     path = build_copy / "boards" / "reference" / "check.json"
     document = json.loads(path.read_text())
-    document.update(bits_different=3, proven=False, bits_identical=False)
-    document["divergences"] = [{"index": 7, "x_q": [-121], "element": 0, "expected_q": 5, "board_q": 6}]
+    document.update(bits_different=3, proven=False, bits_identical=False, layer_note=note)
+    divergence = {"index": 7, "x_q": [-121], "element": 0, "expected_q": 5, "board_q": 6, "layer": layer}
+    document["divergences"] = [divergence]
     path.write_text(json.dumps(document))
     text = parsed(page_of(build_copy)).text
     assert "✗ Mismatch Not proven on reference" in text
     assert "First difference: input number 7, q = −121: the reference answers 5, engine reference answers 6." in text
-    assert "The model has one layer, FULLY_CONNECTED, so it begins there." in text
+    assert says in text
 
 
 def test_boards_that_answer_alike_share_a_table_and_others_do_not(build_copy: Path) -> None:

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The compiled engine for `tinyproof profile`, never part of a normal build: it times every operator.
+ * The compiled engine for `tinyproof profile`, never part of a normal build: it times every operator, and takes the
+ * checksum of what it writes, so that the host can tell which one is the first to leave the reference.
  * Its output tensor is the record below, so that the protocol needs no verb of its own: `load`, `run`, `read`.
  * The one engine that reads the board's clock; hence a folder of its own.
  */
@@ -15,6 +16,7 @@ static int8_t arena[MODEL_ARENA_BYTES] __attribute__((aligned(16)));
 /* Little-endian, as all boards are. The last entry times a step that does nothing: what the timing itself costs. */
 static struct {
     uint32_t elapsed[MODEL_STEPS + 1];
+    uint32_t crc[MODEL_STEP_OUTPUTS];
     int8_t output[MODEL_OUTPUT_BYTES];
 } record;
 
@@ -22,18 +24,36 @@ const char engine_name[] = "profile";
 
 static const struct engine description = {
     .input = {arena + MODEL_INPUT_OFFSET, MODEL_INPUT_BYTES, MODEL_INPUT_SCALE, MODEL_INPUT_ZERO_POINT},
-    .output = {(int8_t *)&record, sizeof record.elapsed + sizeof record.output, 1.0F, 0},
+    .output = {(int8_t *)&record, sizeof record.elapsed + sizeof record.crc + sizeof record.output, 1.0F, 0},
 };
+
+/* CRC-32 of ISO-HDLC, bit by bit: a table would cost the Uno half of its RAM. */
+static uint32_t crc32(const int8_t *data, uint32_t bytes) {
+    uint32_t crc = 0xFFFFFFFFU;
+    for (uint32_t i = 0; i < bytes; i++) {
+        crc ^= (uint8_t)data[i];
+        for (uint8_t bit = 0; bit < 8; bit++) {
+            crc = (crc >> 1) ^ (0xEDB88320U & (0U - (crc & 1U)));
+        }
+    }
+    return ~crc;
+}
 
 const struct engine *engine_init(void) {
     return &description;
 }
 
 enum engine_status engine_run(void) {
+    uint32_t written = 0;
     for (uint32_t step = 0; step <= MODEL_STEPS; step++) {
         const uint32_t start = hal_ticks();
         model_steps[step](arena);
         record.elapsed[step] = hal_elapsed(start);
+        /* At once: a later step may overwrite it. */
+        for (; written < MODEL_STEP_OUTPUTS && model_step_outputs[written].step == step; written++) {
+            const struct model_step_output *const output = &model_step_outputs[written];
+            record.crc[written] = crc32(arena + output->offset, output->bytes);
+        }
     }
     memcpy(record.output, arena + MODEL_OUTPUT_OFFSET, sizeof record.output);
     return ENGINE_OK;

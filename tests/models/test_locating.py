@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where bits differ, the layer in which that begins is named: generated C is bent in one operator, and found there."""
+
+from __future__ import annotations
+
+import json
+import re
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from scripted_board import ScriptedBoard
+from tflite_writer import dense_network
+
+import firmware.building
+import pipeline.project
+from export.exporting import compile_model
+from export.profiling import write_profile
+from host.device import Device
+from host.report import Divergence
+from pipeline import cli
+from pipeline.boards import find_board
+from pipeline.config import CheckConfig
+from pipeline.manifest import Manifest, Tensor, read_manifest
+from pipeline.reference import Reference
+from pipeline.verbs.locating import locate
+
+PATIENT = CheckConfig(timeout_s=5.0)
+LAYERS = [3, 5, 6, 4, 2]
+SEED = 20  # its answers change with nearly every input, so that no layer hides what the one before it does
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(pipeline.project, "BUILD", tmp_path)
+    return made(tmp_path / "net", LAYERS)
+
+
+def made(folder: Path, layers: list[int]) -> Path:
+    folder.mkdir()
+    (folder / "model.tflite").write_bytes(dense_network(SEED, layers))
+    compile_model(folder, Manifest(folder.name))
+    return folder
+
+
+def bend(folder: Path, number: int) -> None:
+    """The output zero point of one operator, as if the exporter had got it wrong: the manifest knows the new file."""
+    path = folder / "model_compiled.c"
+    text = path.read_text()
+    bent, count = re.subn(
+        rf"(op{number} = {{.*?\.zero_point = )(-?\d+)",
+        lambda match: f"{match[1]}{int(match[2]) + (1 if int(match[2]) < 127 else -1)}",
+        text,
+        flags=re.DOTALL,
+    )
+    assert count == 1, text
+    path.write_text(bent)
+    manifest = read_manifest(folder)
+    manifest.add_artefact(path)
+    manifest.write(folder)
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(cli.main, [*arguments, "--model", "net"])
+
+
+@pytest.mark.parametrize("number", range(len(LAYERS) - 1))
+def test_the_bent_layer_is_named(folder: Path, number: int) -> None:
+    bend(folder, number)
+    assert run("build").exit_code == 0
+    shown = run("check", "--json")
+    assert shown.exit_code == 1
+    report = json.loads((folder / "boards" / "qemu-cortex-m4" / "check.json").read_text())
+    assert report["bits_different"] > 0
+    assert report["divergences"][0]["layer"] == f"operator {number} (FULLY_CONNECTED)"
+    assert all(other["layer"] == "" for other in report["divergences"][1:])
+    assert report["layer_note"] == ""
+    assert f"it begins in operator {number} (FULLY_CONNECTED)" in shown.stderr
+
+
+def test_samples_and_the_profile_name_it_too(folder: Path, tmp_path: Path) -> None:
+    bend(folder, 2)
+    np.savez(tmp_path / "d.npz", x_q=np.arange(-120, 120, dtype=np.int8).reshape(80, 3))
+    assert run("build").exit_code == 0
+    shown = run("check", "--dataset", str(tmp_path / "d.npz"))
+    assert shown.exit_code == 1
+    assert "it begins in operator 2 (FULLY_CONNECTED)" in shown.output
+    profiled = run("profile", "--no-noise")
+    assert profiled.exit_code == 1
+    assert "the output of operator 2 (FULLY_CONNECTED) is not what TFLite Micro computes" in profiled.output
+
+
+def test_a_fault_that_is_not_in_the_model_is_not_blamed_on_a_layer(folder: Path) -> None:
+    """Another device answers behind the port: this build's firmware, asked again, answers rightly."""
+    manifest = read_manifest(folder)
+    reference = Reference((folder / "model.tflite").read_bytes())
+
+    def wrong(x_q: bytes) -> bytes:
+        y = reference.run(x_q)
+        return bytes([y[0] ^ 1, *y[1:]])
+
+    with ScriptedBoard(Device(manifest.model_id, manifest.inputs[0], manifest.outputs[0], wrong)) as board:
+        shown = run("check", "--port", board.port)
+    assert shown.exit_code == 1
+    assert "asked operator by operator, the board answers this input rightly" in " ".join(shown.output.split())
+
+
+@pytest.mark.parametrize(
+    ("board", "says"),
+    [
+        ("nano33ble", "./tinyproof profile --board nano33ble names the operator"),
+        ("nano33ble_tflm", "./tinyproof canary --board nano33ble_tflm names the part"),
+        ("reference", "board reference has no firmware"),
+    ],
+)
+def test_boards_that_are_not_asked_again_say_where_to_look(folder: Path, board: str, says: str) -> None:
+    found = [Divergence(0, [3, 1, 4], 0, 1, 2)]
+    assert says in locate(find_board(board), folder, found, PATIENT)
+    assert found[0].layer == ""
+
+
+@pytest.mark.parametrize("board", ["nano33ble_tflm", "reference", "qemu-cortex-m4"])
+def test_the_only_layer_is_known_without_asking(tmp_path: Path, board: str) -> None:
+    found = [Divergence(0, [3, 1, 4], 0, 1, 2)]
+    assert locate(find_board(board), made(tmp_path / "one", [1, 1]), found, PATIENT) == ""
+    assert found[0].layer == "operator 0 (FULLY_CONNECTED)"
+    assert str(found[0]).endswith("board q = 2; it begins in operator 0 (FULLY_CONNECTED)")
+
+
+def test_a_missing_compiler_does_not_hide_the_mismatch(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    note = locate(find_board("qemu-cortex-m4"), folder, [Divergence(0, [3, 1, 4], 0, 1, 2)], PATIENT)
+    assert note.startswith("the board could not be asked operator by operator: ")
+    assert "arm-none-eabi-gcc" in note
+
+
+def test_a_real_board_is_flashed_profiled_and_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The board is scripted, its build and upload are not made: what is left is all that this machine decides."""
+    manifest = read_manifest(folder)
+    steps = write_profile(folder)
+    reference = Reference((folder / "model.tflite").read_bytes())
+    tensors = [tensor for step in steps for tensor in step.tensors]
+    uploads: list[tuple[str, ...]] = []
+    wrong_step = -1
+
+    def record(x_q: bytes) -> bytes:
+        crcs = [zlib.crc32(tensor) for tensor in reference.trace(x_q, tensors)]
+        if wrong_step >= 0:
+            crcs[wrong_step] ^= 1
+        times = [100 * (number + 1) + 5 for number in range(len(steps))]
+        return struct.pack(f"<{len(steps) + 1 + len(crcs)}I", *times, 5, *crcs) + reference.run(x_q)
+
+    def platformio(board: object, build: object, objects: Path, *options: str, profile: bool = False) -> None:
+        assert profile
+        assert objects.name == "pio_profile"
+        uploads.append(options)
+
+    monkeypatch.setattr(firmware.building, "run_platformio", platformio)
+    monkeypatch.setattr("firmware.uploading.run_platformio", platformio)
+    output = Tensor("record", [1], "int8", 1.0, 0, len(record(bytes(3))))
+    device = Device(manifest.model_id, manifest.inputs[0], output, record, board="nano33ble", engine="profile")
+    with ScriptedBoard(device) as board:
+        shown = run("profile", "--board", "nano33ble", "--port", board.port, "--no-noise")
+        assert shown.exit_code == 0, shown.output
+        assert uploads == [(), ("-t", "upload", "--upload-port", board.port)]
+        assert "net on nano33ble: 1,000 us" in shown.output
+        assert "slowest  operator 3 (FULLY_CONNECTED), 40.0% of the time" in shown.output
+        assert "./tinyproof flash --board nano33ble puts the model back" in shown.output
+        wrong_step = 1
+        shown = run("profile", "--board", "nano33ble", "--port", board.port, "--no-noise")
+    assert shown.exit_code == 1
+    assert "the output of operator 1 (FULLY_CONNECTED)" in shown.output
+
+
+def test_a_normal_firmware_is_not_taken_for_a_profiling_one(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    manifest = read_manifest(folder)
+    monkeypatch.setattr(firmware.building, "run_platformio", lambda *_, **__: None)
+    monkeypatch.setattr("firmware.uploading.run_platformio", lambda *_, **__: None)
+    device = Device(manifest.model_id, manifest.inputs[0], manifest.outputs[0], lambda x_q: x_q, board="nano33ble")
+    with ScriptedBoard(device) as board:
+        shown = run("profile", "--board", "nano33ble", "--port", board.port)
+    assert shown.exit_code == 3
+    assert "does not run the profiling firmware of this build" in shown.output
+    assert run("profile", "--board", "qemu-cortex-m4", "--port", "/dev/null").exit_code == 2
