@@ -12,6 +12,7 @@ from pathlib import Path
 
 from host.arithmetic import dequantize, float_bits, float_from_bits, int8s, quantize
 from host.emulator import Emulator, firmware_elf
+from host.golden import Golden
 from host.inference import Inference
 from host.link import Link
 from host.ports import policy_of
@@ -49,11 +50,11 @@ def check(
         report = CheckReport(manifest.model, manifest.model_id, info.board, info.engine, info.protocol, kind)
         report.startup_ticks = info.startup_ticks
         _check_bits(inference, vectors, report, progress)
-        known = dict(vectors)
+        golden = Golden(build_dir, dict(vectors))
         if manifest.tolerance is not None:
             report.tolerance, report.tolerance_why = manifest.tolerance.value, manifest.tolerance.why
         report.answers = [
-            _check_answer(inference, expected, x_tensor, y_tensor, known, report.tolerance)
+            _check_answer(inference, expected, x_tensor, y_tensor, golden, report.tolerance)
             for expected in manifest.expected
         ]
         report.repeats, report.resets = link.repeats, inference.resets
@@ -156,7 +157,7 @@ def _check_answer(
     expected: Expected,
     x_tensor: Tensor,
     y_tensor: Tensor,
-    known: dict[bytes, bytes],
+    golden: Golden,
     tolerance: float | None,
 ) -> CheckedAnswer:
     """Asks in real values, and follows the board through quantization, inference and dequantization."""
@@ -165,14 +166,9 @@ def _check_answer(
     quantized = [quantize(value, x_tensor.scale, x_tensor.zero_point) for value in expected.x]
     content = bytes(q & 0xFF for q, _ in quantized)
     answer = inference.from_real(expected.x)
-    by_host = None
-    if content in known:
-        q_golden = int8s(known[content])
-    else:
-        by_host = inference.from_int8(content)
-        q_golden = by_host.q
     if answer is None:  # too long for a line: the host quantizes and dequantizes, the board infers
-        answer = by_host or inference.from_int8(content)
+        answer = inference.from_int8(content)
+    q_golden = int8s(golden.run(content))
     y = [dequantize(q, y_tensor.scale, y_tensor.zero_point) for q in answer.q]
     fault = _answer_fault(answer, q_golden, y, content)
     if answer.y_bits is not None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from host.arithmetic import int8s
 from host.checking import Progress, board_port, greet, part_of, tensors_of
+from host.golden import load_reference
 from host.inference import Inference
 from host.link import Link
 from host.ports import policy_of
@@ -20,8 +21,7 @@ from pipeline.boards import Board
 from pipeline.config import CheckConfig
 from pipeline.datasets import Dataset
 from pipeline.errors import UsageError
-from pipeline.manifest import Tensor, model_id, read_manifest
-from pipeline.reference import Reference
+from pipeline.manifest import Tensor, read_manifest
 
 FILE = "dataset.json"
 KEPT_DIVERGENCES = 100
@@ -81,13 +81,10 @@ def check_dataset(
     """
     manifest = read_manifest(build_dir)
     tensors = x_tensor, y_tensor = tensors_of(manifest)
-    tflite = (build_dir / "model.tflite").read_bytes()
-    if model_id(tflite) != manifest.model_id:
-        raise UsageError(f"build/{build_dir.name}/model.tflite has changed; run ./tinyproof export again")
     count = len(dataset) if limit is None else min(limit, len(dataset))
     judge = _judge(dataset, y_tensor, count)
     inputs, saturated = quantize_samples(dataset, x_tensor, count)
-    reference = Reference(tflite)
+    reference = load_reference(build_dir, manifest)
     policy = policy_of(board)
     outputs = []
     with (

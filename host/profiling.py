@@ -11,6 +11,7 @@ from pathlib import Path
 
 from host.checking import read_vectors, tensors_of
 from host.emulator import Emulator
+from host.golden import load_reference
 from host.inference import Inference
 from host.link import Link
 from host.ports import policy_of
@@ -19,7 +20,6 @@ from pipeline.boards import Board
 from pipeline.config import CheckConfig
 from pipeline.errors import BoardError
 from pipeline.manifest import read_manifest
-from pipeline.reference import Reference
 
 INPUTS = 4  # of the build's vectors; most operators take the same number of steps for every input
 
@@ -70,7 +70,7 @@ def ask_steps(
     tensors = [tensor for written in steps for tensor in written]
     owners = [step for step, written in enumerate(steps) for _ in written]
     record = struct.Struct(f"<{len(steps)}II{len(tensors)}I{y_tensor.bytes}s")
-    reference = Reference((build_dir / "model.tflite").read_bytes())
+    reference = load_reference(build_dir, manifest)
 
     with Link(port, policy_of(board), config.timeout_s, config.retries) as link:
 

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Known answers whose input is none of the vectors are held against the golden reference, not against the board."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from scripted_board import ScriptedBoard
+from tflite_writer import dense_network
+
+from export.exporting import compile_model
+from host.checking import check
+from host.device import Device
+from pipeline.boards import find_board
+from pipeline.config import CheckConfig
+from pipeline.errors import UsageError
+from pipeline.manifest import Expected, Manifest, read_manifest
+from pipeline.reference import Reference
+
+PATIENT = CheckConfig(timeout_s=5.0)
+BOARD = find_board("nano33ble")
+ASKED = bytes([3, 1, 4])
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A build that knows one answer, which no vector asks for."""
+    made = tmp_path / "net"
+    made.mkdir()
+    (made / "model.tflite").write_bytes(dense_network(20, [3, 5, 6, 4, 2]))
+    compile_model(made, Manifest("net"))
+    manifest = read_manifest(made)
+    x = manifest.inputs[0]
+    manifest.expected = [Expected([x.scale * (q - x.zero_point) for q in ASKED], [0.0, 0.0], "a test")]
+    manifest.write(made)
+    return made
+
+
+@pytest.mark.parametrize("bits", [0, 1])
+def test_a_board_that_is_wrong_there_alone_is_found(folder: Path, bits: int) -> None:
+    manifest = read_manifest(folder)
+    reference = Reference((folder / "model.tflite").read_bytes())
+
+    def run(x_q: bytes) -> bytes:
+        y = reference.run(x_q)
+        return bytes([y[0] ^ bits, *y[1:]]) if x_q == ASKED else y
+
+    with ScriptedBoard(Device(manifest.model_id, manifest.inputs[0], manifest.outputs[0], run)) as board:
+        report = check(BOARD, folder, board.port, PATIENT)
+    assert report.bits_different == 0
+    assert report.bits_identical == (bits == 0)
+    assert ("it must answer q[0] = " in report.answers[0].fault) == (bits == 1)
+
+
+def test_the_reference_needs_the_exported_model(folder: Path) -> None:
+    manifest = read_manifest(folder)
+    (folder / "model.tflite").unlink()
+    device = Device(manifest.model_id, manifest.inputs[0], manifest.outputs[0], lambda x_q: x_q[:2])
+    with ScriptedBoard(device) as board, pytest.raises(UsageError, match=r"model\.tflite is missing or changed"):
+        check(BOARD, folder, board.port, PATIENT)
