@@ -12,6 +12,9 @@ from pipeline.manifest import Expected, Manifest, Tensor, Tolerance
 from pipeline.tflite.arithmetic import INT8_MAX, INT8_MIN, dequantize, quantize
 from pipeline.tflite.graph import Graph
 
+CURVE_FILE = "float.csv"
+BEYOND = 26  # steps of x on each side of the int8 range, a tenth of it
+
 
 def representable(tensor: Tensor) -> tuple[float, float]:
     """Smallest and largest real value of an int8 tensor."""
@@ -28,6 +31,16 @@ def _reach(tensor: Tensor) -> tuple[float, float]:
     low, high = representable(tensor)
     slack = 0.5 * tensor.scale * (1 + 1e-6)
     return low - slack, high + slack
+
+
+def float_curve(manifest: Manifest, answers: Callable[[Sequence[float]], Sequence[float]]) -> str:
+    """float.csv of a model of one number in, one out: what the float model answers to each int8 input, and a little
+    beyond both ends of the range. `answers`: real x -> the float model's y."""
+    source = manifest.inputs[0]
+    inputs = range(INT8_MIN - BEYOND, INT8_MAX + 1 + BEYOND)
+    x = [source.scale * (x_q - source.zero_point) for x_q in inputs]
+    rows = [f"{x_q},{a:.9g},{b:.9g}" for x_q, a, b in zip(inputs, x, answers(x), strict=True)]
+    return "\n".join(["x_q,x,y", *rows]) + "\n"
 
 
 def quantization_report(

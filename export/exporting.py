@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import importlib.metadata
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from export.accuracy import expect_answers, quantization_report, set_tolerance
+from export.accuracy import CURVE_FILE, expect_answers, float_curve, quantization_report, set_tolerance
 from export.emitting import emit_header, emit_model_data, emit_source
 from export.lowering import Program, lower
 from export.memory import plan_memory
@@ -71,13 +72,20 @@ def export_model(
     compiled = _compile(build_dir, manifest)
     manifest.quantization = {"low": low, "high": high}
     manifest.expected, manifest.tolerance = [], None
+    (build_dir / CURVE_FILE).unlink(missing_ok=True)
+    manifest.artefacts.pop(CURVE_FILE, None)
     if manifest.inputs[0].bytes == manifest.outputs[0].bytes == 1:
         import numpy as np
 
-        x = np.linspace(low, high, GRID, dtype=np.float32)
-        y = float_answers(model, x.reshape(GRID, *model.inputs[0].shape[1:])).reshape(GRID)
+        def evaluate(x: Sequence[float]) -> list[float]:
+            column = np.array(x, np.float32).reshape(-1, *model.inputs[0].shape[1:])
+            return [float(y) for y in float_answers(model, column).reshape(-1)]
+
+        x = np.linspace(low, high, GRID, dtype=np.float32).tolist()
         answers = [_signed(vector["out"]) for vector in compiled.vectors["vectors"]]
-        manifest.quantization = quantization_report(manifest, x.tolist(), y.tolist(), lambda q: answers[q + 128])
+        manifest.quantization = quantization_report(manifest, x, evaluate(x), lambda q: answers[q + 128])
+        (build_dir / CURVE_FILE).write_text(float_curve(manifest, evaluate), encoding="utf-8")
+        manifest.add_artefact(build_dir / CURVE_FILE)
     expect_answers(manifest, check)
     set_tolerance(manifest, compiled.program.graph)
     manifest.write(build_dir)

@@ -6,11 +6,12 @@ from __future__ import annotations
 import hashlib
 import math
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from export.accuracy import quantization_report
+from export.accuracy import CURVE_FILE, float_curve, quantization_report
 from export.exporting import TFLITE_FILE, compile_model
 from export.quantizing import GRID, SAMPLES
 from pipeline.datasets import Dataset, read_dataset
@@ -76,7 +77,7 @@ def import_model(source: ModelFile, build_dir: Path, calibration: Calibration) -
             (folder / FLOAT_FILE).write_bytes(float_model)
             manifest.add_artefact(folder / FLOAT_FILE)
             manifest.source["calibration"] = _provenance(calibration, dataset, len(samples))
-            _expect_float_answers(manifest, tflite, float_model, samples, calibration)
+            _expect_float_answers(folder, manifest, tflite, float_model, samples, calibration)
         manifest.write(folder)
         _replace(folder, build_dir)
     return manifest
@@ -148,9 +149,10 @@ def _provenance(calibration: Calibration, dataset: Dataset | None, samples: int)
 
 
 def _expect_float_answers(
-    manifest: Manifest, tflite: bytes, float_model: bytes, samples: Any, calibration: Calibration
+    folder: Path, manifest: Manifest, tflite: bytes, float_model: bytes, samples: Any, calibration: Calibration
 ) -> None:
-    """The float model's answers to some samples, and what int8 makes of all of them as the tolerance."""
+    """The float model's answers to some samples, and what int8 makes of all of them as the tolerance; its whole curve
+    where it is one."""
     import numpy as np
 
     from export.converting import float_outputs
@@ -175,15 +177,19 @@ def _expect_float_answers(
         "sqnr_db": 10 * math.log10(power / noise) if noise > 0 and power > 0 else None,
         "same_class_share": float((ours.argmax(1) == right.argmax(1)).mean()) if right.shape[1] > 1 else None,
     }
-    if calibration.file is None:
-        x = np.linspace(calibration.low or 0.0, calibration.high or 0.0, GRID, dtype=np.float32)
-        y = float_outputs(float_model, x.reshape(GRID, *samples.shape[1:]))
-        if y.shape[1] == 1:
+    if source.bytes == target.bytes == 1:
+
+        def evaluate(x: Sequence[float]) -> list[float]:
+            column = np.array(x, np.float32).reshape(-1, *samples.shape[1:])
+            return [float(y) for y in float_outputs(float_model, column).reshape(-1)]
+
+        if calibration.file is None:
+            x = np.linspace(calibration.low or 0.0, calibration.high or 0.0, GRID, dtype=np.float32).tolist()
             answers = {q: reference.run(bytes([q & 0xFF]))[0] for q in range(-128, 128)}
-            manifest.quantization = quantization_report(
-                manifest, x.tolist(), y[:, 0].tolist(), lambda q: (answers[q] ^ 0x80) - 0x80
-            )
+            manifest.quantization = quantization_report(manifest, x, evaluate(x), lambda q: (answers[q] ^ 0x80) - 0x80)
             worst = max(worst, manifest.quantization["worst_error"])
+        (folder / CURVE_FILE).write_text(float_curve(manifest, evaluate), encoding="utf-8")
+        manifest.add_artefact(folder / CURVE_FILE)
     count = min(MAX_EXPECTED_ANSWERS, MAX_EXPECTED_VALUES // max(1, source.bytes + target.bytes), len(samples))
     chosen = sorted({round(index) for index in np.linspace(0, len(samples) - 1, count)}) if count else []
     manifest.expected = [

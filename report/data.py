@@ -16,6 +16,7 @@ from report.lesson import Moments, moments
 
 TRACE_FILE = "trace.csv"
 VECTORS_FILE = "vectors.json"
+CURVE_FILE = "float.csv"
 MAX_ROWS = 600  # of the trace that the figures show; a longer training is thinned, its first and last rows kept
 MAX_POINTS = 200  # of the data that the figures show; the loss is always that of all data
 
@@ -59,11 +60,23 @@ class BoardResult:
 
 
 @dataclass(frozen=True)
+class FloatPoint:
+    """What the float model answers to the real value of an input; `x_q` may lie a little beyond int8."""
+
+    x_q: int
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
 class ReportData:
+    """`curve`: the float model, for a model of one number in and one out whose float model is known; else empty."""
+
     manifest: Manifest
     lesson: Lesson | None
     vectors: dict[str, Any]
     boards: list[BoardResult]
+    curve: list[FloatPoint] = field(default_factory=list)
     outdated: list[str] = field(default_factory=list)  # boards with results of another model than this one
     stale: list[str] = field(default_factory=list)  # artefacts that are not what the manifest recorded
 
@@ -87,6 +100,7 @@ def read_report_data(build_dir: Path) -> ReportData:
         read_lesson(build_dir, manifest),
         _read_json(build_dir / VECTORS_FILE) if manifest.model_id else {},
         boards,
+        read_curve(build_dir / CURVE_FILE) if CURVE_FILE in manifest.artefacts else [],
         outdated,
         stale_artefacts(manifest, build_dir),
     )
@@ -127,6 +141,17 @@ def read_trace(path: Path) -> list[Row]:
     if not rows:
         raise UsageError(f"{path.name} has no steps; run ./tinyproof train again")
     return rows
+
+
+def read_curve(path: Path) -> list[FloatPoint]:
+    """Raises UsageError when the file is missing or damaged."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return [FloatPoint(int(line["x_q"]), float(line["x"]), float(line["y"])) for line in csv.DictReader(file)]
+    except FileNotFoundError:
+        raise UsageError(f"{path.name} is missing; run ./tinyproof export again") from None
+    except (KeyError, TypeError, ValueError) as error:
+        raise UsageError(f"{path.name} is damaged ({error}); run ./tinyproof export again") from error
 
 
 def thin(rows: list[Row], limit: int) -> list[Row]:

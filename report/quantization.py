@@ -50,11 +50,11 @@ def samples(data: ReportData) -> list[Sample] | None:
     if pairs is None or len(data.manifest.inputs) != 1 or len(data.manifest.outputs) != 1:
         return None
     source, sink = data.manifest.inputs[0], data.manifest.outputs[0]
-    training = data.manifest.training or {}
+    floats = {point.x_q: point.y for point in data.curve}
     points = []
     for x_q, y_q in pairs:
         x, y = real(source, x_q), real(sink, y_q)
-        y_float = training["w"] * x + training["b"] if training.get("kind") == "neuron" else None
+        y_float = floats.get(x_q)
         error = None if y_float is None else (y - y_float) / sink.scale
         clamped = y_q in (-128, 127) and (error is None or abs(error) > 0.75)
         points.append(Sample(x_q, x, y_q, y, y_float, error, clamped))
@@ -92,7 +92,6 @@ def quantization_figures(data: ReportData) -> list[Figure]:
 def _transfer_figure(data: ReportData, points: list[Sample]) -> Figure:
     low, high = points[0].x, points[-1].x
     x_axis = Axis("x", *padded([low, high], 0.1))
-    training = data.manifest.training or {}
     known_float = points[0].y_float is not None
     meaning = "answer saturates" if known_float else "answer at the end of its range"
     marks: list[Mark] = [
@@ -105,8 +104,7 @@ def _transfer_figure(data: ReportData, points: list[Sample]) -> Figure:
     ]
     heights = [point.y for point in points]
     if known_float:
-        ends = (x_axis.low, x_axis.high)
-        line = [(x, training["w"] * x + training["b"]) for x in ends]
+        line = [(point.x, point.y) for point in data.curve if x_axis.low <= point.x <= x_axis.high]
         heights += [y for _, y in line]
         marks.append(Line(line, "target", "float model", 2.2))
     marks.append(Dots([(point.x, point.y) for point in points], "model", "int8 model, all 256 inputs", 1.9))
@@ -136,9 +134,8 @@ def _close_figure(data: ReportData, points: list[Sample]) -> Figure:
     low, high = shown[0].x - half, shown[-1].x + half
     marks: list[Mark] = []
     heights = [point.y for point in shown]
-    training = data.manifest.training or {}
-    if shown[0].y_float is not None:
-        line = [(x, training["w"] * x + training["b"]) for x in (low, high)]
+    line = [(point.x, point.y_float) for point in shown if point.y_float is not None]
+    if line:
         heights += [y for _, y in line]
         marks.append(Line(line, "target", "float model", 2.2))
     marks.append(Line(stairs, "model", "what int8 answers to any x", 1.6))
@@ -166,7 +163,7 @@ def _error_figure(points: list[Sample]) -> Figure:
         "What rounding costs",
         f"Difference between int8 and float answers in output steps, at most {worst:.3f}.",
         "One step is the smallest change that the int8 answer can make. Rounding the answer alone costs up to half a "
-        "step (dashed); what goes beyond comes from rounding w and b.",
+        "step (dashed); what goes beyond comes from rounding the weights, the bias and what lies between layers.",
         x_axis,
         Axis("int8 − float (steps of the answer)", low, high),
         [

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy
 from tflite_builder import Model
 
+from export.accuracy import CURVE_FILE, float_curve
 from export.exporting import compile_model
 from host.checking import check
 from pipeline.boards import find_board
@@ -74,6 +75,9 @@ def make_report_build(build_dir: Path) -> Path:
     (build_dir / "model.tflite").write_bytes(neuron_tflite(w, b))
     manifest.add_artefact(build_dir / "trace.csv")
     compile_model(build_dir, manifest)
+    (build_dir / CURVE_FILE).write_text(float_curve(manifest, lambda x: [w * value + b for value in x]))
+    manifest.add_artefact(build_dir / CURVE_FILE)
+    manifest.write(build_dir)
     assert check(find_board("reference"), build_dir, None, CheckConfig()).proven
     folder = build_dir / "boards" / "qemu-cortex-m4"
     folder.mkdir()

@@ -3,16 +3,19 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from export.exporting import compile_model, export_model
+from export.quantizing import load_keras_model
 from pipeline import project
 from pipeline.config import CheckConfig, ExportConfig
 from pipeline.errors import EXIT_USAGE, InputFileError, UsageError
@@ -39,6 +42,20 @@ def test_exporting_twice_gives_the_same_bytes(exported: dict[str, Path], tmp_pat
         for place in (str(tmp_path), str(exported[name].parent), str(project.ROOT)):
             assert place.encode() not in file.read_bytes(), f"{file.name} names a folder of this machine"
     assert set(stale_artefacts(read_manifest(folder), folder)) <= {"trace.csv"}, "which was not copied"
+
+
+@pytest.mark.parametrize("name", ["neuron", "sine"])
+def test_the_float_curve_is_what_keras_answers(exported: dict[str, Path], name: str) -> None:
+    folder = exported[name]
+    x = read_manifest(folder).inputs[0]
+    with (folder / "float.csv").open(newline="") as file:
+        rows = [(int(row["x_q"]), float(row["x"]), float(row["y"])) for row in csv.DictReader(file)]
+    assert [x_q for x_q, _, _ in rows] == list(range(-154, 154)), "every int8 input, and a tenth beyond both ends"
+    inputs = np.array([value for _, value, _ in rows])
+    np.testing.assert_allclose(inputs, [x.scale * (x_q - x.zero_point) for x_q, _, _ in rows], rtol=1e-6)
+    model = load_keras_model(folder / "model.keras")
+    right = model.predict(inputs.astype(np.float32).reshape(-1, 1), verbose=0).reshape(-1)
+    np.testing.assert_allclose([y for _, _, y in rows], right, rtol=1e-5, atol=1e-6)
 
 
 def test_the_manifest_says_what_is_expected_and_why(exported: dict[str, Path]) -> None:

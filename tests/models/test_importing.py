@@ -113,6 +113,9 @@ def test_a_model_of_one_number_needs_a_range_only(brought: Path, tmp_path: Path)
     assert manifest.quantization is not None
     assert manifest.quantization["input_clip_share"] == 0
     assert different_bits(tmp_path / "one") == 0
+    lines = (tmp_path / "one" / "float.csv").read_text().splitlines()
+    assert len(lines) == 1 + 26 + 256 + 26
+    assert manifest.artefacts["float.csv"].bytes > 0
 
 
 def test_an_int8_tflite_is_taken_as_it_is(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from report_build import X, Y
 
 from pipeline.errors import UsageError
+from pipeline.manifest import read_manifest
 from report import figures, quantization
 from report.chart import Axis, Bars, Dots, Figure, Line, Segments, linear_ticks, log_ticks, short
 from report.data import read_report_data, read_trace, thin
@@ -110,8 +112,44 @@ def test_transfer_points_are_the_vectors(finished: Path) -> None:
         assert point.x == pytest.approx(source.scale * point.x_q)
         training = data.manifest.training or {}
         y_float = training["w"] * point.x + training["b"]
-        assert point.error_steps == pytest.approx((point.y - y_float) / sink.scale)
+        assert point.error_steps == pytest.approx((point.y - y_float) / sink.scale, abs=1e-5)
         assert point.saturated or abs(point.error_steps or 0) < 1
+
+
+def test_any_float_model_of_one_number_is_drawn(build_copy: Path) -> None:
+    """The curve of a model that is no line, as exported: every point of it is in the figures, and the error follows."""
+    rows = [(x_q, 20 / 255 * x_q, math.sin(0.02 * x_q)) for x_q in range(-154, 154)]
+    path = build_copy / "float.csv"
+    path.write_text("x_q,x,y\n" + "".join(f"{x_q},{x!r},{y!r}\n" for x_q, x, y in rows))
+    data = read_report_data(build_copy)
+    whole, close, error = quantization.quantization_figures(data)
+    (line,) = (mark for mark in whole.marks if isinstance(mark, Line))
+    assert set(line.points) <= {(x, y) for _, x, y in rows}
+    assert len(line.points) > 256
+    step = data.manifest.outputs[0].scale
+    points = quantization.samples(data)
+    assert points is not None
+    assert [point.error_steps for point in points] == [(p.y - math.sin(0.02 * p.x_q)) / step for p in points]
+    assert len(next(mark for mark in close.marks if isinstance(mark, Line)).points) == quantization.CLOSE_UP
+    assert len(next(mark for mark in error.marks if isinstance(mark, Dots)).points) == 256
+
+
+@pytest.mark.parametrize(("text", "says"), [("x_q,x\n1,2\n", "is damaged"), (None, "is missing")])
+def test_a_damaged_curve_is_named(build_copy: Path, text: str | None, says: str) -> None:
+    path = build_copy / "float.csv"
+    path.unlink()
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(UsageError, match=rf"float\.csv {says}.*export again"):
+        read_report_data(build_copy)
+
+
+def test_without_a_float_model_only_int8_is_drawn(build_copy: Path) -> None:
+    manifest = read_manifest(build_copy)
+    del manifest.artefacts["float.csv"]
+    manifest.write(build_copy)
+    figures = quantization.quantization_figures(read_report_data(build_copy))
+    assert [figure.name for figure in figures] == ["transfer", "close-up"]
 
 
 def test_saturation_is_marked_where_the_answer_stays_at_its_end(build_copy: Path) -> None:
