@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from report import figures, lesson, quantization, sizes
+from report import figures, lesson, quantization, sizes, weights
 from report.chart import Figure, Stack
 from report.data import Lesson, ReportData
 from report.svg import draw, draw_stack, legend, stack_legend
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).parent / "templates"
 SHOWN_ERRORS = 12  # rows of the table of first errors
+TABLE_ROWS = 16  # of the table of weights
 
 
 @dataclass(frozen=True)
@@ -31,18 +32,21 @@ class Content:
     lesson_figures: dict[str, Figure]
     quantization_figures: list[Figure]
     samples: list[quantization.Sample] | None
-    weights: list[quantization.WeightRow]
+    operators: list[weights.OperatorRow]
+    weights: list[weights.WeightRow]
     stacks: list[Stack]
 
     @classmethod
     def of(cls, build_dir: Path, data: ReportData) -> Content:
         drawn = figures.lesson_figures(data.lesson) if data.lesson else []
+        graph = weights.read_model(build_dir, data)
         return cls(
             data,
             {figure.name: figure for figure in drawn},
             quantization.quantization_figures(data),
             quantization.samples(data),
-            quantization.weight_rows(build_dir, data),
+            weights.operator_rows(graph) if graph else [],
+            weights.weight_rows(graph, weights.learned_values(build_dir, data, graph)) if graph else [],
             sizes.size_stacks(data.boards),
         )
 
@@ -78,8 +82,9 @@ def render(content: Content) -> str:
         figures=content.lesson_figures,
         quantized=content.quantization_figures,
         transfer=transfer_facts(content),
-        weights=content.weights[: quantization.TABLE_ROWS],
-        more_weights=max(0, len(content.weights) - quantization.TABLE_ROWS),
+        operators=content.operators,
+        weights=content.weights[:TABLE_ROWS],
+        more_weights=max(0, len(content.weights) - TABLE_ROWS),
         boards=data.boards,
         verdict=verdict(data),
         answer_groups=answer_groups(data),

@@ -1,21 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What int8 does to the model: transfer curve, error in quantization steps, saturation, weights before and after."""
+"""What int8 does to the answers of a model of one number: transfer curve, error in quantization steps, saturation."""
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 from pipeline.manifest import Tensor
-from pipeline.tflite.reader import read_file, read_graph
 from report.chart import Axis, Band, Dots, Figure, Line, Mark, padded
 from report.data import ReportData, transfer
 
 CLOSE_UP = 13  # inputs in the close-up
-SHOWN_VALUES = 4  # of a weight tensor
-TABLE_ROWS = 16
 
 
 @dataclass(frozen=True)
@@ -29,19 +23,6 @@ class Sample:
     y_float: float | None
     error_steps: float | None
     saturated: bool
-
-
-@dataclass(frozen=True)
-class WeightRow:
-    """A constant tensor of the .tflite, and for the neuron the float value that it stands for."""
-
-    name: str
-    shape: str
-    dtype: str
-    scale: str
-    before: str
-    stored: str
-    after: str
 
 
 def samples(data: ReportData) -> list[Sample] | None:
@@ -172,43 +153,3 @@ def _error_figure(points: list[Sample]) -> Figure:
             Dots(errors, "error", "each of the 256 inputs", 2.1),
         ],
     )
-
-
-def weight_rows(build_dir: Path, data: ReportData) -> list[WeightRow]:
-    """The .tflite's constants, layer by layer; a neuron's floats stand beside the integers that were stored."""
-    path = build_dir / "model.tflite"
-    if not data.manifest.model_id or not path.is_file():
-        return []
-    graph = read_graph(read_file(path))
-    training = data.manifest.training or {}
-    floats = {"INT8": training.get("w"), "INT32": training.get("b")} if training.get("kind") == "neuron" else {}
-    rows = []
-    used = dict.fromkeys(index for operator in graph.operators for index in operator.inputs if index >= 0)
-    for tensor in (graph.tensors[index] for index in used):
-        stored = _integers(tensor)
-        if stored is None or not tensor.scales:
-            continue
-        scales, zero = tensor.scales, tensor.zero_points[0] if tensor.zero_points else 0
-        first = scales[0]
-        shown = ", ".join(map(str, stored[:SHOWN_VALUES])) + (", …" if len(stored) > SHOWN_VALUES else "")
-        before = floats.get(str(tensor.dtype).upper())
-        rows.append(
-            WeightRow(
-                tensor.name or "unnamed",
-                " × ".join(map(str, tensor.shape)) or "1",
-                str(tensor.dtype).lower(),
-                f"{first:.6g}" if len(scales) == 1 else f"{len(scales)} scales, {min(scales):.3g} to {max(scales):.3g}",
-                "" if before is None else f"{before:.6f}",
-                shown,
-                f"{first * (stored[0] - zero):.6f}" if len(stored) == 1 else "",
-            )
-        )
-    return rows
-
-
-def _integers(tensor: Any) -> tuple[int, ...] | None:
-    """Values of a constant int8 or int32 tensor, or None for anything else."""
-    code = {"INT8": "b", "INT32": "i"}.get(str(tensor.dtype).upper())
-    if code is None or not tensor.data:
-        return None
-    return struct.unpack(f"<{len(tensor.data) // struct.calcsize(code)}{code}", tensor.data)

@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 from report_build import X, Y
+from tflite_builder import Model
+from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
 from pipeline.errors import UsageError
 from pipeline.manifest import read_manifest
-from report import figures, quantization
+from report import figures, quantization, weights
 from report.chart import Axis, Bars, Dots, Figure, Line, Segments, linear_ticks, log_ticks, short
 from report.data import read_report_data, read_trace, thin
 from report.sizes import peer_table, size_stacks
@@ -22,6 +24,13 @@ from report.sizes import peer_table, size_stacks
 
 def mark(figure: Figure, move: str) -> Any:
     return next(mark for mark in figure.marks if getattr(mark, "move", "") == move)
+
+
+def weights_of(folder: Path) -> list[weights.WeightRow]:
+    data = read_report_data(folder)
+    graph = weights.read_model(folder, data)
+    assert graph is not None
+    return weights.weight_rows(graph, weights.learned_values(folder, data, graph))
 
 
 @pytest.fixture(scope="module")
@@ -168,10 +177,44 @@ def test_saturation_is_marked_where_the_answer_stays_at_its_end(build_copy: Path
 
 
 def test_weights_before_and_after(finished: Path) -> None:
-    weight, bias = quantization.weight_rows(finished, read_report_data(finished))
-    assert (weight.before, weight.stored, weight.after) == ("2.018877", "127", "2.018877")
+    weight, bias = weights_of(finished)
+    assert (weight.before, weight.stored, weight.after) == ("2.01888", "127", "2.01888")
     assert bias.dtype == "int32"
     assert float(bias.after) == pytest.approx(float(bias.before), abs=0.001)
+
+
+def test_weights_of_a_model_that_was_brought_are_those_of_its_float_file(build_copy: Path) -> None:
+    """Two channels with a scale each: what is stored stands for the float value, to half a step."""
+    learned = [0.5, -1.0, 0.004, 0.002]
+    build = Model()
+    x = build.input((1, 2), 0.1)
+    scales = (1 / 127, 0.004 / 127)
+    stored = [round(value / scales[place // 2]) for place, value in enumerate(learned)]
+    weights_q = build.tensor((2, 2), None, 0, stored)
+    quantization = schema.QuantizationParametersT()
+    quantization.scale, quantization.zeroPoint, quantization.quantizedDimension = list(scales), [0, 0], 0
+    build.tensors[weights_q].quantization = quantization
+    y = build.tensor((1, 2), 0.2)
+    build.add("FULLY_CONNECTED", [x, weights_q], [y], "FullyConnectedOptions")
+    (build_copy / "model.tflite").write_bytes(build.build(y))
+    original = Model()
+    x = original.input((1, 2), None)
+    original.tensors[x].type = schema.TensorType.FLOAT32
+    w = original.tensor((2, 2), None, 0, learned, "float32")
+    y = original.tensor((1, 2), None, dtype="float32")
+    original.add("FULLY_CONNECTED", [x, w], [y], "FullyConnectedOptions")
+    (build_copy / "model_float.tflite").write_bytes(original.build(y))
+    manifest = read_manifest(build_copy)
+    manifest.training = None
+    manifest.add_artefact(build_copy / "model_float.tflite")
+    manifest.write(build_copy)
+    (row,) = weights_of(build_copy)
+    assert row.before == "0.5, -1, 0.004, …"
+    assert row.stored == "64, -127, 127, …"
+    assert row.after == f"{64 / 127:.6g}, -1, 0.004, …"
+    manifest.artefacts.pop("model_float.tflite")
+    manifest.write(build_copy)
+    assert weights_of(build_copy)[0].before == ""
 
 
 def test_sizes_are_those_of_the_build_and_peers_are_found_by_macs(finished: Path) -> None:
