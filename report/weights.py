@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The model's operators and constants, read from its .tflite: weights before rounding, as stored, and what that means."""
+"""The model's operators and constants, from its .tflite: weights before rounding, as stored, and what that means."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pipeline.tflite.reader import read_file, read_graph
 from report.data import ReportData
 
 FLOAT_FILE = "model_float.tflite"
-SHOWN_VALUES = 3  # of a weight tensor
+SHOWN_VALUES = 2  # of a weight tensor
 _CODES = {"int8": "b", "int32": "i", "float32": "f"}
 _ENDS = ("QUANTIZE", "DEQUANTIZE")
 
@@ -30,7 +30,7 @@ class OperatorRow:
 
 @dataclass(frozen=True)
 class WeightRow:
-    """A constant tensor: its first values as they were learned ("" where nobody kept them), as integers, and dequantized."""
+    """A constant tensor: its first values as learned ("" where nobody kept them), as integers, and dequantized."""
 
     name: str
     shape: str
@@ -47,7 +47,7 @@ def operator_rows(graph: Graph) -> list[OperatorRow]:
             operator.index,
             operator.name,
             _shape(graph.tensors[operator.outputs[0]]) if operator.outputs else "",
-            sum(len(tensor.data or b"") for tensor in _constants(graph, operator)),
+            sum(len(tensor.data or b"") for tensor in _constants(graph, operator) if tensor.scales),
         )
         for operator in graph.operators
     ]
@@ -61,20 +61,22 @@ def weight_rows(graph: Graph, floats: dict[int, list[float]]) -> list[WeightRow]
         stored = _values(tensor) if tensor.dtype != "float32" else None
         if stored is None or not tensor.scales:
             continue
-        scales = tensor.scales
+        # A neuron's two numbers in full; of long tensors a short look.
+        shown, digits = (1, 6) if tensor.elements == 1 else (SHOWN_VALUES, 3)
+        low, high = min(tensor.scales), max(tensor.scales)
+        scale = f"{low:.6g}" if len(tensor.scales) == 1 else f"{low:.2g} to {high:.2g}"
+        after = [_real(tensor, place, int(q)) for place, q in enumerate(stored[:shown])]
+        before = floats.get(tensor.index, [])[:shown]
+        more = ", …" if tensor.elements > shown else ""
         rows.append(
             WeightRow(
                 tensor.name or "unnamed",
                 _shape(tensor),
                 tensor.dtype,
-                f"{scales[0]:.6g}"
-                if len(scales) == 1
-                else f"{len(scales)} from {min(scales):.3g} to {max(scales):.3g}",
-                _first(floats.get(tensor.index, []), "{:.6g}"),
-                _first(stored, "{}"),
-                _first(
-                    [_real(tensor, place, int(q)) for place, q in enumerate(stored[:SHOWN_VALUES])], "{:.6g}", stored
-                ),
+                scale,
+                ", ".join(f"{value:.{digits}g}" for value in before) + (more if before else ""),
+                ", ".join(map(str, stored[:shown])) + more,
+                ", ".join(f"{value:.{digits}g}" for value in after) + more,
             )
         )
     return rows
@@ -130,12 +132,6 @@ def _values(tensor: Tensor) -> tuple[int | float, ...] | None:
     if code is None or not tensor.data:
         return None
     return struct.unpack(f"<{len(tensor.data) // struct.calcsize(code)}{code}", tensor.data)
-
-
-def _first(values: list[float] | tuple[int | float, ...], form: str, of: tuple[int | float, ...] = ()) -> str:
-    """The first few, and a sign that there are more (in `of`, where `values` is only its beginning)."""
-    more = max(len(values), len(of)) > SHOWN_VALUES
-    return ", ".join(form.format(value) for value in values[:SHOWN_VALUES]) + (", …" if more else "")
 
 
 def _shape(tensor: Tensor) -> str:
