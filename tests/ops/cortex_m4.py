@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs cases on an emulated Cortex-M4, with the kernels for the DSP extension, and compares there with TFLite Micro.
+"""Runs C on an emulated Cortex-M4: cases with the kernels for the DSP extension, compared there with TFLite Micro.
 
 One image holds all cases: inputs and right answers are constants in it. It reports by semihosting and needs no library.
 """
@@ -28,10 +28,8 @@ SECTIONS {
   .bss (NOLOAD) : { *(.bss*) *(.data*) } > RAM
 }
 """
-# Every arena is filled with garbage and followed by a guard.
-_MAIN = """
-enum { GUARD = 64 };
-static int8_t arena[ARENA + GUARD] __attribute__((aligned(16)));
+# What an image needs besides its own `void run(void)`: a start, an end, and `print` by semihosting.
+_RUNTIME = """
 void *memcpy(void *to, const void *from, unsigned n);
 void *memset(void *to, int byte, unsigned n);
 void *memcpy(void *to, const void *from, unsigned n) {
@@ -49,6 +47,29 @@ static void semihosting(int operation, const void *argument) {
     register const void *r1 __asm__("r1") = argument;
     __asm__ volatile("bkpt 0xab" : "+r"(r0) : "r"(r1) : "memory");
 }
+void print(const char *text);
+void print(const char *text) {
+    semihosting(4, text);
+}
+void run(void);
+void reset(void);
+void reset(void) {
+    *(volatile unsigned *)0xE000ED88 |= 0xFu << 20; /* the FPU, which may hold spilled registers */
+    run();
+    semihosting(0x18, (const void *)0x20026); /* ADP_Stopped_ApplicationExit */
+    for (;;)
+        ;
+}
+__attribute__((section(".vectors"), used)) static void (*const vectors[])(void) = {
+    (void (*)(void))0x20400000, reset};
+"""
+# Every arena is filled with garbage and followed by a guard.
+_RUN = """
+enum { GUARD = 64 };
+static int8_t arena[ARENA + GUARD] __attribute__((aligned(16)));
+void *memcpy(void *to, const void *from, unsigned n);
+void *memset(void *to, int byte, unsigned n);
+void print(const char *text);
 static void say(const char *word, unsigned number) {
     char line[32];
     char *at = line + sizeof line - 1;
@@ -57,12 +78,11 @@ static void say(const char *word, unsigned number) {
     do
         *--at = (char)('0' + number % 10);
     while (number /= 10);
-    semihosting(4, word);
-    semihosting(4, at);
+    print(word);
+    print(at);
 }
-void reset(void);
-void reset(void) {
-    *(volatile unsigned *)0xE000ED88 |= 0xFu << 20; /* the FPU, which may hold spilled registers */
+void run(void);
+void run(void) {
     for (unsigned m = 0; m < sizeof models / sizeof models[0]; m++) {
         const struct model *p = &models[m];
         const signed char *x = p->vectors, *y = p->vectors + p->count * p->x_bytes;
@@ -80,13 +100,24 @@ void reset(void) {
             say("wrong ", m);
     }
     say("done ", sizeof models / sizeof models[0]);
-    semihosting(0x18, (const void *)0x20026); /* ADP_Stopped_ApplicationExit */
-    for (;;)
-        ;
 }
-__attribute__((section(".vectors"), used)) static void (*const vectors[])(void) = {
-    (void (*)(void))0x20400000, reset};
 """
+
+
+def run_on_cortex_m4(here: Path, sources: Sequence[str]) -> list[str]:
+    """Builds an image in `here` from C files that define `void run(void)`, and returns the lines that it prints.
+
+    Raises AssertionError with the compiler's words.
+    """
+    (here / "runtime.c").write_text(_RUNTIME, encoding="utf-8")
+    (here / "link.ld").write_text(_LINKER_SCRIPT, encoding="utf-8")
+    command = ["arm-none-eabi-gcc", *FLAGS, "-T", str(here / "link.ld"), str(here / "runtime.c"), *sources, "-lgcc"]
+    built = subprocess.run([*command, "-o", str(here / "image.elf")], capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stderr[:4000]
+    emulator = ["qemu-system-arm", "-M", "mps2-an386", "-display", "none", "-monitor", "none", "-serial", "none"]
+    emulator += ["-semihosting-config", "enable=on,target=native", "-kernel", str(here / "image.elf")]
+    ran = subprocess.run(emulator, capture_output=True, text=True, check=False, timeout=120, stdin=subprocess.DEVNULL)
+    return (ran.stdout + ran.stderr).splitlines()
 
 
 def assert_bit_exact_on_cortex_m4(cases: Sequence[Case]) -> None:
@@ -106,21 +137,12 @@ def assert_bit_exact_on_cortex_m4(cases: Sequence[Case]) -> None:
         rows.append(f"{{m{number}_model_run, vectors{number}, {', '.join(map(str, places))}, {y.elements}}},")
     text.append("struct model { void (*run)(int8_t *); const signed char *vectors;")
     text.append("unsigned arena, count, x, x_bytes, y, y_bytes; };")
-    text += ["static const struct model models[] = {", *rows, "};", _MAIN]
+    text += ["static const struct model models[] = {", *rows, "};", _RUN]
     with tempfile.TemporaryDirectory() as folder:
         here = Path(folder)
         unit = write_unit(here, 0, compiled)
         (here / "main.c").write_text("\n".join(text), encoding="utf-8")
-        (here / "link.ld").write_text(_LINKER_SCRIPT, encoding="utf-8")
-        command = ["arm-none-eabi-gcc", *FLAGS, "-T", str(here / "link.ld"), str(here / "main.c"), unit, "-lgcc"]
-        built = subprocess.run([*command, "-o", str(here / "cases.elf")], capture_output=True, text=True, check=False)
-        assert built.returncode == 0, built.stderr[:4000]
-        emulator = ["qemu-system-arm", "-M", "mps2-an386", "-display", "none", "-monitor", "none", "-serial", "none"]
-        emulator += ["-semihosting-config", "enable=on,target=native", "-kernel", str(here / "cases.elf")]
-        ran = subprocess.run(
-            emulator, capture_output=True, text=True, check=False, timeout=120, stdin=subprocess.DEVNULL
-        )
-    lines = (ran.stdout + ran.stderr).splitlines()
+        lines = run_on_cortex_m4(here, [str(here / "main.c"), unit])
     assert f"done {len(cases)}" in lines, lines[-10:]
     wrong = [cases[int(line.split()[1])].label for line in lines if line.startswith("wrong ")]
     assert not wrong, f"{len(wrong)} of {len(cases)} cases differ:\n" + "\n".join(wrong[:10])

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from convolutions import VALID, Layer, build, cases
 from cortex_m4 import assert_bit_exact_on_cortex_m4
-from op_cases import Case, assert_bit_exact, edge_inputs
+from op_cases import Case, assert_bit_exact, assert_bit_exact_with_dsp_kernels, edge_inputs
 from op_strategies import bit_exact
 
 from export.lowering import lower
@@ -20,6 +20,7 @@ from pipeline.errors import InputFileError
 from pipeline.tflite.reader import read_graph
 
 test_natively = bit_exact(cases(depthwise=False))
+test_with_dsp_kernels = bit_exact(cases(depthwise=False), prove=assert_bit_exact_with_dsp_kernels)
 test_on_cortex_m4 = bit_exact(cases(depthwise=False), prove=assert_bit_exact_on_cortex_m4)
 
 PAIRS = Layer((1, 6, 5, 8), units=6, y=(0.02, 5))
@@ -40,7 +41,7 @@ TYPICAL = [
 ]
 
 
-@pytest.mark.parametrize("prove", [assert_bit_exact, assert_bit_exact_on_cortex_m4])
+@pytest.mark.parametrize("prove", [assert_bit_exact, assert_bit_exact_with_dsp_kernels, assert_bit_exact_on_cortex_m4])
 def test_typical_layers_take_the_pair_kernel(prove: Any) -> None:
     layers = [replace(layer, seed=seed) for seed in range(4) for layer in TYPICAL]
     assert {op(layer).kernel for layer in layers} == {"conv_pairs_s8"}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from convolutions import VALID, Layer, build, cases
 from cortex_m4 import assert_bit_exact_on_cortex_m4
-from op_cases import Case, assert_bit_exact, edge_inputs
+from op_cases import Case, assert_bit_exact, assert_bit_exact_with_dsp_kernels, edge_inputs
 from op_strategies import bit_exact
 
 from export.lowering import lower
@@ -19,6 +19,7 @@ from pipeline.errors import InputFileError
 from pipeline.tflite.reader import read_graph
 
 test_natively = bit_exact(cases(depthwise=True))
+test_with_dsp_kernels = bit_exact(cases(depthwise=True), prove=assert_bit_exact_with_dsp_kernels)
 test_on_cortex_m4 = bit_exact(cases(depthwise=True), prove=assert_bit_exact_on_cortex_m4)
 
 QUADS = Layer((1, 6, 5, 8), units=8, multiplier=1, y=(0.01, -128), activation=1)
@@ -37,7 +38,7 @@ TYPICAL = [
 ]
 
 
-@pytest.mark.parametrize("prove", [assert_bit_exact, assert_bit_exact_on_cortex_m4])
+@pytest.mark.parametrize("prove", [assert_bit_exact, assert_bit_exact_with_dsp_kernels, assert_bit_exact_on_cortex_m4])
 def test_typical_layers_take_four_channels_at_a_time(prove: Any) -> None:
     layers = [replace(layer, seed=seed) for seed in range(4) for layer in TYPICAL]
     assert {op(layer).kernel for layer in layers} == {"depthwise_quads_s8"}

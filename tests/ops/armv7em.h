@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Instructions of Armv7E-M in C, for assembly that armv7em.py has translated; only what the kernels use.
+ * Source: Armv7-M Architecture Reference Manual (Arm DDI 0403), A7.7. The Q flag is left out: no kernel reads it.
+ *
+ * A register is wide enough for an address of this machine, which lies above 2^32. A number fills the lower 32 bits and
+ * leaves the others 0.
+ */
+#ifndef TINYPROOF_ARMV7EM_H
+#define TINYPROOF_ARMV7EM_H
+
+#include <stdint.h>
+
+typedef uintptr_t arm_register;
+typedef uint32_t __attribute__((may_alias, aligned(1))) arm_loose_word;
+typedef uint32_t __attribute__((may_alias)) arm_word;
+
+static inline int32_t arm_signed(arm_register r) { return (int32_t)(uint32_t)r; }
+static inline int64_t arm_bottom(arm_register r) { return (int16_t)(uint16_t)r; }
+static inline int64_t arm_top(arm_register r) { return (int16_t)(uint16_t)(r >> 16); }
+
+/* LDR and STRB reach any address; LDRD and LDM fault on one that is no multiple of 4: the sanitizer sees it by the type. */
+static inline arm_register arm_ldr(arm_register at) { return *(const arm_loose_word *)at; }
+static inline arm_register arm_ldm(arm_register at) { return *(const arm_word *)at; }
+static inline void arm_strb(arm_register at, arm_register value) { *(uint8_t *)at = (uint8_t)value; }
+
+static inline arm_register arm_add(arm_register n, arm_register m) {
+    return n >> 32 ? n + (arm_register)(int64_t)arm_signed(m) : (uint32_t)(n + m);
+}
+static inline arm_register arm_sub(arm_register n, arm_register m) { return (uint32_t)(n - m); }
+
+static inline arm_register arm_asr(arm_register n, arm_register amount) {
+    const uint32_t shift = amount & 0xff;
+    return (uint32_t)(arm_signed(n) >> (shift > 31 ? 31 : shift));
+}
+
+static inline arm_register arm_sxtb16(arm_register m, uint32_t rotation) {
+    const uint32_t x = (uint32_t)((m << 32 | m) >> rotation);
+    return (uint32_t)(uint16_t)(int8_t)(uint8_t)x | (uint32_t)(uint16_t)(int8_t)(uint8_t)(x >> 16) << 16;
+}
+
+static inline arm_register arm_smlad(arm_register n, arm_register m, arm_register a) {
+    return (uint32_t)(arm_bottom(n) * arm_bottom(m) + arm_top(n) * arm_top(m) + arm_signed(a));
+}
+static inline arm_register arm_smlabb(arm_register n, arm_register m, arm_register a) {
+    return (uint32_t)(arm_bottom(n) * arm_bottom(m) + arm_signed(a));
+}
+static inline arm_register arm_smlatt(arm_register n, arm_register m, arm_register a) {
+    return (uint32_t)(arm_top(n) * arm_top(m) + arm_signed(a));
+}
+
+/* (a : 0 + n m + 2^31), upper word. */
+static inline arm_register arm_smmlar(arm_register n, arm_register m, arm_register a) {
+    const int64_t product = (int64_t)arm_signed(n) * arm_signed(m);
+    return (((uint64_t)(uint32_t)a << 32) + (uint64_t)product + 0x80000000u) >> 32;
+}
+
+static inline arm_register arm_ssat(uint32_t bits, arm_register n) {
+    const int32_t max = (int32_t)((1u << (bits - 1)) - 1), value = arm_signed(n);
+    return (uint32_t)(value > max ? max : value < -max - 1 ? -max - 1 : value);
+}
+
+#endif

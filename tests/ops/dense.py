@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Layers of FULLY_CONNECTED of any size and quantization, as .tflite files and as cases for the operator's tests."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+from hypothesis import strategies as st
+from op_cases import Case, edge_inputs
+from op_strategies import ACTIVATIONS, scales, seeds, zero_points
+from tflite_builder import Model
+
+
+@dataclass(frozen=True)
+class Layer:
+    """`leading`: dimensions of the input before `depth`; `keep`: the output has them too, else their product."""
+
+    depth: int
+    units: int
+    leading: tuple[int, ...] = (1,)
+    keep: bool = False
+    activation: int = 0
+    x: tuple[float, int] = (0.05, -3)
+    y: tuple[float, int] = (0.1, 5)
+    weight_scales: tuple[float, ...] = (0.01,)
+    bias: bool = True
+    lowest: int = -127  # of the weights
+    seed: int = 1
+
+    @property
+    def rows(self) -> int:
+        rows = 1
+        for size in self.leading:
+            rows *= size
+        return rows
+
+
+def build(layer: Layer, outputs: tuple[int, ...] | None = None, **options: int) -> bytes:
+    """The layer as a model of one operator; `outputs` and `options` differ from what follows from it."""
+    r = random.Random(layer.seed)
+    model = Model()
+    source = model.input((*layer.leading, layer.depth), *layer.x)
+    values = [r.randint(layer.lowest, 127) for _ in range(layer.units * layer.depth)]
+    weights = model.tensor((layer.units, layer.depth), layer.weight_scales[0], 0, values)
+    model.tensors[weights].quantization.scale = list(layer.weight_scales)
+    model.tensors[weights].quantization.zeroPoint = [0] * len(layer.weight_scales)
+    bias = -1
+    if layer.bias:
+        values = [r.randint(-3000, 3000) for _ in range(layer.units)]
+        bias = model.tensor((layer.units,), layer.x[0] * layer.weight_scales[0], 0, values, "int32")
+    shape = (*layer.leading, layer.units) if layer.keep else (layer.rows, layer.units)
+    target = model.tensor(outputs or shape, *layer.y)
+    options = {"fusedActivationFunction": layer.activation, "keepNumDims": layer.keep} | options
+    model.add("FULLY_CONNECTED", [source, weights, bias], [target], "FullyConnectedOptions", 4, **options)
+    return model.build(target)
+
+
+@st.composite
+def layers(draw: st.DrawFn) -> Layer:
+    """Any layer, half of them large and even enough for the pair kernel. The output's scale mostly follows the sums'
+    reach, so that answers vary without saturating."""
+    if draw(st.booleans()):
+        depth, units = 8 * draw(st.integers(4, 20)), 2 * draw(st.integers(8, 12))
+    else:
+        depth, units = draw(st.integers(1, 40)), draw(st.integers(1, 20))
+    leading = draw(st.one_of(st.just((1,)), st.lists(st.integers(1, 3), min_size=1, max_size=3).map(tuple)))
+    x = draw(scales(1e-2, 0.5)), draw(zero_points)
+    unit = draw(scales(1e-3, 0.05))
+    seed = draw(seeds)
+    r = random.Random(seed)
+    count = units if draw(st.booleans()) else 1
+    weight_scales = tuple(unit * 2.0 ** -r.uniform(0, 3) for _ in range(count))
+    if count > 1 and r.random() < 0.1:
+        weight_scales = (1e-20, *weight_scales[1:])  # a unit that rounds to nothing
+    reach = max(weight_scales) * x[0] * 75 * 75 * depth**0.5
+    scale = reach / 50 if r.random() < 0.85 else max(weight_scales) * x[0] / r.choice([0.7, 1.5, 3.0])
+    return Layer(
+        depth=depth,
+        units=units,
+        leading=leading,
+        keep=draw(st.booleans()),
+        activation=draw(st.sampled_from([0, 0, *ACTIVATIONS])),
+        x=x,
+        y=(scale, draw(zero_points)),
+        weight_scales=weight_scales,
+        bias=draw(st.booleans()),
+        lowest=draw(st.sampled_from([-127, -127, -128])),
+        seed=seed,
+    )
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    layer = draw(layers())
+    return Case(str(layer), build(layer), edge_inputs(layer.rows * layer.depth, layer.seed, extra=2))

@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The instructions in armv7em.h answer as a Cortex-M4's, and kernels that go wrong are noticed by their translation."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import random
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import convolutions
+import dense
+import op_cases
+import pytest
+from armv7em import FORMS, find_form
+from cortex_m4 import run_on_cortex_m4
+from op_cases import DSP_KERNELS, FLAGS, Case, assert_bit_exact_with_dsp_kernels, edge_inputs, translate_unit
+
+# Instructions as kernels write them, in a statement with these operands: d and e are written, n, m and a read; p is an
+# address in `memory`, i a distance in bytes from there, and w a variable.
+SNIPPETS = [
+    "smlad %[d], %[n], %[m], %[a]",
+    "smlabb %[d], %[n], %[m], %[a]",
+    "smlatt %[d], %[n], %[m], %[a]",
+    "smmlar %[d], %[n], %[m], %[a]",
+    "sxtb16 %[d], %[n]",
+    "sxtb16 %[d], %[n], ror #8",
+    "mov %[d], %[n]",
+    "add %[d], %[n], %[m]",
+    "add %[d], %[n], #4",
+    "add %[d], %[n], %[m], asr #31",
+    "sub %[d], %[n], %[m]",
+    "asr %[d], %[n], %[m]",
+    "asr %[d], %[n], #8",
+    "ssat %[d], #8, %[n], asr #1",
+    "ldr %[d], %[w]",
+    "ldr %[d], [%[p]], #4",
+    "ldr %[d], [%[p], %[i]]",
+    "ldrd %[d], %[e], [%[p]], #8",
+    "ldmia %[p]!, {r4, r5}\nsub %[d], r4, r5",
+    "ldmia %[p], {r4, r5}\nsub %[d], r4, r5",
+    "str %[n], %[w]",
+    "strb %[n], [%[p]], #1",
+    "strb %[n], [%[p], %[i]]",
+    "1:\nldr r4, [%[p]], #4\nadd %[d], %[d], r4\ncmp %[p], %[end]\nbne 1b",
+]
+EDGES = (0, 1, 0x7F, 0x80, 0x8000, 0x7FFF7FFF, 0x80008000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
+TRIPLES = 1500
+CHUNK = 25  # triples whose answers make one printed line
+FUNCTION = """
+static uint32_t answer@number@(uint32_t n, uint32_t m, uint32_t a) {
+    uint32_t memory[8] = {n, m, a, n ^ m, m ^ a, a ^ n, ~n, ~m};
+    uint32_t d = 1, e = 2, w = a, hash = 2166136261u;
+    char *p = (char *)(memory + 2), *const end = (char *)(memory + 6);
+    const int32_t i = (int32_t)(m % 13) - 5;
+    __asm__ volatile(@snippet@
+        : [d] "+&r"(d), [e] "+&r"(e), [p] "+&r"(p), [w] "+m"(w)
+        : [n] "r"(n), [m] "r"(m), [a] "r"(a), [i] "r"(i), [end] "r"(end)
+        : "r4", "r5", "cc", "memory");
+    for (int k = 0; k < 8; k++)
+        hash = (hash ^ memory[k]) * 16777619u;
+    hash = (hash ^ d) * 16777619u;
+    hash = (hash ^ e) * 16777619u;
+    hash = (hash ^ w) * 16777619u;
+    return (hash ^ (uint32_t)(p - (char *)memory)) * 16777619u;
+}
+"""
+RUN = """
+void print(const char *text);
+void run(void);
+void run(void) {
+    for (unsigned s = 0; s < sizeof answers / sizeof answers[0]; s++) {
+        for (unsigned t = 0; t < TRIPLES;) {
+            char line[] = "00000000\\n";
+            uint32_t hash = 0;
+            do
+                hash = hash * 31 + answers[s](triples[t][0], triples[t][1], triples[t][2]);
+            while (++t % CHUNK != 0);
+            for (int digit = 0; digit < 8; digit++)
+                line[digit] = "0123456789abcdef"[hash >> (28 - 4 * digit) & 15];
+            print(line);
+        }
+    }
+}
+"""
+HOST = """
+#include <stdio.h>
+void run(void);
+void print(const char *text);
+void print(const char *text) { fputs(text, stdout); }
+int main(void) { run(); return 0; }
+"""
+
+
+def write_instructions(path: Path) -> None:
+    """All snippets with all triples: edge values in every combination, then random ones."""
+    source = random.Random(1)
+    triples = list(itertools.product(EDGES, repeat=3))
+    triples += [tuple(source.getrandbits(32) for _ in range(3)) for _ in range(TRIPLES - len(triples))]
+    functions = [
+        FUNCTION.replace("@number@", str(number)).replace("@snippet@", json.dumps(snippet))
+        for number, snippet in enumerate(SNIPPETS)
+    ]
+    table = ",\n".join(f"{{{n}u, {m}u, {a}u}}" for n, m, a in triples)
+    names = ", ".join(f"answer{number}" for number in range(len(SNIPPETS)))
+    head = [f"#include <stdint.h>\nenum {{ TRIPLES = {TRIPLES}, CHUNK = {CHUNK} }};"]
+    tables = [f"static const uint32_t triples[TRIPLES][3] = {{{table}}};"]
+    tables += [f"static uint32_t (*const answers[])(uint32_t, uint32_t, uint32_t) = {{{names}}};"]
+    path.write_text("\n".join([*head, *functions, *tables, RUN]), encoding="utf-8")
+
+
+def test_instructions_answer_as_on_a_cortex_m4(tmp_path: Path) -> None:
+    write_instructions(tmp_path / "instructions.c")
+    (tmp_path / "host.c").write_text(HOST, encoding="utf-8")
+    expected = run_on_cortex_m4(tmp_path, [str(tmp_path / "instructions.c")])
+    unit = translate_unit(str(tmp_path / "instructions.c"), [])
+    program = str(tmp_path / "host")
+    subprocess.run(["gcc", *FLAGS, unit, str(tmp_path / "host.c"), "-o", program], check=True)
+    got = subprocess.run([program], capture_output=True, text=True, check=True).stdout.splitlines()
+    lines = TRIPLES // CHUNK
+    assert len(expected) == len(got) == lines * len(SNIPPETS)
+    assert len(set(got)) > len(got) * 0.7  # the answers vary; where two operands are edges, some do not
+    wrong = {SNIPPETS[i // lines] for i, (a, b) in enumerate(zip(expected, got, strict=True)) if a != b}
+    assert not wrong
+
+
+def test_every_translated_instruction_was_compared() -> None:
+    lines = [line for snippet in SNIPPETS for line in snippet.splitlines() if not line.endswith(":")]
+    assert {find_form(line)[0] for line in lines} == set(FORMS)
+
+
+@pytest.mark.parametrize(
+    ("statement", "says"),
+    [
+        ('"smuad %0, %1, %1" : "=r"(d) : "r"(n)', "smuad"),
+        ('"mov %0, %1" : "=r"(d) : "r"(n)', None),
+        ('"mov %1, %0" : "=r"(d) : "r"(n)', "read-only"),
+        ('"mov r4, %1" : "=r"(d) : "r"(n)', "r4"),
+        ('"cmp %0, %1" : "=r"(d) : "r"(n)', "arm_equal"),
+        ('"mov %0, %1" : "=r"(d) : "r"(n) : "r4", "cc"', None),
+    ],
+)
+def test_assembly_has_to_keep_to_what_it_declares(statement: str, says: str | None, tmp_path: Path) -> None:
+    source = f"int f(int n);\nint f(int n) {{\n    int d;\n    __asm__({statement});\n    return d;\n}}\n"
+    (tmp_path / "one.c").write_text(source, encoding="utf-8")
+    try:
+        unit = translate_unit(str(tmp_path / "one.c"), [])
+    except AssertionError as error:
+        assert says and says in str(error)
+        return
+    done = subprocess.run(["gcc", *FLAGS, "-c", unit, "-o", f"{unit}.o"], capture_output=True, text=True, check=False)
+    assert (says or "") in done.stderr
+    assert (done.returncode == 0) == (says is None)
+
+
+CONV = convolutions.Layer((1, 4, 4, 4), units=4, y=(0.02, 5))
+DEPTHWISE = convolutions.Layer((1, 4, 4, 4), units=4, multiplier=1, y=(0.01, -128), activation=1)
+DENSE = dense.Layer(64, 8)
+
+
+def case(layer: Any) -> Case:
+    if isinstance(layer, dense.Layer):
+        return Case(str(layer), dense.build(layer), edge_inputs(layer.rows * layer.depth, 1))
+    return Case(str(layer), convolutions.build(layer), edge_inputs(math.prod(layer.shape), 1))
+
+
+def test_right_kernels_pass() -> None:
+    assert_bit_exact_with_dsp_kernels([case(layer) for layer in (CONV, DEPTHWISE, DENSE)])
+
+
+# What a kernel could do wrong, and how it shows. An address too far by one step is found in each of: the tables, the
+# scratch, the input and the output.
+@pytest.mark.parametrize(
+    ("layer", "kernel", "right", "wrong", "says"),
+    [
+        (CONV, "conv_pairs_s8", "asr %[p1], %[p1], #8", "asr %[p1], %[p1], #7", "1 of 1 cases differ"),
+        (CONV, "conv_pairs_s8", "(units / 2) *", "(units / 2 + 1) *", "global-buffer-overflow"),
+        (CONV, "conv_pairs_s8", "columns_end = columns + depth", "columns_end = columns + depth + 8", "overflow"),
+        (CONV, "conv_pairs_s8", "at->image + (y * w->input_width + x0) * w->channels", "at->image + 61", "poison"),
+        (CONV, "conv_pairs_s8", "str %[x], %[output]", "add %[x], %[x], #64\\n\\tstr %[x], %[output]", "poison"),
+        (DEPTHWISE, "depthwise_quads_s8", "smlatt %[a3]", "smlabb %[a3]", "1 of 1 cases differ"),
+        (
+            DEPTHWISE,
+            "depthwise_quads_s8",
+            "ldmia %[quad]!, {r4, r5, r6, r8}",
+            "ldrd r4, r6, [%[quad]], #10",
+            "misaligned",
+        ),
+        (DEPTHWISE, "depthwise_quads_s8", "x + channels, offsets,", "x + channels + 4, offsets,", "overflow"),
+        (DEPTHWISE, "depthwise_quads_s8", "y0 < y_end", "y0 <= y_end", "poison"),
+        (DENSE, "fully_connected_pairs_s8", "sxtb16 ", "mov ", "1 of 1 cases differ"),
+        (DENSE, "fully_connected_pairs_s8", "r9, r9, r10", "r9, r9, #4", "global-buffer-overflow"),
+        (DENSE, "fully_connected_pairs_s8", "depth / 4, 2", "depth / 4 + 1, 2", "poison"),
+    ],
+)
+def test_a_wrong_kernel_is_noticed(
+    layer: Any, kernel: str, right: str, wrong: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(DSP_KERNELS, tmp_path / "dsp")
+    path = tmp_path / "dsp" / "kernels" / f"{kernel}.h"
+    text = path.read_text(encoding="utf-8")
+    assert right in text
+    path.write_text(text.replace(right, wrong), encoding="utf-8")
+    monkeypatch.setattr(op_cases, "DSP_KERNELS", tmp_path / "dsp")
+    with pytest.raises(AssertionError, match=says):
+        assert_bit_exact_with_dsp_kernels([case(layer)])
