@@ -20,6 +20,10 @@ class DepthwiseConv2D(Convolution):
 
     def __init__(self, graph: Graph, operator: Operator) -> None:
         super().__init__(graph, operator)
+        if (
+            len(operator.inputs) > 2 and operator.inputs[2] == -1
+        ):  # TFLM, here and on a board, then reads a null pointer
+            raise self.refuse("names a bias that is left out, which crashes TFLite Micro; give it a bias of zeros")
         self.multiplier = self.channels_out // self.channels_in
         self.quads = self.plain_requantization and self.multiplier == 1 and self.channels_in % 4 == 0
         self.kernel = "depthwise_quads_s8" if self.quads else "depthwise_conv_s8"

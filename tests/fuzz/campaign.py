@@ -29,7 +29,7 @@ for folder in (ROOT, ROOT / "tests" / "ops", ROOT / "tests" / "fuzz"):
     sys.path.insert(0, str(folder))
 
 from mutating import mutate  # noqa: E402
-from op_cases import Case, run_natively  # noqa: E402
+from op_cases import Case, has_dsp_kernel, run_natively  # noqa: E402
 
 from export.emitting import emit_header, emit_source  # noqa: E402
 from export.lowering import lower  # noqa: E402
@@ -58,6 +58,7 @@ class Campaign:
     examples: int = 0
     accepted: int = 0
     compiled: int = 0
+    compiled_dsp: int = 0
     slowest_s: float = 0.0
 
     def try_one(self, name: str, seed: int, tflite: bytes, sample: float) -> None:
@@ -120,7 +121,6 @@ class Campaign:
         batch, self.batch, self.batch_bytes = self.batch, [], 0
         if not batch:
             return
-        self.compiled += len(batch)
         try:
             self._run(batch)
         except (AssertionError, RuntimeError, InputFileError):
@@ -130,15 +130,25 @@ class Campaign:
                 except (AssertionError, RuntimeError, InputFileError) as error:
                     self._find(*entry, " ".join(str(error).split())[:400])
 
-    @staticmethod
-    def _run(batch: list[tuple[str, int, bytes]]) -> None:
-        cases = []
+    def _run(self, batch: list[tuple[str, int, bytes]]) -> None:
+        """With the plain kernels, then those models that have any with the kernels for the DSP extension."""
+        cases, differing = [], []
         for name, seed, tflite in batch:
-            size = lower(read_graph(tflite)).input.elements
+            program = lower(read_graph(tflite))
+            size = program.input.elements
             source = random.Random(seed)
             inputs = (bytes([0x80]) * size, bytes([0x7F]) * size, source.randbytes(size))
             cases.append(Case(f"{name}-{seed}", tflite, inputs))
-        for case, got in zip(cases, run_natively(cases), strict=True):
+            differing += [cases[-1]] if has_dsp_kernel(program) else []
+        self._compare(cases, dsp=False)
+        if differing:
+            self._compare(differing, dsp=True)
+        self.compiled += len(cases)
+        self.compiled_dsp += len(differing)
+
+    @staticmethod
+    def _compare(cases: list[Case], dsp: bool) -> None:
+        for case, got in zip(cases, run_natively(cases, dsp), strict=True):
             reference = Reference(case.tflite)
             for x_q, y_q in zip(case.inputs, got, strict=True):
                 assert reference.run(x_q) == y_q, f"{case.label}: accepted, and its bits differ from the reference's"
@@ -150,6 +160,7 @@ class Campaign:
             "refused": sum(self.refused.values()),
             "accepted": self.accepted,
             "compiled_and_run": self.compiled,
+            "with_dsp_kernels": self.compiled_dsp,
             "seconds": round(self.seconds, 1),
             "slowest_s": round(self.slowest_s, 2),
             "findings": self.findings,

@@ -11,7 +11,11 @@ from pathlib import Path
 import pytest
 from campaign import Campaign
 from mutating import mutate
-from seeds import convolutional, dense, write_seeds
+from op_cases import DSP_KERNELS, run_natively
+from seeds import convolutional, dense, paired, write_seeds
+
+from export.lowering import lower
+from pipeline.tflite.reader import read_graph
 
 HERE = Path(__file__).parent
 SECONDS = 45.0  # of the usual run; a longer campaign is started with --fuzz-examples N
@@ -35,6 +39,12 @@ def test_the_campaign_finds_nothing(tmp_path: Path, pytestconfig: pytest.Config)
     # Neither may be all: a campaign that refuses everything compiles nothing, and the other way round.
     assert result["refused"] > result["examples"] / 10
     assert result["compiled_and_run"] >= 5
+    assert result["with_dsp_kernels"] >= 2
+
+
+def test_a_seed_takes_all_kernels_for_the_dsp_extension() -> None:
+    kernels = {f"{op.kernel}.h" for op in lower(read_graph(paired())).ops}
+    assert kernels == {path.name for path in (DSP_KERNELS / "kernels").iterdir()} - {"dsp.h"}
 
 
 def test_the_same_seed_gives_the_same_mutant() -> None:
@@ -52,7 +62,13 @@ def test_the_campaign_would_notice(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "ZeroDivisionError" in found.findings[0]["what"]
     found._judge_refusal("m", 2, b"", "model.tflite: one\ntwo")
     assert "one plain line" in found.findings[1]["what"]
-    monkeypatch.setattr("campaign.run_natively", lambda cases: [[b"\0" * 5] * 3 for _ in cases])
+    monkeypatch.setattr("campaign.run_natively", lambda cases, dsp: [[b"\0" * 5] * 3 for _ in cases])
     found.try_one("m", 3, convolutional(), 1.0)
     found.compile_batch()
     assert "bits differ" in found.findings[2]["what"]
+    monkeypatch.undo()
+    natively = run_natively
+    monkeypatch.setattr("campaign.run_natively", lambda cases, dsp: [[b"\0" * 8] * 3] if dsp else natively(cases))
+    found.try_one("m", 4, paired(), 1.0)
+    found.compile_batch()
+    assert "bits differ" in found.findings[3]["what"]

@@ -32,6 +32,7 @@ class Layer:
     y: tuple[float, int] = (0.1, 5)
     weight_scales: tuple[float, ...] = (0.01,)
     bias: bool = True
+    bias_named: bool = False  # without a bias: there is an input for it nevertheless
     lowest: int = -127  # of the weights
     seed: int = 1
 
@@ -62,6 +63,8 @@ def build(layer: Layer, output: Sequence[int] | None = None) -> bytes:
     if layer.bias:
         values = [r.randint(-3000, 3000) for _ in range(layer.units)]
         inputs.append(model.tensor((layer.units,), layer.x[0] * layer.weight_scales[0], 0, values, "int32"))
+    elif layer.bias_named:
+        inputs.append(-1)
     target = model.tensor(tuple(output or layer.outputs()), *layer.y)
     options = {
         "padding": layer.padding,
@@ -114,6 +117,7 @@ def layers(draw: st.DrawFn, depthwise: bool) -> Layer:
         y=(scale, draw(zero_points)),
         weight_scales=weight_scales,
         bias=draw(st.booleans()),
+        bias_named=not depthwise and r.random() < 0.5,
         lowest=draw(st.sampled_from([-127, -127, -128])),
         seed=seed,
     )

@@ -61,3 +61,9 @@ def test_other_layers_take_the_general_kernel(changes: dict[str, Any]) -> None:
 def test_refuses_weights_that_do_not_fit_the_multiplier() -> None:
     with pytest.raises(InputFileError, match=r"operator 0 \(DEPTHWISE_CONV_2D\): weights .* times 3"):
         lower(read_graph(build(replace(QUADS, multiplier=3))))
+
+
+def test_refuses_a_bias_that_is_left_out() -> None:
+    """TFLite Micro ends with a segmentation fault, in an export as on a board."""
+    with pytest.raises(InputFileError, match=r"operator 0 \(DEPTHWISE_CONV_2D\): .* give it a bias"):
+        lower(read_graph(build(replace(QUADS, bias=False, bias_named=True))))
