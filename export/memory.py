@@ -46,21 +46,26 @@ def plan_memory(program: Program) -> MemoryPlan:
     """Step 0 is the arrival of the input; op k runs at step k + 1; the output is read after the last."""
     tensors = program.graph.tensors
     end = len(program.ops) + 1
-    last_use = {program.output.index: end}
+    # What no kernel moves, such as a RESHAPE's output, is its input under another name, as long as either is needed.
+    names: dict[int, int] = {}
+    for op in program.ops:
+        if not op.kernel:
+            names[op.outputs[0]] = names.get(op.inputs[0], op.inputs[0])
+    last_use = {names.get(program.output.index, program.output.index): end}
     for step in range(len(program.ops), 0, -1):
         for index in program.ops[step - 1].inputs:
-            last_use.setdefault(index, step)
+            last_use.setdefault(names.get(index, index), step)
 
     blocks = {program.input.index: Block(program.input.elements, 0, last_use.get(program.input.index, 0))}
     blocks[program.input.index].tensors.append(program.input.index)
     for step, op in enumerate(program.ops, start=1):
         for position, index in enumerate(op.outputs):
             size, last = tensors[index].elements, last_use.get(index, step)
-            block = blocks[op.inputs[0]]
+            block, x = blocks[op.inputs[0]], names.get(op.inputs[0], op.inputs[0])
             # Only at equal size: a smaller output would keep all of a large input's bytes alive.
-            if position == 0 and op.in_place and last_use[op.inputs[0]] == step and size == block.size:
+            if position == 0 and op.in_place and last_use[x] == step and size == block.size:
                 block.last = last
-            else:
+            elif op.kernel:
                 block = Block(size, step, last)
             block.tensors.append(index)
             blocks[index] = block

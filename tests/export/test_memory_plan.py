@@ -11,7 +11,7 @@ from tflite_builder import Model
 from tflite_writer import Writer, dense_network
 
 from export.lowering import Program, lower
-from export.memory import plan_memory
+from export.memory import MemoryPlan, plan_memory
 from pipeline.tflite.reader import read_graph
 
 
@@ -55,16 +55,29 @@ def test_tensors_alive_together_do_not_overlap(seed: int) -> None:
     assert all(plan.offsets[i] % 4 == 0 for i in alive if program.graph.tensors[i].elements >= 4)
 
 
-@pytest.mark.parametrize("in_place", ["RELU", "RESHAPE"])
-def test_a_tensor_read_twice_outlives_an_operator_in_place(in_place: str) -> None:
+def read_twice(name: str, options: str = "") -> tuple[MemoryPlan, int, int, int]:
+    """A plan for x, y = name(x), z = RELU(y), x + z: x is read again after what was made of it was overwritten."""
     model = Model()
     x = model.input((1, 4), 0.1)
-    y = model.tensor((1, 4), 0.1)
+    y, z = (model.tensor((1, 4), 0.1) for _ in range(2))
     total = model.tensor((1, 4), 0.2)
-    model.add(in_place, [x], [y], **({"options": "ReshapeOptions"} if in_place == "RESHAPE" else {}))
-    model.add("ADD", [x, y], [total], "AddOptions", fusedActivationFunction=0)
+    model.add(name, [x], [y], options)
+    model.add("RELU", [y], [z])
+    model.add("ADD", [x, z], [total], "AddOptions", fusedActivationFunction=0)
     plan = plan_memory(lower(read_graph(model.build(total))))
-    assert plan.offsets[y] != plan.offsets[x], f"x is read later, so what {in_place} makes must not be its alias"
+    return plan, x, y, z
+
+
+def test_a_tensor_read_twice_outlives_an_operator_in_place() -> None:
+    plan, x, y, z = read_twice("RELU")
+    assert plan.offsets[y] != plan.offsets[x]
+    assert plan.offsets[z] == plan.offsets[y]
+
+
+def test_what_no_kernel_moves_stays_where_it_is_until_all_its_names_were_read() -> None:
+    plan, x, y, z = read_twice("RESHAPE", "ReshapeOptions")
+    assert plan.offsets[y] == plan.offsets[x], "nothing copies x to y"
+    assert plan.offsets[z] != plan.offsets[y], "x is read later, so the RELU of its alias must not overwrite it"
 
 
 def test_what_nobody_reads_is_not_computed() -> None:
