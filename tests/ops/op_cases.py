@@ -19,6 +19,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from armv7em import HEADER, translate
 
@@ -48,6 +49,9 @@ class Case:
     tflite: bytes
     inputs: tuple[bytes, ...]
     aliased: bool = False
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(self.label)  # hypothesis asks for it; the model's bytes would drown a failure's words
 
 
 def edge_inputs(count: int, seed: int, extra: int = 3) -> tuple[bytes, ...]:

@@ -6,9 +6,15 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Sequence
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from op_cases import Case, assert_bit_exact
+
+from export.lowering import lower
+from export.ops.base import Op
+from pipeline.errors import InputFileError
+from pipeline.tflite.reader import read_graph
 
 ACTIVATIONS = [0, 1, 2, 3]  # NONE, RELU, RELU_N1_TO_1, RELU6 of the schema
 CASES = 40  # models in one program
@@ -56,3 +62,15 @@ def bit_exact(
         prove(list({(case.tflite, case.aliased): case for case in drawn}.values()))
 
     return test
+
+
+def only_op(tflite: bytes) -> Op:
+    """What a model of one operator becomes."""
+    (op,) = lower(read_graph(tflite)).ops
+    return op
+
+
+def assert_refused(name: str, tflite: bytes, says: str) -> None:
+    """The model's first operator is refused by its name, in words that match `says`."""
+    with pytest.raises(InputFileError, match=rf"operator 0 \({name}\): .*{says}"):
+        lower(read_graph(tflite))

@@ -1,19 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ADD, SUB and MUL: two computed operands, constants and broadcasts, against TFLite Micro."""
+"""ADD, SUB and MUL on two computed operands, constants and broadcasts: cases for the tests of each."""
 
 from __future__ import annotations
 
 import math
 
-import pytest
 from hypothesis import strategies as st
 from op_cases import Case, edge_inputs
-from op_strategies import ACTIVATIONS, bit_exact, scales, seeds, zero_points
+from op_strategies import ACTIVATIONS, scales, seeds, zero_points
 from tflite_builder import Model
-
-from export.lowering import lower
-from pipeline.errors import InputFileError
-from pipeline.tflite.reader import read_graph
 
 OPTIONS = {"ADD": "AddOptions", "SUB": "SubOptions", "MUL": "MulOptions"}
 Quantization = tuple[float, int]
@@ -96,17 +91,6 @@ def broadcast(draw: st.DrawFn, name: str) -> Case:
     return Case(f"{name} {times} x {part}: {x} {x2} -> {y}", tflite, edge_inputs(times * math.prod(part), draw(seeds)))
 
 
-test_add = bit_exact(computed("ADD"))
-test_sub = bit_exact(computed("SUB"))
-test_mul = bit_exact(computed("MUL"))
-test_add_constant = bit_exact(with_constant("ADD"))
-test_sub_constant = bit_exact(with_constant("SUB"))
-test_mul_constant = bit_exact(with_constant("MUL"))
-test_add_broadcast = bit_exact(broadcast("ADD"), programs=1)
-test_sub_broadcast = bit_exact(broadcast("SUB"), programs=1)
-test_mul_broadcast = bit_exact(broadcast("MUL"), programs=1)
-
-
 @st.composite
 def far_apart(draw: st.DrawFn, name: str) -> Case:
     """Scales so different that one operand or the whole answer vanishes, or saturates."""
@@ -121,60 +105,16 @@ def far_apart(draw: st.DrawFn, name: str) -> Case:
     return Case(f"{name} {x} {x2} -> {y}", tflite, edge_inputs(64, draw(seeds)))
 
 
-test_add_far_apart = bit_exact(far_apart("ADD"), programs=1)
-test_sub_far_apart = bit_exact(far_apart("SUB"), programs=1)
-test_mul_far_apart = bit_exact(far_apart("MUL"), programs=1)
-
-
-@st.composite
-def chains(draw: st.DrawFn) -> Case:
-    """So many that the kernels are shared; each reads the input again."""
-    model = Model()
-    x = draw(quantizations())
-    source = tensor = model.input((3, 5), *x)
-    names = [draw(st.sampled_from(sorted(OPTIONS))) for _ in range(12)]
-    for name in names:
-        tensor, last = model.tensor((3, 5), *draw(quantizations())), tensor
-        model.add(name, [last, source], [tensor], OPTIONS[name], fusedActivationFunction=0)
-    return Case(f"chain {names}", model.build(tensor), edge_inputs(15, draw(seeds)))
-
-
-test_chains = bit_exact(chains(), count=12, programs=1)
-
-
-def refused(
+def with_ones(
     name: str,
-    x: Quantization,
-    y: Quantization,
     shapes: tuple[tuple[int, ...], ...],
+    x: Quantization = (0.5, 0),
+    y: Quantization = (0.5, 0),
     dtype: str = "int8",
     activation: int = 0,
-) -> str:
+) -> bytes:
+    """An input of shapes[0] and a constant of shapes[1], both quantized like `x`; the output has shapes[2]."""
     model = Model()
     source = model.input(shapes[0], *x)
     other = model.tensor(shapes[1], *x, values=[1] * math.prod(shapes[1]), dtype=dtype)
-    with pytest.raises(InputFileError, match=rf"operator 0 \({name}\)") as caught:
-        lower(read_graph(finish(model, name, [source, other], shapes[2], y, activation)))
-    return str(caught.value)
-
-
-def test_refuses_what_tflm_would_not_compute() -> None:
-    unit, same = (0.5, 0), ((2, 3), (2, 3), (2, 3))
-    assert "cannot broadcast" in refused("ADD", unit, unit, ((2, 3), (2, 2), (2, 3)))
-    assert "cannot broadcast" in refused("MUL", unit, unit, ((2, 3), (2, 3), (1, 3)))
-    assert "loops" in refused("MUL", unit, unit, ((2, 2, 2, 2, 2), (1, 2, 1, 2, 1), (2, 2, 2, 2, 2)))
-    assert "int16; supported is int8" in refused("SUB", unit, unit, same, dtype="int16")
-    assert "fused activation TANH" in refused("ADD", unit, unit, same, activation=4)
-    assert "too far apart" in refused("ADD", (1000.0, 0), (1e-3, 0), same)
-    assert "too far apart" in refused("SUB", (3e38, 0), (1.0, 0), same)
-    assert "rescales" in refused("MUL", (1e4, 0), (1e-3, 0), same)
-
-
-def test_output_takes_the_place_of_an_operand() -> None:
-    model = Model()
-    source = model.input((1, 100), 0.5)
-    constant = model.tensor((1, 1), 0.5, values=[3])
-    tflite = finish(model, "ADD", [constant, source], (1, 100), (0.7, 1), 0)
-    (op,) = lower(read_graph(tflite)).ops
-    assert op.in_place
-    assert op.inputs == (source,)
+    return finish(model, name, [source, other], shapes[2], y, activation)

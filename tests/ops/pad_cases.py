@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Padding of any size on any side: cases for the tests of PAD and PADV2."""
+
+from __future__ import annotations
+
+import math
+
+from hypothesis import strategies as st
+from op_cases import Case, edge_inputs
+from op_strategies import seeds, zero_points
+from tflite_builder import Model
+
+
+def pad(
+    name: str,
+    shape: tuple[int, ...],
+    pairs: list[tuple[int, int]],
+    zero_point: int = 0,
+    value: int | None = None,
+    value_zero_point: int | None = None,
+    dtype: str = "int32",
+    output: tuple[int, ...] | None = None,
+) -> bytes:
+    model = Model()
+    source = model.input(shape, 0.5, zero_point)
+    paddings = model.tensor((len(pairs), 2), values=[size for pair in pairs for size in pair], dtype=dtype)
+    operands = [source, paddings]
+    if value is not None:
+        operands.append(model.tensor((1,), 0.5, zero_point if value_zero_point is None else value_zero_point, [value]))
+    padded = tuple(size + sum(pair) for size, pair in zip(shape, pairs, strict=False))
+    target = model.tensor(output or padded, 0.5, zero_point)
+    model.add(name, operands, [target])
+    return model.build(target)
+
+
+@st.composite
+def pads(draw: st.DrawFn, name: str) -> Case:
+    shape = tuple(draw(st.lists(st.integers(1, 4), min_size=1, max_size=5)))
+    sizes = st.sampled_from([0, 0, 0, 1, 2, 3])
+    pairs = [(draw(sizes), draw(sizes)) for _ in shape]
+    zero_point = draw(zero_points)
+    value = draw(st.integers(-128, 127)) if name == "PADV2" else None
+    tflite = pad(name, shape, pairs, zero_point, value)
+    label = f"{name} {shape} {pairs} zero point {zero_point} value {value}"
+    return Case(label, tflite, edge_inputs(math.prod(shape), draw(seeds), 1))

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pooling with any window, stride and padding: cases for the tests of AVERAGE_POOL_2D and MAX_POOL_2D."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from hypothesis import strategies as st
+from op_cases import Case, edge_inputs
+from op_strategies import ACTIVATIONS, scales, seeds, zero_points
+from tflite_builder import Model
+
+SAME, VALID = 0, 1
+
+
+def pool(
+    name: str,
+    shape: tuple[int, ...],
+    window: tuple[int, int],
+    stride: tuple[int, int],
+    padding: int,
+    quantization: tuple[float, int] = (0.5, 0),
+    activation: int = 0,
+    output: tuple[int, ...] | None = None,
+    y: tuple[float, int] | None = None,
+) -> bytes:
+    def outputs(size: int, k: int, s: int) -> int:
+        s = max(s, 1)
+        return math.ceil(size / s) if padding == SAME else math.ceil((size - k + 1) / s)
+
+    sizes = [outputs(*axis) for axis in zip(shape[1:3], window, stride, strict=True)]
+    model = Model()
+    source = model.input(shape, *quantization)
+    target = model.tensor(output or (shape[0], *sizes, shape[3]), *(y or quantization))
+    options: dict[str, Any] = {"padding": padding, "fusedActivationFunction": activation}
+    options |= {"filterHeight": window[0], "filterWidth": window[1], "strideH": stride[0], "strideW": stride[1]}
+    model.add(name, [source], [target], "Pool2DOptions", **options)
+    return model.build(target)
+
+
+@st.composite
+def pools(draw: st.DrawFn, name: str) -> Case:
+    window = draw(st.tuples(st.integers(1, 6), st.integers(1, 6)))
+    stride = draw(st.tuples(st.integers(1, 4), st.integers(1, 4)))
+    padding = draw(st.sampled_from([SAME, VALID]))
+    low = window if padding == VALID else (1, 1)
+    size = tuple(draw(st.integers(least, least + 7)) for least in low)
+    shape = (draw(st.integers(1, 2)), *size, draw(st.integers(1, 5)))
+    quantization = (draw(scales(1e-2, 1.0)), draw(zero_points))
+    activation = draw(st.sampled_from(ACTIVATIONS))
+    tflite = pool(name, shape, window, stride, padding, quantization, activation)
+    label = f"{name} {shape} window {window} stride {stride} padding {padding} {quantization} act {activation}"
+    return Case(label, tflite, edge_inputs(math.prod(shape), draw(seeds), extra=4), aliased=draw(st.booleans()))
+
+
+# Changes of a sound pool, and what the refusal says of each.
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({"window": (0, 2)}, "window"),
+    ({"stride": (2, -1)}, "stride"),
+    ({"stride": (2, 0)}, "stride"),
+    ({"window": (70000, 1), "padding": SAME}, "window"),
+    ({"padding": 2}, "window"),
+    ({"output": (1, 3, 2, 3)}, "does not follow"),
+    ({"y": (0.25, 0)}, "scale"),
+    ({"y": (0.5, 1)}, "zero point"),
+    ({"activation": 5}, "SIGN_BIT"),
+    ({"shape": (4, 4, 3, 1, 1), "output": (1, 2, 2, 3)}, "height"),
+]
+
+
+def changed(name: str, changes: dict[str, Any]) -> bytes:
+    arguments: dict[str, Any] = {"shape": (1, 4, 4, 3), "window": (2, 2), "stride": (2, 2), "padding": VALID}
+    arguments |= changes
+    return pool(name, **arguments)

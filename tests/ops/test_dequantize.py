@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""DEQUANTIZE at the end of a model, QUANTIZE at its beginning: folded away, and the bits between are TFLite Micro's."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import strategies as st
+from op_cases import Case, edge_inputs
+from op_strategies import assert_refused, bit_exact, only_op, scales, seeds, zero_points
+from tflite_builder import Model
+
+from export.lowering import lower
+from pipeline.errors import InputFileError
+from pipeline.tflite.reader import read_graph
+
+Quantization = tuple[float, int]
+
+
+def with_floats(count: int, x: Quantization, y: Quantization, float_input: bool = True) -> bytes:
+    """Floats, or int8, to RELU to floats."""
+    model = Model()
+    quantized = model.tensor((1, count), *x)
+    if float_input:
+        model.inputs.append(model.tensor((1, count), dtype="float32"))
+        model.add("QUANTIZE", [model.inputs[0]], [quantized], "QuantizeOptions")
+    else:
+        model.inputs.append(quantized)
+    active, target = model.tensor((1, count), *y), model.tensor((1, count), dtype="float32")
+    model.add("RELU", [quantized], [active])
+    model.add("DEQUANTIZE", [active], [target], "DequantizeOptions")
+    return model.build(target)
+
+
+@st.composite
+def folded(draw: st.DrawFn) -> Case:
+    count, float_input = draw(st.integers(1, 40)), draw(st.booleans())
+    x, y = (draw(scales()), draw(zero_points)), (draw(scales()), draw(zero_points))
+    label = f"{count} {'floats' if float_input else 'int8'} {x} -> {y} -> floats"
+    return Case(label, with_floats(count, x, y, float_input), edge_inputs(count, draw(seeds)))
+
+
+test_any_quantization = bit_exact(folded(), count=30)
+
+
+def test_the_device_sees_int8_alone() -> None:
+    tflite = with_floats(3, (0.5, 1), (0.25, 2))
+    program = lower(read_graph(tflite))
+    assert only_op(tflite).operator.name == "RELU"
+    assert (program.input.dtype, program.input.scales) == ("int8", (0.5,))
+    assert (program.output.dtype, program.output.zero_points) == ("int8", (2,))
+
+
+def test_refuses_floats_inside_of_a_model() -> None:
+    model = Model()
+    source = model.input((1, 4), 0.5)
+    floats, target = model.tensor((1, 4), dtype="float32"), model.tensor((1, 4), 0.25)
+    model.add("DEQUANTIZE", [source], [floats], "DequantizeOptions")
+    model.add("QUANTIZE", [floats], [target], "QuantizeOptions")
+    assert_refused("DEQUANTIZE", model.build(target), "only where floats enter and leave")
+
+
+def test_refuses_floats_that_nothing_dequantized() -> None:
+    model = Model()
+    source = model.input((1, 4), 0.5)
+    target = model.tensor((1, 4), dtype="float32")
+    model.add("RELU", [source], [target])
+    with pytest.raises(InputFileError, match="output is float32"):
+        lower(read_graph(model.build(target)))
