@@ -23,13 +23,15 @@ def device_ends(graph: Graph) -> tuple[Tensor, Tensor, tuple[Operator, ...]]:
         readers = [operator for operator in operators if x.index in operator.inputs]
         if len(readers) == 1 and readers[0].name == "QUANTIZE" and len(readers[0].outputs) == 1:
             operators.remove(readers[0])
-            x = graph.tensors[readers[0].outputs[0]]
+            floats, x = x, graph.tensors[readers[0].outputs[0]]
+            _check_sizes(graph, readers[0], floats, x)
     if y.dtype == "float32":
         writer = next((operator for operator in operators if y.index in operator.outputs), None)
         if writer and writer.name == "DEQUANTIZE" and len(writer.inputs) == 1 and writer.inputs[0] != -1:
             inside = graph.tensors[writer.inputs[0]]
             if not any(y.index in operator.inputs for operator in operators):
                 operators.remove(writer)
+                _check_sizes(graph, writer, inside, y)
                 y = inside
     for tensor, role in ((x, "input"), (y, "output")):
         if tensor.dtype != "int8" or len(tensor.scales) != 1 or tensor.data is not None or tensor.elements < 1:
@@ -39,3 +41,8 @@ def device_ends(graph: Graph) -> tuple[Tensor, Tensor, tuple[Operator, ...]]:
                 "convert with full integer quantization (TFLITE_BUILTINS_INT8 and a representative dataset)",
             )
     return x, y, tuple(operators)
+
+
+def _check_sizes(graph: Graph, operator: Operator, before: Tensor, after: Tensor) -> None:
+    if before.elements != after.elements:  # TFLM does not look, and reads or writes beyond the smaller one
+        raise graph.refuse(operator, f"cannot make {list(after.shape)} of {list(before.shape)}")

@@ -16,16 +16,18 @@ from pipeline.tflite.reader import read_graph
 Quantization = tuple[float, int]
 
 
-def with_floats(count: int, x: Quantization, y: Quantization, float_input: bool = True) -> bytes:
-    """Floats, or int8, to RELU to floats."""
+def with_floats(
+    count: int, x: Quantization, y: Quantization, float_input: bool = True, floats: tuple[int, int] = (0, 0)
+) -> bytes:
+    """Floats, or int8, to RELU to floats; `floats`: how many more there are at the input and at the output."""
     model = Model()
     quantized = model.tensor((1, count), *x)
     if float_input:
-        model.inputs.append(model.tensor((1, count), dtype="float32"))
+        model.inputs.append(model.tensor((1, count + floats[0]), dtype="float32"))
         model.add("QUANTIZE", [model.inputs[0]], [quantized], "QuantizeOptions")
     else:
         model.inputs.append(quantized)
-    active, target = model.tensor((1, count), *y), model.tensor((1, count), dtype="float32")
+    active, target = model.tensor((1, count), *y), model.tensor((1, count + floats[1]), dtype="float32")
     model.add("RELU", [quantized], [active])
     model.add("DEQUANTIZE", [active], [target], "DequantizeOptions")
     return model.build(target)
@@ -66,3 +68,12 @@ def test_refuses_floats_that_nothing_dequantized() -> None:
     model.add("RELU", [source], [target])
     with pytest.raises(InputFileError, match="output is float32"):
         lower(read_graph(model.build(target)))
+
+
+def test_refuses_ends_of_other_sizes() -> None:
+    """TFLite Micro would read, or write, beyond the smaller tensor."""
+    sizes = {"operator 0 .QUANTIZE.: cannot make .1, 4. of .1, 5.": (1, 0)}
+    sizes |= {"operator 2 .DEQUANTIZE.: cannot make .1, 3. of .1, 4.": (0, -1)}
+    for says, floats in sizes.items():
+        with pytest.raises(InputFileError, match=says):
+            lower(read_graph(with_floats(4, (0.5, 0), (0.25, 0), floats=floats)))
