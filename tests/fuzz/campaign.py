@@ -123,12 +123,12 @@ class Campaign:
             return
         try:
             self._run(batch)
-        except (AssertionError, RuntimeError, InputFileError):
+        except Exception:  # whatever it is, it names a file below
             for entry in batch:
                 try:
                     self._run([entry])
-                except (AssertionError, RuntimeError, InputFileError) as error:
-                    self._find(*entry, " ".join(str(error).split())[:400])
+                except Exception as error:
+                    self._find(*entry, " ".join(f"{type(error).__name__}: {error}".split())[:400])
 
     def _run(self, batch: list[tuple[str, int, bytes]]) -> None:
         """With the plain kernels, then those models that have any with the kernels for the DSP extension."""

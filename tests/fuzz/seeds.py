@@ -123,10 +123,46 @@ def paired() -> bytes:
     return m.build(y)
 
 
+def shaped() -> bytes:
+    """QUANTIZE, SPLIT, RELU, RELU6, EXPAND_DIMS, SQUEEZE, STRIDED_SLICE, PADV2, ADD, DEQUANTIZE; a tensor that is read
+    under two names."""
+    m = Model()
+    m.inputs.append(m.tensor((1, 4, 6), dtype="float32"))
+    x = m.tensor((1, 4, 6), 0.05, 3)
+    m.add("QUANTIZE", [m.inputs[0]], [x], "QuantizeOptions")
+    axis = m.tensor((1,), values=[2], dtype="int32")
+    a, b = (m.tensor((1, 4, 3), 0.05, 3) for _ in range(2))
+    m.add("SPLIT", [axis, x], [a, b], "SplitOptions", 2, numSplits=2)
+    active, six = (m.tensor((1, 4, 3), 0.05, 3) for _ in range(2))
+    m.add("RELU", [a], [active], version=2)
+    m.add("RELU6", [b], [six], version=2)
+    wide = m.tensor((1, 1, 4, 3), 0.05, 3)
+    m.add("EXPAND_DIMS", [active, m.tensor((1,), values=[1], dtype="int32")], [wide], "ExpandDimsOptions")
+    narrow = m.tensor((4, 3), 0.05, 3)
+    m.add("SQUEEZE", [wide], [narrow], "SqueezeOptions", squeezeDims=[0, 1])
+    cut = m.tensor((1, 2, 3), 0.05, 3)
+    ends = [m.tensor((3,), values=values, dtype="int32") for values in ([0, 0, 0], [1, 4, 3], [1, 2, 1])]
+    m.add("STRIDED_SLICE", [six, *ends], [cut], "StridedSliceOptions", 2)
+    padded = m.tensor((1, 4, 3), 0.05, 3)
+    pairs = m.tensor((3, 2), values=[0, 0, 1, 1, 0, 0], dtype="int32")
+    m.add("PADV2", [cut, pairs, m.tensor((1,), 0.05, 3, [7])], [padded], "PadV2Options", 2)
+    finer = m.tensor((1, 4, 3), 0.02, -9)
+    m.add("QUANTIZE", [padded], [finer], "QuantizeOptions", 2)
+    added, total = m.tensor((1, 4, 3), 0.09, 0), m.tensor((1, 4, 3), 0.1, 1)
+    m.add("ADD", [narrow, finer], [added], "AddOptions", 2)
+    m.add("ADD", [added, active], [total], "AddOptions", 2)
+    y = m.tensor((1, 4, 3), dtype="float32")
+    m.add("DEQUANTIZE", [total], [y], "DequantizeOptions", 2)
+    return m.build(y)
+
+
+SEEDS = (dense, convolutional, elementwise, paired, shaped)
+
+
 def write_seeds(folder: Path) -> list[Path]:
     """All of them as files."""
     paths = []
-    for make in (dense, convolutional, elementwise, paired):
+    for make in SEEDS:
         paths.append(folder / f"{make.__name__}.tflite")
         paths[-1].write_bytes(make())
     return paths

@@ -12,9 +12,10 @@ import pytest
 from campaign import Campaign
 from mutating import mutate
 from op_cases import DSP_KERNELS, run_natively
-from seeds import convolutional, dense, paired, write_seeds
+from seeds import SEEDS, convolutional, dense, paired, write_seeds
 
 from export.lowering import lower
+from export.ops import ENDS, OPS
 from pipeline.tflite.reader import read_graph
 
 HERE = Path(__file__).parent
@@ -45,6 +46,13 @@ def test_the_campaign_finds_nothing(tmp_path: Path, pytestconfig: pytest.Config)
 def test_a_seed_takes_all_kernels_for_the_dsp_extension() -> None:
     kernels = {f"{op.kernel}.h" for op in lower(read_graph(paired())).ops}
     assert kernels == {path.name for path in (DSP_KERNELS / "kernels").iterdir()} - {"dsp.h"}
+
+
+def test_the_seeds_hold_every_operator() -> None:
+    graphs = [read_graph(make()) for make in SEEDS]
+    assert {operator.name for graph in graphs for operator in graph.operators} == {*OPS, *ENDS}
+    for graph in graphs:
+        lower(graph)
 
 
 def test_the_same_seed_gives_the_same_mutant() -> None:
