@@ -19,7 +19,7 @@ from pipeline.errors import InputFileError
 from pipeline.tflite.reader import read_graph
 
 test_natively = bit_exact(cases(depthwise=True))
-test_with_dsp_kernels = bit_exact(cases(depthwise=True), prove=assert_bit_exact_with_dsp_kernels)
+test_with_dsp_kernels = bit_exact(cases(depthwise=True), count=100, prove=assert_bit_exact_with_dsp_kernels)
 test_on_cortex_m4 = bit_exact(cases(depthwise=True), prove=assert_bit_exact_on_cortex_m4)
 
 QUADS = Layer((1, 6, 5, 8), units=8, multiplier=1, y=(0.01, -128), activation=1)

@@ -17,8 +17,8 @@ from export.ops.base import Op
 from pipeline.errors import InputFileError
 from pipeline.tflite.reader import read_graph
 
-test_natively = bit_exact(cases(), count=25)
-test_with_dsp_kernels = bit_exact(cases(), count=25, prove=assert_bit_exact_with_dsp_kernels)
+test_natively = bit_exact(cases(), count=20)
+test_with_dsp_kernels = bit_exact(cases(), count=60, prove=assert_bit_exact_with_dsp_kernels)
 test_on_cortex_m4 = bit_exact(cases(), count=25, prove=assert_bit_exact_on_cortex_m4)
 
 PAIRS = Layer(64, 8)
