@@ -36,12 +36,15 @@ class Interpreter:
                 raise graph.refuse(operator, f"the Python reference has only {', '.join(_KERNELS)}; use Linux x86-64")
 
     def run(self, x_q: bytes) -> bytes:
+        return self.trace(x_q, [self._y.index])[0]
+
+    def trace(self, x_q: bytes, indices: list[int]) -> list[bytes]:
         import numpy as np
 
         values = {self._x.index: np.frombuffer(x_q, np.int8).astype(np.int64)}
         for operator in self._operators:
             values[operator.outputs[0]] = _KERNELS[operator.name](self._graph, operator, values[operator.inputs[0]])
-        return values[self._y.index].astype(np.int8).tobytes()
+        return [values[index].astype(np.int8).tobytes() for index in indices]
 
 
 def _fully_connected(graph: Graph, operator: Operator, x: Array) -> Array:
