@@ -16,6 +16,7 @@ from pipeline.boards import find_board
 from pipeline.config import Config, load_config
 from pipeline.errors import InputFileError
 from pipeline.manifest import read_manifest
+from pipeline.models import find_model_file
 from pipeline.project import BUILD, CONFIG_FILE, build_dir
 from pipeline.verbs.models import calibration_option, import_file
 
@@ -90,10 +91,10 @@ def _measure_trained(config: Config, stages: dict[str, float]) -> dict[str, Any]
 
 
 def _measure_file(config: Config, file: str, calibration: Path | None) -> dict[str, Any]:
-    imported = import_file(config, file, calibration, None, None)
-    if imported is None:
+    found = find_model_file(file)
+    if found is None:
         raise InputFileError(f"{file}: no such file; give a .tflite, a .keras, or a SavedModel folder")
-    return _measure_built(imported[0], {})
+    return _measure_built(import_file(config, found, calibration, None, None)[0], {})
 
 
 def _measure_built(config: Config, stages: dict[str, float]) -> dict[str, Any]:

@@ -11,9 +11,8 @@ import click
 from pipeline import console, project
 from pipeline.boards import all_boards, find_board
 from pipeline.config import Config, ExportConfig, load_config
-from pipeline.errors import UsageError
 from pipeline.manifest import Manifest
-from pipeline.verbs.models import calibration_option, import_file, model_option, print_import
+from pipeline.verbs.models import calibration_option, find_brought, import_file, model_option, print_import
 
 
 @click.command()
@@ -49,16 +48,17 @@ def command(
         seed=config.export.seed if seed is None else seed,
     )
     config = dataclasses.replace(config, export=export, board=board or config.board)
-    imported = import_file(config, model, calibration, low, high) if model else None
-    if imported is None and calibration is not None:
-        raise UsageError("--calibration quantizes a file: name it with --model FILE")
-    manifest = run_export(dataclasses.replace(config, model=model or config.model)) if not imported else imported[1]
+    found = find_brought(model, calibration)
+    if found is None:
+        manifest = run_export(dataclasses.replace(config, model=model or config.model))
+    else:
+        _, manifest = import_file(config, found, calibration, low, high)
     if as_json:
         console.print_json(dataclasses.asdict(manifest))
-    elif imported is not None:
-        print_import(manifest)
-    else:
+    elif found is None:
         print_export(manifest)
+    else:
+        print_import(manifest)
 
 
 def run_export(config: Config) -> Manifest:

@@ -65,9 +65,7 @@ def _inspect(
             return inspect_model(tflite, found.file, boards, project.build_dir(found.name))
     name = model
     if found is not None:
-        imported = import_file(config, model, calibration, low, high, again=False)
-        assert imported is not None
-        name = imported[0].model
+        name = import_file(config, found, calibration, low, high, again=False)[0].model
     folder = project.build_dir(name)
     if not (folder / "model.tflite").is_file():
         raise UsageError(f"build/{name} has no model.tflite; run ./tinyproof export first, or give a file")

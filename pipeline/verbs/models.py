@@ -12,7 +12,9 @@ import click
 
 from pipeline import project
 from pipeline.config import Config
+from pipeline.errors import UsageError
 from pipeline.manifest import Manifest
+from pipeline.models import ModelFile, find_model_file
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -34,22 +36,33 @@ def select_model(config: Config, text: str | None) -> Config:
     """`config` for --model: a file is imported first, unless its build is there already."""
     if text is None:
         return config
-    imported = import_file(config, text, None, None, None, again=False)
-    return dataclasses.replace(config, model=text) if imported is None else imported[0]
+    found = find_model_file(text)
+    if found is None:
+        return dataclasses.replace(config, model=text)
+    return import_file(config, found, None, None, None, again=False)[0]
+
+
+def find_brought(model: str | None, calibration: Path | None) -> ModelFile | None:
+    """The file that --model names, None where it names a build. Raises UsageError where --calibration has no file."""
+    found = find_model_file(model) if model else None
+    if found is None and calibration is not None:
+        raise UsageError("--calibration quantizes a file: name it with --model FILE")
+    return found
 
 
 def import_file(
-    config: Config, text: str, calibration: Path | None, low: float | None, high: float | None, *, again: bool = True
-) -> tuple[Config, Manifest] | None:
-    """(config for its build, manifest) where `text` is a file with a model, and None where it is a name.
+    config: Config,
+    found: ModelFile,
+    calibration: Path | None,
+    low: float | None,
+    high: float | None,
+    *,
+    again: bool = True,
+) -> tuple[Config, Manifest]:
+    """(config for its build, manifest) of a file with a model.
 
     Makes the build the current one. `again`: even if the build holds that file already.
     """
-    from pipeline.models import find_model_file
-
-    found = find_model_file(text)
-    if found is None:
-        return None
     from export.importing import Calibration, import_model, is_current
     from pipeline.manifest import read_manifest
 

@@ -19,6 +19,7 @@ from pipeline.project import CONFIG_FILE
 from pipeline.verbs.matrix import ALL, as_document, exit_code, print_matrix, run_matrix
 from pipeline.verbs.models import (
     calibration_option,
+    find_brought,
     import_file,
     model_option,
     print_import,
@@ -87,14 +88,12 @@ def command(
         return result
 
     started = time.perf_counter()
-    imported = import_file(config, model, calibration, low, high) if model else None
-    if imported is not None:
-        config, manifest = imported
+    found = find_brought(model, calibration)
+    if found is not None:
+        config, manifest = import_file(config, found, calibration, low, high)
         seconds["import"] = round(time.perf_counter() - started, 2)
         if not as_json:
             print_import(manifest)
-    elif calibration is not None:
-        raise UsageError("--calibration quantizes a file: name it with --model FILE")
     else:
         config = dataclasses.replace(config, model=model or config.model)
         if not was_imported(config):
