@@ -9,7 +9,7 @@ from export.ops import ENDS, OPS
 from export.ops.base import Op
 from pipeline.errors import InputFileError
 from pipeline.tflite.ends import device_ends
-from pipeline.tflite.graph import Graph, Operator, Tensor
+from pipeline.tflite.graph import Graph, Tensor
 
 MAX_CONSTANT_BYTES = 16 << 20  # flash of the largest microcontrollers; bounds what a hostile file makes us write
 
@@ -30,10 +30,10 @@ class Program:
 
 def lower(graph: Graph) -> Program:
     """Raises InputFileError naming the operator or tensor that is not supported, and what is."""
-    x, y, inner = device_ends(graph)
+    x, y, operators = device_ends(graph)
     ops: list[Op] = []
     budget = MAX_CONSTANT_BYTES
-    for operator in _needed(inner, y):
+    for operator in operators:
         if operator.name not in OPS:
             supported = ", ".join(sorted(OPS))
             where = (
@@ -45,16 +45,3 @@ def lower(graph: Graph) -> Program:
             raise InputFileError(f"{graph.file}: over {MAX_CONSTANT_BYTES:,} bytes of weights; use a smaller model")
         ops.append(OPS[operator.name](graph, operator))
     return Program(graph, tuple(ops), x, y)
-
-
-def _needed(operators: tuple[Operator, ...], output: Tensor) -> list[Operator]:
-    """Those whose results reach `output` as data. What only computes the second input of a RESHAPE (Keras's Flatten
-    with an open batch: SHAPE, STRIDED_SLICE, PACK) has nothing left to do, since shapes are fixed in a .tflite."""
-    needed = {output.index}
-    kept: list[Operator] = []
-    for operator in reversed(operators):
-        if needed.isdisjoint(operator.outputs):
-            continue
-        kept.append(operator)
-        needed.update(operator.inputs[:1] if operator.name == "RESHAPE" else operator.inputs)
-    return kept[::-1]

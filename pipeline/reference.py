@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The golden reference: TFLite Micro's own interpreter on this machine (wheel `tflite-micro`, an exact pin).
 
-Where the wheel does not exist (anything but Linux x86-64) the interpreter of our own in pipeline/tflite/interpreter.py
+Where the wheel does not exist (anything but Linux x86-64) the interpreter of our own in pipeline/tflite/interpreter/
 serves, bit-exact with it by test. Desktop TFLite is no reference: it rounds once where TFLM rounds twice.
 """
 

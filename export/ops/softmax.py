@@ -6,8 +6,8 @@ from __future__ import annotations
 import math
 
 from export.ops.base import Constant, Op
-from export.ops.fixed_point import doubling_high_multiply, exp_on_negative_values, input_radius
 from pipeline.tflite.arithmetic import INT32_MAX, quantize_multiplier
+from pipeline.tflite.fixed_point import doubling_high_multiply, exp_on_negative_values, input_radius
 from pipeline.tflite.graph import Graph, Operator
 
 _INTEGER_BITS = 5  # of the exponent's argument

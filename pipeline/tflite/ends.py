@@ -9,7 +9,7 @@ from pipeline.tflite.graph import Graph, Operator, Tensor
 
 
 def device_ends(graph: Graph) -> tuple[Tensor, Tensor, tuple[Operator, ...]]:
-    """(int8 input, int8 output, the operators between them).
+    """(int8 input, int8 output, the operators that the data passes between them).
 
     Raises InputFileError unless the model has one input and one output, int8 or float behind QUANTIZE/DEQUANTIZE.
     """
@@ -40,7 +40,20 @@ def device_ends(graph: Graph) -> tuple[Tensor, Tensor, tuple[Operator, ...]]:
                 f"the model's {role} is {tensor.dtype} with {len(tensor.scales)} scales; supported is int8 with one: "
                 "convert with full integer quantization (TFLITE_BUILTINS_INT8 and a representative dataset)",
             )
-    return x, y, tuple(operators)
+    return x, y, _needed(operators, y)
+
+
+def _needed(operators: list[Operator], output: Tensor) -> tuple[Operator, ...]:
+    """Those whose results reach `output` as data. What only computes the second input of a RESHAPE (Keras's Flatten
+    with an open batch: SHAPE, STRIDED_SLICE, PACK) has nothing left to do, since shapes are fixed in a .tflite."""
+    needed = {output.index}
+    kept: list[Operator] = []
+    for operator in reversed(operators):
+        if needed.isdisjoint(operator.outputs):
+            continue
+        kept.append(operator)
+        needed.update(operator.inputs[:1] if operator.name == "RESHAPE" else operator.inputs)
+    return tuple(reversed(kept))
 
 
 def _check_sizes(graph: Graph, operator: Operator, before: Tensor, after: Tensor) -> None:

@@ -63,20 +63,23 @@ def edge_inputs(count: int, seed: int, extra: int = 3) -> tuple[bytes, ...]:
 
 
 def assert_bit_exact(cases: Sequence[Case], dsp: bool = False) -> None:
-    """Every case's compiled C answers as TFLite Micro's interpreter does."""
-    answers = run_natively(cases, dsp)
+    """Every case's compiled C answers as TFLite Micro's interpreter does, and so does the Python reference."""
     wrong = []
-    for case, got in zip(cases, answers, strict=True):
-        reference = Reference(case.tflite, "tflite-micro")
-        for x_q, y_q in zip(case.inputs, got, strict=True):
-            expected = reference.run(x_q)
-            if y_q != expected:
-                first = next(i for i, (a, b) in enumerate(zip(y_q, expected, strict=True)) if a != b)
-                wrong.append(
-                    f"{case.label}: y[{first}] = {y_q[first]:#x}, expected {expected[first]:#x}, x = {x_q[:16].hex()}"
-                )
-                break
-    assert not wrong, f"{len(wrong)} of {len(cases)} cases differ:\n" + "\n".join(wrong[:10])
+    for case, compiled in zip(cases, run_natively(cases, dsp), strict=True):
+        expected = Reference(case.tflite, "tflite-micro").run_batch(case.inputs)
+        python = Reference(case.tflite, "python").run_batch(case.inputs)
+        for engine, answers in (("compiled", compiled), ("python", python)):
+            wrong += [f"{engine}: {case.label}: {words}" for words in _differences(case, answers, expected)[:1]]
+    assert not wrong, f"{len(cases)} cases, wrong are\n" + "\n".join(wrong[:10])
+
+
+def _differences(case: Case, answers: Sequence[bytes], expected: Sequence[bytes]) -> list[str]:
+    found = []
+    for x_q, a, b in zip(case.inputs, answers, expected, strict=True):
+        first = next((i for i, (q, right) in enumerate(zip(a, b, strict=True)) if q != right), None)
+        if first is not None:
+            found.append(f"y[{first}] = {a[first]:#x}, expected {b[first]:#x}, x = {x_q[:16].hex()}")
+    return found
 
 
 def assert_bit_exact_with_dsp_kernels(cases: Sequence[Case]) -> None:

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An operator cannot come without its tests."""
+"""An operator cannot come without its tests, nor without its kernel in the Python reference."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+from op_cases import Case, assert_bit_exact
+from tflite_builder import Model
 
 from export.ops import ENDS, OPS
+from pipeline.tflite.interpreter import KERNELS
 
 HERE = Path(__file__).parent
 
@@ -19,3 +22,18 @@ def test_every_operator_has_a_file_that_compares_it_with_tflite_micro(name: str)
     text = path.read_text(encoding="utf-8")
     assert f'"""{name}' in text
     assert "= bit_exact(" in text, f"{path.name} compares nothing with TFLite Micro"
+
+
+def test_the_python_reference_has_every_operator() -> None:
+    assert set(KERNELS) == set(OPS)
+
+
+def test_a_wrong_python_kernel_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = Model()
+    x, y = model.input((1, 4), 0.1), model.tensor((1, 4), 0.1)
+    model.add("RELU", [x], [y])
+    case = Case("a ReLU", model.build(y), (bytes([1, 2, 3, 0x80]),))
+    assert_bit_exact([case])
+    monkeypatch.setitem(KERNELS, "RELU", lambda step, x: x)
+    with pytest.raises(AssertionError, match=r"python: a ReLU: y\[3\] = 0x80, expected 0x0"):
+        assert_bit_exact([case])

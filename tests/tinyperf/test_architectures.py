@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The four MLPerf Tiny architectures, bit for bit, by the plain kernels here and by the DSP kernels on a Cortex-M4F."""
+"""The four MLPerf Tiny architectures, bit for bit, by the plain kernels here, by the DSP kernels on a Cortex-M4F, and
+by the Python reference."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
+import random
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +20,9 @@ from pipeline.boards import find_board
 from pipeline.config import CheckConfig
 from pipeline.manifest import read_manifest
 from pipeline.models import find_model_file
+from pipeline.reference import Reference
+from pipeline.tflite.ends import device_ends
+from pipeline.tflite.reader import read_graph
 from tests.export.native import different_bits
 from train.tinyperf import MODELS, make_tinyperf
 
@@ -67,6 +72,16 @@ def test_the_plain_kernels_are_bit_exact(imported: Callable[[str], Path], name: 
     vectors["vectors"][7]["out"] = changed.hex()
     (folder / "vectors.json").write_text(json.dumps(vectors))
     assert different_bits(folder) == 1, "the comparison must be able to fail"
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_python_reference_agrees_in_every_layer(imported: Callable[[str], Path], name: str) -> None:
+    tflite = (imported(name) / "model.tflite").read_bytes()
+    layers = [operator.outputs[0] for operator in device_ends(read_graph(tflite))[2]]
+    wheel, python = Reference(tflite, "tflite-micro"), Reference(tflite, "python")
+    x_q = random.Random(name).randbytes(wheel.input_bytes)
+    for index, expected, got in zip(layers, wheel.trace(x_q, layers), python.trace(x_q, layers), strict=True):
+        assert got == expected, f"tensor {index}"
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The fixed-point functions behind TFLite Micro's LOGISTIC, TANH and SOFTMAX, for tables computed at export.
+"""The fixed-point functions behind TFLite Micro's LOGISTIC, TANH and SOFTMAX.
 
 Source: gemmlowp, fixedpoint/fixedpoint.h. A Qm.n number is an int with value raw / 2**n and n = 31 - m. Inputs are such
 that nothing leaves 32 bits, except where a saturation is written out.
@@ -73,11 +73,16 @@ def _half_reciprocal(a: int) -> int:
     return x
 
 
+def one_over_one_plus(a: int) -> int:
+    """1 / (1 + a) for a in [0, 1), both Q0.31."""
+    return saturating_shift_left(_half_reciprocal(a), 1)
+
+
 def logistic(a: int, integer_bits: int) -> int:
     """1 / (1 + exp(-a)) in Q0.31."""
     if a == 0:
         return 2**30
-    positive = saturating_shift_left(_half_reciprocal(exp_on_negative_values(-abs(a), integer_bits)), 1)
+    positive = one_over_one_plus(exp_on_negative_values(-abs(a), integer_bits))
     return positive if a > 0 else INT32_MAX - positive
 
 
