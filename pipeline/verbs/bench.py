@@ -4,10 +4,8 @@
 from __future__ import annotations
 
 import dataclasses
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
@@ -19,9 +17,9 @@ from pipeline.manifest import read_manifest
 from pipeline.models import find_model_file
 from pipeline.project import BUILD, CONFIG_FILE, build_dir
 from pipeline.verbs.models import calibration_option, import_file
+from pipeline.verbs.stages import Stages, in_words
 
 FIT_STEPS = 100
-T = TypeVar("T")
 TINYPERF = BUILD / "tinyperf"
 
 
@@ -54,14 +52,14 @@ def measure(config: Config, files: list[tuple[str, Path | None]], *, tinyperf: b
     from train.builtin import make_sine
     from train.training import speedup_over_fit
 
-    stages: dict[str, float] = {}
+    stages = Stages()
     results = []
     neuron = dataclasses.replace(config, model="bench-neuron")
     sine = dataclasses.replace(config, model="bench-sine")
-    _timed(stages, "train", lambda: run_train(neuron))
+    stages.run("train", lambda: run_train(neuron))
     results.append(_measure_trained(neuron, stages))
     make_sine(build_dir(sine.model))
-    results.append(_measure_trained(sine, {}))
+    results.append(_measure_trained(sine, Stages()))
     if tinyperf:
         from train.tinyperf import MODELS, make_tinyperf
 
@@ -72,21 +70,14 @@ def measure(config: Config, files: list[tuple[str, Path | None]], *, tinyperf: b
     return {
         "results": results,
         "training": {"seconds": round(seconds, 3), "steps": FIT_STEPS, "speedup_over_fit": round(speedup, 1)},
-        "stages": stages,
+        "stages": stages.seconds,
     }
 
 
-def _timed(stages: dict[str, float], name: str, work: Callable[[], T]) -> T:
-    started = time.perf_counter()
-    result = work()
-    stages[name] = round(time.perf_counter() - started, 2)
-    return result
-
-
-def _measure_trained(config: Config, stages: dict[str, float]) -> dict[str, Any]:
+def _measure_trained(config: Config, stages: Stages) -> dict[str, Any]:
     from pipeline.verbs.export import run_export
 
-    _timed(stages, "export", lambda: run_export(config))
+    stages.run("export", lambda: run_export(config))
     return _measure_built(config, stages)
 
 
@@ -94,16 +85,16 @@ def _measure_file(config: Config, file: str, calibration: Path | None) -> dict[s
     found = find_model_file(file)
     if found is None:
         raise InputFileError(f"{file}: no such file; give a .tflite, a .keras, or a SavedModel folder")
-    return _measure_built(import_file(config, found, calibration, None, None)[0], {})
+    return _measure_built(import_file(config, found, calibration, None, None)[0], Stages())
 
 
-def _measure_built(config: Config, stages: dict[str, float]) -> dict[str, Any]:
+def _measure_built(config: Config, stages: Stages) -> dict[str, Any]:
     from host.measuring import round_trips_per_second
     from pipeline.verbs.build import run_build
     from pipeline.verbs.check import run_check
 
-    built = _timed(stages, "build", lambda: run_build(config))
-    report = _timed(stages, "check", lambda: run_check(config, None))
+    built = stages.run("build", lambda: run_build(config))
+    report = stages.run("check", lambda: run_check(config, None))
     manifest = read_manifest(build_dir(config.model))
     memory = manifest.memory or {}
     rate = report.round_trips_per_second
@@ -157,4 +148,4 @@ def _print(document: dict[str, Any]) -> None:
         f"training {training['steps']} steps in {training['seconds']:.3f} s,"
         f" {training['speedup_over_fit']:.0f} times as fast as model.fit in this run"
     )
-    out.print("stages   " + ", ".join(f"{name} {value:.1f} s" for name, value in document["stages"].items()))
+    out.print(f"stages   {in_words(document['stages'])}")

@@ -4,29 +4,23 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, NamedTuple
 
 import click
 
 from pipeline import console
 from pipeline.boards import find_board
-from pipeline.config import load_config
-from pipeline.errors import EXIT_MISMATCH, UsageError
+from pipeline.config import Config, load_config
+from pipeline.errors import EXIT_MISMATCH, EXIT_PROVEN, UsageError
 from pipeline.project import CONFIG_FILE
+from pipeline.verbs.check import print_check, run_check
 from pipeline.verbs.matrix import ALL, as_document, exit_code, print_matrix, run_matrix
-from pipeline.verbs.models import (
-    calibration_option,
-    find_brought,
-    import_file,
-    model_option,
-    print_import,
-    was_imported,
-)
-
-T = TypeVar("T")
+from pipeline.verbs.models import calibration_option, model_option
+from pipeline.verbs.preparing import make_model, put_on_board
+from pipeline.verbs.report import print_report, run_report, shown
+from pipeline.verbs.stages import Stages, in_words
 
 
 @click.command()
@@ -58,83 +52,52 @@ def command(
     Exits 0 only if every bit is identical and every answer is within the tolerance, 1 on a mismatch, 3 if a board
     cannot be proven: its tools are missing, or the model is too big for it.
     """
-    from pipeline.verbs.build import print_build, run_build
-    from pipeline.verbs.check import print_check, run_check
-    from pipeline.verbs.export import print_export, run_export
-    from pipeline.verbs.flash import print_flash, run_flash
-    from pipeline.verbs.report import print_report, run_report, shown, training_plot
-    from pipeline.verbs.train import print_train, run_train
+    config = _settings(board, port, low, high)
+    stages = Stages(quiet=as_json)
 
+    config = make_model(stages, config, model, calibration, low, high)
+    verdict = _prove_all(stages, config) if config.board == ALL else _prove_one(stages, config, port)
+    page = stages.run("report", lambda: run_report(config))  # also of a mismatch: it says where
+
+    if as_json:
+        console.print_json({"stages": stages.seconds, **verdict.document, "report": shown(page)})
+    else:
+        verdict.show()
+        print_report(page)
+        click.echo(f"time     {in_words(stages.seconds)}")
+    context.exit(verdict.exit_code)
+
+
+def _settings(board: str | None, port: str | None, low: float | None, high: float | None) -> Config:
     config = load_config(CONFIG_FILE)
-    config = dataclasses.replace(config, board=board or config.board)
-    config = dataclasses.replace(
-        config,
-        export=dataclasses.replace(
-            config.export,
-            low=config.export.low if low is None else low,
-            high=config.export.high if high is None else high,
-        ),
+    asked = dataclasses.replace(
+        config.export,
+        low=config.export.low if low is None else low,
+        high=config.export.high if high is None else high,
     )
+    config = dataclasses.replace(config, board=board or config.board, export=asked)
     if config.board != ALL:
         find_board(config.board)  # a wrong name is told before the work, not after it
     elif port is not None:
         raise UsageError("--port names one board; --board all starts simulated ones, which need none")
-    seconds: dict[str, float] = {}
-
-    def timed(stage: str, work: Callable[[], T]) -> T:
-        started = time.perf_counter()
-        result = work()
-        seconds[stage] = round(time.perf_counter() - started, 2)
-        return result
-
-    started = time.perf_counter()
-    found = find_brought(model, calibration)
-    if found is not None:
-        config, manifest = import_file(config, found, calibration, low, high)
-        seconds["import"] = round(time.perf_counter() - started, 2)
-        if not as_json:
-            print_import(manifest)
-    else:
-        config = dataclasses.replace(config, model=model or config.model)
-        if not was_imported(config):
-            trained = timed("train", lambda: run_train(config))
-            if not as_json:
-                print_train(trained)
-                click.echo(training_plot(config))
-            exported = timed("export", lambda: run_export(config))
-            if not as_json:
-                print_export(exported)
-    if config.board == ALL:
-        rows = timed("boards", lambda: run_matrix(config))
-        page = timed("report", lambda: run_report(config))
-        if as_json:
-            console.print_json({"stages": seconds, **as_document(rows), "report": shown(page)})
-        else:
-            print_matrix(rows)
-            print_report(page)
-            _print_times(seconds)
-        context.exit(exit_code(rows))
-    kind = find_board(config.board).kind
-    if kind == "serial":
-        flashed = timed("flash", lambda: run_flash(config, port))
-        port = flashed.port
-        if not as_json:
-            print_flash(config, flashed)
-    elif kind == "simulated" and port is None:
-        built = timed("build", lambda: run_build(config))
-        if not as_json:
-            print_build(built)
-    report = timed("check", lambda: run_check(config, port))
-    page = timed("report", lambda: run_report(config))  # also of a mismatch: it says where
-    if as_json:
-        console.print_json({"stages": seconds, "check": report.as_dict(), "report": shown(page)})
-    else:
-        print_check(report)
-        print_report(page)
-        _print_times(seconds)
-    if not report.proven:
-        context.exit(EXIT_MISMATCH)
+    return config
 
 
-def _print_times(seconds: dict[str, float]) -> None:
-    click.echo("time     " + ", ".join(f"{stage} {value:.1f} s" for stage, value in seconds.items()))
+class _Verdict(NamedTuple):
+    """What the boards' answers came to: for a program, for a person, and for the shell."""
+
+    document: dict[str, Any]
+    show: Callable[[], None]
+    exit_code: int
+
+
+def _prove_one(stages: Stages, config: Config, port: str | None) -> _Verdict:
+    reached = put_on_board(stages, config, port)
+    report = stages.run("check", lambda: run_check(config, reached))
+    code = EXIT_PROVEN if report.proven else EXIT_MISMATCH
+    return _Verdict({"check": report.as_dict()}, lambda: print_check(report), code)
+
+
+def _prove_all(stages: Stages, config: Config) -> _Verdict:
+    rows = stages.run("boards", lambda: run_matrix(config))
+    return _Verdict(as_document(rows), lambda: print_matrix(rows), exit_code(rows))
