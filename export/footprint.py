@@ -27,6 +27,7 @@ _BASE = {
     "armv8-m": (5_800, 180),
     "armv8.1-m": (5_900, 180),
     "rv32imc": (10_200, 190),
+    "xtensa": (8_700, 190),
     "avr5": (12_100, 900),
 }
 # The same on real boards, whose vendor's core comes on top. Not measurable here: round figures from public builds.
