@@ -19,6 +19,7 @@ from pipeline.project import CONFIG_FILE, build_dir
 from pipeline.verbs.locating import locate
 from pipeline.verbs.models import model_option, select_model
 from pipeline.verbs.samples import ask_samples
+from pipeline.verbs.tables import aligned
 
 if TYPE_CHECKING:
     from host.report import CheckedAnswer, CheckReport
@@ -130,10 +131,8 @@ def print_check(report: CheckReport) -> None:
     label = "check"
     if report.answers:
         rows = [("x", "expected", report.board, "error", "bits"), *map(_row, report.answers)]
-        widths = [max(len(row[column]) for row in rows) for column in range(4)]
-        for row in rows:
-            cells = [cell.ljust(width) for cell, width in zip(row[:4], widths, strict=True)]
-            out.print(f"{label:<{LABEL}}" + "  ".join([*cells, row[4]]), markup=False)
+        for line in aligned(rows):
+            out.print(f"{label:<{LABEL}}{line}", markup=False)
             label = ""
     for divergence in report.divergences[:SHOWN_DIVERGENCES]:
         _say(label, f"bits differ at {divergence}")

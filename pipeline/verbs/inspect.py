@@ -13,6 +13,7 @@ from pipeline import console, project
 from pipeline.boards import all_boards, find_board
 from pipeline.config import load_config
 from pipeline.verbs.models import calibration_option, import_file
+from pipeline.verbs.tables import aligned
 
 
 @click.command()
@@ -134,10 +135,4 @@ def _shape(shape: list[int]) -> str:
 
 
 def _table(titles: tuple[str, ...], rows: Sequence[tuple[str, ...]], right: tuple[int, ...] = ()) -> None:
-    widths = [max(len(row[column]) for row in (titles, *rows)) for column in range(len(titles))]
-    for row in (titles, *rows):
-        cells = [
-            cell.rjust(width) if column in right else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        click.echo("  ".join(cells).rstrip())
+    click.echo("\n".join(aligned([titles, *rows], right)))

@@ -21,6 +21,7 @@ from pipeline.boards import Board, all_boards
 from pipeline.config import Config
 from pipeline.errors import EXIT_ENVIRONMENT, EXIT_MISMATCH, EXIT_PROVEN, TinyproofError
 from pipeline.project import build_dir
+from pipeline.verbs.tables import aligned
 
 ALL = "all"
 FILE = "matrix.json"
@@ -166,14 +167,8 @@ def as_document(rows: list[Row]) -> dict[str, Any]:
 def print_matrix(rows: list[Row]) -> None:
     """The table, at most 80 columns wide, then what failed, then the verdict."""
     lines = [("board", "isa", "flash B", "RAM B", "inference", "bits", "answers"), *map(_cells, rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     click.echo(f"{'matrix':<{LABEL}}engine and model of {len(rows)} boards; an inference takes at most")
-    for line in lines:
-        cells = [
-            cell.rjust(width) if column in (2, 3, 4) else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ]
-        click.echo("  ".join(cells).rstrip())
+    click.echo("\n".join(aligned(lines, right=(2, 3, 4))))
     for row in rows:
         if row.error:
             click.echo(row.error if row.board in row.error else f"{row.board}: {row.error}")

@@ -17,6 +17,7 @@ from pipeline.errors import MismatchError, UsageError
 from pipeline.project import CONFIG_FILE, build_dir
 from pipeline.verbs.locating import name_of
 from pipeline.verbs.models import model_option, select_model
+from pipeline.verbs.tables import aligned
 
 if TYPE_CHECKING:
     from export.profiling import Step
@@ -190,10 +191,7 @@ def print_profile(document: dict[str, Any]) -> None:
             row.append("-" if op["sqnr_db"] is None else f"{op['sqnr_db']:.1f}")
             row.append("-" if op["noise_added"] is None else f"{op['noise_added']:.2%}")
         rows.append(row)
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        cells = [c.ljust(w) if i in (1, 2) else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))]
-        click.echo("  ".join(cells).rstrip())
+    click.echo("\n".join(aligned(rows, right=(0, 3, 4, 5, 6, 7, 8))))
     slowest = max(operators, key=lambda op: op["ticks"])
     click.echo(f"slowest  operator {slowest['index']} ({slowest['name']}), {slowest['share']:.1%} of the time")
     noisy = [op for op in operators if op["noise_added"]]
