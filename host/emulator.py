@@ -10,12 +10,11 @@ from __future__ import annotations
 import socket
 import time
 from pathlib import Path
-from types import TracebackType
 
-from host.processes import Child
+from host.processes import BoardProcess, Child
 from pipeline.boards import Board
 from pipeline.emulators import emulator_command, opens_port_itself
-from pipeline.errors import BoardError, EnvironmentFaultError, UsageError
+from pipeline.errors import EnvironmentFaultError, UsageError
 
 LISTENS_S = 60.0  # a large emulator on a slow machine
 
@@ -41,8 +40,8 @@ def listening_socket() -> socket.socket:
     return listener
 
 
-class Emulator:
-    """A running simulated board; `port` is its pyserial URL. A context manager that always reaps the emulator."""
+class Emulator(BoardProcess):
+    """A running simulated board; `port` is its pyserial URL."""
 
     def __init__(self, board: Board, elf: Path) -> None:
         """Raises EnvironmentFaultError when the emulator is not installed."""
@@ -74,26 +73,9 @@ class Emulator:
             self.child.stop()
             raise EnvironmentFaultError(f"the emulator of board {self.board.name} offers no port in {LISTENS_S:.0f} s")
 
-    def __enter__(self) -> Emulator:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            if isinstance(error, BoardError) and (fault := self.fault()) is not None:
-                raise fault from error
-        finally:
-            self.child.stop()
-
-    def fault(self) -> EnvironmentFaultError | None:
-        """What the emulator died of, or None while it runs."""
-        if not self.child.ended_within(0.2):  # its socket closes a moment before it can be reaped
-            return None
-        return EnvironmentFaultError(
-            f"the emulator of board {self.board.name} stopped, {self.child.epitaph()} "
-            f"(command in firmware/boards/{self.board.name}.toml)"
-        )
+    def obituary(self, how: str) -> str:
+        name = self.board.name
+        return f"the emulator of board {name} stopped, {how} (command in firmware/boards/{name}.toml)"
 
 
 def _listens(number: int) -> bool:

@@ -9,9 +9,13 @@ import signal
 import subprocess
 import sys
 import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
+from typing import Self
+
+from pipeline.errors import BoardError, EnvironmentFaultError
 
 STOP_S = 2.0
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
@@ -90,6 +94,38 @@ class Child:
         lines = self._stderr.read()[-4000:].decode("utf-8", "replace").split("\n")
         last = next((line.strip() for line in reversed(lines) if line.strip()), "it wrote nothing to stderr")
         return f"exit status {self.process.returncode}: {last[:200]}"
+
+
+class BoardProcess(ABC):
+    """A board that is a process of this machine. A context manager that always reaps it, and that explains a board's
+    silence by the process's end where it has ended."""
+
+    child: Child
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if isinstance(error, BoardError) and (fault := self.fault()) is not None:
+                raise fault from error
+        finally:
+            self.close()
+
+    def fault(self) -> EnvironmentFaultError | None:
+        """What it died of, or None while it runs."""
+        if not self.child.ended_within(0.2):  # its socket closes a moment before it can be reaped
+            return None
+        return EnvironmentFaultError(self.obituary(self.child.epitaph()))
+
+    @abstractmethod
+    def obituary(self, how: str) -> str:
+        """The message for the user."""
+
+    def close(self) -> None:
+        self.child.stop()
 
 
 def _die_with_parent() -> Callable[[], None] | None:

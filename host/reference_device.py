@@ -15,20 +15,19 @@ import subprocess
 import sys
 import tty
 from pathlib import Path
-from types import TracebackType
 
 from host.device import Device
 from host.emulator import listening_socket
-from host.processes import Child
-from pipeline.errors import BoardError, EnvironmentFaultError
+from host.processes import BoardProcess, Child
+from pipeline.errors import EnvironmentFaultError
 from pipeline.manifest import read_manifest
 from pipeline.project import ROOT
 
 READY_S = 60.0  # loading the interpreter from a cold disk
 
 
-class ReferenceBoard:
-    """The running process; `port` is a pty's path, or a socket:// URL. A context manager that reaps it."""
+class ReferenceBoard(BoardProcess):
+    """The running process; `port` is a pty's path, or a socket:// URL."""
 
     def __init__(self, build_dir: Path, *, pty: bool = True) -> None:
         """Raises EnvironmentFaultError when the process ends, or is not ready in READY_S."""
@@ -64,28 +63,13 @@ class ReferenceBoard:
             raise EnvironmentFaultError(f"the reference device is not ready after {READY_S:.0f} s; try again")
         if pipe.readline() != b"ready\n":
             self.child.ended_within(5.0)
-            raise EnvironmentFaultError(f"the reference device stopped, {self.child.epitaph()}")
+            raise EnvironmentFaultError(self.obituary(self.child.epitaph()))
 
-    def __enter__(self) -> ReferenceBoard:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            if isinstance(error, BoardError) and (fault := self.fault()) is not None:
-                raise fault from error
-        finally:
-            self.close()
-
-    def fault(self) -> EnvironmentFaultError | None:
-        """What it died of, or None while it runs."""
-        if not self.child.ended_within(0.2):
-            return None
-        return EnvironmentFaultError(f"the reference device stopped, {self.child.epitaph()}")
+    def obituary(self, how: str) -> str:
+        return f"the reference device stopped, {how}"
 
     def close(self) -> None:
-        self.child.stop()
+        super().close()
         if self._kept is not None:
             os.close(self._kept)
             self._kept = None
