@@ -23,6 +23,7 @@ from pipeline.boards import Board
 from pipeline.config import CheckConfig
 from pipeline.errors import BoardError, UsageError
 from pipeline.manifest import Expected, Manifest, Tensor, read_manifest
+from pipeline.reference import in_words
 
 FILE = "check.json"
 Progress = Callable[[float, int], None]  # (vectors done, the present one in part, and all vectors)
@@ -47,7 +48,10 @@ def check(
     ):
         info = greet(link, manifest, (x_tensor, y_tensor), policy.boot_s)
         inference = Inference(link, info, lambda: greet(link, manifest, (x_tensor, y_tensor)))
-        report = CheckReport(manifest.model, manifest.model_id, info.board, info.engine, info.protocol, kind)
+        report = CheckReport(
+            *(manifest.model, manifest.model_id, info.board, info.engine, info.protocol, kind),
+            reference=in_words(manifest.versions.get("reference", "")),
+        )
         report.startup_ticks = info.startup_ticks
         _check_bits(inference, vectors, report, progress)
         golden = Golden(build_dir, dict(vectors))

@@ -22,6 +22,7 @@ from pipeline.config import CheckConfig
 from pipeline.datasets import Dataset
 from pipeline.errors import UsageError
 from pipeline.manifest import Tensor, read_manifest
+from pipeline.reference import in_words
 
 FILE = "dataset.json"
 KEPT_DIVERGENCES = 100
@@ -39,6 +40,7 @@ class DatasetReport:
     file: str
     sha256: str
     samples_in_file: int
+    reference: str  # who gave the golden answers
     samples: int = 0
     different: int = 0
     input_saturated: int = 0
@@ -95,7 +97,7 @@ def check_dataset(
         inference = Inference(link, info, lambda: greet(link, manifest, tensors))
         report = DatasetReport(
             *(manifest.model, manifest.model_id, info.board, info.engine),
-            *(dataset.file, dataset.sha256, len(dataset)),
+            *(dataset.file, dataset.sha256, len(dataset), in_words(reference.name)),
             input_saturated=saturated,
         )
         before, started = link.requests, time.perf_counter()

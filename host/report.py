@@ -64,6 +64,7 @@ class CheckReport:
     engine: str
     protocol: int
     vectors: str  # "exhaustive" or "random"
+    reference: str  # who gave the golden answers
     bits_checked: int = 0
     bits_different: int = 0
     divergences: list[Divergence] = field(default_factory=list)

@@ -64,6 +64,11 @@ class Reference:
         return [self.run(x_q) for x_q in inputs]
 
 
+def in_words(name: str) -> str:
+    """Who gave the golden answers, for people. `name` is Reference.name, or what a manifest says of the reference."""
+    return "the Python reference" if name == "python" else "TFLite Micro"
+
+
 def default_implementation() -> str:
     """The wheel where there is one for this machine, installed or not: it must not go missing silently."""
     return "tflite-micro" if sys.platform == "linux" and platform.machine() == "x86_64" else "python"

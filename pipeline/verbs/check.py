@@ -175,7 +175,7 @@ def _link_words(report: CheckReport) -> str:
 def _verdict(report: CheckReport) -> str:
     same = report.bits_checked - report.bits_different
     inputs = "int8 inputs" if report.vectors == "exhaustive" else "random inputs"
-    words = f"{same} of {report.bits_checked} {inputs} bit-identical to TFLite Micro"
+    words = f"{same} of {report.bits_checked} {inputs} bit-identical to {report.reference}"
     if not report.answers:
         return f"{words}; no answers are known for this model"
     if report.tolerance is None:

@@ -46,6 +46,7 @@ class Row:
     ram_bytes: int | None = None
     engine_flash_bytes: int | None = None
     engine_ram_bytes: int | None = None
+    reference: str = ""
     bits_checked: int = 0
     bits_different: int = 0
     answers_within_tolerance: bool = False
@@ -135,6 +136,7 @@ def _prove_one(board: Board, folder: Path, config: Config, notify: Notify, stop:
     notify(board.name, "proven" if report.proven else "DIFFERENT", report.bits_checked, report.bits_checked)
     return replace(
         row,
+        reference=report.reference,
         bits_checked=report.bits_checked,
         bits_different=report.bits_different,
         answers_within_tolerance=report.answers_within_tolerance,
@@ -173,10 +175,11 @@ def print_matrix(rows: list[Row]) -> None:
         if row.error:
             click.echo(row.error if row.board in row.error else f"{row.board}: {row.error}")
     proven = [row for row in rows if row.proven]
+    reference = next((row.reference for row in proven), "TFLite Micro")
     sets = len({row.isa for row in proven})
     label = "proof" if len(proven) == len(rows) else "NOT ALL"
     words = f"{len(proven)} of {len(rows)} boards, {sets} instruction sets"
-    click.echo(f"{label:<{LABEL}}{words}: bit-identical to TFLite Micro, answers right")
+    click.echo(f"{label:<{LABEL}}{words}: bit-identical to {reference}, answers right")
 
 
 def _cells(row: Row) -> tuple[str, ...]:

@@ -78,7 +78,7 @@ def print_samples(report: DatasetReport) -> None:
     elif accuracy:
         click.echo(f"accuracy RMSE {accuracy['rmse']:<19.4g}worst error {accuracy['worst']:.4g}")
     same = report.samples - report.different
-    verdict = f"{same:,} of {report.samples:,} samples bit-identical to TFLite Micro"
+    verdict = f"{same:,} of {report.samples:,} samples bit-identical to {report.reference}"
     if report.accuracy is None:
         verdict += "; the file has no labels"
     label, colour = ("proof", "green") if report.proven else ("MISMATCH", "red")

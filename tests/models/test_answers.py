@@ -17,6 +17,7 @@ from pipeline.config import CheckConfig
 from pipeline.errors import UsageError
 from pipeline.manifest import Expected, Manifest, read_manifest
 from pipeline.reference import Reference
+from pipeline.verbs.check import print_check
 
 PATIENT = CheckConfig(timeout_s=5.0)
 BOARD = find_board("nano33ble")
@@ -59,3 +60,18 @@ def test_the_reference_needs_the_exported_model(folder: Path) -> None:
     device = Device(manifest.model_id, manifest.inputs[0], manifest.outputs[0], lambda x_q: x_q[:2])
     with ScriptedBoard(device) as board, pytest.raises(UsageError, match=r"model\.tflite is missing or changed"):
         check(BOARD, folder, board.port, PATIENT)
+
+
+@pytest.mark.parametrize(("reference", "words"), [("", "TFLite Micro"), ("python", "the Python reference")])
+def test_the_proof_says_who_gave_the_golden_answers(
+    folder: Path, reference: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest = read_manifest(folder)
+    manifest.versions["reference"] = reference or manifest.versions["reference"]
+    manifest.write(folder)
+    run = Reference((folder / "model.tflite").read_bytes()).run
+    with ScriptedBoard(Device(manifest.model_id, manifest.inputs[0], manifest.outputs[0], run)) as board:
+        report = check(BOARD, folder, board.port, PATIENT)
+    print_check(report)
+    assert f"bit-identical to {words};" in " ".join(capsys.readouterr().out.split())
+    assert report.as_dict()["reference"] == words
