@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from op_cases import Case, assert_bit_exact
+from op_cases import Case, assert_bit_exact, edge_inputs
 from tflite_builder import Model
 
 from export.ops import ENDS, OPS
@@ -37,3 +37,16 @@ def test_a_wrong_python_kernel_is_noticed(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setitem(KERNELS, "RELU", lambda step, x: x)
     with pytest.raises(AssertionError, match=r"python: a ReLU: y\[3\] = 0x80, expected 0x0"):
         assert_bit_exact([case])
+
+
+def test_options_that_a_file_leaves_out_have_their_defaults() -> None:
+    leaky = Model()
+    x, y = leaky.input((1, 4), 0.1), leaky.tensor((1, 4), 0.1)
+    leaky.add("LEAKY_RELU", [x], [y])
+    sliced = Model()
+    x, part = sliced.input((4, 3), 0.1), sliced.tensor((2, 3), 0.1)
+    places = [sliced.tensor((2,), values=values, dtype="int32") for values in ([1, 0], [3, 3], [1, 1])]
+    sliced.add("STRIDED_SLICE", [x, *places], [part])
+    assert_bit_exact(
+        [Case("leaky", leaky.build(y), edge_inputs(4, 1)), Case("part", sliced.build(part), edge_inputs(12, 1))]
+    )

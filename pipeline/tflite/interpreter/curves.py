@@ -43,7 +43,7 @@ def _sigmoid(step: Step, x: Array, function: Callable[[int], int]) -> Array:
 
 def softmax(step: Step, x: Array) -> Array:
     """reference/softmax.h, along the last dimension; output scale 1/256, zero point -128."""
-    real = step.operator.real_options["beta"] * step.x.scales[0] * 2 ** (31 - _SOFTMAX_BITS)
+    real = step.operator.real_options.get("beta", 0.0) * step.x.scales[0] * 2 ** (31 - _SOFTMAX_BITS)
     multiplier, shift = quantize_multiplier(min(real, float(INT32_MAX)))
     radius = fixed_point.input_radius(_SOFTMAX_BITS, shift)
 

@@ -60,7 +60,7 @@ def leaky_relu(step: Step, x: Array) -> Array:
     x_scale, y_scale = step.x.scales[0], step.y.scales[0]
     centred = step.centred(x)
     positive = rescale(centred, float32(x_scale / y_scale))
-    negative = rescale(centred, float32(float32(x_scale * step.operator.real_options["alpha"]) / y_scale))
+    negative = rescale(centred, float32(float32(x_scale * step.operator.real_options.get("alpha", 0.0)) / y_scale))
     return step.finish(np.where(centred >= 0, positive, negative))
 
 

@@ -39,8 +39,9 @@ class Step:
     def y(self) -> Tensor:
         return self.outputs[0]
 
-    def option(self, name: str) -> int:
-        return self.operator.options[name]
+    def option(self, name: str, default: int = 0) -> int:
+        """`default` where the file has no options for this operator, as TFLite Micro reads it."""
+        return self.operator.options.get(name, default)
 
     def centred(self, values: Array, place: int = 0) -> Array:
         """q - zero_point of input number `place`."""

@@ -40,7 +40,7 @@ def depthwise_conv_2d(step: Step, x: Array, weights: Array, bias: Array | None =
 def _taps(step: Step, x: Array, kernel: tuple[int, ...]) -> Iterator[tuple[int, int, Array]]:
     """For each place (row, column) of the kernel what it sees for every output; outside of the image that is 0."""
     strides = step.option("stride_h"), step.option("stride_w")
-    dilations = step.option("dilation_h_factor"), step.option("dilation_w_factor")
+    dilations = step.option("dilation_h_factor", 1), step.option("dilation_w_factor", 1)
     pads = []
     for size, out, extent, stride, dilation in zip(
         x.shape[1:3], step.y.shape[1:3], kernel, strides, dilations, strict=True
