@@ -14,6 +14,7 @@ from pipeline.project import CURRENT_FILE
 
 MAX_BYTES = 256 << 20  # of a .keras file or a SavedModel; no microcontroller's model comes near
 SUFFIXES = {".tflite": "tflite", ".keras": "keras"}
+FOREIGN_SUFFIXES = {".h5", ".hdf5", ".onnx", ".pb", ".pt", ".pth"}  # models, but no builds' names
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,10 @@ def find_model_file(text: str) -> ModelFile | None:
     Raises InputFileError for a path that leads to no model.
     """
     path = Path(text)
-    kind = SUFFIXES.get(path.suffix.lower(), "")
-    if not kind and os.sep not in text and not (path / "saved_model.pb").is_file():
+    suffix = path.suffix.lower()
+    kind = SUFFIXES.get(suffix, "")
+    is_file = suffix in FOREIGN_SUFFIXES or (suffix != "" and path.is_file())
+    if not kind and not is_file and os.sep not in text and not (path / "saved_model.pb").is_file():
         return None
     if not path.exists():
         raise InputFileError(
@@ -48,7 +51,10 @@ def find_model_file(text: str) -> ModelFile | None:
             raise InputFileError(f"{text}: a folder without saved_model.pb is no SavedModel")
         kind = "savedmodel"
     elif not kind:
-        raise InputFileError(f"{text}: the name must end in .tflite or .keras, or be a SavedModel folder")
+        raise InputFileError(
+            f"{text}: not a model that tinyproof reads: give a .tflite, a .keras (model.save('model.keras')) or a "
+            "SavedModel folder"
+        )
     return ModelFile(path, kind, build_name(path), _hash(path))
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -84,6 +85,21 @@ def was_imported(config: Config) -> bool:
 
     folder = project.build_dir(config.model)
     return (folder / FILE).is_file() and read_manifest(folder).source is not None
+
+
+def check_new_name(config: Config) -> None:
+    """Before the lesson is trained as build/<config.model>. Raises UsageError where that looks like the misspelt name
+    of a model that was brought: a neuron would be proven in its place."""
+    if project.build_dir(config.model).exists() or not project.BUILD.is_dir():
+        return
+    manifests = (path.parent.name for path in project.BUILD.glob("*/manifest.json"))
+    brought = [name for name in manifests if was_imported(dataclasses.replace(config, model=name))]
+    close = difflib.get_close_matches(config.model, brought, n=1)
+    if close:
+        raise UsageError(
+            f"no build {config.model!r}; did you mean {close[0]}? (to train the lesson's neuron under this name: "
+            f"./tinyproof train --model {config.model})"
+        )
 
 
 def print_import(manifest: Manifest) -> None:

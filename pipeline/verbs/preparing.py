@@ -14,7 +14,7 @@ from pipeline.manifest import Manifest
 from pipeline.verbs.build import print_build, run_build
 from pipeline.verbs.export import print_export, run_export
 from pipeline.verbs.flash import print_flash, run_flash
-from pipeline.verbs.models import find_brought, import_file, print_import, was_imported
+from pipeline.verbs.models import check_new_name, find_brought, import_file, print_import, was_imported
 from pipeline.verbs.report import training_plot
 from pipeline.verbs.stages import Stages
 from pipeline.verbs.train import print_train, run_train
@@ -34,6 +34,7 @@ def make_model(
         return imported
     named = dataclasses.replace(config, model=model or config.model)
     if not was_imported(named):
+        check_new_name(named)
 
         def show(trained: Manifest) -> None:
             print_train(trained)

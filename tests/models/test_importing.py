@@ -161,6 +161,16 @@ def test_damaged_files_are_refused(brought: Path, tmp_path: Path) -> None:
             find_model_file(text)
 
 
+@pytest.mark.parametrize("name", ["net.h5", "net.onnx", "notes.md"])
+def test_files_that_are_no_model_of_ours_are_no_builds_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).write_bytes(b"something")
+    with pytest.raises(InputFileError, match=rf"{name}: not a model that tinyproof reads: give a \.tflite"):
+        find_model_file(name)
+
+
 def test_a_trained_build_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "neuron").mkdir()
     Manifest("neuron").write(tmp_path / "neuron")
@@ -187,6 +197,9 @@ def test_the_command_line_takes_a_file_from_anywhere(
     assert "256 of 256 random inputs bit-identical" in " ".join(ran.output.split())
     assert "no answers are known" in " ".join(ran.output.split())
     assert (tmp_path / "current").read_text() == "net8\n"
+    misspelt = run.invoke(cli.main, ["run", "--board", "reference", "--model", "nett8"])
+    assert misspelt.exit_code == 2
+    assert "no build 'nett8'; did you mean net8?" in misspelt.stderr
     refused = run.invoke(cli.main, ["export", "--model", str(brought / "net.keras")])
     assert refused.exit_code == 4
     assert len(refused.output.strip().splitlines()) == 1
