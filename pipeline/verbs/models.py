@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import difflib
 from collections.abc import Callable
@@ -87,18 +88,23 @@ def was_imported(config: Config) -> bool:
     return (folder / FILE).is_file() and read_manifest(folder).source is not None
 
 
-def check_new_name(config: Config) -> None:
-    """Before the lesson is trained as build/<config.model>. Raises UsageError where that looks like the misspelt name
-    of a model that was brought: a neuron would be proven in its place."""
-    if project.build_dir(config.model).exists() or not project.BUILD.is_dir():
+def check_new_name(name: str) -> None:
+    """Before the lesson is trained as build/<name>. Raises UsageError where that looks like the misspelt name of a
+    model that was brought: a neuron would be proven in its place."""
+    from pipeline.manifest import FILE, read_manifest
+
+    if project.build_dir(name).exists():
         return
-    manifests = (path.parent.name for path in project.BUILD.glob("*/manifest.json"))
-    brought = [name for name in manifests if was_imported(dataclasses.replace(config, model=name))]
-    close = difflib.get_close_matches(config.model, brought, n=1)
+    brought = []
+    for path in project.BUILD.glob(f"*/{FILE}"):
+        with contextlib.suppress(UsageError):  # a damaged build is a matter for whoever asks for it
+            if read_manifest(path.parent).source is not None:
+                brought.append(path.parent.name)
+    close = difflib.get_close_matches(name, brought, n=1)
     if close:
         raise UsageError(
-            f"no build {config.model!r}; did you mean {close[0]}? (to train the lesson's neuron under this name: "
-            f"./tinyproof train --model {config.model})"
+            f"no build {name!r}; did you mean {close[0]}? (to train the lesson's neuron under this name: "
+            f"./tinyproof train --model {name})"
         )
 
 

@@ -34,7 +34,8 @@ def make_model(
         return imported
     named = dataclasses.replace(config, model=model or config.model)
     if not was_imported(named):
-        check_new_name(named)
+        if model is not None:
+            check_new_name(model)
 
         def show(trained: Manifest) -> None:
             print_train(trained)

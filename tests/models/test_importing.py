@@ -23,6 +23,7 @@ from pipeline.manifest import Manifest, read_manifest
 from pipeline.models import build_name, find_model_file
 from pipeline.project import ROOT
 from pipeline.tflite.reader import read_graph
+from pipeline.verbs.models import check_new_name
 
 MAKE = """
 import os, sys
@@ -200,6 +201,9 @@ def test_the_command_line_takes_a_file_from_anywhere(
     misspelt = run.invoke(cli.main, ["run", "--board", "reference", "--model", "nett8"])
     assert misspelt.exit_code == 2
     assert "no build 'nett8'; did you mean net8?" in misspelt.stderr
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "manifest.json").write_text("damaged")
+    check_new_name("unlike")
     refused = run.invoke(cli.main, ["export", "--model", str(brought / "net.keras")])
     assert refused.exit_code == 4
     assert len(refused.output.strip().splitlines()) == 1
