@@ -68,18 +68,19 @@ def assert_bit_exact(cases: Sequence[Case], dsp: bool = False) -> None:
     for case, compiled in zip(cases, run_natively(cases, dsp), strict=True):
         expected = Reference(case.tflite, "tflite-micro").run_batch(case.inputs)
         python = Reference(case.tflite, "python").run_batch(case.inputs)
-        for engine, answers in (("compiled", compiled), ("python", python)):
-            wrong += [f"{engine}: {case.label}: {words}" for words in _differences(case, answers, expected)[:1]]
-    assert not wrong, f"{len(cases)} cases, wrong are\n" + "\n".join(wrong[:10])
+        faults = [
+            f"{engine}: {case.label}: {_first_difference(case, answers, expected)}"
+            for engine, answers in (("compiled", compiled), ("python", python))
+            if answers != expected
+        ]
+        wrong += ["; ".join(faults)] if faults else []
+    assert not wrong, f"{len(wrong)} of {len(cases)} cases differ:\n" + "\n".join(wrong[:10])
 
 
-def _differences(case: Case, answers: Sequence[bytes], expected: Sequence[bytes]) -> list[str]:
-    found = []
-    for x_q, a, b in zip(case.inputs, answers, expected, strict=True):
-        first = next((i for i, (q, right) in enumerate(zip(a, b, strict=True)) if q != right), None)
-        if first is not None:
-            found.append(f"y[{first}] = {a[first]:#x}, expected {b[first]:#x}, x = {x_q[:16].hex()}")
-    return found
+def _first_difference(case: Case, answers: Sequence[bytes], expected: Sequence[bytes]) -> str:
+    x_q, y_q, right = next(t for t in zip(case.inputs, answers, expected, strict=True) if t[1] != t[2])
+    first = next(i for i, (a, b) in enumerate(zip(y_q, right, strict=True)) if a != b)
+    return f"y[{first}] = {y_q[first]:#x}, expected {right[first]:#x}, x = {x_q[:16].hex()}"
 
 
 def assert_bit_exact_with_dsp_kernels(cases: Sequence[Case]) -> None:

@@ -177,12 +177,12 @@ def test_right_kernels_pass() -> None:
 @pytest.mark.parametrize(
     ("layer", "kernel", "right", "wrong", "says"),
     [
-        (CONV, "conv_pairs_s8", "asr %[p1], %[p1], #8", "asr %[p1], %[p1], #7", "compiled: "),
+        (CONV, "conv_pairs_s8", "asr %[p1], %[p1], #8", "asr %[p1], %[p1], #7", r"1 of 1 cases differ:\ncompiled: "),
         (CONV, "conv_pairs_s8", "(units / 2) *", "(units / 2 + 1) *", "global-buffer-overflow"),
         (CONV, "conv_pairs_s8", "columns_end = columns + depth", "columns_end = columns + depth + 8", "overflow"),
         (CONV, "conv_pairs_s8", "at->image + (y * w->input_width + x0) * w->channels", "at->image + 61", "poison"),
         (CONV, "conv_pairs_s8", "str %[x], %[output]", "add %[x], %[x], #64\\n\\tstr %[x], %[output]", "poison"),
-        (DEPTHWISE, "depthwise_quads_s8", "smlatt %[a3]", "smlabb %[a3]", "compiled: "),
+        (DEPTHWISE, "depthwise_quads_s8", "smlatt %[a3]", "smlabb %[a3]", r"1 of 1 cases differ:\ncompiled: "),
         (
             DEPTHWISE,
             "depthwise_quads_s8",
@@ -192,7 +192,7 @@ def test_right_kernels_pass() -> None:
         ),
         (DEPTHWISE, "depthwise_quads_s8", "x + channels, offsets,", "x + channels + 4, offsets,", "overflow"),
         (DEPTHWISE, "depthwise_quads_s8", "y0 < y_end", "y0 <= y_end", "poison"),
-        (DENSE, "fully_connected_pairs_s8", "sxtb16 ", "mov ", "compiled: "),
+        (DENSE, "fully_connected_pairs_s8", "sxtb16 ", "mov ", r"1 of 1 cases differ:\ncompiled: "),
         (DENSE, "fully_connected_pairs_s8", "r9, r9, r10", "r9, r9, #4", "global-buffer-overflow"),
         (DENSE, "fully_connected_pairs_s8", "depth / 4, 2", "depth / 4 + 1, 2", "poison"),
     ],
