@@ -42,6 +42,22 @@ static void loop(void) {
 __attribute__((noinline)) static void loop(void) {
     REGION(20000);
 }
+
+/* Two instructions a turn, all but the last with a branch that is taken: 20,000, too. */
+#ifdef __arm__
+#define TURN ".syntax unified\n 1: subs %0, %0, #1\n bne 1b"
+#define COUNTER "+l" /* a register of the Cortex-M0's short instructions */
+#else
+#define TURN "1: addi %0, %0, -1\n bnez %0, 1b"
+#define COUNTER "+r"
+#endif
+__attribute__((noinline)) static void branches(void) {
+    uint32_t turns = 10000;
+    __asm volatile("" : COUNTER(turns)); /* in its register before the clock is read */
+    const uint32_t start = hal_ticks();
+    __asm volatile(TURN : COUNTER(turns) : : "cc", "memory");
+    report(hal_elapsed(start));
+}
 #endif
 
 void measure(void) {
@@ -54,6 +70,9 @@ void measure(void) {
         REGION(7);
         hundred();
         loop();
+#ifndef __AVR__
+        branches();
+#endif
     }
     hal_write("end\n", 4);
 }
