@@ -2,19 +2,10 @@
  * What firmware/lib/hal/xtensa_arithmetic.c makes of pairs (a, b) of 32 bits from stdin: quotients and rests, a as a float,
  * sum, difference and product of the two bit patterns as floats, and the 64-bit product of a:b and b.
  */
-#include <stdint.h>
+#include "xtensa_arithmetic.h"
+
 #include <stdio.h>
 #include <string.h>
-
-uint32_t __udivsi3(uint32_t a, uint32_t b);
-uint32_t __umodsi3(uint32_t a, uint32_t b);
-int32_t __divsi3(int32_t a, int32_t b);
-int32_t __modsi3(int32_t a, int32_t b);
-int64_t __muldi3(int64_t a, int64_t b);
-float __floatsisf(int32_t a);
-float __addsf3(float a, float b);
-float __subsf3(float a, float b);
-float __mulsf3(float a, float b);
 
 struct answers {
     uint32_t quotient, rest;

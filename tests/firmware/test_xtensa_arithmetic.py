@@ -45,8 +45,9 @@ def pairs() -> np.ndarray:
 @pytest.fixture(scope="module")
 def answers(pairs: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> np.ndarray:
     program = tmp_path_factory.mktemp("arithmetic") / "arithmetic"
-    sources = [HERE / "arithmetic_main.c", FIRMWARE / "lib" / "hal" / "xtensa_arithmetic.c"]
-    subprocess.run(["gcc", *FLAGS, *map(str, sources), "-o", str(program)], check=True)
+    hal = FIRMWARE / "lib" / "hal"
+    sources = [HERE / "arithmetic_main.c", hal / "xtensa_arithmetic.c"]
+    subprocess.run(["gcc", *FLAGS, f"-I{hal}", *map(str, sources), "-o", str(program)], check=True)
     done = subprocess.run([program], input=pairs.tobytes(), capture_output=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr.decode(errors="replace")
     return np.frombuffer(done.stdout, ANSWERS)

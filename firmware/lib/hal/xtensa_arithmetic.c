@@ -1,20 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What the compiler calls on a core without division and floats, and Debian's libgcc for it leaves out: integer division,
  * a 64-bit product, and float addition and multiplication (IEEE 754-2019, round to nearest, ties to even).
- * Names and types are those of the GCC Internals Manual, chapter 4.
  */
-#include <stdint.h>
-#include <string.h>
+#include "xtensa_arithmetic.h"
 
-uint32_t __udivsi3(uint32_t a, uint32_t b);
-uint32_t __umodsi3(uint32_t a, uint32_t b);
-int32_t __divsi3(int32_t a, int32_t b);
-int32_t __modsi3(int32_t a, int32_t b);
-int64_t __muldi3(int64_t a, int64_t b);
-float __floatsisf(int32_t a);
-float __addsf3(float a, float b);
-float __subsf3(float a, float b);
-float __mulsf3(float a, float b);
+#include <string.h>
 
 struct division {
     uint32_t quotient, rest;
