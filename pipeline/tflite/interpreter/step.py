@@ -49,7 +49,7 @@ class Step:
 
     def clamp(self, values: Array) -> Array:
         """To the output's int8 range, or to what the fused activation leaves of it."""
-        activation = ACTIVATIONS[self.operator.options.get("fused_activation_function", 0)]
+        activation = ACTIVATIONS[self.option("fused_activation_function")]
         return np.clip(values, *activation_range(activation, self.y.scales[0], self.y.zero_points[0]))
 
     def finish(self, values: Array) -> Array:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from pipeline.tflite.arithmetic import weight_multipliers
-from pipeline.tflite.interpreter.step import Array, Step, in_32_bits, rescale
+from pipeline.tflite.interpreter.step import Array, Step, rescale
 
 
 def fully_connected(step: Step, x: Array, weights: Array, bias: Array | None = None) -> Array:
@@ -67,4 +67,4 @@ def _finish(step: Step, accumulators: Array, bias: Array | None) -> Array:
     if bias is not None:
         accumulators = accumulators + bias
     reals = weight_multipliers(step.x.scales[0], step.inputs[1].scales, step.y.scales[0])
-    return step.finish(rescale(in_32_bits(accumulators), *reals))
+    return step.finish(rescale(accumulators, *reals))

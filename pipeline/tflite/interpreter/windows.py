@@ -42,7 +42,7 @@ def _windows(step: Step, x: Array) -> Iterator[tuple[int, int, Array]]:
 
 def mean(step: Step, x: Array, axes: Array) -> Array:
     """The division is part of the multiplier (reference/reduce.h)."""
-    over = integers({int(axis) % x.ndim for axis in axes.reshape(-1)})
+    over = tuple({axis % x.ndim for axis in integers(axes.reshape(-1))})
     count = int(np.prod([x.shape[axis] for axis in over], dtype=np.int64))
     multiplier, shift = quantize_multiplier(step.x.scales[0] / step.y.scales[0])
     bits = min(count.bit_length() - 1, 32, 31 + shift)
