@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from export.emitting import MAX_INLINED_CALLS
-from export.lowering import Program, lower
-from export.memory import MemoryPlan, plan_memory
-from export.ops.base import Op
-from pipeline.boards import Board
-from pipeline.manifest import model_id
-from pipeline.tflite.reader import read_graph
+from tinyproof.core.board_spec import Board
+from tinyproof.core.manifest import model_id
+from tinyproof.core.tflite.reader import read_graph
+from tinyproof.export.codegen import MAX_INLINED_CALLS
+from tinyproof.export.lowering import Program, lower
+from tinyproof.export.memory_planner import MemoryPlan, plan_memory
+from tinyproof.export.ops.base import Op
 
 # Measured with the pinned compilers (sizes by layer in build.json of the neuron): all but model and arena.
 # ISA -> (flash, RAM without stack) of our own firmware.

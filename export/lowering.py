@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from export.ops import ENDS, OPS
-from export.ops.base import Op
-from pipeline.errors import InputFileError
-from pipeline.tflite.ends import device_ends
-from pipeline.tflite.graph import Graph, Tensor
+from tinyproof.core.errors import InputFileError
+from tinyproof.core.tflite.ends import device_ends
+from tinyproof.core.tflite.graph import Graph, Tensor
+from tinyproof.export.ops import ENDS, OPS
+from tinyproof.export.ops.base import Op
 
 MAX_CONSTANT_BYTES = 16 << 20  # flash of the largest microcontrollers; bounds what a hostile file makes us write
 

@@ -7,7 +7,7 @@ import json
 import random
 from typing import Any
 
-from pipeline.reference import Reference
+from tinyproof.core.reference.golden import Reference
 
 RANDOM_VECTORS = 256
 LARGE_INPUT_BYTES = 256  # beyond it a vector costs a noticeable time on a serial line

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from host import codes
-from host.arithmetic import int8s, shortest
-from host.framing import frame
-from host.link import SEQ_WRAP, DeviceError, Link
-from host.replies import Answer, Info, parse_answer, parse_hex, parse_ticks
-from pipeline.errors import BoardError
+from tinyproof.core.errors import BoardError
+from tinyproof.host.arithmetic import int8s, shortest
+from tinyproof.host.protocol import status
+from tinyproof.host.protocol.framing import frame
+from tinyproof.host.protocol.messages import Answer, Info, parse_answer, parse_hex, parse_ticks
+from tinyproof.host.transport.client import SEQ_WRAP, DeviceError, Link
 
 ANSWER_BYTES = 16  # longest share of one output in a reply: q and y, with their commas
 REPLY_BYTES = 256  # and of all else
@@ -45,7 +45,7 @@ class Inference:
         try:
             text = self.link.request(request)
         except DeviceError as error:
-            if error.code != codes.LENGTH:
+            if error.code != status.LENGTH:
                 raise
             self._too_long.add(with_y)  # the request fits, so it is the answer that does not, and never will
             return None
@@ -68,7 +68,7 @@ class Inference:
             try:
                 answer = self._load_run_read(content)
             except DeviceError as error:
-                if error.code != codes.STATE or attempt == self.link.retries:
+                if error.code != status.STATE or attempt == self.link.retries:
                     raise
                 self._after()
                 continue

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import math
 
-from report import lesson
-from report.chart import Axis, Bars, Dots, Figure, Line, Mark, Point, Segments, padded
-from report.data import Lesson
+from tinyproof.report import lesson
+from tinyproof.report.build_data import Lesson
+from tinyproof.report.chart import Axis, Bars, Dots, Figure, Line, Mark, Point, Segments, padded
 
 CURVE_POINTS = 97
 DESCENT_STEPS = 60  # of the short runs that compare learning rates

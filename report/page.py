@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from report import figures, lesson, quantization, sizes, weights
-from report.chart import Figure, Stack
-from report.data import Lesson, ReportData
-from report.svg import draw, draw_stack, legend, stack_legend
+from tinyproof.report import figures, lesson, quantization, size_charts, weights
+from tinyproof.report.build_data import Lesson, ReportData
+from tinyproof.report.chart import Figure, Stack
+from tinyproof.report.svg import draw, draw_stack, legend, stack_legend
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -47,7 +47,7 @@ class Content:
             quantization.samples(data),
             weights.operator_rows(graph) if graph else [],
             weights.weight_rows(graph, weights.learned_values(build_dir, data, graph)) if graph else [],
-            sizes.size_stacks(data.boards),
+            size_charts.size_stacks(data.boards),
         )
 
     def figures(self) -> Iterator[Figure | Stack]:
@@ -91,9 +91,9 @@ def render(content: Content) -> str:
         stale=data.stale,
         outdated=data.outdated,
         stacks=content.stacks,
-        speed=sizes.speed_rows(data.boards),
-        profiles=sizes.operator_tables(data.boards),
-        peers=sizes.peer_table(data),
+        speed=size_charts.speed_rows(data.boards),
+        profiles=size_charts.operator_tables(data.boards),
+        peers=size_charts.peer_table(data),
         style=Markup(style),
         script=Markup(script),
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),

@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from report.chart import COLOURS, Band, Bars, Figure, Line, Mark, Segments, Stack
+from tinyproof.report.chart import COLOURS, Band, Bars, Figure, Line, Mark, Segments, Stack
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipeline.manifest import Tensor
-from report.chart import Axis, Band, Dots, Figure, Line, Mark, padded
-from report.data import ReportData, transfer
+from tinyproof.core.manifest import Tensor
+from tinyproof.report.build_data import ReportData, transfer
+from tinyproof.report.chart import Axis, Band, Dots, Figure, Line, Mark, padded
 
 CLOSE_UP = 13  # inputs in the close-up
 

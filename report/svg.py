@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from html import escape
 
-from report.chart import Axis, Band, Bars, Dots, Figure, Line, Mark, Point, Segments, Stack
+from tinyproof.report.chart import Axis, Band, Bars, Dots, Figure, Line, Mark, Point, Segments, Stack
 
 WIDTH, HEIGHT = 460, 330
 LEFT, RIGHT, TOP, BOTTOM = 62, 14, 12, 50

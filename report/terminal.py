@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from typing import Protocol
 
-from report.chart import log_ticks, short
+from tinyproof.report.chart import log_ticks, short
 
 HEIGHT = 10  # lines of the plot
 MARGIN = 9  # columns of the axis on the left

@@ -8,9 +8,9 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.tflite.graph import Graph, Operator, Tensor
-from pipeline.tflite.reader import read_file, read_graph
-from report.data import ReportData
+from tinyproof.core.tflite.graph import Graph, Operator, Tensor
+from tinyproof.core.tflite.reader import read_file, read_graph
+from tinyproof.report.build_data import ReportData
 
 FLOAT_FILE = "model_float.tflite"
 SHOWN_VALUES = 2  # of a weight tensor

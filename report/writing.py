@@ -6,10 +6,10 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from report.chart import Stack
-from report.data import read_report_data
-from report.page import Content, render
-from report.png import write_png, write_stack_png
+from tinyproof.report.build_data import read_report_data
+from tinyproof.report.chart import Stack
+from tinyproof.report.page import Content, render
+from tinyproof.report.png import write_png, write_stack_png
 
 REPORT_FILE = "report.html"
 FIGURES_FOLDER = "figures"

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy
 from tflite_builder import Model
 
-from export.accuracy import CURVE_FILE, float_curve
-from export.exporting import compile_model
-from host.checking import check
-from pipeline.boards import find_board
-from pipeline.config import CheckConfig
-from pipeline.manifest import Expected, Manifest, Tolerance
+from tinyproof.core.board_spec import find_board
+from tinyproof.core.config import CheckConfig
+from tinyproof.core.manifest import Expected, Manifest, Tolerance
+from tinyproof.export.export import compile_model
+from tinyproof.export.tolerance import CURVE_FILE, float_curve
+from tinyproof.host.check import check
 
 X = [-1.0, 0.0, 1.0, 2.0, 3.0, 4.0]
 Y = [-3.0, -1.0, 1.0, 3.0, 5.0, 7.0]

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import project
-from pipeline.config import Config
-from pipeline.verbs.bench import measure
+from tinyproof.cli.verbs.bench import measure
+from tinyproof.core import paths
+from tinyproof.core.config import Config
 
 
 def test_the_smallest_models_stay_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(project, "BUILD", tmp_path)
-    monkeypatch.setattr(project, "CURRENT_FILE", tmp_path / "current")
+    monkeypatch.setattr(paths, "BUILD", tmp_path)
+    monkeypatch.setattr(paths, "CURRENT_FILE", tmp_path / "current")
     document = measure(Config(), [], tinyperf=False)
 
     assert set(document["stages"]) == {"train", "export", "build", "check"}

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from pipeline import cli
-from pipeline.boards import find_board
-from pipeline.config import Config, load_config
-from pipeline.errors import InputFileError, UsageError
-from pipeline.manifest import Expected, Manifest, Tensor, Tolerance, model_id, read_manifest, stale_artefacts
+from tinyproof.cli import main as cli
+from tinyproof.core.board_spec import find_board
+from tinyproof.core.config import Config, load_config
+from tinyproof.core.errors import InputFileError, UsageError
+from tinyproof.core.manifest import Expected, Manifest, Tensor, Tolerance, model_id, read_manifest, stale_artefacts
 
 
 def test_no_file_means_the_lesson(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from pipeline.project import ROOT
+from tinyproof.core.paths import ROOT
 
 COREUTILS = ("sh", "cat", "cksum", "dirname", "mktemp", "rm", "id", "tail", "printf", "env")
 
@@ -85,7 +85,7 @@ def test_it_passes_arguments_and_the_exit_code_on(tmp_path: Path) -> None:
     binary.chmod(0o755)
     (tmp_path / ".venv" / ".ready").write_bytes(stamp)
     done = launch(tmp_path, path)
-    assert (done.returncode, done.stdout) == (4, "-m|pipeline|--help|")
+    assert (done.returncode, done.stdout) == (4, "-P|-m|tinyproof|--help|")
 
 
 def test_the_launcher_is_a_clean_posix_script() -> None:

@@ -7,11 +7,11 @@ import math
 from pathlib import Path
 from typing import Any
 
-from pipeline.manifest import Manifest
-from train.backend import load
-from train.descent import Descent
-from train.saving import save_model
-from train.training import MODEL_FILE, TRACE_FILE, start_manifest
+from tinyproof.core.manifest import Manifest
+from tinyproof.train.backend import load
+from tinyproof.train.descent import Descent
+from tinyproof.train.keras_file import save_model
+from tinyproof.train.training import MODEL_FILE, TRACE_FILE, start_manifest
 
 SINE_SEED = 2
 SINE_POINTS = 256

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from train.backend import load
-from train.data import Data
+from tinyproof.train.backend import load
+from tinyproof.train.training_data import Data
 
 CHUNKS = 25  # calls into the graph per training: often enough for live progress, too seldom to cost time
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from train.backend import load
-from train.saving import save_model
+from tinyproof.train.backend import load
+from tinyproof.train.keras_file import save_model
 
 CLASSES = ("rest", "shake", "circle", "lift")
 SAMPLES = 32  # a window of 1.28 s

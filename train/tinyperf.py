@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from train.backend import load
-from train.saving import save_model
+from tinyproof.train.backend import load
+from tinyproof.train.keras_file import save_model
 
 BATCH = 64
 

@@ -10,15 +10,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pipeline import __version__, project
-from pipeline.config import TrainConfig
-from pipeline.errors import UsageError
-from pipeline.manifest import FILE as MANIFEST_FILE
-from pipeline.manifest import Manifest
-from train.backend import load
-from train.data import FLOAT32_MAX, Data, lesson, read_csv
-from train.descent import Step, build_neuron, descend, largest_stable_learning_rate, neuron_descent
-from train.saving import save_model
+from tinyproof.core import paths
+from tinyproof.core.config import TrainConfig
+from tinyproof.core.errors import UsageError
+from tinyproof.core.manifest import FILE as MANIFEST_FILE
+from tinyproof.core.manifest import Manifest
+from tinyproof.core.version import __version__
+from tinyproof.train.backend import load
+from tinyproof.train.descent import Step, build_neuron, descend, largest_stable_learning_rate, neuron_descent
+from tinyproof.train.keras_file import save_model
+from tinyproof.train.training_data import FLOAT32_MAX, Data, lesson, read_csv
 
 MODEL_FILE = "model.keras"
 TRACE_FILE = "trace.csv"
@@ -80,7 +81,7 @@ def validate(config: TrainConfig) -> None:
 
 def read_data(config: TrainConfig) -> Data:
     """The CSV that the configuration names, relative to the project, or the lesson's points."""
-    return read_csv(project.ROOT / config.data) if config.data else lesson()
+    return read_csv(paths.ROOT / config.data) if config.data else lesson()
 
 
 def record(model: Any, data: Data, config: TrainConfig, progress: Callable[[Step], None] | None = None) -> list[Step]:

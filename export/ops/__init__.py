@@ -3,23 +3,23 @@
 
 from __future__ import annotations
 
-from export.ops.add import Add, Sub
-from export.ops.base import Op
-from export.ops.concatenation import Concatenation, Split
-from export.ops.conv_2d import Conv2D
-from export.ops.depthwise_conv_2d import DepthwiseConv2D
-from export.ops.fully_connected import FullyConnected
-from export.ops.hard_swish import HardSwish
-from export.ops.mean import Mean
-from export.ops.mul import Mul
-from export.ops.pad import Pad
-from export.ops.pooling import AveragePool, MaxPool
-from export.ops.quantize import Requantize
-from export.ops.relu import LeakyRelu, Relu, Relu6
-from export.ops.reshape import Reshape
-from export.ops.sigmoid import Logistic, Tanh
-from export.ops.softmax import Softmax
-from export.ops.strided import StridedSlice, Transpose
+from tinyproof.export.ops.add import Add, Sub
+from tinyproof.export.ops.base import Op
+from tinyproof.export.ops.concatenation import Concatenation, Split
+from tinyproof.export.ops.conv_2d import Conv2D
+from tinyproof.export.ops.depthwise_conv_2d import DepthwiseConv2D
+from tinyproof.export.ops.fully_connected import FullyConnected
+from tinyproof.export.ops.hard_swish import HardSwish
+from tinyproof.export.ops.mean import Mean
+from tinyproof.export.ops.mul import Mul
+from tinyproof.export.ops.pad import Pad
+from tinyproof.export.ops.pooling import AveragePool, MaxPool
+from tinyproof.export.ops.quantize import Requantize
+from tinyproof.export.ops.relu import LeakyRelu, Relu, Relu6
+from tinyproof.export.ops.reshape import Reshape
+from tinyproof.export.ops.sigmoid import Logistic, Tanh
+from tinyproof.export.ops.softmax import Softmax
+from tinyproof.export.ops.strided import StridedSlice, Transpose
 
 OPS: dict[str, type[Op]] = {
     "ADD": Add,

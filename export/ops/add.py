@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import math
 
-from export.ops.base import Call
-from export.ops.elementwise import Elementwise, encode
-from pipeline.tflite.arithmetic import float32, quantize_multiplier
+from tinyproof.core.tflite.arithmetic import float32, quantize_multiplier
+from tinyproof.export.ops.base import Call
+from tinyproof.export.ops.elementwise import Elementwise, encode
 
 _MORE_BITS = 20
 

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from pipeline.tflite.arithmetic import ACTIVATION_RANGES, activation_range
-from pipeline.tflite.graph import Graph, Operator, Tensor
-from pipeline.tflite.schema import ACTIVATIONS
+from tinyproof.core.tflite.arithmetic import ACTIVATION_RANGES, activation_range
+from tinyproof.core.tflite.graph import Graph, Operator, Tensor
+from tinyproof.core.tflite.schema import ACTIVATIONS
 
 
 @dataclass(frozen=True)

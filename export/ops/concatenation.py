@@ -6,8 +6,8 @@ from __future__ import annotations
 import math
 import struct
 
-from export.ops.base import Call, Constant, Op
-from pipeline.tflite.graph import Graph, Operator, Tensor
+from tinyproof.core.tflite.graph import Graph, Operator, Tensor
+from tinyproof.export.ops.base import Call, Constant, Op
 
 MAX_PARTS = 10  # TFLM's limit for CONCATENATION
 

@@ -7,10 +7,10 @@ import struct
 from abc import abstractmethod
 from typing import ClassVar
 
-from export.ops.base import Constant, Op
-from export.ops.encoding import encode_multiplier, encode_shift
-from pipeline.tflite.arithmetic import INT32_MAX, quantize_multiplier
-from pipeline.tflite.graph import Graph, Operator
+from tinyproof.core.tflite.arithmetic import INT32_MAX, quantize_multiplier
+from tinyproof.core.tflite.graph import Graph, Operator
+from tinyproof.export.ops.base import Constant, Op
+from tinyproof.export.ops.requantize_encoding import encode_multiplier, encode_shift
 
 MAX_REAL_MULTIPLIER = 2.0**30 - 1  # kernels shift left by at most 30 bits
 SAME, VALID = 0, 1

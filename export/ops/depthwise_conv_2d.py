@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from export.ops.base import Constant
-from export.ops.convolution import Convolution
-from export.ops.encoding import encode_multiplier, encode_shift
-from export.ops.pairing import ORDER, halves
-from pipeline.tflite.graph import Graph, Operator
+from tinyproof.core.tflite.graph import Graph, Operator
+from tinyproof.export.ops.base import Constant
+from tinyproof.export.ops.convolution import Convolution
+from tinyproof.export.ops.requantize_encoding import encode_multiplier, encode_shift
+from tinyproof.export.ops.simd_packing import ORDER, halves
 
 TAPS_GROUP = 3  # taps that the kernel takes at a time
 

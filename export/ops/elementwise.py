@@ -7,9 +7,9 @@ import struct
 from abc import abstractmethod
 from itertools import zip_longest
 
-from export.ops.base import Constant, Op
-from export.ops.encoding import encode_multiplier, encode_shift
-from pipeline.tflite.graph import Graph, Operator, Tensor
+from tinyproof.core.tflite.graph import Graph, Operator, Tensor
+from tinyproof.export.ops.base import Constant, Op
+from tinyproof.export.ops.requantize_encoding import encode_multiplier, encode_shift
 
 MAX_LOOPS = 4
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 
 import struct
 
-from export.ops.base import Constant, Op
-from export.ops.encoding import encode_multiplier, encode_shift
-from export.ops.pairing import GROUP, pair_rows, pairable
-from pipeline.tflite.arithmetic import (
+from tinyproof.core.tflite.arithmetic import (
     INT32_MAX,
     quantize_multiplier,
     weight_multipliers,
 )
-from pipeline.tflite.graph import Graph, Operator
+from tinyproof.core.tflite.graph import Graph, Operator
+from tinyproof.export.ops.base import Constant, Op
+from tinyproof.export.ops.requantize_encoding import encode_multiplier, encode_shift
+from tinyproof.export.ops.simd_packing import GROUP, pair_rows, pairable
 
 MAX_REAL_MULTIPLIER = 2.0**30 - 1  # the kernel shifts left by at most 30 bits
 

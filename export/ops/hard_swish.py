@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from export.ops.lookup import Lookup
-from pipeline.tflite.arithmetic import float32
-from pipeline.tflite.fixed_point import rounding_shift_right
+from tinyproof.core.tflite.arithmetic import float32
+from tinyproof.core.tflite.fixed_point import rounding_shift_right
+from tinyproof.export.ops.lookup import Lookup
 
 INT16_MIN, INT16_MAX = -(2**15), 2**15 - 1
 

@@ -6,9 +6,9 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 
-from export.ops.base import Constant, Op
-from pipeline.tflite.arithmetic import INT8_MAX, INT8_MIN, quantize_multiplier
-from pipeline.tflite.graph import Graph, Operator, Tensor
+from tinyproof.core.tflite.arithmetic import INT8_MAX, INT8_MIN, quantize_multiplier
+from tinyproof.core.tflite.graph import Graph, Operator, Tensor
+from tinyproof.export.ops.base import Constant, Op
 
 MAX_LEFT_SHIFT = 22  # 255 << 22 is the last that leaves room for rounding and zero point in 32 bits
 

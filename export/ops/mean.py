@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import math
 
-from export.ops.base import Constant, Op
-from pipeline.tflite.arithmetic import INT32_MAX, quantize_multiplier
-from pipeline.tflite.graph import Graph, Operator
+from tinyproof.core.tflite.arithmetic import INT32_MAX, quantize_multiplier
+from tinyproof.core.tflite.graph import Graph, Operator
+from tinyproof.export.ops.base import Constant, Op
 
 MAX_COUNT = 1 << 22  # 255 times as much stays in 32 bits
 

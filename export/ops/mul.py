@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from export.ops.base import Call
-from export.ops.elementwise import Elementwise, encode
-from pipeline.tflite.arithmetic import quantize_multiplier
+from tinyproof.core.tflite.arithmetic import quantize_multiplier
+from tinyproof.export.ops.base import Call
+from tinyproof.export.ops.elementwise import Elementwise, encode
 
 _MAX_LEFT_SHIFT = 15  # 255 * 255 << 15 is the last that leaves room for the zero point in 32 bits
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from export.ops.base import Constant, Op
-from pipeline.tflite.graph import Graph, Operator
+from tinyproof.core.tflite.graph import Graph, Operator
+from tinyproof.export.ops.base import Constant, Op
 
 SAME, VALID = 0, 1
 MAX_WINDOW = 1 << 16  # elements; keeps sums in 32 bits and divisions exact

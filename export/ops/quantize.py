@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from export.ops.lookup import Lookup
-from pipeline.tflite.arithmetic import requantize
+from tinyproof.core.tflite.arithmetic import requantize
+from tinyproof.export.ops.lookup import Lookup
 
 
 class Requantize(Lookup):

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import math
 
-from export.ops.lookup import Lookup
-from pipeline.tflite.arithmetic import INT8_MAX, INT8_MIN, float32, requantize, round_half_away
+from tinyproof.core.tflite.arithmetic import INT8_MAX, INT8_MIN, float32, requantize, round_half_away
+from tinyproof.export.ops.lookup import Lookup
 
 
 class Relu(Lookup):

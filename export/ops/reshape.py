@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from export.ops.base import Constant, Op
-from pipeline.tflite.graph import Graph, Operator
+from tinyproof.core.tflite.graph import Graph, Operator
+from tinyproof.export.ops.base import Constant, Op
 
 REACH = 64  # operators before a reshape among which its shape is computed; bounds what a hostile file costs
 

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from export.ops.lookup import Lookup
-from pipeline.tflite.arithmetic import INT8_MAX, INT8_MIN, quantize_multiplier, requantize
-from pipeline.tflite.fixed_point import input_radius, logistic, rounding_shift_right, tanh
+from tinyproof.core.tflite.arithmetic import INT8_MAX, INT8_MIN, quantize_multiplier, requantize
+from tinyproof.core.tflite.fixed_point import input_radius, logistic, rounding_shift_right, tanh
+from tinyproof.export.ops.lookup import Lookup
 
 _INTEGER_BITS = 4  # of the function's argument: beyond +-16 both are flat
 _MAX_INPUT_SCALE = 2.0**16

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import math
 
-from export.ops.base import Constant, Op
-from pipeline.tflite.arithmetic import INT32_MAX, quantize_multiplier
-from pipeline.tflite.fixed_point import doubling_high_multiply, exp_on_negative_values, input_radius
-from pipeline.tflite.graph import Graph, Operator
+from tinyproof.core.tflite.arithmetic import INT32_MAX, quantize_multiplier
+from tinyproof.core.tflite.fixed_point import doubling_high_multiply, exp_on_negative_values, input_radius
+from tinyproof.core.tflite.graph import Graph, Operator
+from tinyproof.export.ops.base import Constant, Op
 
 _INTEGER_BITS = 5  # of the exponent's argument
 MAX_DEPTH = 4095  # sums of so many exponentials fit their 12 integer bits

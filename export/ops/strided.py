@@ -6,8 +6,8 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 
-from export.ops.base import Constant, Op
-from pipeline.tflite.graph import Graph, Operator
+from tinyproof.core.tflite.graph import Graph, Operator
+from tinyproof.export.ops.base import Constant, Op
 
 MAX_RANK = 5  # as in TFLM
 

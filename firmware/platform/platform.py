@@ -3,17 +3,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
 from platformio.public import PlatformBase
 
-ROOT = Path(__file__).resolve().parents[2]
-if str(ROOT) not in sys.path:  # PlatformIO loads this file by path, outside the package
-    sys.path.insert(0, str(ROOT))
-
-from pipeline.platformio import ensure_core  # noqa: E402
+from tinyproof.firmware.platformio_core import ensure_core
 
 
 class SimulatedPlatform(PlatformBase):  # type: ignore[misc]

@@ -13,17 +13,15 @@ from typing import Any
 
 from SCons.Script import Import
 
+from tinyproof.core.errors import TinyproofError, UsageError
+from tinyproof.core.paths import BUILD, CURRENT_FILE
+from tinyproof.firmware.platformio_build import check_artefacts
+
 Import("env")
 env: Any = globals()["env"]
 
 FIRMWARE = Path(env.subst("$PROJECT_DIR")).resolve()
 ROOT = FIRMWARE.parent
-if str(ROOT) not in sys.path:  # SCons runs this file by path, outside the package
-    sys.path.insert(0, str(ROOT))
-
-from firmware.building import check_artefacts  # noqa: E402
-from pipeline.errors import TinyproofError, UsageError  # noqa: E402
-from pipeline.project import BUILD, CURRENT_FILE  # noqa: E402
 
 
 def find_model() -> Path:

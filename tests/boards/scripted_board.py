@@ -10,8 +10,8 @@ import time
 import tty
 from dataclasses import dataclass
 
-from host.device import Device
-from pipeline.manifest import Tensor, model_id
+from tinyproof.core.manifest import Tensor, model_id
+from tinyproof.host.protocol.device_model import Device
 
 X = Tensor("x", [1, 1], "int8", 20 / 255, 0, 1)
 Y = Tensor("y", [1, 1], "int8", 0.158, 7, 1)

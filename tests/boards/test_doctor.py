@@ -12,9 +12,9 @@ import pytest
 from click.testing import CliRunner
 from scripted_board import ListedPort, ScriptedBoard, make_device
 
-from host import doctor
-from host.doctor import Fault, Machine, examine, holders
-from pipeline import cli
+from tinyproof.cli import main as cli
+from tinyproof.host import diagnosis
+from tinyproof.host.diagnosis import Fault, Machine, examine, holders
 
 NANO, NANO_BOOT, CH340 = (0x2341, 0x805A), (0x2341, 0x005A), (0x1A86, 0x7523)
 DEFAULT = "qemu-cortex-m4"
@@ -147,7 +147,7 @@ def test_missing_tools_block_where_the_default_board_needs_them(tmp_path: Path) 
 @pytest.mark.parametrize(("blocks", "code"), [(True, 3), (False, 0)])
 def test_verb_ends_with_3_when_something_blocks(monkeypatch: pytest.MonkeyPatch, blocks: bool, code: int) -> None:
     fault = Fault("held", "what is wrong", "what to do", blocks)
-    monkeypatch.setattr(doctor, "examine", lambda board: [fault])
+    monkeypatch.setattr(diagnosis, "examine", lambda board: [fault])
     lines = CliRunner().invoke(cli.main, ["doctor"])
     assert lines.exit_code == code
     first = "FAULT    what is wrong" if blocks else "note     what is wrong"

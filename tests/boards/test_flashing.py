@@ -11,14 +11,14 @@ from collections.abc import Callable
 import pytest
 from scripted_board import ID, OTHER_ID, ListedPort, ScriptedBoard, make_device
 
-from host.flashing import Flashed, choose_port, flash
-from host.link import Link
-from host.plugged import Plugged, list_plugged
-from host.ports import policy_of
-from host.replies import parse_info
-from pipeline.boards import Board, find_board
-from pipeline.config import CheckConfig
-from pipeline.errors import BoardError, UsageError
+from tinyproof.core.board_spec import Board, find_board
+from tinyproof.core.config import CheckConfig
+from tinyproof.core.errors import BoardError, UsageError
+from tinyproof.host.protocol.messages import parse_info
+from tinyproof.host.targets.flash import Flashed, choose_port, flash
+from tinyproof.host.transport.client import Link
+from tinyproof.host.transport.ports import policy_of
+from tinyproof.host.transport.usb import Plugged, list_plugged
 
 QUICK = CheckConfig(timeout_s=0.3, retries=2)
 NANO, NANO_BOOT = (0x2341, 0x805A), (0x2341, 0x005A)

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 from tflite_builder import Model
 
-from export import canary
-from export.exporting import compile_model
-from export.lint import LIBRARIES, library_of, lint, refuse_unfit
-from export.tflm import ALIGNMENT, arena_bytes, emit_tflm_header, resolver_method, scratch_bytes
-from pipeline.boards import find_board
-from pipeline.errors import InputFileError
-from pipeline.manifest import Manifest
-from pipeline.tflite.graph import Graph
-from pipeline.tflite.reader import read_graph
+from tinyproof.core.board_spec import find_board
+from tinyproof.core.errors import InputFileError
+from tinyproof.core.manifest import Manifest
+from tinyproof.core.tflite.graph import Graph
+from tinyproof.core.tflite.reader import read_graph
+from tinyproof.export import canary_model
+from tinyproof.export.export import compile_model
+from tinyproof.export.library_lint import LIBRARIES, library_of, lint, refuse_unfit
+from tinyproof.export.tflm_header import ALIGNMENT, arena_bytes, emit_tflm_header, resolver_method, scratch_bytes
 
 CHANNELS = 12
 
@@ -132,17 +132,17 @@ def test_channel_multiples_and_missing_operators_are_found() -> None:
     assert (finding.fault, finding.silent) == ("not in its resolver", False)
 
 
-@pytest.mark.parametrize("fault", canary.FAULTS)
+@pytest.mark.parametrize("fault", canary_model.FAULTS)
 def test_canary_names_the_broken_part(fault: str) -> None:
     graph = per_channel(read_graph(two_layers()))
-    golden = canary.answers(graph, canary.Kernel())
-    broken = canary.answers(graph, canary.FAULTS[fault])
+    golden = canary_model.answers(graph, canary_model.Kernel())
+    broken = canary_model.answers(graph, canary_model.FAULTS[fault])
     wrong = {index: b for index, (a, b) in enumerate(zip(golden, broken, strict=True)) if a != b}
     assert wrong
-    assert canary.diagnose(graph, wrong) == fault
+    assert canary_model.diagnose(graph, wrong) == fault
 
 
 def test_canary_is_silent_when_all_is_right_and_honest_when_it_does_not_know() -> None:
     graph = per_channel(read_graph(two_layers()))
-    assert canary.diagnose(graph, {}) == ""
-    assert canary.diagnose(graph, {3: 99}).startswith("nothing known")
+    assert canary_model.diagnose(graph, {}) == ""
+    assert canary_model.diagnose(graph, {3: 99}).startswith("nothing known")

@@ -13,21 +13,21 @@ import pytest
 from elftools.elf.elffile import ELFFile
 from scripted_board import ID
 
-from host.emulator import Emulator
-from host.link import Link
-from host.ports import policy_of
-from host.replies import parse_info
-from pipeline.boards import find_board
-from pipeline.emulators import emulator_command
-from pipeline.errors import EnvironmentFaultError
-from pipeline.project import FIRMWARE, ROOT
+from tinyproof.core.board_spec import find_board
+from tinyproof.core.emulator_command import emulator_command
+from tinyproof.core.errors import EnvironmentFaultError
+from tinyproof.core.paths import FIRMWARE, ROOT
+from tinyproof.host.protocol.messages import parse_info
+from tinyproof.host.targets.emulator import Emulator
+from tinyproof.host.transport.client import Link
+from tinyproof.host.transport.ports import policy_of
 
 BOARD = find_board("renode-nrf52840")
 
 STAND_IN = f"""#!{sys.executable}
 import re, sys
-sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / "tests" / "boards")!r}]
-from host.reference_device import serve_socket
+sys.path.insert(0, {str(ROOT / "tests" / "boards")!r})
+from tinyproof.host.targets.reference_board import serve_socket
 from scripted_board import make_device
 import socket
 script = sys.argv[sys.argv.index("-e") + 1]
@@ -85,7 +85,7 @@ def test_script_uses_only_files_of_this_project(tmp_path: Path) -> None:
 
 
 def emulator_command_of(elf: Path) -> list[str]:
-    from host.emulator import listening_socket
+    from tinyproof.host.targets.emulator import listening_socket
 
     with listening_socket() as listener:
         return emulator_command(BOARD, elf, listener.fileno())
@@ -94,7 +94,7 @@ def emulator_command_of(elf: Path) -> list[str]:
 def test_firmware_fits_the_chips_memory_map(tmp_path: Path) -> None:
     from test_interpreter import tiny_build
 
-    from firmware.building import build
+    from tinyproof.firmware.platformio_build import build
 
     result = build(BOARD, tiny_build(tmp_path))
     with result.elf.open("rb") as file:

@@ -19,25 +19,25 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from export.exporting import export_model
-from firmware.building import build
-from host.checking import check
-from pipeline import boards, project
-from pipeline.boards import find_board
-from pipeline.cli import main
-from pipeline.config import Config
-from pipeline.emulators import emulator_command, ensure_simavr
-from pipeline.errors import EXIT_ENVIRONMENT, EXIT_MISMATCH, EXIT_PROVEN, EnvironmentFaultError, UsageError
-from pipeline.manifest import read_manifest
-from pipeline.project import FIRMWARE, ROOT
-from pipeline.verbs import matrix
-from train.builtin import make_sine, make_wide
-from train.training import train_model
+from tinyproof.cli import run_all
+from tinyproof.cli.main import main
+from tinyproof.core import board_spec, paths
+from tinyproof.core.board_spec import find_board
+from tinyproof.core.config import Config
+from tinyproof.core.emulator_command import emulator_command, ensure_simavr
+from tinyproof.core.errors import EXIT_ENVIRONMENT, EXIT_MISMATCH, EXIT_PROVEN, EnvironmentFaultError, UsageError
+from tinyproof.core.manifest import read_manifest
+from tinyproof.core.paths import FIRMWARE, ROOT
+from tinyproof.export.export import export_model
+from tinyproof.firmware.platformio_build import build
+from tinyproof.host.check import check
+from tinyproof.train.builtin import make_sine, make_wide
+from tinyproof.train.training import train_model
 
-Rows = Callable[[str], dict[str, matrix.Row]]
+Rows = Callable[[str], dict[str, run_all.Row]]
 
 CONFIG = Config()
-NAMES = [board.name for board in matrix.simulated_boards()]
+NAMES = [board.name for board in run_all.simulated_boards()]
 MAKERS: dict[str, Callable[[Path], Any]] = {
     "neuron": lambda folder: train_model(CONFIG.train, folder),
     "sine": make_sine,
@@ -60,9 +60,9 @@ def rows(exported: Path) -> Rows:
     """rows(model): the model's matrix by board, made when it is first asked for."""
 
     @functools.cache
-    def made(model: str) -> dict[str, matrix.Row]:
-        every = matrix.simulated_boards()
-        return {row.board: row for row in matrix.prove(every, exported / model, CONFIG, lambda *_: None)}
+    def made(model: str) -> dict[str, run_all.Row]:
+        every = run_all.simulated_boards()
+        return {row.board: row for row in run_all.prove(every, exported / model, CONFIG, lambda *_: None)}
 
     return made
 
@@ -70,7 +70,7 @@ def rows(exported: Path) -> Rows:
 def test_at_least_eight_boards_of_three_instruction_sets_are_simulated() -> None:
     assert {"sim-uno", "qemu-cortex-m0", "qemu-riscv32"} <= set(NAMES)
     assert len(NAMES) >= 8
-    assert len({board.isa for board in matrix.simulated_boards()}) >= 3
+    assert len({board.isa for board in run_all.simulated_boards()}) >= 3
 
 
 # A warning fails the build, so a row with sizes is a build without one.
@@ -145,15 +145,15 @@ def test_a_model_too_big_for_a_board_is_refused_with_the_sizes(
 @pytest.fixture
 def own_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Verbs work in a folder of the test's."""
-    monkeypatch.setattr(project, "BUILD", tmp_path)
-    monkeypatch.setattr(project, "CURRENT_FILE", tmp_path / "current")
-    monkeypatch.setattr("pipeline.verbs.run.CONFIG_FILE", tmp_path / "tinyproof.toml")
+    monkeypatch.setattr(paths, "BUILD", tmp_path)
+    monkeypatch.setattr(paths, "CURRENT_FILE", tmp_path / "current")
+    monkeypatch.setattr("tinyproof.cli.verbs.run.CONFIG_FILE", tmp_path / "tinyproof.toml")
     return tmp_path
 
 
 def few(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
     chosen = [find_board(name) for name in names]
-    monkeypatch.setattr(matrix, "simulated_boards", lambda: chosen)
+    monkeypatch.setattr(run_all, "simulated_boards", lambda: chosen)
 
 
 @pytest.mark.usefixtures("own_project")
@@ -184,25 +184,25 @@ def test_a_missing_tool_is_a_row_and_exit_3(
     no_compiler = dataclasses.replace(
         here, name="none", build={**here.build, "toolchain": "no-such-", "package": "gcc-x"}
     )
-    rows = matrix.run_matrix(CONFIG, [no_compiler, here])
+    rows = run_all.run_matrix(CONFIG, [no_compiler, here])
     assert [row.proven for row in rows] == [False, True]
     assert "no-such-gcc is missing" in rows[0].error
     assert "gcc-x" in rows[0].error
-    assert matrix.exit_code(rows) == EXIT_ENVIRONMENT
-    matrix.print_matrix(rows)
+    assert run_all.exit_code(rows) == EXIT_ENVIRONMENT
+    run_all.print_matrix(rows)
     text = capsys.readouterr().out
     assert "no-such-gcc is missing; apt-get install gcc-x" in text
     assert "1 of 2 boards" in text
-    assert json.loads((own_project / "neuron" / matrix.FILE).read_text())["boards"][1]["proven"] is True
+    assert json.loads((own_project / "neuron" / run_all.FILE).read_text())["boards"][1]["proven"] is True
 
 
 def test_a_wrong_board_outweighs_a_missing_one() -> None:
-    right = matrix.Row("a", "x", "compiled", proven=True)
+    right = run_all.Row("a", "x", "compiled", proven=True)
     wrong = dataclasses.replace(right, proven=False, exit_code=EXIT_MISMATCH)
     missing = dataclasses.replace(right, proven=False, exit_code=EXIT_ENVIRONMENT)
-    assert matrix.exit_code([right, right]) == EXIT_PROVEN
-    assert matrix.exit_code([right, missing]) == EXIT_ENVIRONMENT
-    assert matrix.exit_code([missing, wrong, right]) == EXIT_MISMATCH
+    assert run_all.exit_code([right, right]) == EXIT_PROVEN
+    assert run_all.exit_code([right, missing]) == EXIT_ENVIRONMENT
+    assert run_all.exit_code([missing, wrong, right]) == EXIT_MISMATCH
 
 
 def test_a_wrong_answer_shows_in_the_table(exported: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -212,9 +212,9 @@ def test_a_wrong_answer_shows_in_the_table(exported: Path, tmp_path: Path, capsy
     vectors = json.loads((folder / "vectors.json").read_text())
     vectors["vectors"][7]["out"] = f"{int(vectors['vectors'][7]['out'], 16) ^ 1:02x}"
     (folder / "vectors.json").write_text(json.dumps(vectors))
-    rows = matrix.prove([find_board("qemu-cortex-m3")], folder, CONFIG, lambda *_: None)
-    assert (rows[0].bits_different, rows[0].proven, matrix.exit_code(rows)) == (1, False, EXIT_MISMATCH)
-    matrix.print_matrix(rows)
+    rows = run_all.prove([find_board("qemu-cortex-m3")], folder, CONFIG, lambda *_: None)
+    assert (rows[0].bits_different, rows[0].proven, run_all.exit_code(rows)) == (1, False, EXIT_MISMATCH)
+    run_all.print_matrix(rows)
     text = capsys.readouterr().out
     assert "255/256" in text
     assert "NOT ALL" in text
@@ -243,15 +243,15 @@ def emulators_of(folder: Path) -> list[int]:
 
 PROGRAM = """
 import pathlib, sys
-from host import checking
-from pipeline.boards import find_board
-from pipeline.config import Config
-from pipeline.verbs import matrix
+from tinyproof.host import check as checking
+from tinyproof.core.board_spec import find_board
+from tinyproof.core.config import Config
+from tinyproof.cli import run_all
 
 real = checking.read_vectors
 checking.read_vectors = lambda folder: (real(folder)[0] * 400, "exhaustive")  # long enough to be interrupted
 boards = [find_board(name) for name in ("qemu-cortex-m3", "sim-uno")]
-matrix.prove(boards, pathlib.Path(sys.argv[1]), Config(), lambda *_: None)
+run_all.prove(boards, pathlib.Path(sys.argv[1]), Config(), lambda *_: None)
 """
 
 
@@ -309,6 +309,6 @@ def test_a_missing_emulator_names_its_package(tmp_path: Path) -> None:
 
 def test_every_environment_of_a_simulated_board_exists() -> None:
     text = (FIRMWARE / "platformio.ini").read_text()
-    for board in boards.all_boards().values():
+    for board in board_spec.all_boards().values():
         if board.kind == "simulated":
             assert f"[env:{board.environment}]" in text

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from firmware.booting import booted
-from pipeline.boards import Board
-from pipeline.project import FIRMWARE
-from pipeline.verbs.matrix import simulated_boards
+from tinyproof.cli.run_all import simulated_boards
+from tinyproof.core.board_spec import Board
+from tinyproof.core.paths import FIRMWARE
+from tinyproof.firmware.boot import booted
 
 HERE = Path(__file__).parent
 NOPS = [0, 1, 2, 3, 7, 100]

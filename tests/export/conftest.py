@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from export.exporting import export_model
-from pipeline.config import CheckConfig, ExportConfig, TrainConfig
-from train.builtin import make_sine, make_wide
-from train.training import train_model
+from tinyproof.core.config import CheckConfig, ExportConfig, TrainConfig
+from tinyproof.export.export import export_model
+from tinyproof.train.builtin import make_sine, make_wide
+from tinyproof.train.training import train_model
 
 
 @pytest.fixture(scope="session")

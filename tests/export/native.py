@@ -7,7 +7,7 @@ import json
 import subprocess
 from pathlib import Path
 
-from pipeline.project import FIRMWARE
+from tinyproof.core.paths import FIRMWARE
 
 ENGINE = FIRMWARE / "lib" / "engine"
 STRICT = ["-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Werror"]

@@ -14,8 +14,8 @@ import pytest
 from native import ENGINE, STRICT, compile_native, different_bits
 from tflite_writer import Writer, dense_network
 
-from export.exporting import compile_model
-from pipeline.manifest import Manifest
+from tinyproof.core.manifest import Manifest
+from tinyproof.export.export import compile_model
 
 CORTEX_M4 = [
     "-O2",

@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from export.exporting import compile_model, export_model
-from export.quantizing import load_keras_model
-from pipeline import project
-from pipeline.config import CheckConfig, ExportConfig
-from pipeline.errors import EXIT_USAGE, InputFileError, UsageError
-from pipeline.manifest import Manifest, read_manifest, stale_artefacts
-from pipeline.verbs.export import command
+from tinyproof.cli.verbs.export import command
+from tinyproof.core import paths
+from tinyproof.core.config import CheckConfig, ExportConfig
+from tinyproof.core.errors import EXIT_USAGE, InputFileError, UsageError
+from tinyproof.core.manifest import Manifest, read_manifest, stale_artefacts
+from tinyproof.export.export import compile_model, export_model
+from tinyproof.export.keras_quantizer import load_keras_model
 
 
 def again(exported: dict[str, Path], tmp_path: Path, name: str = "neuron", **config: float) -> tuple[Path, Manifest]:
@@ -39,7 +39,7 @@ def test_exporting_twice_gives_the_same_bytes(exported: dict[str, Path], tmp_pat
     for file in sorted(folder.iterdir()):
         if file.name != "manifest.json":
             assert file.read_bytes() == (exported[name] / file.name).read_bytes(), file.name
-        for place in (str(tmp_path), str(exported[name].parent), str(project.ROOT)):
+        for place in (str(tmp_path), str(exported[name].parent), str(paths.ROOT)):
             assert place.encode() not in file.read_bytes(), f"{file.name} names a folder of this machine"
     assert set(stale_artefacts(read_manifest(folder), folder)) <= {"trace.csv"}, "which was not copied"
 
@@ -100,11 +100,11 @@ def test_a_range_too_small_for_the_questions_saturates_and_says_so(exported: dic
 def test_compiling_needs_no_tensorflow(exported: dict[str, Path], tmp_path: Path) -> None:
     shutil.copyfile(exported["sine"] / "model.tflite", tmp_path / "model.tflite")
     code = (
-        "import sys; from pathlib import Path; from export.exporting import compile_model; "
-        f"from pipeline.manifest import Manifest; compile_model(Path({str(tmp_path)!r}), Manifest('m')); "
+        "import sys; from pathlib import Path; from tinyproof.export.export import compile_model; "
+        f"from tinyproof.core.manifest import Manifest; compile_model(Path({str(tmp_path)!r}), Manifest('m')); "
         "assert 'tensorflow' not in sys.modules"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=project.ROOT)
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=paths.ROOT)
     assert (tmp_path / "model_compiled.c").read_bytes() == (exported["sine"] / "model_compiled.c").read_bytes()
 
 
@@ -131,9 +131,9 @@ def test_a_damaged_keras_file_is_named(exported: dict[str, Path], tmp_path: Path
 
 @pytest.fixture
 def build_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(project, "BUILD", tmp_path)
-    monkeypatch.setattr(project, "CURRENT_FILE", tmp_path / "current")
-    monkeypatch.setattr(project, "CONFIG_FILE", tmp_path / "tinyproof.toml")
+    monkeypatch.setattr(paths, "BUILD", tmp_path)
+    monkeypatch.setattr(paths, "CURRENT_FILE", tmp_path / "current")
+    monkeypatch.setattr(paths, "CONFIG_FILE", tmp_path / "tinyproof.toml")
     return tmp_path
 
 

@@ -10,9 +10,9 @@ import pytest
 from tflite_builder import Model
 from tflite_writer import Writer, dense_network
 
-from export.lowering import Program, lower
-from export.memory import MemoryPlan, plan_memory
-from pipeline.tflite.reader import read_graph
+from tinyproof.core.tflite.reader import read_graph
+from tinyproof.export.lowering import Program, lower
+from tinyproof.export.memory_planner import MemoryPlan, plan_memory
 
 
 def live_steps(program: Program) -> dict[int, tuple[int, int]]:

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tflite_writer import Writer
 
-from export.ops.encoding import encode_multiplier, encode_shift
-from pipeline.reference import Reference
-from pipeline.tflite.arithmetic import dequantize, float32, quantize, quantize_multiplier, requantize
+from tinyproof.core.reference.golden import Reference
+from tinyproof.core.tflite.arithmetic import dequantize, float32, quantize, quantize_multiplier, requantize
+from tinyproof.export.ops.requantize_encoding import encode_multiplier, encode_shift
 
 
 def tie_model(seed: int, ratio: float, channels: int) -> tuple[bytes, float, list[float], float]:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from tflite_writer import Writer, dense_network
 
-from pipeline.errors import InputFileError
-from pipeline.reference import Reference
+from tinyproof.core.errors import InputFileError
+from tinyproof.core.reference.golden import Reference
 
 ALL_BYTES = [bytes([q]) for q in range(256)]
 

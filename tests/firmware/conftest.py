@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.project import FIRMWARE, ROOT
+from tinyproof.core.paths import FIRMWARE, ROOT
 
 HERE = Path(__file__).parent
 Driver = Callable[..., bytes]

@@ -15,15 +15,16 @@ from threading import Barrier
 import pytest
 from elftools.elf.elffile import ELFFile
 
-from export.exporting import compile_model
-from firmware.booting import ask, confirm
-from firmware.building import BuildResult, build, explain
-from firmware.sizes import LAYERS, elf_size
-from pipeline.boards import find_board
-from pipeline.errors import BoardError, EnvironmentFaultError, UsageError
-from pipeline.manifest import Manifest
-from pipeline.platformio import ensure_core
-from pipeline.project import ROOT
+from tinyproof.cli.package_links import link_package
+from tinyproof.core.board_spec import find_board
+from tinyproof.core.errors import BoardError, EnvironmentFaultError, UsageError
+from tinyproof.core.manifest import Manifest
+from tinyproof.core.paths import ROOT
+from tinyproof.export.export import compile_model
+from tinyproof.firmware.boot import ask, confirm
+from tinyproof.firmware.elf_sizes import LAYERS, elf_size
+from tinyproof.firmware.platformio_build import BuildResult, build, explain
+from tinyproof.firmware.platformio_core import ensure_core
 
 BOARD = find_board("qemu-cortex-m4")
 
@@ -73,14 +74,15 @@ def test_no_heap_no_stdio_in_the_image(built: BuildResult) -> None:
 def test_another_checkout_builds_the_same_elf(built: BuildResult, exported: Path, tmp_path: Path) -> None:
     checkout = tmp_path / "elsewhere" / "tinyproof"
     ignore = shutil.ignore_patterns("__pycache__")
-    for part in ("pipeline", "firmware"):
+    for part in ("api", "core", "firmware"):
         shutil.copytree(ROOT / part, checkout / part, ignore=ignore)
+    link_package(checkout, checkout / "links" / "tinyproof")
     shutil.copytree(exported, checkout / "build" / "small")
     code = (
-        "from pipeline.boards import find_board; from pipeline.project import build_dir;"
-        "from firmware.building import build; build(find_board('qemu-cortex-m4'), build_dir('small'))"
+        "from tinyproof.core.board_spec import find_board; from tinyproof.core.paths import build_dir;"
+        "from tinyproof.firmware.platformio_build import build; build(find_board('qemu-cortex-m4'), build_dir('small'))"
     )
-    environment = {**os.environ, "PYTHONPATH": str(checkout)}
+    environment = {**os.environ, "PYTHONPATH": str(checkout / "links")}
     subprocess.run([sys.executable, "-c", code], cwd=checkout, env=environment, check=True)
     elsewhere = checkout / "build" / "small" / "boards" / BOARD.name
     assert (elsewhere / "firmware.elf").read_bytes() == built.elf.read_bytes()

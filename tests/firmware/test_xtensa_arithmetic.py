@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.project import FIRMWARE
+from tinyproof.core.paths import FIRMWARE
 
 HERE = Path(__file__).parent
 FLAGS = [

@@ -31,12 +31,12 @@ for folder in (ROOT, ROOT / "tests" / "ops", ROOT / "tests" / "fuzz"):
 from mutating import mutate  # noqa: E402
 from op_cases import Case, has_dsp_kernel, run_natively  # noqa: E402
 
-from export.emitting import emit_header, emit_source  # noqa: E402
-from export.lowering import lower  # noqa: E402
-from export.memory import plan_memory  # noqa: E402
-from pipeline.errors import InputFileError  # noqa: E402
-from pipeline.reference import Reference  # noqa: E402
-from pipeline.tflite.reader import read_graph  # noqa: E402
+from tinyproof.core.errors import InputFileError  # noqa: E402
+from tinyproof.core.reference.golden import Reference  # noqa: E402
+from tinyproof.core.tflite.reader import read_graph  # noqa: E402
+from tinyproof.export.codegen import emit_header, emit_source  # noqa: E402
+from tinyproof.export.lowering import lower  # noqa: E402
+from tinyproof.export.memory_planner import plan_memory  # noqa: E402
 
 MEMORY_BYTES = 3 << 30  # address space, of which the libraries themselves take a part
 SLOW_S = 2.0  # of processor time for one file, several times what the largest honest model takes

@@ -14,9 +14,9 @@ from mutating import mutate
 from op_cases import DSP_KERNELS, run_natively
 from seeds import SEEDS, convolutional, dense, paired, write_seeds
 
-from export.lowering import lower
-from export.ops import ENDS, OPS
-from pipeline.tflite.reader import read_graph
+from tinyproof.core.tflite.reader import read_graph
+from tinyproof.export.lowering import lower
+from tinyproof.export.ops import ENDS, OPS
 
 HERE = Path(__file__).parent
 SECONDS = 45.0  # of the usual run; a longer campaign is started with --fuzz-examples N

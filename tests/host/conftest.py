@@ -10,7 +10,7 @@ import pytest
 from fake_build import ID, X, Y, line, make_build
 from faulty_board import Faults, FaultyBoard
 
-from host.device import Device
+from tinyproof.host.protocol.device_model import Device
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from host.arithmetic import dequantize, int8s, quantize
-from pipeline.boards import Board
-from pipeline.config import CheckConfig
-from pipeline.manifest import Expected, Manifest, Tensor, Tolerance, model_id
+from tinyproof.core.board_spec import Board
+from tinyproof.core.config import CheckConfig
+from tinyproof.core.manifest import Expected, Manifest, Tensor, Tolerance, model_id
+from tinyproof.host.arithmetic import dequantize, int8s, quantize
 
 X = Tensor("x", [1, 1], "int8", 20 / 255, 0, 1)
 Y = Tensor("y", [1, 1], "int8", 0.158, 7, 1)

@@ -13,8 +13,8 @@ import time
 import tty
 from dataclasses import dataclass
 
-from host.device import Device
-from host.emulator import listening_socket
+from tinyproof.host.protocol.device_model import Device
+from tinyproof.host.targets.emulator import listening_socket
 
 
 @dataclass

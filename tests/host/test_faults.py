@@ -13,15 +13,15 @@ import pytest
 from fake_build import BOARD, ID, QUICK, X, Y, line, make_build
 from faulty_board import Faults, FaultyBoard
 
-from host.checking import check
-from host.device import Device
-from host.framing import frame
-from host.link import SEQ_WRAP, DeviceError, Link
-from host.ports import PortPolicy
-from host.report import CheckReport
-from pipeline.config import CheckConfig
-from pipeline.errors import BoardError, TinyproofError, UsageError
-from pipeline.manifest import Tensor
+from tinyproof.core.config import CheckConfig
+from tinyproof.core.errors import BoardError, TinyproofError, UsageError
+from tinyproof.core.manifest import Tensor
+from tinyproof.host.check import check
+from tinyproof.host.check_report import CheckReport
+from tinyproof.host.protocol.device_model import Device
+from tinyproof.host.protocol.framing import frame
+from tinyproof.host.transport.client import SEQ_WRAP, DeviceError, Link
+from tinyproof.host.transport.ports import PortPolicy
 
 StartBoard = Callable[..., FaultyBoard]
 SHORT = CheckConfig(timeout_s=0.05, retries=3)

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 from fake_build import QUICK
 
-from host.checking import check
-from host.emulator import Emulator
-from host.processes import Child
-from pipeline.boards import Board
-from pipeline.errors import EnvironmentFaultError, UsageError
-from pipeline.project import ROOT
+from tinyproof.core.board_spec import Board
+from tinyproof.core.errors import EnvironmentFaultError, UsageError
+from tinyproof.core.paths import ROOT
+from tinyproof.host.check import check
+from tinyproof.host.targets.child_process import Child
+from tinyproof.host.targets.emulator import Emulator
 
 SLEEP = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)"]
 
@@ -51,7 +51,7 @@ def test_a_child_is_reaped_after_an_exception() -> None:
 
 
 def test_a_child_that_ignores_sigterm_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("host.processes.STOP_S", 0.2)
+    monkeypatch.setattr("tinyproof.host.targets.child_process.STOP_S", 0.2)
     program = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(600)"
     with Child([sys.executable, "-c", program], stdout=subprocess.PIPE) as child:
         assert child.process.stdout is not None
@@ -62,7 +62,7 @@ def test_a_child_that_ignores_sigterm_is_killed(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_a_child_dies_with_its_parent(number: signal.Signals) -> None:
     program = (
-        "import sys, time\nfrom host.processes import Child\n"
+        "import sys, time\nfrom tinyproof.host.targets.child_process import Child\n"
         f"with Child({SLEEP!r}) as child:\n print(child.pid, flush=True)\n time.sleep(600)\n"
     )
     parent = subprocess.Popen(

@@ -13,12 +13,12 @@ from fake_build import ID, X, Y, line
 from hypothesis import given
 from hypothesis import strategies as st
 
-from host import codes, replies
-from host.arithmetic import dequantize, float32, float_bits, float_from_bits, int8s, quantize, shortest
-from host.device import Device
-from host.framing import LineSplitter, Reply, crc16, decode, frame, show
-from pipeline.errors import BoardError
-from pipeline.project import FIRMWARE
+from tinyproof.core.errors import BoardError
+from tinyproof.core.paths import FIRMWARE
+from tinyproof.host.arithmetic import dequantize, float32, float_bits, float_from_bits, int8s, quantize, shortest
+from tinyproof.host.protocol import messages, status
+from tinyproof.host.protocol.device_model import Device
+from tinyproof.host.protocol.framing import LineSplitter, Reply, crc16, decode, frame, show
 
 INFO = f"tinyproof=1 board=b-1 engine=compiled model={ID} in=1 out=1 line=128"
 finite32 = st.floats(width=32, allow_nan=False, allow_infinity=False)
@@ -32,8 +32,8 @@ def test_crc_is_ccitt_false() -> None:
 def test_device_and_host_agree_on_the_error_codes() -> None:
     header = (FIRMWARE / "lib" / "protocol" / "protocol.h").read_text(encoding="utf-8")
     device = {int(value): name.lower() for name, value in re.findall(r"PROTOCOL_ERROR_(\w+)\s*=\s*(\d+)", header)}
-    assert device == {code: word for code, (word, _) in codes.CODES.items()}
-    assert "no such code" in codes.explain(77)
+    assert device == {code: word for code, (word, _) in status.CODES.items()}
+    assert "no such code" in status.explain(77)
 
 
 @given(st.integers(0, 65535), st.text(st.characters(min_codepoint=32, max_codepoint=126, exclude_characters="*")))
@@ -90,10 +90,10 @@ def test_shown_bytes_are_printable_and_short(content: bytes) -> None:
 
 
 def test_info_is_read() -> None:
-    info = replies.parse_info(INFO + " init=12insn future=field")
+    info = messages.parse_info(INFO + " init=12insn future=field")
     assert (info.board, info.model, info.in_bytes, info.line_bytes) == ("b-1", ID, 1, 128)
     assert info.startup_ticks == 12
-    assert replies.parse_info(INFO).startup_ticks == 0
+    assert messages.parse_info(INFO).startup_ticks == 0
 
 
 @pytest.mark.parametrize(
@@ -112,14 +112,14 @@ def test_info_is_read() -> None:
 )
 def test_impossible_info_is_refused(old: str, new: str, says: str) -> None:
     with pytest.raises(BoardError) as raised:
-        replies.parse_info(INFO.replace(old, new))
+        messages.parse_info(INFO.replace(old, new))
     assert says in raised.value.message
 
 
 def test_an_answer_is_read() -> None:
-    answer = replies.parse_answer("q=-128,127 y=C0400000,7fc00000 t=4294967295insn", 2, with_y=True)
-    assert answer == replies.Answer((-128, 127), (0xC0400000, 0x7FC00000), 4294967295, "insn")
-    assert replies.parse_hex("00fF", 2) == b"\x00\xff"
+    answer = messages.parse_answer("q=-128,127 y=C0400000,7fc00000 t=4294967295insn", 2, with_y=True)
+    assert answer == messages.Answer((-128, 127), (0xC0400000, 0x7FC00000), 4294967295, "insn")
+    assert messages.parse_hex("00fF", 2) == b"\x00\xff"
 
 
 @pytest.mark.parametrize(
@@ -143,22 +143,22 @@ def test_an_answer_is_read() -> None:
 )
 def test_impossible_answers_are_refused(text: str) -> None:
     with pytest.raises(BoardError):
-        replies.parse_answer(text, 2, with_y=True)
+        messages.parse_answer(text, 2, with_y=True)
 
 
 @pytest.mark.parametrize("text", ["", "0", "000", "00 00", "00GG", "000000"])
 def test_impossible_hex_is_refused(text: str) -> None:
     with pytest.raises(BoardError):
-        replies.parse_hex(text, 2)
+        messages.parse_hex(text, 2)
 
 
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=126)), st.integers(1, 5))
 def test_any_text_parses_or_is_a_board_error(text: str, count: int) -> None:
     for parse in (
-        lambda: replies.parse_info(text),
-        lambda: replies.parse_answer(text, count, with_y=True),
-        lambda: replies.parse_hex(text, count),
-        lambda: replies.parse_info(f"{INFO} {text}"),
+        lambda: messages.parse_info(text),
+        lambda: messages.parse_answer(text, count, with_y=True),
+        lambda: messages.parse_hex(text, count),
+        lambda: messages.parse_info(f"{INFO} {text}"),
     ):
         with contextlib.suppress(BoardError):
             parse()

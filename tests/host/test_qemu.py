@@ -14,19 +14,19 @@ from pathlib import Path
 
 import pytest
 
-from export.exporting import export_model
-from firmware.building import build
-from host.checking import check
-from host.emulator import Emulator, firmware_elf
-from host.link import Link
-from host.ports import PortPolicy
-from host.replies import parse_info
-from pipeline.boards import find_board
-from pipeline.config import CheckConfig, ExportConfig, TrainConfig
-from pipeline.errors import BoardError
-from pipeline.project import ROOT
-from train.builtin import make_sine, make_wide
-from train.training import train_model
+from tinyproof.core.board_spec import find_board
+from tinyproof.core.config import CheckConfig, ExportConfig, TrainConfig
+from tinyproof.core.errors import BoardError
+from tinyproof.core.paths import ROOT
+from tinyproof.export.export import export_model
+from tinyproof.firmware.platformio_build import build
+from tinyproof.host.check import check
+from tinyproof.host.protocol.messages import parse_info
+from tinyproof.host.targets.emulator import Emulator, firmware_elf
+from tinyproof.host.transport.client import Link
+from tinyproof.host.transport.ports import PortPolicy
+from tinyproof.train.builtin import make_sine, make_wide
+from tinyproof.train.training import train_model
 
 QEMU = find_board("qemu-cortex-m4")
 MODELS = ("neuron", "sine", "wide")
@@ -102,8 +102,8 @@ def cpu_ticks(pid: int) -> int:
 def simulating(build_dir: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A running `tinyproof simulate`, and the port that it printed first."""
     program = (
-        "import sys\nfrom pathlib import Path\nimport pipeline.project\nfrom pipeline.cli import main\n"
-        "pipeline.project.BUILD = Path(sys.argv.pop(1))\nmain()\n"
+        "import sys\nfrom pathlib import Path\nimport tinyproof.core.paths\nfrom tinyproof.cli.main import main\n"
+        "tinyproof.core.paths.BUILD = Path(sys.argv.pop(1))\nmain()\n"
     )
     command = [sys.executable, "-c", program, str(build_dir.parent), "simulate", "--model", build_dir.name, *arguments]
     with subprocess.Popen(

@@ -16,10 +16,11 @@ from click.testing import CliRunner, Result
 from fake_build import ID, X, Y, line
 from faulty_board import Faults, FaultyBoard
 
-from host.device import Device
-from pipeline import boards, cli
-from pipeline.boards import all_boards
-from pipeline.project import ROOT
+from tinyproof.cli import main as cli
+from tinyproof.core import board_spec
+from tinyproof.core.board_spec import all_boards
+from tinyproof.core.paths import ROOT
+from tinyproof.host.protocol.device_model import Device
 
 StartBoard = Callable[..., FaultyBoard]
 
@@ -32,9 +33,9 @@ def run(build_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Resul
     (folder / "fake.toml").write_text(
         'description = "made of Python"\nkind = "serial"\nisa = "none"\ntick_unit = "us"\n', encoding="utf-8"
     )
-    monkeypatch.setattr(boards, "BOARDS", folder)
-    monkeypatch.setattr("pipeline.verbs.check.build_dir", lambda model: build_dir.parent / model)
-    monkeypatch.setattr("pipeline.verbs.check.CONFIG_FILE", build_dir.parent / "tinyproof.toml")
+    monkeypatch.setattr(board_spec, "BOARDS", folder)
+    monkeypatch.setattr("tinyproof.cli.verbs.check.build_dir", lambda model: build_dir.parent / model)
+    monkeypatch.setattr("tinyproof.cli.verbs.check.CONFIG_FILE", build_dir.parent / "tinyproof.toml")
     all_boards.cache_clear()
 
     def invoke(*arguments: str) -> Result:
@@ -165,8 +166,8 @@ def test_boards_are_listed_at_80_columns() -> None:
 @pytest.mark.parametrize("arguments", [["check", "--help"], ["boards"], ["boards", "--json"], ["simulate", "--help"]])
 def test_small_verbs_load_nothing_heavy(arguments: list[str]) -> None:
     program = (
-        "import sys, pipeline.cli\n"
-        f"pipeline.cli.main({arguments!r}, standalone_mode=False)\n"
+        "import sys, tinyproof.cli.main\n"
+        f"tinyproof.cli.main.main({arguments!r}, standalone_mode=False)\n"
         "heavy = {'tensorflow', 'keras', 'numpy', 'matplotlib', 'serial', 'tflite_micro', 'platformio', 'rich'}\n"
         f"heavy -= {{'serial'}} if {arguments!r}[0] == 'boards' else set()  # it looks at what is plugged in\n"
         "print('loaded:', sorted(set(sys.modules) & heavy))\n"
@@ -177,8 +178,9 @@ def test_small_verbs_load_nothing_heavy(arguments: list[str]) -> None:
 
 def test_a_check_needs_neither_tensorflow_nor_numpy(build_dir: Path, start_board: StartBoard) -> None:
     program = (
-        "import sys\nfrom pathlib import Path\nfrom host.checking import check\nfrom pipeline.boards import Board\n"
-        "from pipeline.config import CheckConfig\n"
+        "import sys\nfrom pathlib import Path\nfrom tinyproof.host.check import check\n"
+        "from tinyproof.core.board_spec import Board\n"
+        "from tinyproof.core.config import CheckConfig\n"
         "report = check(Board('fake', '', 'serial', '', ''), Path(sys.argv[1]), sys.argv[2], CheckConfig())\n"
         "print(report.proven, sorted(set(sys.modules) & {'tensorflow', 'numpy', 'keras', 'tflite_micro'}))\n"
     )

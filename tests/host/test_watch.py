@@ -24,12 +24,12 @@ from selenium import webdriver
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, RejectConnection, Request, TextMessage
 
-from host.device import Device
-from host.watching import Watch, parse_x
-from pipeline.boards import find_board
-from pipeline.cli import main
-from pipeline.errors import UsageError
-from pipeline.manifest import Tensor
+from tinyproof.cli.main import main
+from tinyproof.core.board_spec import find_board
+from tinyproof.core.errors import UsageError
+from tinyproof.core.manifest import Tensor
+from tinyproof.host.live.server import Watch, parse_x
+from tinyproof.host.protocol.device_model import Device
 
 Start = Callable[..., Watch]
 
@@ -309,7 +309,7 @@ def reference_devices(build_dir: Path) -> list[int]:
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):
             words = path.read_bytes().split(b"\0")
-            if b"host.reference_device" in words and str(build_dir).encode() in words:
+            if b"tinyproof.host.targets.reference_board" in words and str(build_dir).encode() in words:
                 found.append(int(path.parent.name))
     return found
 

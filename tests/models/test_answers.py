@@ -9,15 +9,15 @@ import pytest
 from scripted_board import ScriptedBoard
 from tflite_writer import dense_network
 
-from export.exporting import compile_model
-from host.checking import check
-from host.device import Device
-from pipeline.boards import find_board
-from pipeline.config import CheckConfig
-from pipeline.errors import UsageError
-from pipeline.manifest import Expected, Manifest, read_manifest
-from pipeline.reference import Reference
-from pipeline.verbs.check import print_check
+from tinyproof.cli.verbs.check import print_check
+from tinyproof.core.board_spec import find_board
+from tinyproof.core.config import CheckConfig
+from tinyproof.core.errors import UsageError
+from tinyproof.core.manifest import Expected, Manifest, read_manifest
+from tinyproof.core.reference.golden import Reference
+from tinyproof.export.export import compile_model
+from tinyproof.host.check import check
+from tinyproof.host.protocol.device_model import Device
 
 PATIENT = CheckConfig(timeout_s=5.0)
 BOARD = find_board("nano33ble")

@@ -12,18 +12,18 @@ import pytest
 from click.testing import CliRunner
 from tflite_writer import dense_network
 
-import pipeline.project
-from export.exporting import compile_model
-from host import arithmetic
-from host.dataset_checking import check_dataset, quantize_samples
-from pipeline import cli
-from pipeline.boards import find_board
-from pipeline.config import CheckConfig
-from pipeline.datasets import read_dataset
-from pipeline.errors import InputFileError, UsageError
-from pipeline.manifest import Manifest, Tensor
-from pipeline.reference import Reference
-from pipeline.tflite.arithmetic import dequantize
+import tinyproof.core.paths
+from tinyproof.cli import main as cli
+from tinyproof.core.board_spec import find_board
+from tinyproof.core.config import CheckConfig
+from tinyproof.core.data_set import read_dataset
+from tinyproof.core.errors import InputFileError, UsageError
+from tinyproof.core.manifest import Manifest, Tensor
+from tinyproof.core.reference.golden import Reference
+from tinyproof.core.tflite.arithmetic import dequantize
+from tinyproof.export.export import compile_model
+from tinyproof.host import arithmetic
+from tinyproof.host.check_dataset import check_dataset, quantize_samples
 
 PATIENT = CheckConfig(timeout_s=5.0)
 REFERENCE = find_board("reference")
@@ -154,7 +154,7 @@ def test_a_board_with_one_wrong_bit_is_found(
         return y[:1] + bytes([y[1] ^ 1]) if x_q == wrong else y
 
     monkeypatch.setattr(Reference, "run", bent)
-    monkeypatch.setattr(pipeline.project, "BUILD", folder.parent)
+    monkeypatch.setattr(tinyproof.core.paths, "BUILD", folder.parent)
     np.savez(tmp_path / "d.npz", x_q=q)
     arguments = ["check", "--model", "net", "--board", "reference", "--dataset", str(tmp_path / "d.npz")]
     run = CliRunner().invoke(cli.main, arguments)
@@ -163,7 +163,7 @@ def test_a_board_with_one_wrong_bit_is_found(
     assert "MISMATCH 8 of 9 samples bit-identical" in run.output
     assert "1 of 9 samples differ on reference" in run.output
     monkeypatch.undo()
-    monkeypatch.setattr(pipeline.project, "BUILD", folder.parent)
+    monkeypatch.setattr(tinyproof.core.paths, "BUILD", folder.parent)
     fine = CliRunner().invoke(cli.main, [*arguments, "--limit", "3"])
     assert fine.exit_code == 0
     assert "3 of 3 samples bit-identical to TFLite Micro" in fine.output

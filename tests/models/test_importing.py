@@ -15,15 +15,15 @@ from click.testing import CliRunner
 from native import different_bits
 from tflite_writer import dense_network
 
-import pipeline.project
-from export.importing import Calibration, import_model, is_current
-from pipeline import cli
-from pipeline.errors import InputFileError, UsageError
-from pipeline.manifest import Manifest, read_manifest
-from pipeline.models import build_name, find_model_file
-from pipeline.project import ROOT
-from pipeline.tflite.reader import read_graph
-from pipeline.verbs.models import check_new_name
+import tinyproof.core.paths
+from tinyproof.cli import main as cli
+from tinyproof.cli.model_option import check_new_name
+from tinyproof.core.errors import InputFileError, UsageError
+from tinyproof.core.manifest import Manifest, read_manifest
+from tinyproof.core.model_file import build_name, find_model_file
+from tinyproof.core.paths import ROOT
+from tinyproof.core.tflite.reader import read_graph
+from tinyproof.export.import_model import Calibration, import_model, is_current
 
 MAKE = """
 import os, sys
@@ -189,8 +189,8 @@ def test_names_of_builds_cannot_lead_elsewhere() -> None:
 def test_the_command_line_takes_a_file_from_anywhere(
     brought: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pipeline.project, "BUILD", tmp_path)
-    monkeypatch.setattr(pipeline.project, "CURRENT_FILE", tmp_path / "current")
+    monkeypatch.setattr(tinyproof.core.paths, "BUILD", tmp_path)
+    monkeypatch.setattr(tinyproof.core.paths, "CURRENT_FILE", tmp_path / "current")
     run = CliRunner()
     (tmp_path / "net8.tflite").write_bytes(dense_network(7, [3, 5, 2]))
     ran = run.invoke(cli.main, ["run", "--board", "reference", "--model", str(tmp_path / "net8.tflite")])
@@ -215,8 +215,8 @@ def test_the_command_line_takes_a_file_from_anywhere(
 def test_an_int8_file_needs_no_tensorflow(tmp_path: Path) -> None:
     (tmp_path / "net8.tflite").write_bytes(dense_network(7, [3, 5, 2]))
     program = (
-        "import sys\nfrom pathlib import Path\nfrom export.importing import Calibration, import_model\n"
-        "from pipeline.models import find_model_file\n"
+        "import sys\nfrom pathlib import Path\nfrom tinyproof.export.import_model import Calibration, import_model\n"
+        "from tinyproof.core.model_file import find_model_file\n"
         "found = find_model_file(sys.argv[1])\nimport_model(found, Path(sys.argv[2]), Calibration())\n"
         "assert not {'tensorflow', 'keras'} & set(sys.modules)\n"
     )

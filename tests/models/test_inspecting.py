@@ -13,19 +13,19 @@ from click.testing import CliRunner
 from native import ENGINE
 from tflite_writer import dense_network
 
-import pipeline.project
-from export.exporting import compile_model, export_model
-from export.footprint import inspect_model
-from export.profiling import write_profile
-from firmware.building import build
-from host.checking import check
-from pipeline import cli
-from pipeline.boards import find_board
-from pipeline.config import CheckConfig, ExportConfig
-from pipeline.errors import InputFileError
-from pipeline.manifest import Manifest
-from pipeline.project import ROOT
-from train.builtin import make_sine
+import tinyproof.core.paths
+from tinyproof.cli import main as cli
+from tinyproof.core.board_spec import find_board
+from tinyproof.core.config import CheckConfig, ExportConfig
+from tinyproof.core.errors import InputFileError
+from tinyproof.core.manifest import Manifest
+from tinyproof.core.paths import ROOT
+from tinyproof.export.export import compile_model, export_model
+from tinyproof.export.footprint import inspect_model
+from tinyproof.export.profile_codegen import write_profile
+from tinyproof.firmware.platformio_build import build
+from tinyproof.host.check import check
+from tinyproof.train.builtin import make_sine
 
 PATIENT = CheckConfig(timeout_s=5.0)
 QEMU = find_board("qemu-cortex-m4")
@@ -76,7 +76,7 @@ def test_a_model_that_is_too_big_is_told_by_how_much() -> None:
 def test_inspect_needs_neither_tensorflow_nor_a_build(tmp_path: Path) -> None:
     (tmp_path / "net.tflite").write_bytes(dense_network(5, [3, 4, 2]))
     program = (
-        "import sys, pipeline.cli\npipeline.cli.main(['inspect', sys.argv[1], '--json'], standalone_mode=False)\n"
+        "import sys, tinyproof.cli.main\ntinyproof.cli.main.main(['inspect', sys.argv[1], '--json'], standalone_mode=False)\n"
         "assert not {'tensorflow', 'keras', 'numpy'} & set(sys.modules), sorted(sys.modules)\n"
     )
     command = [sys.executable, "-c", program, str(tmp_path / "net.tflite")]
@@ -98,7 +98,7 @@ def test_inspect_prints_what_a_file_calls_itself_escaped(tmp_path: Path) -> None
 
 
 def test_the_profile_adds_up_to_the_inference(sine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline.project, "BUILD", sine.parent)
+    monkeypatch.setattr(tinyproof.core.paths, "BUILD", sine.parent)
     before = build(QEMU, sine).elf.read_bytes()
     whole = check(QEMU, sine, None, PATIENT)
     run = CliRunner().invoke(cli.main, ["profile", "--model", "sine", "--json"])

@@ -15,18 +15,18 @@ from click.testing import CliRunner, Result
 from scripted_board import ScriptedBoard
 from tflite_writer import dense_network
 
-import firmware.building
-import pipeline.project
-from export.exporting import compile_model
-from export.profiling import write_profile
-from host.device import Device
-from host.report import Divergence
-from pipeline import cli
-from pipeline.boards import find_board
-from pipeline.config import CheckConfig
-from pipeline.manifest import Manifest, Tensor, read_manifest
-from pipeline.reference import Reference
-from pipeline.verbs.locating import locate
+import tinyproof.core.paths
+import tinyproof.firmware.platformio_build
+from tinyproof.cli import main as cli
+from tinyproof.cli.localize import locate
+from tinyproof.core.board_spec import find_board
+from tinyproof.core.config import CheckConfig
+from tinyproof.core.manifest import Manifest, Tensor, read_manifest
+from tinyproof.core.reference.golden import Reference
+from tinyproof.export.export import compile_model
+from tinyproof.export.profile_codegen import write_profile
+from tinyproof.host.check_report import Divergence
+from tinyproof.host.protocol.device_model import Device
 
 PATIENT = CheckConfig(timeout_s=5.0)
 LAYERS = [3, 5, 6, 4, 2]
@@ -35,7 +35,7 @@ SEED = 20  # its answers change with nearly every input, so that no layer hides 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(pipeline.project, "BUILD", tmp_path)
+    monkeypatch.setattr(tinyproof.core.paths, "BUILD", tmp_path)
     return made(tmp_path / "net", LAYERS)
 
 
@@ -158,8 +158,8 @@ def test_a_real_board_is_flashed_profiled_and_named(folder: Path, monkeypatch: p
         assert objects.name == "pio_profile"
         uploads.append(options)
 
-    monkeypatch.setattr(firmware.building, "run_platformio", platformio)
-    monkeypatch.setattr("firmware.uploading.run_platformio", platformio)
+    monkeypatch.setattr(tinyproof.firmware.platformio_build, "run_platformio", platformio)
+    monkeypatch.setattr("tinyproof.firmware.upload.run_platformio", platformio)
     output = Tensor("record", [1], "int8", 1.0, 0, len(record(bytes(3))))
     device = Device(manifest.model_id, manifest.inputs[0], output, record, board="nano33ble", engine="profile")
     with ScriptedBoard(device) as board:
@@ -177,8 +177,8 @@ def test_a_real_board_is_flashed_profiled_and_named(folder: Path, monkeypatch: p
 
 def test_a_normal_firmware_is_not_taken_for_a_profiling_one(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     manifest = read_manifest(folder)
-    monkeypatch.setattr(firmware.building, "run_platformio", lambda *_, **__: None)
-    monkeypatch.setattr("firmware.uploading.run_platformio", lambda *_, **__: None)
+    monkeypatch.setattr(tinyproof.firmware.platformio_build, "run_platformio", lambda *_, **__: None)
+    monkeypatch.setattr("tinyproof.firmware.upload.run_platformio", lambda *_, **__: None)
     device = Device(manifest.model_id, manifest.inputs[0], manifest.outputs[0], lambda x_q: x_q, board="nano33ble")
     with ScriptedBoard(device) as board:
         shown = run("profile", "--board", "nano33ble", "--port", board.port)

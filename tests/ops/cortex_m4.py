@@ -13,7 +13,7 @@ from pathlib import Path
 
 from op_cases import ENGINE, Case, compile_case, write_unit
 
-from pipeline.reference import Reference
+from tinyproof.core.reference.golden import Reference
 
 FLAGS = [
     *("-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16", "-O2", "-std=c99", "-nostdlib"),

@@ -23,11 +23,11 @@ from typing import Any
 
 from armv7em import HEADER, translate
 
-from export.emitting import emit_header, emit_source
-from export.lowering import Program, lower
-from export.memory import WORD, MemoryPlan, plan_memory
-from pipeline.reference import Reference
-from pipeline.tflite.reader import read_graph
+from tinyproof.core.reference.golden import Reference
+from tinyproof.core.tflite.reader import read_graph
+from tinyproof.export.codegen import emit_header, emit_source
+from tinyproof.export.lowering import Program, lower
+from tinyproof.export.memory_planner import WORD, MemoryPlan, plan_memory
 
 ENGINE = Path(__file__).resolve().parents[2] / "firmware" / "lib" / "engine"
 FLAGS = [

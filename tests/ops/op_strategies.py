@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from op_cases import Case, assert_bit_exact
 
-from export.lowering import lower
-from export.ops.base import Op
-from pipeline.errors import InputFileError
-from pipeline.tflite.reader import read_graph
+from tinyproof.core.errors import InputFileError
+from tinyproof.core.tflite.reader import read_graph
+from tinyproof.export.lowering import lower
+from tinyproof.export.ops.base import Op
 
 ACTIVATIONS = [0, 1, 2, 3]  # NONE, RELU, RELU_N1_TO_1, RELU6 of the schema
 CASES = 40  # models in one program

@@ -12,7 +12,7 @@ from op_cases import Case, edge_inputs
 from op_strategies import assert_refused, bit_exact, seeds
 from pooling_cases import REFUSED, VALID, changed, pool, pools
 
-from export.ops.pooling import reciprocal
+from tinyproof.export.ops.pooling import reciprocal
 
 test_any_window = bit_exact(pools("AVERAGE_POOL_2D"))
 

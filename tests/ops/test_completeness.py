@@ -9,8 +9,8 @@ import pytest
 from op_cases import Case, assert_bit_exact, edge_inputs
 from tflite_builder import Model
 
-from export.ops import ENDS, OPS
-from pipeline.tflite.interpreter import KERNELS
+from tinyproof.core.reference.interpreter import KERNELS
+from tinyproof.export.ops import ENDS, OPS
 
 HERE = Path(__file__).parent
 

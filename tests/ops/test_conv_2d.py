@@ -13,11 +13,11 @@ from cortex_m4 import assert_bit_exact_on_cortex_m4
 from op_cases import Case, assert_bit_exact, assert_bit_exact_with_dsp_kernels, edge_inputs
 from op_strategies import bit_exact
 
-from export.lowering import lower
-from export.ops.base import Op
-from export.ops.pairing import pair_rows, pairable
-from pipeline.errors import InputFileError
-from pipeline.tflite.reader import read_graph
+from tinyproof.core.errors import InputFileError
+from tinyproof.core.tflite.reader import read_graph
+from tinyproof.export.lowering import lower
+from tinyproof.export.ops.base import Op
+from tinyproof.export.ops.simd_packing import pair_rows, pairable
 
 test_natively = bit_exact(cases(depthwise=False))
 test_with_dsp_kernels = bit_exact(cases(depthwise=False), prove=assert_bit_exact_with_dsp_kernels)
@@ -50,7 +50,7 @@ def test_typical_layers_take_the_pair_kernel(prove: Any) -> None:
 
 def test_a_wrong_bit_is_seen_on_cortex_m4(monkeypatch: pytest.MonkeyPatch) -> None:
     case = Case("one off", build(PAIRS), edge_inputs(math.prod(PAIRS.shape), 1))
-    monkeypatch.setattr("export.ops.conv_2d.encode_shift", lambda shift: -shift)
+    monkeypatch.setattr("tinyproof.export.ops.conv_2d.encode_shift", lambda shift: -shift)
     with pytest.raises(AssertionError, match="1 of 1 cases differ"):
         assert_bit_exact_on_cortex_m4([case])
 

@@ -13,10 +13,10 @@ from cortex_m4 import assert_bit_exact_on_cortex_m4
 from op_cases import Case, assert_bit_exact, assert_bit_exact_with_dsp_kernels, edge_inputs
 from op_strategies import bit_exact
 
-from export.lowering import lower
-from export.ops.base import Op
-from pipeline.errors import InputFileError
-from pipeline.tflite.reader import read_graph
+from tinyproof.core.errors import InputFileError
+from tinyproof.core.tflite.reader import read_graph
+from tinyproof.export.lowering import lower
+from tinyproof.export.ops.base import Op
 
 test_natively = bit_exact(cases(depthwise=True))
 test_with_dsp_kernels = bit_exact(cases(depthwise=True), count=100, prove=assert_bit_exact_with_dsp_kernels)

@@ -11,9 +11,9 @@ from op_cases import Case, edge_inputs, run_natively
 from op_strategies import bit_exact, scales, seeds, zero_points
 from tflite_builder import Model
 
-from export.lowering import lower
-from pipeline.errors import InputFileError
-from pipeline.tflite.reader import read_graph
+from tinyproof.core.errors import InputFileError
+from tinyproof.core.tflite.reader import read_graph
+from tinyproof.export.lowering import lower
 
 
 def softmax(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from report_build import make_report_build
 
-from report.writing import write_report
+from tinyproof.report.writing import write_report
 
 
 @pytest.fixture(scope="session")

@@ -14,12 +14,12 @@ from report_build import X, Y
 from tflite_builder import Model
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
-from pipeline.errors import UsageError
-from pipeline.manifest import read_manifest
-from report import figures, quantization, weights
-from report.chart import Axis, Bars, Dots, Figure, Line, Segments, linear_ticks, log_ticks, short
-from report.data import read_report_data, read_trace, thin
-from report.sizes import peer_table, size_stacks
+from tinyproof.core.errors import UsageError
+from tinyproof.core.manifest import read_manifest
+from tinyproof.report import figures, quantization, weights
+from tinyproof.report.build_data import read_report_data, read_trace, thin
+from tinyproof.report.chart import Axis, Bars, Dots, Figure, Line, Segments, linear_ticks, log_ticks, short
+from tinyproof.report.size_charts import peer_table, size_stacks
 
 
 def mark(figure: Figure, move: str) -> Any:

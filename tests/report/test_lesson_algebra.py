@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from report_build import X, Y
 
-from report import lesson
+from tinyproof.report import lesson
 
 M = lesson.moments(X, Y)
 numbers = st.floats(-20, 20, allow_nan=False)

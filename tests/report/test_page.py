@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
-from pipeline.errors import UsageError
-from pipeline.manifest import Manifest, read_manifest
-from pipeline.project import ROOT
-from report.data import read_report_data
-from report.page import Content
-from report.writing import write_page, write_report
+from tinyproof.core.errors import UsageError
+from tinyproof.core.manifest import Manifest, read_manifest
+from tinyproof.core.paths import ROOT
+from tinyproof.report.build_data import read_report_data
+from tinyproof.report.page import Content
+from tinyproof.report.writing import write_page, write_report
 
 VOID = {"meta", "link", "input", "br"}
 NASTY = "</script><script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{ 7*7 }}"

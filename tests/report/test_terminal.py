@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from report.data import read_trace
-from report.terminal import DOTS, HEIGHT, MARGIN, training_plot
+from tinyproof.report.build_data import read_trace
+from tinyproof.report.terminal import DOTS, HEIGHT, MARGIN, training_plot
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 from tflite_writer import Writer, dense_network
 
-from export.emitting import emit_source
-from export.lowering import lower
-from export.memory import plan_memory
-from pipeline.errors import InputFileError
-from pipeline.tflite.reader import MAX_FILE_BYTES, read_graph
-from pipeline.tflite.schema import ACTIVATIONS, BUILTIN_OPERATORS, TENSOR_TYPES
+from tinyproof.core.errors import InputFileError
+from tinyproof.core.tflite.reader import MAX_FILE_BYTES, read_graph
+from tinyproof.core.tflite.schema import ACTIVATIONS, BUILTIN_OPERATORS, TENSOR_TYPES
+from tinyproof.export.codegen import emit_source
+from tinyproof.export.lowering import lower
+from tinyproof.export.memory_planner import plan_memory
 
 MODEL = dense_network(11, [3, 4, 2])
 

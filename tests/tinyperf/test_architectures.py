@@ -13,18 +13,18 @@ from pathlib import Path
 
 import pytest
 
-from export.importing import Calibration, import_model
-from firmware.building import build
-from host.checking import check
-from pipeline.boards import find_board
-from pipeline.config import CheckConfig
-from pipeline.manifest import read_manifest
-from pipeline.models import find_model_file
-from pipeline.reference import Reference
-from pipeline.tflite.ends import device_ends
-from pipeline.tflite.reader import read_graph
 from tests.export.native import different_bits
-from train.tinyperf import MODELS, make_tinyperf
+from tinyproof.core.board_spec import find_board
+from tinyproof.core.config import CheckConfig
+from tinyproof.core.manifest import read_manifest
+from tinyproof.core.model_file import find_model_file
+from tinyproof.core.reference.golden import Reference
+from tinyproof.core.tflite.ends import device_ends
+from tinyproof.core.tflite.reader import read_graph
+from tinyproof.export.import_model import Calibration, import_model
+from tinyproof.firmware.platformio_build import build
+from tinyproof.host.check import check
+from tinyproof.train.tinyperf import MODELS, make_tinyperf
 
 # Multiply-accumulates, TFLM's arena in bytes and its instructions with CMSIS-NN (tflite-micro 90b983c2, CMSIS-NN
 # 4ab83cc3, Cortex-M4F on mps2-an386 under QEMU).

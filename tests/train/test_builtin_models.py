@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.manifest import Manifest, read_manifest, stale_artefacts
-from train.backend import load
-from train.builtin import make_sine, make_wide
+from tinyproof.core.manifest import Manifest, read_manifest, stale_artefacts
+from tinyproof.train.backend import load
+from tinyproof.train.builtin import make_sine, make_wide
 
 
 def layers_of(build_dir: Path) -> list[tuple[int, str]]:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.datasets import read_dataset
-from train.gestures import AXES, CLASSES, SAMPLES, SEED, make_gestures, windows
+from tinyproof.core.data_set import read_dataset
+from tinyproof.train.gestures import AXES, CLASSES, SAMPLES, SEED, make_gestures, windows
 
 
 def test_it_learns_and_repeats(tmp_path: Path) -> None:

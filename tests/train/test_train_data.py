@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.errors import InputFileError
-from train import data
-from train.data import lesson, parse_csv, read_csv
+from tinyproof.core.errors import InputFileError
+from tinyproof.train import training_data
+from tinyproof.train.training_data import lesson, parse_csv, read_csv
 
 FLOAT32 = st.floats(width=32, allow_nan=False, allow_infinity=False)
 SPACE = st.sampled_from(["", " ", "\t"])
@@ -123,7 +123,7 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
 
 
 def test_a_huge_file_is_refused_before_it_fills_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(data, "MAX_BYTES", 1 << 20)
+    monkeypatch.setattr(training_data, "MAX_BYTES", 1 << 20)
     path = tmp_path / "huge.csv"
     with path.open("wb") as file:
         file.truncate((1 << 20) + 1)

@@ -13,23 +13,24 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from pipeline import cli, project
-from pipeline.project import ROOT
+from tinyproof.cli import main as cli
+from tinyproof.core import paths
+from tinyproof.core.paths import ROOT
 
 # The command line in a fresh process whose build folder is the first argument.
 PROGRAM = """
 import pathlib, sys
-import pipeline.project, pipeline.cli
-pipeline.project.BUILD = pathlib.Path(sys.argv.pop(1))
-pipeline.project.CONFIG_FILE = pipeline.project.BUILD / "tinyproof.toml"
-pipeline.cli.main()
+import tinyproof.core.paths, tinyproof.cli.main
+tinyproof.core.paths.BUILD = pathlib.Path(sys.argv.pop(1))
+tinyproof.core.paths.CONFIG_FILE = tinyproof.core.paths.BUILD / "tinyproof.toml"
+tinyproof.cli.main.main()
 """
 
 
 @pytest.fixture(autouse=True)
 def _own_build_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(project, "BUILD", tmp_path / "build")
-    monkeypatch.setattr(project, "CONFIG_FILE", tmp_path / "tinyproof.toml")
+    monkeypatch.setattr(paths, "BUILD", tmp_path / "build")
+    monkeypatch.setattr(paths, "CONFIG_FILE", tmp_path / "tinyproof.toml")
 
 
 def train(*arguments: str) -> Result:
@@ -155,14 +156,14 @@ def test_progress_is_shown_on_a_terminal(tmp_path: Path) -> None:
 
 def test_help_loads_no_tensorflow() -> None:
     done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "pipeline", "train", "--help"],
+        [sys.executable, "-X", "importtime", "-m", "tinyproof", "train", "--help"],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=True,
     )
     imported = {line.rsplit("|", 1)[-1].strip().split(".")[0] for line in done.stderr.splitlines()}
-    assert "pipeline" in imported
-    assert not imported & {"tensorflow", "keras", "numpy", "rich", "train"}
+    assert "tinyproof" in imported
+    assert not imported & {"tensorflow", "keras", "numpy", "rich"}
     for flag in ("--learning-rate", "--steps", "--w", "--b", "--seed", "--data", "--model", "--json"):
         assert flag in done.stdout

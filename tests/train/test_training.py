@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.config import TrainConfig
-from pipeline.errors import InputFileError, UsageError
-from pipeline.manifest import read_manifest, stale_artefacts
-from train.backend import load
-from train.data import LESSON_X, LESSON_Y, lesson
-from train.descent import Step, build_neuron, descend, largest_stable_learning_rate, neuron_descent
-from train.training import TRACE_COLUMNS, speedup_over_fit, train_model, validate
+from tinyproof.core.config import TrainConfig
+from tinyproof.core.errors import InputFileError, UsageError
+from tinyproof.core.manifest import read_manifest, stale_artefacts
+from tinyproof.train.backend import load
+from tinyproof.train.descent import Step, build_neuron, descend, largest_stable_learning_rate, neuron_descent
+from tinyproof.train.training import TRACE_COLUMNS, speedup_over_fit, train_model, validate
+from tinyproof.train.training_data import LESSON_X, LESSON_Y, lesson
 
 LESSON = TrainConfig()
 

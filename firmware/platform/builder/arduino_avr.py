@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pipeline.boards import Board
+from tinyproof.core.board_spec import Board
 
 # KERNEL_TABLE: the model's tables stay in flash. DECIMAL_DIG: avr-libc's needs a macro that gcc 5 does not have.
 DEFINES = ("ARDUINO_ARCH_AVR", ("KERNEL_TABLE", "const __flash"), ("DECIMAL_DIG", "__DECIMAL_DIG__"))

@@ -10,15 +10,13 @@ from typing import Any
 
 from SCons.Script import AlwaysBuild, Default, DefaultEnvironment
 
+from tinyproof.core.board_spec import BOARDS, read_board
+from tinyproof.core.errors import TinyproofError
+from tinyproof.firmware.boot import confirm
+from tinyproof.firmware.platform.builder import arduino_avr
+
 env: Any = DefaultEnvironment()
 FIRMWARE = Path(env.subst("$PROJECT_DIR")).resolve()
-if str(FIRMWARE.parent) not in sys.path:  # SCons runs this file by path, outside the package
-    sys.path.insert(0, str(FIRMWARE.parent))
-
-from firmware.booting import confirm  # noqa: E402
-from firmware.platform.builder import arduino_avr  # noqa: E402
-from pipeline.boards import BOARDS, read_board  # noqa: E402
-from pipeline.errors import TinyproofError  # noqa: E402
 
 WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Werror"]
 

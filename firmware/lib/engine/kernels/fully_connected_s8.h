@@ -3,7 +3,7 @@
  * Bit-exact with TFLite Micro's reference kernel (reference/integer_ops/fully_connected.h).
  *
  * The function is inlined into its call: with a constant `p` the compiler drops every loop, table and branch that the
- * layer does not need. A model that calls it often shares one copy (see export/emitting.py).
+ * layer does not need. A model that calls it often shares one copy (see export/codegen.py).
  */
 #ifndef TINYPROOF_KERNELS_FULLY_CONNECTED_S8_H
 #define TINYPROOF_KERNELS_FULLY_CONNECTED_S8_H

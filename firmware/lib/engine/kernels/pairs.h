@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Two rows of weights at once, packed as w = 256 b + a in an int16 (export/ops/pairing.py), times a column of bytes.
+ * Two rows of weights at once, packed as w = 256 b + a in an int16 (export/ops/simd_packing.py), times a column of bytes.
  *
  * With P = sum(w x) and S = sum(a x), sum(b x) = (P - S) / 256. P may wrap: the exporter has proven |sum(b x)| < 2^23.
  */

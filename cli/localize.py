@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where wrong bits begin: the first operator that leaves the reference. Part of `check`, `run` and `profile`."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tinyproof.core.board_spec import Board
+from tinyproof.core.config import CheckConfig
+from tinyproof.core.errors import TinyproofError
+
+if TYPE_CHECKING:
+    from tinyproof.export.profile_codegen import Step
+    from tinyproof.host.check_report import Divergence
+    from tinyproof.host.step_trace import Seen
+
+
+def locate(board: Board, folder: Path, divergences: list[Divergence], config: CheckConfig) -> str:
+    """Names the layer of the first divergence, in place. Returns a sentence where it cannot be named, with the reason.
+
+    A simulated board is asked once more, with a firmware that runs the same generated C operator by operator.
+    """
+    from tinyproof.core.tflite.ends import device_ends
+    from tinyproof.core.tflite.reader import read_file, read_graph
+
+    first = divergences[0]
+    try:
+        _, _, operators = device_ends(read_graph(read_file(folder / "model.tflite")))
+        if len(operators) == 1:
+            layer = f"operator {operators[0].index} ({operators[0].name})"
+        elif not can_profile(board):
+            return _elsewhere(board)
+        else:
+            steps, (seen,) = _ask_again(board, folder, bytes(q & 0xFF for q in first.x_q), config)
+            if seen.first_wrong is None or seen.proven:
+                return (
+                    "asked operator by operator, the board answers this input rightly: the fault is not in one operator"
+                    " alone (another firmware or line than this build's, or code that the compiler merged)"
+                )
+            layer = name_of(steps[seen.first_wrong])
+    except TinyproofError as error:
+        return f"the board could not be asked operator by operator: {error.message}"
+    divergences[0] = dataclasses.replace(first, layer=layer)
+    return ""
+
+
+def can_profile(board: Board) -> bool:
+    """Whether this machine can start the board with another firmware by itself."""
+    return board.kind == "simulated" and board.engine == "compiled"
+
+
+def name_of(step: Step) -> str:
+    return f"operator {step.index} ({step.name})"
+
+
+def _ask_again(board: Board, folder: Path, content: bytes, config: CheckConfig) -> tuple[list[Step], list[Seen]]:
+    from tinyproof.export.profile_codegen import write_profile
+    from tinyproof.firmware.platformio_build import build_profile
+    from tinyproof.host.step_trace import watch_steps
+
+    steps = write_profile(folder)
+    elf = build_profile(board, folder)
+    return steps, watch_steps(board, folder, elf, [step.tensors for step in steps], [content], config)
+
+
+def _elsewhere(board: Board) -> str:
+    """Where else to look on a board that is not asked again."""
+    if board.engine == "tflm":
+        return (
+            "Google's interpreter does not show its operators here; "
+            f"./tinyproof canary --board {board.name} names the part of its arithmetic that is broken"
+        )
+    if board.kind == "serial":
+        return f"./tinyproof profile --board {board.name} names the operator, with a firmware of its own"
+    return f"board {board.name} has no firmware to ask operator by operator"

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line: names every verb and loads the one that is asked for, so that none pays for another's imports."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+from tinyproof.core.version import __version__
+
+# Verb -> its line in --help. The command itself is `command` in cli/verbs/<verb>.py.
+VERBS = {
+    "run": "Train, export, build and check in one go: the whole proof.",
+    "train": "Train the neuron y = wX + b by gradient descent, keeping every step.",
+    "export": "Quantize to int8 .tflite and generate C code, vectors and the manifest.",
+    "inspect": "Show what a model is made of, and on which boards it fits.",
+    "build": "Compile the firmware for a board and report its flash and RAM.",
+    "flash": "Upload the firmware to a real board and confirm that it runs.",
+    "check": "Ask a board every vector and prove bits and answers.",
+    "simulate": "Start a simulated board and print its port, until Ctrl-C.",
+    "watch": "Show a board's answers live on a local page with a slider.",
+    "report": "Write the build as one HTML page with figures.",
+    "canary": "Find out which part of a board's arithmetic is broken.",
+    "boards": "List the boards, and what is plugged in.",
+    "doctor": "Find what stands between this machine and a board.",
+    "example": "Train a small gesture classifier to walk through with your own model.",
+    "profile": "Time every operator on a board, and find the layer that loses accuracy.",
+    "bench": "Measure sizes, instruction counts and speed.",
+    "test": "Run all tests of tinyproof itself.",
+}
+
+
+class LazyGroup(click.Group):
+    """Imports a verb's module only when that verb runs or is asked for its own help."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            return None
+        module = importlib.import_module(f"tinyproof.cli.verbs.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="tinyproof")
+def main() -> None:
+    """Train a small Keras model, put it on a microcontroller, and prove that the board answers bit for bit.
+
+    \b
+    Start here:   ./tinyproof run
+    Exit codes:   0 proven, 1 mismatch, 2 usage, 3 environment or board, 4 bad input file
+    """

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The option --model of all verbs: a build by its name, or a file, which becomes a build of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import difflib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from tinyproof.core import paths
+from tinyproof.core.config import Config
+from tinyproof.core.errors import UsageError
+from tinyproof.core.manifest import Manifest
+from tinyproof.core.model_file import ModelFile, find_model_file
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+MODEL_HELP = "A build's name, or a file: .tflite, .keras, a SavedModel folder. [default: neuron]"
+CALIBRATION_HELP = "Samples to quantize a float model with: .npz (array x) or .csv."
+
+
+def model_option(function: F) -> F:
+    return click.option("--model", metavar="NAME|FILE", help=MODEL_HELP)(function)
+
+
+def calibration_option(function: F) -> F:
+    return click.option("--calibration", type=click.Path(path_type=Path), metavar="FILE", help=CALIBRATION_HELP)(
+        function
+    )
+
+
+def select_model(config: Config, text: str | None) -> Config:
+    """`config` for --model: a file is imported first, unless its build is there already."""
+    if text is None:
+        return config
+    found = find_model_file(text)
+    if found is None:
+        return dataclasses.replace(config, model=text)
+    return import_file(config, found, None, None, None, again=False)[0]
+
+
+def find_brought(model: str | None, calibration: Path | None) -> ModelFile | None:
+    """The file that --model names, None where it names a build. Raises UsageError where --calibration has no file."""
+    found = find_model_file(model) if model else None
+    if found is None and calibration is not None:
+        raise UsageError("--calibration quantizes a file: name it with --model FILE")
+    return found
+
+
+def import_file(
+    config: Config,
+    found: ModelFile,
+    calibration: Path | None,
+    low: float | None,
+    high: float | None,
+    *,
+    again: bool = True,
+) -> tuple[Config, Manifest]:
+    """(config for its build, manifest) of a file with a model.
+
+    Makes the build the current one. `again`: even if the build holds that file already.
+    """
+    from tinyproof.core.manifest import read_manifest
+    from tinyproof.export.import_model import Calibration, import_model, is_current
+
+    config = dataclasses.replace(config, model=found.name)
+    folder = paths.build_dir(found.name)
+    wanted = Calibration(calibration, low, high, config.export.seed)
+    if not again and is_current(found, folder, wanted):
+        manifest = read_manifest(folder)
+    else:
+        manifest = import_model(found, folder, wanted)
+    paths.CURRENT_FILE.parent.mkdir(parents=True, exist_ok=True)
+    paths.CURRENT_FILE.write_text(f"{found.name}\n", encoding="utf-8")
+    return config, manifest
+
+
+def was_imported(config: Config) -> bool:
+    """Whether build/<config.model> is a model that was brought: it has nothing to train."""
+    from tinyproof.core.manifest import FILE, read_manifest
+
+    folder = paths.build_dir(config.model)
+    return (folder / FILE).is_file() and read_manifest(folder).source is not None
+
+
+def check_new_name(name: str) -> None:
+    """Before the lesson is trained as build/<name>. Raises UsageError where that looks like the misspelt name of a
+    model that was brought: a neuron would be proven in its place."""
+    from tinyproof.core.manifest import FILE, read_manifest
+
+    if paths.build_dir(name).exists():
+        return
+    brought = []
+    for path in paths.BUILD.glob(f"*/{FILE}"):
+        with contextlib.suppress(UsageError):  # a damaged build is a matter for whoever asks for it
+            if read_manifest(path.parent).source is not None:
+                brought.append(path.parent.name)
+    close = difflib.get_close_matches(name, brought, n=1)
+    if close:
+        raise UsageError(
+            f"no build {name!r}; did you mean {close[0]}? (to train the lesson's neuron under this name: "
+            f"./tinyproof train --model {name})"
+        )
+
+
+def print_import(manifest: Manifest) -> None:
+    """The lines that `export` and `run` show for a model that was brought."""
+    source = manifest.source or {}
+    memory = manifest.memory or {}
+    x, y = manifest.inputs[0], manifest.outputs[0]
+    shapes = f"{'x'.join(map(str, x.shape))} -> {'x'.join(map(str, y.shape))}"
+    # A name is the user's own, but a terminal shall not be moved by it.
+    click.echo(f"model    {ascii(source.get('file', ''))[1:-1]:<24}{shapes}, {memory.get('macs', 0):,} MACs")
+    size = f"model.tflite {manifest.artefacts['model.tflite'].bytes:,} B"
+    calibration = source.get("calibration")
+    how = f"int8, {calibration['samples']} samples" if calibration else "int8, as it came"
+    click.echo(f"export   {size:<24}{how}    id {manifest.model_id}")
+    accuracy = source.get("accuracy")
+    if accuracy:
+        words = f"worst error {accuracy['worst_error']:.4g} against the float model"
+        if accuracy["sqnr_db"] is not None:
+            words += f", SQNR {accuracy['sqnr_db']:.1f} dB"
+        if accuracy["same_class_share"] is not None:
+            words += f", same class {accuracy['same_class_share']:.1%}"
+        click.echo(f"         {words}")

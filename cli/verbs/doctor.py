@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`tinyproof doctor`: every fault between this machine and a board, with its remedy."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import click
+
+from tinyproof.cli import console
+from tinyproof.core.config import load_config
+from tinyproof.core.errors import EXIT_ENVIRONMENT
+from tinyproof.core.paths import CONFIG_FILE
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of the lines.")
+@click.pass_context
+def command(context: click.Context, as_json: bool) -> None:
+    """Check compilers, emulators, drivers, permissions, ModemManager, ports in use and bootloaders.
+
+    Changes nothing. Exits 3 if something blocks a board, 0 otherwise.
+    """
+    from tinyproof.host.diagnosis import examine
+
+    faults = examine(load_config(CONFIG_FILE).board)
+    blocked = any(fault.blocks for fault in faults)
+    if as_json:
+        console.print_json({"blocked": blocked, "faults": [dataclasses.asdict(fault) for fault in faults]})
+    else:
+        for fault in faults:
+            click.echo(f"{'FAULT' if fault.blocks else 'note':<9}{fault.what}\n{'':<9}remedy: {fault.remedy}")
+        click.echo("something blocks" if blocked else "nothing blocks")
+    if blocked:
+        context.exit(EXIT_ENVIRONMENT)

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`tinyproof export`: from the trained model to int8, C code, vectors and the manifest."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import click
+
+from tinyproof.cli import console
+from tinyproof.cli.model_option import calibration_option, find_brought, import_file, model_option, print_import
+from tinyproof.core import paths
+from tinyproof.core.board_spec import all_boards, find_board
+from tinyproof.core.config import Config, ExportConfig, load_config
+from tinyproof.core.manifest import Manifest
+
+
+@click.command()
+@click.option("--low", type=float, help="Smallest x that will be asked. [default: -10]")
+@click.option("--high", type=float, help="Largest x that will be asked. [default: 10]")
+@click.option("--seed", type=int, help="Seed of random inputs and vectors. [default: 1]")
+@model_option
+@calibration_option
+@click.option("--board", help="Quantize in a form that this board's library computes. [default: qemu-cortex-m4]")
+@click.option("--json", "as_json", is_flag=True, help="Print the manifest as one JSON document instead of the lines.")
+def command(
+    low: float | None,
+    high: float | None,
+    seed: int | None,
+    model: str | None,
+    calibration: Path | None,
+    board: str | None,
+    as_json: bool,
+) -> None:
+    """Quantize the trained model to int8 over the range of x that will be asked, and compile it to C.
+
+    Writes model.tflite, model_data.c/.h, model_compiled.c/.h, vectors.json and manifest.json to build/<model>/, and
+    says how much of the range saturates and what a quantization step costs. Defaults come from tinyproof.toml where
+    there is one.
+
+    A model that is brought becomes build/<its name>/: an int8 .tflite as it is; a float .tflite, a .keras or a
+    SavedModel after quantization with --calibration, or with --low and --high where it takes one number.
+    """
+    config = load_config(paths.CONFIG_FILE)
+    export = ExportConfig(
+        low=config.export.low if low is None else low,
+        high=config.export.high if high is None else high,
+        seed=config.export.seed if seed is None else seed,
+    )
+    config = dataclasses.replace(config, export=export, board=board or config.board)
+    found = find_brought(model, calibration)
+    if found is None:
+        manifest = run_export(dataclasses.replace(config, model=model or config.model))
+    else:
+        _, manifest = import_file(config, found, calibration, low, high)
+    if as_json:
+        console.print_json(dataclasses.asdict(manifest))
+    elif found is None:
+        print_export(manifest)
+    else:
+        print_import(manifest)
+
+
+def run_export(config: Config) -> Manifest:
+    """Export build/<model> and make it the current one. Raises UsageError when it is not trained, InputFileError."""
+    build_dir = paths.build_dir(config.model)
+    from tinyproof.export.export import export_model
+    from tinyproof.export.library_lint import library_of
+
+    library = library_of(find_board(config.board)) if config.board in all_boards() else None
+    per_tensor = library is not None and not library.dense_per_channel
+    manifest = export_model(config.export, config.check, build_dir, dense_per_tensor=per_tensor)
+    paths.CURRENT_FILE.write_text(f"{config.model}\n", encoding="utf-8")
+    return manifest
+
+
+def print_export(manifest: Manifest) -> None:
+    """The lines that `export` and `run` show: size, range and id, then what quantization costs."""
+    report = manifest.quantization or {}
+    size = f"model.tflite {manifest.artefacts['model.tflite'].bytes:,} B"
+    asked = f"int8, x in [{report['low']:g}, {report['high']:g}]" if report else "int8"
+    click.echo(f"export   {size:<24}{asked}    id {manifest.model_id}")
+    if "step_y" not in report:
+        return
+    clipped = {"input": report["input_clip_share"], "output": report["output_clip_share"]}
+    beyond = report.get("questions_beyond")
+    if beyond:
+        points = ", ".join(f"{x:g}" for x in beyond)
+        saturation = f"SATURATES at questions that will be asked: x = {points}; widen --low and --high"
+    elif any(clipped.values()):
+        shares = " and ".join(f"{share:.1%} at the {end}" for end, share in clipped.items() if share)
+        saturation = f"SATURATES: {shares} of the asked range; widen --low and --high"
+    else:
+        saturation = "nothing in the asked range saturates"
+    step, error = report["step_y"], report["worst_error"]
+    click.echo(
+        f"         step of y {step:<14.4g}worst error {error:.4g} at x = {report['worst_error_x']:.4g}; {saturation}"
+    )

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`tinyproof inspect`: what a model is made of, and where it fits, before anything is built."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tinyproof.cli import console
+from tinyproof.cli.model_option import calibration_option, import_file
+from tinyproof.cli.tables import aligned
+from tinyproof.core import paths
+from tinyproof.core.board_spec import all_boards, find_board
+from tinyproof.core.config import load_config
+
+
+@click.command()
+@click.argument("model", metavar="NAME|FILE", required=False)
+@click.option("--board", help="Judge only this board. [default: all that firmware is built for]")
+@calibration_option
+@click.option("--low", type=float, help="Smallest x, to quantize a float model of one number.")
+@click.option("--high", type=float, help="Largest x, likewise.")
+@click.option("--tensors", is_flag=True, help="List the tensors, too, with their quantization.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of the tables.")
+def command(
+    model: str | None,
+    board: str | None,
+    calibration: Path | None,
+    low: float | None,
+    high: float | None,
+    tensors: bool,
+    as_json: bool,
+) -> None:
+    """Show operators, shapes, MACs, quantization and memory of a model, and a verdict for each board.
+
+    NAME is a build (default: the configured one), FILE a .tflite, which is only read; a .keras or SavedModel is
+    imported first and needs --calibration, or --low and --high. Constants and arena are exact, code is estimated
+    unless this very model has been built for the board.
+    """
+    config = load_config(paths.CONFIG_FILE)
+    boards = [entry for entry in all_boards().values() if entry.engine == "compiled" and not entry.hidden]
+    if board is not None:
+        boards = [find_board(board)]
+    document = _inspect(model or config.model, boards, calibration, low, high, config)
+    if as_json:
+        console.print_json(document)
+    else:
+        print_inspection(document, tensors=tensors)
+
+
+def _inspect(
+    model: str, boards: Any, calibration: Path | None, low: float | None, high: float | None, config: Any
+) -> dict[str, Any]:
+    from tinyproof.core.errors import UsageError
+    from tinyproof.core.model_file import find_model_file
+    from tinyproof.core.tflite.reader import read_file, read_graph
+    from tinyproof.export.footprint import inspect_model
+
+    found = find_model_file(model)
+    if found is not None and found.kind == "tflite":
+        tflite = read_file(found.path)
+        quantized = any(tensor.dtype == "int8" for tensor in read_graph(tflite, found.file).tensors)
+        if quantized or (calibration is None and (low is None or high is None)):
+            return inspect_model(tflite, found.file, boards, paths.build_dir(found.name))
+    name = model
+    if found is not None:
+        name = import_file(config, found, calibration, low, high, again=False)[0].model
+    folder = paths.build_dir(name)
+    if not (folder / "model.tflite").is_file():
+        raise UsageError(f"build/{name} has no model.tflite; run ./tinyproof export first, or give a file")
+    return inspect_model(read_file(folder / "model.tflite"), f"build/{name}/model.tflite", boards, folder)
+
+
+def print_inspection(document: dict[str, Any], *, tensors: bool) -> None:
+    """Tables of at most 80 columns where names allow it."""
+    x, y = document["input"], document["output"]
+    click.echo(f"model    {ascii(document['file'])[1:-1]}, id {document['model_id']}")
+    for role, end in (("input", x), ("output", y)):
+        click.echo(f"{role:<9}int8 {_shape(end['shape'])}, real = {end['scale_min']:.6g} * (q - {end['zero_point']})")
+    click.echo(
+        f"total    {document['macs']:,} MACs, {document['constant_bytes']:,} B of constants, "
+        f"{document['arena_bytes']:,} B of arena"
+    )
+    rows = [
+        (
+            str(op["index"]),
+            op["name"],
+            ", ".join(map(_shape, op["inputs"])),
+            ", ".join(map(_shape, op["outputs"])),
+            f"{op['macs']:,}",
+            f"{op['constant_bytes']:,}",
+        )
+        for op in document["operators"]
+    ]
+    click.echo()
+    _table(("", "operator", "input", "output", "MACs", "constants B"), rows, right=(0, 4, 5))
+    if tensors:
+        click.echo()
+        titles = ("", "tensor", "shape", "type", "scale", "zero", "arena")
+        _table(titles, [_tensor_row(tensor) for tensor in document["tensors"]], right=(0, 5, 6))
+    click.echo()
+    verdicts = [
+        (
+            fit["board"],
+            f"{fit['flash_bytes']:,} of {fit['flash_limit']:,}",
+            f"{fit['ram_bytes']:,} of {fit['ram_limit']:,}",
+            ("= " if fit["exact"] else "~ ") + fit["verdict"],
+        )
+        for fit in document["boards"]
+    ]
+    _table(("board", "flash B", "RAM B", "verdict (= built, ~ estimated)"), verdicts, right=(1, 2))
+
+
+def _tensor_row(tensor: dict[str, Any]) -> tuple[str, ...]:
+    scale = "-"
+    if tensor["scales"] == 1:
+        scale = f"{tensor['scale_min']:.4g}"
+    elif tensor["scales"]:
+        scale = f"{tensor['scales']}: {tensor['scale_min']:.3g} to {tensor['scale_max']:.3g}"
+    return (
+        str(tensor["index"]),
+        ascii(tensor["name"])[1:-1][:28],  # the file's own words: no terminal shall obey them
+        _shape(tensor["shape"]),
+        tensor["dtype"],
+        scale,
+        "-" if tensor["zero_point"] is None else str(tensor["zero_point"]),
+        "flash" if tensor["constant"] else "-" if tensor["offset"] is None else f"+{tensor['offset']:,}",
+    )
+
+
+def _shape(shape: list[int]) -> str:
+    return "x".join(map(str, shape)) or "scalar"
+
+
+def _table(titles: tuple[str, ...], rows: Sequence[tuple[str, ...]], right: tuple[int, ...] = ()) -> None:
+    click.echo("\n".join(aligned([titles, *rows], right)))

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`tinyproof run`: the whole proof, from training to the board's answers."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+
+from tinyproof.cli import console
+from tinyproof.cli.model_option import calibration_option, model_option
+from tinyproof.cli.prepare import make_model, put_on_board
+from tinyproof.cli.run_all import ALL, as_document, exit_code, print_matrix, run_matrix
+from tinyproof.cli.stage_timer import Stages, in_words
+from tinyproof.cli.verbs.check import print_check, run_check
+from tinyproof.cli.verbs.report import print_report, run_report, shown
+from tinyproof.core.board_spec import find_board
+from tinyproof.core.config import Config, load_config
+from tinyproof.core.errors import EXIT_MISMATCH, EXIT_PROVEN, UsageError
+from tinyproof.core.paths import CONFIG_FILE
+
+
+@click.command()
+@click.option("--board", help="Board to prove on, or all simulated ones: all. [default: qemu-cortex-m4]")
+@click.option("--port", help="Serial port of a real board: a device file, socket:// or rfc2217:// URL.")
+@model_option
+@calibration_option
+@click.option("--low", type=float, help="Smallest x that will be asked of a float model of one number.")
+@click.option("--high", type=float, help="Largest x that will be asked of it.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of the table.")
+@click.pass_context
+def command(
+    context: click.Context,
+    board: str | None,
+    port: str | None,
+    model: str | None,
+    calibration: Path | None,
+    low: float | None,
+    high: float | None,
+    as_json: bool,
+) -> None:
+    """Train, quantize, compile, start the board, and prove that it answers bit for bit.
+
+    Settings come from tinyproof.toml where there is one. Artefacts are in build/<model>/. A model that is brought
+    is imported instead of trained: an int8 .tflite as it is, a float model after quantization with --calibration.
+    A real board is flashed first; with --port, a simulated one is taken as it runs behind that port.
+    --board all builds and checks every simulated board, two at a time, and ends with one table.
+
+    Exits 0 only if every bit is identical and every answer is within the tolerance, 1 on a mismatch, 3 if a board
+    cannot be proven: its tools are missing, or the model is too big for it.
+    """
+    config = _settings(board, port, low, high)
+    stages = Stages(quiet=as_json)
+
+    config = make_model(stages, config, model, calibration, low, high)
+    verdict = _prove_all(stages, config) if config.board == ALL else _prove_one(stages, config, port)
+    page = stages.run("report", lambda: run_report(config))  # also of a mismatch: it says where
+
+    if as_json:
+        console.print_json({"stages": stages.seconds, **verdict.document, "report": shown(page)})
+    else:
+        verdict.show()
+        print_report(page)
+        click.echo(f"time     {in_words(stages.seconds)}")
+    context.exit(verdict.exit_code)
+
+
+def _settings(board: str | None, port: str | None, low: float | None, high: float | None) -> Config:
+    config = load_config(CONFIG_FILE)
+    asked = dataclasses.replace(
+        config.export,
+        low=config.export.low if low is None else low,
+        high=config.export.high if high is None else high,
+    )
+    config = dataclasses.replace(config, board=board or config.board, export=asked)
+    if config.board != ALL:
+        find_board(config.board)  # a wrong name is told before the work, not after it
+    elif port is not None:
+        raise UsageError("--port names one board; --board all starts simulated ones, which need none")
+    return config
+
+
+class _Verdict(NamedTuple):
+    """What the boards' answers came to: for a program, for a person, and for the shell."""
+
+    document: dict[str, Any]
+    show: Callable[[], None]
+    exit_code: int
+
+
+def _prove_one(stages: Stages, config: Config, port: str | None) -> _Verdict:
+    reached = put_on_board(stages, config, port)
+    report = stages.run("check", lambda: run_check(config, reached))
+    code = EXIT_PROVEN if report.proven else EXIT_MISMATCH
+    return _Verdict({"check": report.as_dict()}, lambda: print_check(report), code)
+
+
+def _prove_all(stages: Stages, config: Config) -> _Verdict:
+    rows = stages.run("boards", lambda: run_matrix(config))
+    return _Verdict(as_document(rows), lambda: print_matrix(rows), exit_code(rows))

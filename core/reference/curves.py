@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""LOGISTIC, TANH and SOFTMAX, in the fixed-point arithmetic of fixed_point.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from tinyproof.core.reference.step import Array, Step
+from tinyproof.core.tflite import fixed_point
+from tinyproof.core.tflite.arithmetic import INT8_MAX, INT8_MIN, INT32_MAX, quantize_multiplier, requantize
+
+_SIGMOID_BITS = 4  # integer bits of the argument of LOGISTIC and TANH, and of SOFTMAX's exponentials
+_SOFTMAX_BITS = 5
+_SUM_BITS = 12  # of a sum of exponentials
+
+
+def logistic(step: Step, x: Array) -> Array:
+    """reference/integer_ops/logistic.h; output scale 1/256, zero point -128."""
+    return _sigmoid(
+        step, x, lambda a: fixed_point.rounding_shift_right(fixed_point.logistic(a, _SIGMOID_BITS), 23) - 128
+    )
+
+
+def tanh(step: Step, x: Array) -> Array:
+    """reference/integer_ops/tanh.h; output scale 1/128, zero point 0."""
+    return _sigmoid(step, x, lambda a: fixed_point.rounding_shift_right(fixed_point.tanh(a, _SIGMOID_BITS), 24))
+
+
+def _sigmoid(step: Step, x: Array, function: Callable[[int], int]) -> Array:
+    multiplier, shift = quantize_multiplier(step.x.scales[0] * 2 ** (31 - _SIGMOID_BITS))
+    radius = fixed_point.input_radius(_SIGMOID_BITS, shift)
+
+    def answer(centred: int) -> int:
+        if abs(centred) >= radius:
+            return INT8_MAX if centred > 0 else INT8_MIN
+        return min(max(function(requantize(centred, multiplier, shift)), INT8_MIN), INT8_MAX)
+
+    values, places = np.unique(step.centred(x), return_inverse=True)
+    return np.array([answer(int(value)) for value in values], np.int64)[places]
+
+
+def softmax(step: Step, x: Array) -> Array:
+    """reference/softmax.h, along the last dimension; output scale 1/256, zero point -128."""
+    real = step.operator.real_options.get("beta", 0.0) * step.x.scales[0] * 2 ** (31 - _SOFTMAX_BITS)
+    multiplier, shift = quantize_multiplier(min(real, float(INT32_MAX)))
+    radius = fixed_point.input_radius(_SOFTMAX_BITS, shift)
+
+    def exponential(distance: int) -> int:
+        argument = fixed_point.doubling_high_multiply(-distance << shift, multiplier)
+        return fixed_point.exp_on_negative_values(argument, _SOFTMAX_BITS)
+
+    rows = []
+    for row in x.reshape(-1, x.shape[-1]):
+        distances = [int(distance) for distance in row.max() - row]
+        near = {distance: exponential(distance) for distance in set(distances) if distance <= radius}
+        rows.append(_shares([near.get(distance) for distance in distances]))
+    return np.array(rows, np.int64)
+
+
+def _shares(exponentials: list[int | None]) -> list[int]:
+    """Each exponential's share of their sum, as bytes; None is too small to count."""
+    present = (number for number in exponentials if number is not None)
+    total = sum(fixed_point.rounding_shift_right(number, _SUM_BITS) for number in present)
+    headroom = 32 - total.bit_length()
+    reciprocal = fixed_point.one_over_one_plus((total << headroom) - 2**31)
+    exponent = _SUM_BITS - headroom + 31 - 8
+    shares = []
+    for number in exponentials:
+        share = 0
+        if number is not None and exponent <= 31:  # beyond it every share rounds to 0
+            product = fixed_point.doubling_high_multiply(reciprocal, number)
+            share = fixed_point.rounding_shift_right(product, exponent)
+        shares.append(min(share + INT8_MIN, INT8_MAX))
+    return shares

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What kernels see of an operator, and the arithmetic that they share: arithmetic.py's, for whole arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyproof.core.tflite.arithmetic import INT8_MAX, INT8_MIN, activation_range, quantize_multiplier
+from tinyproof.core.tflite.graph import Graph, Operator, Tensor
+from tinyproof.core.tflite.schema import ACTIVATIONS
+
+Array = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Step:
+    """An operator with its tensors, without those that are left out."""
+
+    operator: Operator
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+
+    @classmethod
+    def of(cls, graph: Graph, operator: Operator) -> Step:
+        def tensors(indices: tuple[int, ...]) -> tuple[Tensor, ...]:
+            return tuple(graph.tensors[index] for index in indices if index != -1)
+
+        return cls(operator, tensors(operator.inputs), tensors(operator.outputs))
+
+    @property
+    def x(self) -> Tensor:
+        return self.inputs[0]
+
+    @property
+    def y(self) -> Tensor:
+        return self.outputs[0]
+
+    def option(self, name: str, default: int = 0) -> int:
+        """`default` where the file has no options for this operator, as TFLite Micro reads it."""
+        return self.operator.options.get(name, default)
+
+    def centred(self, values: Array, place: int = 0) -> Array:
+        """q - zero_point of input number `place`."""
+        return values - self.inputs[place].zero_points[0]
+
+    def clamp(self, values: Array) -> Array:
+        """To the output's int8 range, or to what the fused activation leaves of it."""
+        activation = ACTIVATIONS[self.option("fused_activation_function")]
+        return np.clip(values, *activation_range(activation, self.y.scales[0], self.y.zero_points[0]))
+
+    def finish(self, values: Array) -> Array:
+        """Centred values of the output as its bytes."""
+        return self.clamp(values + self.y.zero_points[0])
+
+
+def to_int8(values: Array) -> Array:
+    return np.clip(values, INT8_MIN, INT8_MAX)
+
+
+def rescale(values: Array, *reals: float) -> Array:
+    """MultiplyByQuantizedMultiplier, with one factor for all or one for each place of the last dimension."""
+    multipliers, shifts = np.array([quantize_multiplier(real) for real in reals], np.int64).T
+    return multiply(values, multipliers, shifts)
+
+
+def multiply(values: Array, multiplier: Array | int, shift: Array | int) -> Array:
+    """arithmetic.requantize for arrays. Raises OverflowError where TFLite Micro's 32 bits would not do."""
+    left, right = np.maximum(shift, 0), np.maximum(np.negative(shift), 0)
+    if np.any(left > 31):
+        raise OverflowError
+    shifted = in_32_bits(in_32_bits(values) << left)
+    return rounding_shift_right((shifted * multiplier + 2**30) >> 31, right)
+
+
+def rounding_shift_right(values: Array, exponent: Array | int) -> Array:
+    """RoundingDivideByPOT: ties away from zero."""
+    half = np.left_shift(1, exponent) >> 1
+    shifted: Array = (values + half - ((values < 0) & (half > 0))) >> exponent
+    return shifted
+
+
+def in_32_bits(values: Array) -> Array:
+    if np.abs(values).max(initial=0) >= 2**31:
+        raise OverflowError
+    return values
+
+
+def integers(numbers: Iterable[int | np.int64]) -> tuple[int, ...]:
+    return tuple(int(number) for number in numbers)

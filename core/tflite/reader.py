@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads a .tflite that nobody vouches for into a Graph, in time and memory bounded by the file's size.
+
+Field numbers are those of TFLite's schema, version 3. Whatever the reader accepts is consistent: indices in range,
+sizes that fit their buffers, scales finite and positive, every tensor computed once and before its use.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+from tinyproof.core.errors import InputFileError
+from tinyproof.core.tflite.flatbuffer import Flatbuffer, Table
+from tinyproof.core.tflite.graph import Graph, Operator, Tensor
+from tinyproof.core.tflite.schema import BUILTIN_OPERATORS, IDENTIFIER, OPTIONS, TENSOR_TYPES, VERSION
+
+MAX_FILE_BYTES = 64 << 20  # no microcontroller holds more; keeps the cost of a hostile file small
+MAX_RANK = 8
+MAX_ELEMENTS = 1 << 28
+_ZERO_POINT_RANGE = {"int8": (-128, 127), "uint8": (0, 255), "int16": (-32768, 32767)}
+
+
+def read_file(path: Path) -> bytes:
+    """The bytes of a .tflite. Raises InputFileError when it is missing, unreadable or far too large."""
+    try:
+        size = path.stat().st_size
+        if size > MAX_FILE_BYTES:
+            raise InputFileError(f"{path.name}: {size:,} bytes; tinyproof reads models up to {MAX_FILE_BYTES:,}")
+        return path.read_bytes()
+    except OSError as error:
+        raise InputFileError(f"{path.name}: {error.strerror}; give the path of a .tflite file") from error
+
+
+def read_graph(data: bytes, file: str = "model.tflite") -> Graph:
+    """Decode `data`; `file` names it in messages. Raises InputFileError naming the part that is wrong."""
+    if len(data) > MAX_FILE_BYTES:
+        raise InputFileError(f"{file}: {len(data):,} bytes; tinyproof reads models up to {MAX_FILE_BYTES:,}")
+    buffer = Flatbuffer(data, file)
+    root = buffer.root(IDENTIFIER)
+    version = root.integer(0, "I")
+    if version != VERSION:
+        raise buffer.damaged(f"schema version {version}, expected {VERSION}")
+    subgraphs = root.tables(2, "subgraph")
+    if len(subgraphs) != 1:
+        raise InputFileError(f"{file}: {len(subgraphs)} subgraphs; tinyproof takes models of one, without control flow")
+    subgraph = subgraphs[0]
+    buffers = root.tables(4, "buffer")
+    tensors = tuple(_tensor(buffer, i, table, buffers) for i, table in enumerate(subgraph.tables(0, "tensor")))
+    codes = [_operator_code(code) for code in root.tables(1, "operator code")]
+    operators = tuple(_operator(buffer, i, table, codes) for i, table in enumerate(subgraph.tables(3, "operator")))
+    inputs = subgraph.integers(1, "i", "the list of inputs")
+    outputs = subgraph.integers(2, "i", "the list of outputs")
+    graph = Graph(file, tensors, operators, inputs, outputs)
+    _check_order(buffer, graph)
+    return graph
+
+
+def _operator_code(table: Table) -> tuple[str, int]:
+    # deprecated_builtin_code is a byte: codes from 127 on are only in builtin_code, hence the larger of the two.
+    code = max(table.integer(0, "b"), table.integer(3, "i"))
+    name = BUILTIN_OPERATORS[code] if 0 <= code < len(BUILTIN_OPERATORS) else f"unknown operator {code}"
+    if name == "CUSTOM":
+        name = f"CUSTOM {ascii(table.text(1, 'a custom operator'))[:40]}"
+    return name, table.integer(2, "i", 1)
+
+
+def _operator(buffer: Flatbuffer, index: int, table: Table, codes: list[tuple[str, int]]) -> Operator:
+    code = table.integer(0, "I")
+    if code >= len(codes):
+        raise buffer.damaged(f"operator {index} has code {code} of {len(codes)}")
+    name, version = codes[code]
+    options: dict[str, int] = {}
+    reals: dict[str, float] = {}
+    fields = OPTIONS.get(table.integer(3, "B"))
+    if fields is not None:
+        found = table.table(4, f"the options of operator {index}")
+        for key, (field, kind, default) in fields.items():
+            value = default if found is None else found.number(field, kind, default)
+            if kind == "f":
+                reals[key] = float(value)
+            else:
+                options[key] = int(value)
+    what = f"the tensor list of operator {index}"
+    return Operator(index, name, version, table.integers(1, "i", what), table.integers(2, "i", what), options, reals)
+
+
+def _tensor(buffer: Flatbuffer, index: int, table: Table, buffers: list[Table]) -> Tensor:
+    name = table.text(3, f"the name of tensor {index}")
+    label = f"tensor {index} ({ascii(name)[:60]})"
+    shape = table.integers(0, "i", f"the shape of {label}")
+    kind = table.integer(1, "b")
+    if kind not in TENSOR_TYPES:
+        raise buffer.damaged(f"{label} has the unknown type {kind}")
+    dtype, bits = TENSOR_TYPES[kind]
+    if len(shape) > MAX_RANK or any(size < 0 for size in shape) or math.prod(shape) > MAX_ELEMENTS:
+        raise InputFileError(
+            f"{buffer.file}: {label}: shape {list(shape)[: MAX_RANK + 1]}; tinyproof takes fixed shapes of at most "
+            f"{MAX_RANK} dimensions and {MAX_ELEMENTS:,} elements"
+        )
+    number = table.integer(2, "I")
+    data = None
+    if number != 0:  # buffer 0 is the schema's "no data"
+        if number >= len(buffers):
+            raise buffer.damaged(f"{label} uses buffer {number} of {len(buffers)}")
+        if buffers[number].integer(1, "Q") > 1:
+            raise InputFileError(f"{buffer.file}: {label}: data outside the FlatBuffer; convert the model below 2 GB")
+        data = buffers[number].blob(0, f"the data of {label}") or None
+    if data is not None and bits and len(data) != -(-math.prod(shape) * bits // 8):
+        raise buffer.damaged(f"{label} of shape {list(shape)} and type {dtype} has {len(data)} bytes of data")
+    scales, zero_points, dimension = _quantization(buffer, table, label, dtype, shape)
+    return Tensor(index, name, shape, dtype, scales, zero_points, dimension, data)
+
+
+def _quantization(
+    buffer: Flatbuffer, tensor: Table, label: str, dtype: str, shape: tuple[int, ...]
+) -> tuple[tuple[float, ...], tuple[int, ...], int]:
+    table = tensor.table(4, f"the quantization of {label}")
+    if table is None:
+        return (), (), 0
+    scales = tuple(float(value) for value in table.numbers(2, "f", f"the scales of {label}"))
+    zero_points = table.integers(3, "q", f"the zero points of {label}")
+    dimension = table.integer(6, "i")
+    if not scales:
+        return (), (), 0
+    if not all(math.isfinite(scale) and scale > 0 for scale in scales):
+        raise buffer.damaged(f"{label} has a scale that is not a positive number")
+    if len(zero_points) != len(scales):
+        raise buffer.damaged(f"{label} has {len(scales)} scales and {len(zero_points)} zero points")
+    low, high = _ZERO_POINT_RANGE.get(dtype, (-(2**31), 2**31 - 1))
+    if not all(low <= zero_point <= high for zero_point in zero_points):
+        raise buffer.damaged(f"{label} of type {dtype} has a zero point outside [{low}, {high}]")
+    if len(scales) > 1 and not (0 <= dimension < len(shape) and shape[dimension] == len(scales)):
+        raise buffer.damaged(f"{label} of shape {list(shape)} has {len(scales)} scales for dimension {dimension}")
+    return scales, zero_points, dimension
+
+
+def _check_order(buffer: Flatbuffer, graph: Graph) -> None:
+    """Every tensor in range, written once, and before it is read: no cycles, no dangling ends."""
+
+    def tensor(index: int, what: str) -> Tensor:
+        if not 0 <= index < len(graph.tensors):
+            raise buffer.damaged(f"{what} refers to tensor {index} of {len(graph.tensors)}")
+        return graph.tensors[index]
+
+    if not graph.inputs or not graph.outputs:
+        raise buffer.damaged("it has no inputs or no outputs")
+    known = {t.index for t in graph.tensors if t.data is not None}
+    for index in graph.inputs:
+        if tensor(index, "the list of inputs").index in known:
+            raise buffer.damaged(f"input {index} is a constant, or is listed twice")
+        known.add(index)
+    for operator in graph.operators:
+        for index in operator.inputs:
+            if index != -1 and tensor(index, operator.label).index not in known:
+                raise graph.refuse(operator, f"reads {graph.tensors[index].label} before anything computes it")
+        for index in operator.outputs:
+            if tensor(index, operator.label).index in known:
+                raise graph.refuse(operator, f"writes {graph.tensors[index].label}, which has a value already")
+            known.add(index)
+    for index in graph.outputs:
+        if tensor(index, "the list of outputs").index not in known:
+            raise buffer.damaged(f"nothing computes its output, {graph.tensors[index].label}")

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The memory plan: every tensor gets a fixed place in one arena, whose exact size is known before anything is built.
+
+Two tensors share bytes when they are never alive together. The smaller of two plans is taken: greedy by size, as in
+"Efficient Memory Management for Deep Neural Net Inference" (Pisarchyk and Lee, 2020), and, for a chain, from both ends.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+
+from tinyproof.export.lowering import Program
+
+ARENA_ALIGNMENT = 16  # of the arena itself; engine_compiled.c sees to it
+WORD = 4  # kernels may read whole words of tensors that have any
+
+
+@dataclass
+class Block:
+    """Bytes for one tensor, or several that follow one another in place. Alive from step `first` to step `last`."""
+
+    size: int
+    first: int
+    last: int
+    tensors: list[int] = field(default_factory=list)
+    offset: int = 0
+
+    @property
+    def alignment(self) -> int:
+        return WORD if self.size >= WORD else 1
+
+
+@dataclass(frozen=True)
+class MemoryPlan:
+    """`offsets`: tensor index -> byte offset in the arena. `tensor_bytes`: what they would take without sharing.
+    `scratch`: number of an operator -> byte offset of what its kernel works in."""
+
+    arena_bytes: int
+    offsets: dict[int, int]
+    tensor_bytes: int
+    scratch: dict[int, int] = field(default_factory=dict)
+
+
+def plan_memory(program: Program) -> MemoryPlan:
+    """Step 0 is the arrival of the input; op k runs at step k + 1; the output is read after the last."""
+    tensors = program.graph.tensors
+    end = len(program.ops) + 1
+    # What no kernel moves, such as a RESHAPE's output, is its input under another name, as long as either is needed.
+    names: dict[int, int] = {}
+    for op in program.ops:
+        if not op.kernel:
+            names[op.outputs[0]] = names.get(op.inputs[0], op.inputs[0])
+    last_use = {names.get(program.output.index, program.output.index): end}
+    for step in range(len(program.ops), 0, -1):
+        for index in program.ops[step - 1].inputs:
+            last_use.setdefault(names.get(index, index), step)
+
+    blocks = {program.input.index: Block(program.input.elements, 0, last_use.get(program.input.index, 0))}
+    blocks[program.input.index].tensors.append(program.input.index)
+    for step, op in enumerate(program.ops, start=1):
+        for position, index in enumerate(op.outputs):
+            size, last = tensors[index].elements, last_use.get(index, step)
+            block, x = blocks[op.inputs[0]], names.get(op.inputs[0], op.inputs[0])
+            # Only at equal size: a smaller output would keep all of a large input's bytes alive.
+            if position == 0 and op.in_place and last_use[x] == step and size == block.size:
+                block.last = last
+            elif op.kernel:
+                block = Block(size, step, last)
+            block.tensors.append(index)
+            blocks[index] = block
+
+    scratch = {
+        step - 1: Block(op.scratch_bytes, step, step)
+        for step, op in enumerate(program.ops, start=1)
+        if op.scratch_bytes
+    }
+    unique = list({id(block): block for block in blocks.values()}.values())  # in the order of their first step
+    unique += scratch.values()  # alive together with two others, so that a chain with scratch is no chain
+    plans = [plan for plan in (_two_ended(unique), _greedy_by_size(unique)) if plan is not None]
+    places = min(plans, key=lambda plan: _size(unique, plan))
+    for block, offset in zip(unique, places, strict=True):
+        block.offset = offset
+    return MemoryPlan(
+        _size(unique, places),
+        {index: block.offset for index, block in blocks.items()},
+        sum(tensors[index].elements for index in blocks),
+        {number: block.offset for number, block in scratch.items()},
+    )
+
+
+def _size(blocks: list[Block], places: list[int]) -> int:
+    return max(offset + block.size for block, offset in zip(blocks, places, strict=True))
+
+
+def _meet(a: Block, b: Block) -> bool:
+    return a.first <= b.last and b.first <= a.last
+
+
+def _aligned(offset: int, block: Block) -> int:
+    return -(-offset // block.alignment) * block.alignment
+
+
+def _two_ended(blocks: list[Block]) -> list[int] | None:
+    """Blocks in turn at the bottom and at the top: the smallest plan there is for a chain of layers, where only
+    neighbours meet. None where others meet, too."""
+    for i, block in enumerate(blocks):
+        if any(_meet(block, other) for other in blocks[i + 2 :]):
+            return None
+    top = blocks[0].size
+    for a, b in itertools.pairwise(blocks):
+        top = max(top, _aligned(a.size, b) + b.size, _aligned(b.size, a) + a.size)
+    return [0 if i % 2 == 0 else (top - b.size) // b.alignment * b.alignment for i, b in enumerate(blocks)]
+
+
+def _greedy_by_size(blocks: list[Block]) -> list[int]:
+    """The largest first, each at the lowest offset where it overlaps no block that is alive at the same time."""
+    offsets = [0] * len(blocks)
+    placed: list[int] = []
+    for i in sorted(range(len(blocks)), key=lambda i: (-blocks[i].size, i)):
+        rivals = [j for j in placed if _meet(blocks[i], blocks[j])]
+        for j in sorted(rivals, key=offsets.__getitem__):
+            if offsets[i] + blocks[i].size <= offsets[j]:
+                break
+            offsets[i] = _aligned(max(offsets[i], offsets[j] + blocks[j].size), blocks[i])
+        placed.append(i)
+    return offsets

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Builds a board's firmware with PlatformIO and says what it costs: build/<model>/boards/<board>/firmware.elf."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from tinyproof.core.board_spec import Board
+from tinyproof.core.errors import EnvironmentFaultError, UsageError
+from tinyproof.core.manifest import read_manifest, stale_artefacts
+from tinyproof.core.paths import FIRMWARE
+from tinyproof.firmware.elf_sizes import Size, layer_sizes
+from tinyproof.firmware.platformio_core import CORE, ensure_core
+
+# What the firmware is made from; a change of anything else in the build folder does not concern it.
+USED_ARTEFACTS = (
+    "model.tflite",
+    "model_data.c",
+    "model_data.h",
+    "model_compiled.c",
+    "model_compiled.h",
+    "model_tflm.h",
+)
+TIMEOUT_S = 600.0
+
+_OFFLINE = re.compile(r"HTTPClientError|InternetConnectionError|Could not connect to|ConnectionError")
+_ERROR = re.compile(r"(?:fatal error|error): |undefined reference|^error: |^\*\*\* ", re.IGNORECASE)
+_OVERFLOW = re.compile(r"region `(flash|ram|text|data)' overflowed by (\d+) bytes")
+_OUTSIDE = re.compile(r"address 0x([0-9a-f]+) of \S+ section `\S+' is not within region `data'")
+_REGIONS = {"flash": "flash", "ram": "ram", "text": "flash", "data": "ram"}  # the last two are avr-gcc's names
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """Sizes in bytes. `engine_*` is what the engine and the model cost together, without the rest of the firmware."""
+
+    board: str
+    engine: str
+    model_id: str
+    flash_bytes: int
+    ram_bytes: int
+    engine_flash_bytes: int
+    engine_ram_bytes: int
+    layers: dict[str, Size]
+    elf: Path
+
+    def as_dict(self) -> dict[str, object]:
+        """What build.json holds: no path, so that equal builds write equal files."""
+        document = dataclasses.asdict(self)
+        del document["elf"]
+        return document
+
+
+def check_artefacts(build_dir: Path) -> str:
+    """The model id of an export that is complete and unchanged; UsageError names what is missing or stale."""
+    manifest = read_manifest(build_dir)
+    if not {"model_compiled.c", "model_compiled.h"} <= manifest.artefacts.keys():
+        raise UsageError(f"build/{build_dir.name} holds no exported model; run ./tinyproof export first")
+    stale = [name for name in stale_artefacts(manifest, build_dir) if name in USED_ARTEFACTS]
+    if stale:
+        names = ", ".join(stale)
+        remedy = "run ./tinyproof export again"
+        raise UsageError(f"build/{build_dir.name}: {names} missing or changed since the export; {remedy}")
+    return manifest.model_id
+
+
+def build(board: Board, build_dir: Path) -> BuildResult:
+    """Compile the model in `build_dir` for `board`; writes firmware.elf and build.json to boards/<board>/.
+
+    Raises UsageError for a board without firmware or artefacts that are missing or stale, EnvironmentFaultError when
+    the compiler is missing (naming the package), the build fails (its first error line), or the image does not fit
+    the board (with the sizes).
+    """
+    if board.kind == "host":
+        raise UsageError(f"board {board.name} is this machine and has no firmware; ./tinyproof check asks it directly")
+    model_id = check_artefacts(build_dir)
+    gcc = f"{board.build.get('toolchain', '')}gcc"
+    if board.kind == "simulated" and not shutil.which(gcc):
+        raise EnvironmentFaultError(f"{gcc} is missing; apt-get install {board.build['package']}")
+    if (core := board.build.get("core")) and not Path(core).is_dir():
+        raise EnvironmentFaultError(f"{core} is missing; apt-get install {board.build['package']}")
+    folder = build_dir.resolve() / "boards" / board.name
+    objects = objects_folder(board, build_dir)
+    run_platformio(board, build_dir.resolve(), objects)
+    produced = objects / board.environment / "firmware.elf"
+    layers = layer_sizes(produced, produced.with_suffix(".map"))
+    if "linker_script" not in board.build:  # ours have a section for the stack, the toolchain's own have not
+        layers["core"].ram_bytes += board.memory.get("stack_bytes", 0)
+    elf = folder / "firmware.elf"
+    shutil.copyfile(produced, elf)
+    result = BuildResult(
+        board=board.name,
+        engine=board.engine,
+        model_id=model_id,
+        flash_bytes=sum(size.flash_bytes for size in layers.values()),
+        ram_bytes=sum(size.ram_bytes for size in layers.values()),
+        engine_flash_bytes=layers["engine"].flash_bytes + layers["model"].flash_bytes,
+        engine_ram_bytes=layers["engine"].ram_bytes + layers["model"].ram_bytes,
+        layers=layers,
+        elf=elf,
+    )
+    (folder / "build.json").write_text(json.dumps(result.as_dict(), indent=1) + "\n", encoding="utf-8")
+    return result
+
+
+def build_profile(board: Board, build_dir: Path) -> Path:
+    """The firmware that times and checks every operator, from build_dir/profile/model_profile.c; returns its ELF.
+
+    Raises what `build` raises. The board's normal build is neither used nor touched.
+    """
+    check_artefacts(build_dir)
+    objects = objects_folder(board, build_dir, profile=True)
+    run_platformio(board, build_dir.resolve(), objects, profile=True)
+    return objects / board.environment / "firmware.elf"
+
+
+def objects_folder(board: Board, build_dir: Path, *, profile: bool = False) -> Path:
+    """Where PlatformIO builds: the two firmwares of a board never share an object file."""
+    return build_dir.resolve() / "boards" / board.name / ("pio_profile" if profile else "pio")
+
+
+def run_platformio(board: Board, build_dir: Path, objects: Path, *options: str, profile: bool = False) -> None:
+    """`pio run` of the board's environment. Raises EnvironmentFaultError with what went wrong, in one line."""
+    ensure_core()
+    command = [sys.executable, "-m", "platformio", "run", "-d", str(FIRMWARE), "-e", board.environment, *options]
+    environment = {
+        **os.environ,
+        "PLATFORMIO_CORE_DIR": str(CORE),
+        "PLATFORMIO_BUILD_DIR": str(objects),
+        "TINYPROOF_MODEL": str(build_dir),
+        "TINYPROOF_PROFILE": "1" if profile else "",
+    }
+    try:
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, errors="replace", timeout=TIMEOUT_S, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise EnvironmentFaultError(f"PlatformIO did not finish {board.environment} in {TIMEOUT_S:.0f} s") from None
+    if done.returncode != 0:
+        raise EnvironmentFaultError(explain(board, done.stdout + done.stderr))
+
+
+def explain(board: Board, output: str) -> str:
+    """What went wrong in a failed build, in one line."""
+    memory = board.memory
+    excess = {_REGIONS[name]: int(count) for name, count in _OVERFLOW.findall(output)}
+    if outside := _OUTSIDE.findall(output):  # how avr-gcc's older linker puts it
+        end = max(int(address, 16) for address in outside)
+        excess["ram"] = end - memory["ram_origin"] + memory["stack_bytes"] - memory["ram_bytes"]
+    if excess:
+        parts = []
+        for region, count in excess.items():
+            has = memory[f"{region}_bytes"]
+            parts.append(f"needs {has + count:,} B of {region}, the board has {has:,} B")
+        if "ram" in excess:
+            parts.append(f"{memory['stack_bytes']:,} B of the ram are the stack's")
+        return f"{board.name}: the firmware does not fit: {'; '.join(parts)}; take a smaller model or a larger board"
+    if _OFFLINE.search(output):
+        return (
+            f"{board.name}: PlatformIO could not reach its registry, from which the first build for this board fetches "
+            "compiler and core; connect this machine to the internet and build again"
+        )
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    first = next((line for line in lines if _ERROR.search(line)), lines[-1] if lines else "no output")
+    first = first.replace(f"{FIRMWARE.parent}{os.sep}", "")
+    return f"{board.name}: the build failed: {first} (all of it: pio run -d firmware -e {board.environment})"

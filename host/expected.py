@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a board must answer: the build's vectors, and the golden reference itself for any other input."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tinyproof.core.errors import UsageError
+from tinyproof.core.manifest import Manifest, model_id, read_manifest
+from tinyproof.core.reference.golden import Reference
+
+
+class Golden:
+    """What the golden reference answers: from the vectors, and by asking it where an input is not among them."""
+
+    def __init__(self, build_dir: Path, known: dict[bytes, bytes]) -> None:
+        self._build_dir, self._known = build_dir, known
+        self._reference: Reference | None = None
+
+    def run(self, x_q: bytes) -> bytes:
+        """Raises UsageError when model.tflite, which the reference needs, is not this build's."""
+        if x_q in self._known:
+            return self._known[x_q]
+        if self._reference is None:
+            self._reference = load_reference(self._build_dir, read_manifest(self._build_dir))
+        return self._reference.run(x_q)
+
+
+def load_reference(build_dir: Path, manifest: Manifest) -> Reference:
+    """The golden reference with the build's model. Raises UsageError when that is missing or not the exported one."""
+    path = build_dir / "model.tflite"
+    tflite = path.read_bytes() if path.is_file() else b""
+    if model_id(tflite) != manifest.model_id:
+        raise UsageError(f"build/{build_dir.name}/model.tflite is missing or changed; run ./tinyproof export again")
+    return Reference(tflite)

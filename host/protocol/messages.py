@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Replies of a device as typed values. What a device sends is untrusted: each field is bounded before it is used."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from tinyproof.core.errors import BoardError
+from tinyproof.host.protocol.framing import show
+
+PROTOCOL_VERSION = 1
+MAX_TENSOR_BYTES = 1 << 24
+MIN_LINE_BYTES = 64
+MAX_LINE_BYTES = 1 << 16
+UNITS = ("us", "insn", "cycle")
+
+_NAME = re.compile(r"[A-Za-z0-9_.+-]{1,64}")
+_MODEL_ID = re.compile(r"[0-9a-f]{16}")
+_INT8 = re.compile(r"-?[0-9]{1,3}")
+_TICKS = re.compile(rf"([0-9]{{1,10}})({'|'.join(UNITS)})")
+
+
+@dataclass(frozen=True)
+class Info:
+    """What a device says of itself. `line_bytes`: its longest request without LF, and its longest reply to `read`.
+
+    `startup_ticks`: what setting up the engine took, in the board's tick unit; 0 where it does not say.
+    """
+
+    protocol: int
+    board: str
+    engine: str
+    model: str
+    in_bytes: int
+    out_bytes: int
+    line_bytes: int
+    startup_ticks: int = 0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One inference: output values, IEEE-754 bits of the dequantized output (`x` only), and its time in `unit`."""
+
+    q: tuple[int, ...]
+    y_bits: tuple[int, ...] | None
+    ticks: int
+    unit: str
+
+
+def parse_info(text: str) -> Info:
+    """Raises BoardError naming the field that is missing or impossible, or the version that is not ours."""
+    fields = _fields(text)
+    protocol = _integer(fields, "tinyproof", 0, 65535)
+    if protocol != PROTOCOL_VERSION:
+        raise BoardError(
+            f"the board speaks protocol version {protocol}, this host version {PROTOCOL_VERSION}; "
+            "build and flash its firmware again"
+        )
+    return Info(
+        protocol,
+        _matching(fields, "board", _NAME),
+        _matching(fields, "engine", _NAME),
+        _matching(fields, "model", _MODEL_ID),
+        _integer(fields, "in", 1, MAX_TENSOR_BYTES),
+        _integer(fields, "out", 1, MAX_TENSOR_BYTES),
+        _integer(fields, "line", MIN_LINE_BYTES, MAX_LINE_BYTES),
+        _ticks(fields, "init")[0] if "init" in fields else 0,
+    )
+
+
+def parse_answer(text: str, out_bytes: int, *, with_y: bool) -> Answer:
+    """Fields of `q` (q, t) and of `x` (q, y, t). Raises BoardError when one is missing, out of range or miscounted."""
+    fields = _fields(text)
+    q = tuple(_int8(item) for item in _list(fields, "q", out_bytes))
+    y_bits = None
+    if with_y:
+        items = _list(fields, "y", out_bytes)
+        if not all(re.fullmatch(r"[0-9A-Fa-f]{8}", item) for item in items):
+            raise _fault("y", fields["y"])
+        y_bits = tuple(int(item, 16) for item in items)
+    ticks, unit = parse_ticks(text)
+    return Answer(q, y_bits, ticks, unit)
+
+
+def parse_ticks(text: str) -> tuple[int, str]:
+    """`t=` of any reply: the count and its unit."""
+    return _ticks(_fields(text), "t")
+
+
+def parse_hex(text: str, count: int) -> bytes:
+    """The bytes that `read` returns: exactly `count`, two hex digits each."""
+    if not re.fullmatch(r"[0-9A-Fa-f]*", text) or len(text) != 2 * count:
+        seen = show(text.encode("ascii", "replace"))
+        raise BoardError(f"the board's answer is not {count} bytes in hex: {seen}; build and flash its firmware again")
+    return bytes.fromhex(text)
+
+
+def _fields(text: str) -> dict[str, str]:
+    fields: dict[str, str] = {}
+    for word in text.split():
+        key, equals, value = word.partition("=")
+        if equals and key in fields:
+            raise BoardError(f"the board's answer has {key}= twice: {show(text.encode('ascii', 'replace'))}")
+        fields[key] = value
+    return fields
+
+
+def _field(fields: dict[str, str], key: str) -> str:
+    if key not in fields:
+        seen = " ".join(fields) or "nothing"
+        raise BoardError(f"the board's answer has no {key}= (it has: {seen[:60]}); build and flash its firmware again")
+    return fields[key]
+
+
+def _matching(fields: dict[str, str], key: str, pattern: re.Pattern[str]) -> str:
+    value = _field(fields, key)
+    if not pattern.fullmatch(value):
+        raise _fault(key, value)
+    return value
+
+
+def _integer(fields: dict[str, str], key: str, low: int, high: int) -> int:
+    value = _field(fields, key)
+    if not re.fullmatch(r"[0-9]{1,9}", value) or not low <= int(value) <= high:
+        raise _fault(key, value)
+    return int(value)
+
+
+def _list(fields: dict[str, str], key: str, count: int) -> list[str]:
+    value = _field(fields, key)
+    items = value.split(",")
+    if len(items) != count:
+        raise BoardError(f"the board's answer has {len(items)} values in {key}=, the model has {count} outputs")
+    return items
+
+
+def _ticks(fields: dict[str, str], key: str) -> tuple[int, str]:
+    value = _field(fields, key)
+    match = _TICKS.fullmatch(value)
+    if match is None or int(match[1]) >= 1 << 32:
+        raise _fault(key, value)
+    return int(match[1]), match[2]
+
+
+def _int8(item: str) -> int:
+    if not _INT8.fullmatch(item) or not -128 <= int(item) <= 127:
+        raise _fault("q", item)
+    return int(item)
+
+
+def _fault(key: str, value: str) -> BoardError:
+    return BoardError(
+        f"the board's answer has an impossible {key}={show(value.encode('ascii', 'replace'))}; "
+        "build and flash its firmware again"
+    )

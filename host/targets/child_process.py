@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Child processes that never outlive us: an emulator, or the reference device."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tinyproof.core.errors import BoardError, EnvironmentFaultError
+
+STOP_S = 2.0
+_PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+
+
+class Child:
+    """A process that is stopped and reaped when the context ends, and that the kernel stops should we be killed.
+
+    Linux ends it also with the thread that started it: start it in the thread that uses it.
+    """
+
+    def __init__(
+        self,
+        command: list[str],
+        pass_fds: tuple[int, ...] = (),
+        stdout: int = subprocess.DEVNULL,
+        cwd: Path | None = None,
+    ) -> None:
+        """Raises OSError when the program cannot be started."""
+        # Deleted while open: nothing to clean up, and no pipe that a chatty child could fill and block on.
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115
+        try:
+            self.process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=self._stderr,
+                pass_fds=pass_fds,
+                cwd=cwd,
+                process_group=0,  # Ctrl-C is for us; we stop the child
+                preexec_fn=_die_with_parent(),
+            )
+        except BaseException:
+            self._stderr.close()
+            raise
+
+    def __enter__(self) -> Child:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def running(self) -> bool:
+        return self.process.poll() is None
+
+    def ended_within(self, seconds: float) -> bool:
+        """Whether it has ended, or does so within `seconds`."""
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def stop(self) -> None:
+        """Ends the process, gently first, and reaps it. May be called again."""
+        if self.running():
+            self.process.terminate()
+        try:
+            self.process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+        self._stderr.close()
+
+    def epitaph(self) -> str:
+        """How it ended and the last line it wrote to stderr, on one line; only before `stop`."""
+        self._stderr.seek(0)
+        lines = self._stderr.read()[-4000:].decode("utf-8", "replace").split("\n")
+        last = next((line.strip() for line in reversed(lines) if line.strip()), "it wrote nothing to stderr")
+        return f"exit status {self.process.returncode}: {last[:200]}"
+
+
+class BoardProcess(ABC):
+    """A board that is a process of this machine. A context manager that always reaps it, and that explains a board's
+    silence by the process's end where it has ended."""
+
+    child: Child
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if isinstance(error, BoardError) and (fault := self.fault()) is not None:
+                raise fault from error
+        finally:
+            self.close()
+
+    def fault(self) -> EnvironmentFaultError | None:
+        """What it died of, or None while it runs."""
+        if not self.child.ended_within(0.2):  # its socket closes a moment before it can be reaped
+            return None
+        return EnvironmentFaultError(self.obituary(self.child.epitaph()))
+
+    @abstractmethod
+    def obituary(self, how: str) -> str:
+        """The message for the user."""
+
+    def close(self) -> None:
+        self.child.stop()
+
+
+def _die_with_parent() -> Callable[[], None] | None:
+    """For `preexec_fn`: the kernel sends SIGKILL to the child when its parent dies, however it dies. Linux only."""
+    if not sys.platform.startswith("linux"):
+        return None
+    prctl = ctypes.CDLL(None, use_errno=True).prctl  # looked up before the fork, where little may be done
+    parent = os.getpid()
+
+    def arrange() -> None:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it died before prctl took effect
+            os._exit(1)
+
+    return arrange

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""After an upload: find the board again, whatever its port is called now, and hear from it which model it runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tinyproof.core.board_spec import Board
+from tinyproof.core.config import CheckConfig
+from tinyproof.core.errors import BoardError, UsageError
+from tinyproof.host.protocol.messages import Info, parse_info
+from tinyproof.host.transport.client import Link
+from tinyproof.host.transport.ports import policy_of
+from tinyproof.host.transport.usb import Plugged, list_plugged, ports_of
+
+POLL_S = 0.1
+RETURNS_S = 10.0
+
+Lister = Callable[[], list[Plugged]]
+
+
+@dataclass(frozen=True)
+class Flashed:
+    """`port` is where the board is now, which may be elsewhere than before the upload."""
+
+    port: str
+    info: Info
+
+
+def choose_port(board: Board, port: str | None, plugged: list[Plugged]) -> str:
+    """`port`, or that of the only board of this kind. Raises BoardError when there is none or more than one."""
+    if board.kind != "serial":
+        raise UsageError(f"board {board.name} is not flashed; ./tinyproof check --board {board.name} starts it")
+    if port is not None:
+        return port
+    fitting = ports_of(board, plugged)
+    if not fitting:
+        others = ", ".join(f"{other.port} {other.usb_id}" for other in plugged) or "none"
+        raise BoardError(
+            f"no {board.name} is plugged in (USB serial ports here: {others}); plug it in with a cable that carries "
+            "data, or give --port; ./tinyproof doctor knows more"
+        )
+    if len(fitting) > 1:
+        names = ", ".join(f"{one.port} (serial number {one.serial_number or 'unknown'})" for one in fitting)
+        raise BoardError(f"more than one port may be {board.name}: {names}; say which: --port")
+    return fitting[0].port
+
+
+def flash(
+    board: Board,
+    model_id: str,
+    port: str,
+    upload: Callable[[str], None],
+    config: CheckConfig,
+    lister: Lister = list_plugged,
+) -> Flashed:
+    """Calls `upload(port)`, waits for the board and confirms that it runs `model_id`.
+
+    Raises BoardError when the board does not come back, stays in its bootloader, is silent or runs another model.
+    """
+    before = next((plugged for plugged in lister() if plugged.port == port), None)
+    upload(port)
+    now = await_return(board, port, before, lister)
+    return Flashed(now, confirm(board, model_id, now, config))
+
+
+def await_return(board: Board, port: str, before: Plugged | None, lister: Lister) -> str:
+    """The port of the board that was `before` on `port`: found by its USB serial number, else by its kind."""
+    if before is None:  # no USB port: a network port, or a UART of this machine, keeps its name
+        return port
+    seconds = float(board.serial.get("returns_s", RETURNS_S))
+    deadline = time.monotonic() + seconds
+    stuck: Plugged | None = None
+    while True:
+        same = [plugged for plugged in lister() if _same(plugged, before, board)]
+        running = [plugged for plugged in same if not plugged.bootloader]
+        if running:
+            return next((plugged.port for plugged in running if plugged.port == port), running[0].port)
+        stuck = same[0] if same else None
+        if time.monotonic() >= deadline:
+            break
+        time.sleep(POLL_S)
+    if stuck is not None:
+        remedy = board.serial.get("bootloader_remedy", "press reset")
+        raise BoardError(
+            f"{board.name} stays in its bootloader ({stuck.usb_id} on {stuck.port}) {seconds:g} s after the upload; "
+            f"{remedy}, then flash again"
+        )
+    raise BoardError(
+        f"{board.name} was on {port} and has not come back in {seconds:g} s; press reset, or unplug it and plug it in"
+    )
+
+
+def _same(plugged: Plugged, before: Plugged, board: Board) -> bool:
+    if before.serial_number and plugged.serial_number:
+        return plugged.serial_number == before.serial_number
+    return bool(ports_of(board, [plugged]))
+
+
+def confirm(board: Board, model_id: str, port: str, config: CheckConfig) -> Info:
+    """What the board says of itself. Raises BoardError unless it runs `model_id`."""
+    policy = policy_of(board)
+    with Link(port, policy, config.timeout_s, config.retries) as link:
+        info = parse_info(link.request("info", config.retries + int(policy.boot_s / config.timeout_s)))
+    if info.model != model_id:
+        raise BoardError(
+            f"the upload went through, but {board.name} on {port} still runs model {info.model}, not {model_id}; "
+            "press reset and run ./tinyproof flash again"
+        )
+    return info

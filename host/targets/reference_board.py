@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Board `reference`: the golden reference behind the serial protocol, in a process of its own.
+
+`python -m tinyproof.host.targets.reference_board BUILD_DIR --pty FD` answers on a pty's master side,
+`--listen FD` on a listening socket, one client after the other. It says "ready" on stdout when it can answer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import select
+import socket
+import subprocess
+import sys
+import tty
+from pathlib import Path
+
+from tinyproof.core.errors import EnvironmentFaultError
+from tinyproof.core.manifest import read_manifest
+from tinyproof.core.paths import ROOT
+from tinyproof.host.protocol.device_model import Device
+from tinyproof.host.targets.child_process import BoardProcess, Child
+from tinyproof.host.targets.emulator import listening_socket
+
+READY_S = 60.0  # loading the interpreter from a cold disk
+
+
+class ReferenceBoard(BoardProcess):
+    """The running process; `port` is a pty's path, or a socket:// URL."""
+
+    def __init__(self, build_dir: Path, *, pty: bool = True) -> None:
+        """Raises EnvironmentFaultError when the process ends, or is not ready in READY_S."""
+        self._kept: int | None = None
+        command = [sys.executable, "-m", "tinyproof.host.targets.reference_board", str(build_dir.resolve())]
+        if pty:
+            master, self._kept = os.openpty()
+            try:
+                tty.setraw(self._kept)  # no echo, no translation; kept open, so that clients may come and go
+                self.port = os.ttyname(self._kept)
+                self.child = self._start([*command, "--pty", str(master)], master)
+            finally:
+                os.close(master)
+        else:
+            with listening_socket() as listener:
+                self.port = f"socket://127.0.0.1:{listener.getsockname()[1]}"
+                self.child = self._start([*command, "--listen", str(listener.fileno())], listener.fileno())
+        try:
+            self._await_ready()
+        except BaseException:
+            self.close()
+            raise
+
+    @staticmethod
+    def _start(command: list[str], fd: int) -> Child:
+        # From the project's root, so that `-m host.…` is found from wherever the user stands.
+        return Child(command, pass_fds=(fd,), stdout=subprocess.PIPE, cwd=ROOT)
+
+    def _await_ready(self) -> None:
+        pipe = self.child.process.stdout
+        assert pipe is not None
+        if not select.select([pipe], [], [], READY_S)[0]:
+            raise EnvironmentFaultError(f"the reference device is not ready after {READY_S:.0f} s; try again")
+        if pipe.readline() != b"ready\n":
+            self.child.ended_within(5.0)
+            raise EnvironmentFaultError(self.obituary(self.child.epitaph()))
+
+    def obituary(self, how: str) -> str:
+        return f"the reference device stopped, {how}"
+
+    def close(self) -> None:
+        super().close()
+        if self._kept is not None:
+            os.close(self._kept)
+            self._kept = None
+
+
+def serve_pty(device: Device, master: int) -> None:
+    """Answers on the master side of a pty until its last slave closes."""
+    try:
+        while content := os.read(master, 4096):
+            _write_all(master, device.feed(content))
+    except OSError:  # EIO: no slave is open any more
+        return
+
+
+def serve_socket(device: Device, listener: socket.socket) -> None:
+    """Answers one client after the other, for ever. The device keeps its state between them, as a board would."""
+    banner = device.banner()
+    while True:
+        client, _ = listener.accept()
+        with client:
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            try:
+                client.sendall(banner)
+                banner = b""  # the board starts once
+                while content := client.recv(4096):
+                    client.sendall(device.feed(content))
+            except OSError:  # the client went away
+                continue
+
+
+def _write_all(fd: int, content: bytes) -> None:
+    while content:
+        content = content[os.write(fd, content) :]
+
+
+def load_device(build_dir: Path) -> Device:
+    """The device of a build, with the golden reference as its engine."""
+    from tinyproof.core.reference.golden import Reference  # brings in numpy
+
+    manifest = read_manifest(build_dir)
+    reference = Reference((build_dir / "model.tflite").read_bytes())
+    return Device(manifest.model_id, manifest.inputs[0], manifest.outputs[0], reference.run)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="tinyproof.host.targets.reference_board", description=__doc__)
+    parser.add_argument("build_dir", type=Path)
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--pty", type=int, metavar="FD")
+    where.add_argument("--listen", type=int, metavar="FD")
+    arguments = parser.parse_args()
+    device = load_device(arguments.build_dir)
+    print("ready", flush=True)
+    if arguments.pty is not None:
+        _write_all(arguments.pty, device.banner())
+        serve_pty(device, arguments.pty)
+    else:
+        with socket.socket(fileno=arguments.listen) as listener:
+            serve_socket(device, listener)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ports and the client that asks one request at a time."""

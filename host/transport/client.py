@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One request at a time over a serial port, with sequence numbers, CRC, timeouts and retries.
+
+Never hangs: a request takes at most (retries + 1) * timeout_s, whatever the device sends or does not send.
+"""
+
+from __future__ import annotations
+
+import random
+import select
+import time
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+import serial
+
+from tinyproof.core.errors import BoardError
+from tinyproof.host.protocol import status
+from tinyproof.host.protocol.framing import LineSplitter, Reply, decode, frame, show
+from tinyproof.host.transport.ports import READ_BYTES, PortPolicy, close_port, open_port
+
+# Sequence numbers stay below this: a line keeps its order, so only answers to the latest few requests can come late,
+# and every byte costs: 87 us at 115,200 baud, about as much as two system calls of an emulator.
+SEQ_WRAP = 100
+QUIET_S = 0.02  # a line that is silent this long has said what it had to say
+RESYNC_S = 0.2  # and this is how long a resync waits for that at most
+POLL_S = 0.001  # between two looks at a port that has no file descriptor (rfc2217)
+
+
+class SilentBoardError(BoardError):
+    """The board gave no usable answer in all attempts."""
+
+
+class DeviceError(BoardError):
+    """The device answered `err CODE`."""
+
+    def __init__(self, request: str, code: int, words: str) -> None:
+        super().__init__(f"the board answered `{request[:40]}` with {status.explain(code)}")
+        self.code = code
+        self.words = words
+
+
+@dataclass
+class Seen:
+    """What came in while an answer was awaited: the material of an error that says what happened."""
+
+    count: int = 0  # bytes
+    lines: int = 0
+    damaged: int = 0
+    stale: int = 0
+    crc_errors: int = 0
+    banners: int = 0
+    last: bytes = b""
+
+    def describe(self) -> str:
+        if self.count == 0:
+            return "not one byte came"
+        if self.lines == 0:
+            return f"{self.count} bytes came, no line among them that ends"
+        parts = [
+            f"{self.damaged} unreadable or damaged lines (last: {show(self.last)})" if self.damaged else "",
+            f"{self.stale} answers to other requests" if self.stale else "",
+            f"{self.crc_errors} complaints that the request arrived damaged" if self.crc_errors else "",
+            f"{self.banners} boot banners (does the board reset?)" if self.banners else "",
+        ]
+        return f"{self.count} bytes came: " + (", ".join(part for part in parts if part) or "empty lines only")
+
+
+class Link:
+    """An open port that answers requests. A context manager; leaving it closes the port.
+
+    Counters for the report: `requests`, `repeats` (sent again), `banners` (the board restarted).
+    """
+
+    def __init__(
+        self, name: str, policy: PortPolicy, timeout_s: float, retries: int, first_seq: int | None = None
+    ) -> None:
+        """Raises BoardError or UsageError when the port cannot be opened.
+
+        A random first sequence number keeps late replies to an earlier program's requests from looking like ours.
+        """
+        self.name = name
+        self.timeout_s = timeout_s
+        self.retries = retries
+        self.requests = 0
+        self.repeats = 0
+        self.banners = 0
+        self.splitter = LineSplitter()
+        self._seq = random.randrange(SEQ_WRAP) if first_seq is None else first_seq
+        self._port: Any = open_port(name, policy, timeout_s)
+        self._fd = _descriptor(self._port)
+        self._resync = True
+        if policy.settle_s:
+            time.sleep(policy.settle_s)
+
+    def __enter__(self) -> Link:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        close_port(self._port)
+
+    def request(self, content: str, retries: int | None = None) -> str:
+        """Fields of the device's `ok` to `content`, after as many retries with the same SEQ as it takes.
+
+        Raises DeviceError for an `err`, SilentBoardError when no attempt was answered, BoardError when the port closed.
+        """
+        retries = self.retries if retries is None else retries
+        self.requests += 1
+        self._seq = (self._seq + 1) % SEQ_WRAP
+        line = frame(content, self._seq)
+        seen = Seen()
+        try:
+            if self._resync:
+                self._drain()
+            for attempt in range(retries + 1):
+                self.repeats += attempt > 0
+                # An empty line before a repeat ends whatever the device still holds of a request that lost its LF.
+                self._port.write(b"\n" + line if attempt or self._resync else line)
+                reply = self._await(seen)
+                if reply is not None:
+                    self._resync = False
+                    if reply.code:
+                        raise DeviceError(content, reply.code, reply.text)
+                    return reply.text
+        except serial.SerialTimeoutException as error:
+            raise SilentBoardError(
+                f"port {self.name} takes no more bytes: the board has stopped reading; reset it"
+            ) from error
+        except (serial.SerialException, OSError) as error:
+            raise BoardError(
+                f"port {self.name} closed during `{content[:40]}` ({str(error)[:80]}); "
+                "was the board unplugged, or did its emulator stop?"
+            ) from error
+        self._resync = True
+        raise SilentBoardError(
+            f"no answer from {self.name} to `{content[:40]}` in {retries + 1} attempts of {self.timeout_s:g} s: "
+            f"{seen.describe()}; is tinyproof's firmware on the board, and the port held by no other program?"
+        )
+
+    def _drain(self) -> None:
+        """Resync: read what came before the first request (banner, boot noise) until the line is quiet."""
+        now = time.monotonic()
+        end, quiet = now + RESYNC_S, now + QUIET_S
+        while (now := time.monotonic()) < min(end, quiet):
+            if self._read(min(end, quiet) - now):
+                quiet = time.monotonic() + QUIET_S
+        self.splitter.clear()
+
+    def _await(self, seen: Seen) -> Reply | None:
+        """The reply to the current SEQ; None when the time is over or the device asks for a repeat."""
+        deadline = time.monotonic() + self.timeout_s
+        while (left := deadline - time.monotonic()) > 0:
+            content = self._read(left)
+            seen.count += len(content)
+            found: Reply | None = None
+            repeat = False
+            for line in self.splitter.feed(content):
+                reply = self._sort(line, seen)
+                if reply is None:
+                    continue
+                if reply.seq is None:
+                    repeat = True
+                else:
+                    found = reply
+            if found is not None:
+                return found
+            if repeat:
+                return None
+        return None
+
+    def _sort(self, line: bytes, seen: Seen) -> Reply | None:
+        """The line as a reply to the current request (or `err 2 crc`, without SEQ); None for anything else."""
+        if not line:
+            return None
+        seen.lines += 1
+        reply = decode(line)
+        if reply is None:
+            if b"# " in line or line.startswith(b"#"):  # also at the end of a line that a reset cut short
+                seen.banners += 1
+                self.banners += 1
+            else:
+                seen.damaged += 1
+                seen.last = line
+            return None
+        if reply.seq == self._seq:
+            return reply
+        if reply.seq is None and reply.code == status.CRC:
+            seen.crc_errors += 1
+            return reply
+        seen.stale += 1
+        return None
+
+    def _read(self, wait_s: float) -> bytes:
+        """What has come, after waiting for it at most `wait_s` seconds."""
+        if self._fd is not None:
+            if not select.select([self._fd], [], [], wait_s)[0]:
+                return b""
+            content: bytes = self._port.read(READ_BYTES)
+            return content
+        content = self._port.read(max(1, self._port.in_waiting))
+        if not content:
+            time.sleep(min(POLL_S, wait_s))
+        return content
+
+
+def _descriptor(port: Any) -> int | None:
+    try:
+        return int(port.fileno())
+    except (AttributeError, OSError):  # io.UnsupportedOperation, of ports that have none, is an OSError
+        return None

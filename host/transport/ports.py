@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Opens a board's port with pyserial's `serial_for_url`: a device file, `socket://HOST:PORT` or `rfc2217://HOST:PORT`.
+
+What a kind of board needs of its port is its policy, read from the board file's [serial] table.
+"""
+
+from __future__ import annotations
+
+import errno
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import serial
+from serial.tools import list_ports
+
+from tinyproof.core.board_spec import Board
+from tinyproof.core.errors import BoardError, UsageError
+
+READ_BYTES = 4096
+
+
+@dataclass(frozen=True)
+class PortPolicy:
+    """`dtr`, `rts`: the level to open with; None leaves pyserial's. `settle_s`: quiet time a board needs after opening.
+
+    `boot_s`: how long a board that resets when its port opens may take until it answers.
+    """
+
+    baud: int = 115200
+    dtr: bool | None = None
+    rts: bool | None = None
+    settle_s: float = 0.0
+    boot_s: float = 0.0
+
+
+def policy_of(board: Board) -> PortPolicy:
+    """The board's [serial] table over the defaults; keys that concern other tools (USB ids, say) are left alone."""
+    known = PortPolicy.__dataclass_fields__
+    return PortPolicy(**{key: value for key, value in board.serial.items() if key in known})
+
+
+def open_port(name: str, policy: PortPolicy, timeout_s: float) -> Any:
+    """An open pyserial object whose read returns at once with what is there.
+
+    Raises UsageError for a URL that pyserial does not know, BoardError when the port is absent, busy or forbidden.
+    """
+    try:
+        port = serial.serial_for_url(name, do_not_open=True, baudrate=policy.baud)
+        port.timeout = 0  # never changed later: on a device file each change is a system call that reconfigures it
+        port.write_timeout = timeout_s
+        if "://" not in name:
+            port.exclusive = True
+        if policy.dtr is not None:
+            port.dtr = policy.dtr
+        if policy.rts is not None:
+            port.rts = policy.rts
+        port.open()
+    except (ValueError, AttributeError, TypeError, ImportError) as error:
+        raise UsageError(
+            f"port {name!r}: {error}; use a device file, socket://HOST:PORT or rfc2217://HOST:PORT"
+        ) from error
+    except (serial.SerialException, OSError) as error:
+        raise BoardError(_reason(name, error)) from error
+    return port
+
+
+def close_port(port: Any) -> None:
+    """Closes `port` for certain, without the 0.3 s that pyserial sleeps after closing a socket.
+
+    pyserial leaves a socket open when the peer went first: its shutdown fails, and its close is never reached.
+    """
+    raw = getattr(port, "_socket", None)
+    if raw is not None and type(port).__module__.endswith("protocol_socket"):
+        raw.close()
+        port._socket = None
+        port.is_open = False
+        return
+    try:
+        port.close()
+    except (serial.SerialException, OSError):  # unplugged meanwhile: there is nothing left to close
+        return
+
+
+def _reason(name: str, error: Exception) -> str:
+    text = str(error)
+    number = getattr(error, "errno", None)
+    if "exclusively lock" in text or number in (errno.EBUSY, errno.EAGAIN):
+        return f"port {name} is busy: another program holds it; close it (a serial monitor, ModemManager) and try again"
+    if number == errno.EACCES:
+        return f"port {name}: permission denied; join its group (sudo usermod -aG dialout $USER) and log in again"
+    if "://" in name:
+        return f"port {name} does not answer: {_last_words(text)}; is a board or `./tinyproof simulate` behind it?"
+    if number == errno.ENOENT or not Path(name).exists():
+        present = ", ".join(sorted(port.device for port in list_ports.comports())) or "none"
+        return f"port {name} is absent (ports here: {present}); plug the board in, or give --port"
+    return f"port {name} cannot be opened: {_last_words(text)}; is it a serial port?"
+
+
+def _last_words(text: str) -> str:
+    return text.rsplit("] ", 1)[-1].strip().rstrip(".")[:120]

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is plugged in: serial ports with their USB ids, and the boards that these ids point to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from tinyproof.core.board_spec import Board, all_boards
+
+Lister = Callable[[], Iterable[Any]]  # as serial.tools.list_ports.comports
+
+
+@dataclass(frozen=True)
+class Plugged:
+    """`usb_id`: "2341:805a", or "" for a port that is not USB. `likely`: boards with this id, the compiled engine's
+    first. `bootloader`: the id is that of a bootloader, so no firmware of ours answers."""
+
+    port: str
+    usb_id: str
+    serial_number: str
+    description: str
+    likely: tuple[str, ...]
+    bootloader: bool
+
+
+def list_plugged(lister: Lister | None = None) -> list[Plugged]:
+    """USB serial ports in the order of their names."""
+    from serial.tools.list_ports import comports
+
+    found = []
+    for port in (lister or comports)():
+        if port.vid is None:
+            continue
+        usb_id = f"{port.vid:04x}:{port.pid:04x}"
+        application, loader = boards_of(usb_id, "usb_ids"), boards_of(usb_id, "bootloader_ids")
+        found.append(
+            Plugged(
+                port.device,
+                usb_id,
+                port.serial_number or "",
+                port.description or "",
+                application or loader,
+                bool(loader and not application),
+            )
+        )
+    return sorted(found, key=lambda plugged: plugged.port)
+
+
+def boards_of(usb_id: str, key: str) -> tuple[str, ...]:
+    """Names of the boards whose [serial] table lists `usb_id` under `key`."""
+    return tuple(board.name for board in all_boards().values() if usb_id in board.serial.get(key, ()))
+
+
+def ports_of(board: Board, plugged: list[Plugged]) -> list[Plugged]:
+    """Those that may be `board`, in its application or its bootloader."""
+    return [
+        port
+        for port in plugged
+        if port.usb_id in (*board.serial.get("usb_ids", ()), *board.serial.get("bootloader_ids", ()))
+    ]

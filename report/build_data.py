@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the report is made of: the artefacts of one build, read from its folder. All of them are files we wrote."""
+
+from __future__ import annotations
+
+import csv
+import json
+import struct
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tinyproof.core.errors import UsageError
+from tinyproof.core.manifest import Manifest, read_manifest, stale_artefacts
+from tinyproof.report.lesson import Moments, moments
+
+TRACE_FILE = "trace.csv"
+VECTORS_FILE = "vectors.json"
+CURVE_FILE = "float.csv"
+MAX_ROWS = 600  # of the trace that the figures show; a longer training is thinned, its first and last rows kept
+MAX_POINTS = 200  # of the data that the figures show; the loss is always that of all data
+
+
+@dataclass(frozen=True)
+class Row:
+    """State before update number `step`; the last row of a trace is the final state."""
+
+    step: int
+    w: float
+    b: float
+    loss: float
+    rmse: float
+    grad_w: float
+    grad_b: float
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A training of one neuron. `x`, `y` and `trace` are what is shown, `moments` come from all the data."""
+
+    x: list[float]
+    y: list[float]
+    source: str
+    points: int
+    moments: Moments
+    trace: list[Row]
+    steps: int
+    learning_rate: float | None
+    rule: tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class BoardResult:
+    """What is known of one board: its build.json, check.json and profile.json, each {} where nobody has made it."""
+
+    name: str
+    build: dict[str, Any]
+    check: dict[str, Any]
+    profile: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class FloatPoint:
+    """What the float model answers to the real value of an input; `x_q` may lie a little beyond int8."""
+
+    x_q: int
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
+class ReportData:
+    """`curve`: the float model, for a model of one number in and one out whose float model is known; else empty."""
+
+    manifest: Manifest
+    lesson: Lesson | None
+    vectors: dict[str, Any]
+    boards: list[BoardResult]
+    curve: list[FloatPoint] = field(default_factory=list)
+    outdated: list[str] = field(default_factory=list)  # boards with results of another model than this one
+    stale: list[str] = field(default_factory=list)  # artefacts that are not what the manifest recorded
+
+
+def read_report_data(build_dir: Path) -> ReportData:
+    """Raises UsageError where the build does not exist or a file of it is damaged; later stages may be missing."""
+    manifest = read_manifest(build_dir)
+    boards, outdated = [], []
+    for folder in sorted(path for path in (build_dir / "boards").glob("*") if path.is_dir()):
+        files = {name: _read_json(folder / f"{name}.json") for name in ("build", "check", "profile")}
+        current = {
+            name: document if manifest.model_id and document.get("model_id") == manifest.model_id else {}
+            for name, document in files.items()
+        }
+        if any(current.values()):
+            boards.append(BoardResult(folder.name, **current))
+        if files != current:
+            outdated.append(folder.name)
+    return ReportData(
+        manifest,
+        read_lesson(build_dir, manifest),
+        _read_json(build_dir / VECTORS_FILE) if manifest.model_id else {},
+        boards,
+        read_curve(build_dir / CURVE_FILE) if CURVE_FILE in manifest.artefacts else [],
+        outdated,
+        stale_artefacts(manifest, build_dir),
+    )
+
+
+def read_lesson(build_dir: Path, manifest: Manifest) -> Lesson | None:
+    """The training of the one neuron, or None for a model that was not trained that way."""
+    training = manifest.training
+    if not training or training.get("kind") != "neuron" or not (build_dir / TRACE_FILE).is_file():
+        return None
+    rows = read_trace(build_dir / TRACE_FILE)
+    x, y = training["data"]["x"], training["data"]["y"]
+    rule = training.get("rule")
+    every = max(1, -(-len(x) // MAX_POINTS))
+    return Lesson(
+        x=x[::every],
+        y=y[::every],
+        source=training["data"]["source"],
+        points=len(x),
+        moments=moments(x, y),
+        trace=thin(rows, MAX_ROWS),
+        steps=rows[-1].step,
+        learning_rate=training.get("learning_rate"),
+        rule=(rule["w"], rule["b"]) if rule else None,
+    )
+
+
+def read_trace(path: Path) -> list[Row]:
+    """Raises UsageError when the trace is damaged or empty."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = [
+                Row(int(line["step"]), *(float(line[name]) for name in ("w", "b", "loss", "rmse", "grad_w", "grad_b")))
+                for line in csv.DictReader(file)
+            ]
+    except (KeyError, TypeError, ValueError) as error:
+        raise UsageError(f"{path.name} is damaged ({error}); run ./tinyproof train again") from error
+    if not rows:
+        raise UsageError(f"{path.name} has no steps; run ./tinyproof train again")
+    return rows
+
+
+def read_curve(path: Path) -> list[FloatPoint]:
+    """Raises UsageError when the file is missing or damaged."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return [FloatPoint(int(line["x_q"]), float(line["x"]), float(line["y"])) for line in csv.DictReader(file)]
+    except FileNotFoundError:
+        raise UsageError(f"{path.name} is missing; run ./tinyproof export again") from None
+    except (KeyError, TypeError, ValueError) as error:
+        raise UsageError(f"{path.name} is damaged ({error}); run ./tinyproof export again") from error
+
+
+def thin(rows: list[Row], limit: int) -> list[Row]:
+    """At most `limit` rows: the first tenth of them one by one, where most happens, then evenly to the very last."""
+    if len(rows) <= limit:
+        return rows
+    head = limit // 10
+    count = limit - head
+    last = len(rows) - 1
+    picked = {head + round((last - head) * k / (count - 1)) for k in range(count)}
+    return rows[:head] + [rows[index] for index in sorted(picked)]
+
+
+def transfer(vectors: dict[str, Any]) -> list[tuple[int, int]] | None:
+    """(input, output) of each of the 256 inputs of a model with one int8 input and one int8 output, else None."""
+    pairs = vectors.get("vectors", [])
+    if vectors.get("kind") != "exhaustive" or not pairs or len(pairs[0]["out"]) != 2:
+        return None
+    return [(_int8(pair["in"]), _int8(pair["out"])) for pair in pairs]
+
+
+def _int8(text: str) -> int:
+    value: int = struct.unpack("b", bytes.fromhex(text))[0]
+    return value
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise UsageError(f"{path.parent.name}/{path.name} is damaged ({error}); make it again") from error
+    if not isinstance(document, dict):
+        raise UsageError(f"{path.parent.name}/{path.name} is damaged; make it again")
+    return document

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Flash and RAM by layer of the firmware, speed, and the published figures of TFLite Micro beside them."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from tinyproof.report.build_data import BoardResult, ReportData
+from tinyproof.report.chart import Stack
+
+PEERS = Path(__file__).parent / "peers.toml"
+LAYERS = {
+    "engine": "model",
+    "model": "target",
+    "protocol": "warm",
+    "hal": "extra",
+    "app": "error",
+    "core": "faint",
+}
+UNITS = {"insn": "instructions", "cycle": "cycles", "us": "µs"}
+
+
+def size_stacks(boards: list[BoardResult]) -> list[Stack]:
+    """Flash and RAM of each built board, by layer."""
+    built = [board for board in boards if board.build.get("layers")]
+    if not built:
+        return []
+    return [
+        _stack("flash", "Flash by layer of the firmware", "flash_bytes", built),
+        _stack("ram", "RAM by layer of the firmware", "ram_bytes", built),
+    ]
+
+
+def _stack(name: str, title: str, key: str, boards: list[BoardResult]) -> Stack:
+    rows = [
+        (board.name, {layer: int(board.build["layers"].get(layer, {}).get(key, 0)) for layer in LAYERS})
+        for board in boards
+    ]
+    said = "; ".join(
+        f"{board}: " + ", ".join(f"{layer} {amount:,}" for layer, amount in parts.items() if amount)
+        for board, parts in rows
+    )
+    return Stack(
+        name,
+        title,
+        f"{title}, in bytes. {said}.",
+        "The engine and the model's tables are what a model costs; protocol and HAL are what it takes to talk to it, "
+        f"and core is the start-up code, the C library{' and the stack' if name == 'ram' else ''}.",
+        "bytes",
+        rows,
+        LAYERS,
+    )
+
+
+def speed_rows(boards: list[BoardResult]) -> list[dict[str, Any]]:
+    """One row per checked board: time of an inference in the board's own unit."""
+    rows = []
+    for board in boards:
+        if board.check.get("bits_checked"):
+            rows.append(
+                {
+                    "board": board.name,
+                    "engine": board.check["engine"],
+                    "low": board.check["ticks_min"],
+                    "high": board.check["ticks_max"],
+                    "unit": UNITS.get(board.check["tick_unit"], board.check["tick_unit"]),
+                    "startup": board.check.get("startup_ticks") or None,
+                    "trips": board.check.get("round_trips_per_second"),
+                }
+            )
+    return rows
+
+
+def operator_tables(boards: list[BoardResult]) -> list[dict[str, Any]]:
+    """For each board that was profiled: what every operator costs, and how much noise int8 adds there."""
+    return [
+        {
+            "board": board.name,
+            "unit": UNITS.get(board.profile["tick_unit"], board.profile["tick_unit"]),
+            "ticks": board.profile["ticks"],
+            "operators": board.profile["operators"],
+        }
+        for board in boards
+        if board.profile.get("operators")
+    ]
+
+
+def peer_table(data: ReportData) -> dict[str, Any] | None:
+    """This build beside TFLM's figures for a model of as many multiply-accumulates, or None where there are none."""
+    peers = tomllib.loads(PEERS.read_text(encoding="utf-8"))
+    macs = (data.manifest.memory or {}).get("macs")
+    model = next((entry for entry in peers["models"] if entry["macs"] == macs), None)
+    if model is None:
+        return None
+    board = next((board for board in data.boards if board.name == peers["board"]), None)
+    ours: dict[str, Any] = {"name": "tinyproof, this build"}
+    if board and board.build:
+        ours["flash_bytes"] = board.build["engine_flash_bytes"]
+        ours["ram"] = f"{board.build['engine_ram_bytes']:,}, no arena to guess"
+    if board and board.check.get("tick_unit") == "insn":
+        ours["instructions"] = board.check["ticks_max"]
+        ours["startup_instructions"] = board.check.get("startup_ticks") or None
+    rows = ([{**ours, "ours": True}] if len(ours) > 1 else []) + model["engines"]
+    columns = [
+        key
+        for key in ("flash_bytes", "instructions", "startup_instructions", "ram")
+        if any(row.get(key) is not None for row in rows)
+    ]
+    return {"model": model["name"], "rows": rows, "columns": columns, **{k: peers[k] for k in ("source", "conditions")}}
