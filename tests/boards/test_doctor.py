@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from scripted_board import ListedPort, ScriptedBoard, make_device
+from support.scripted_board import ListedPort, ScriptedBoard, make_device
 
 from tinyproof.cli import main as cli
 from tinyproof.host import diagnosis

@@ -7,7 +7,7 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from tflite_builder import Model
+from support.tflite_builder import Model
 
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.errors import InputFileError

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from elftools.elf.elffile import ELFFile
-from scripted_board import ID
+from support.scripted_board import ID
 
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.emulator_command import emulator_command
@@ -26,9 +26,9 @@ BOARD = find_board("renode-nrf52840")
 
 STAND_IN = f"""#!{sys.executable}
 import re, sys
-sys.path.insert(0, {str(ROOT / "tests" / "boards")!r})
+sys.path.insert(0, {str(ROOT / "tests")!r})
 from tinyproof.host.targets.reference_board import serve_socket
-from scripted_board import make_device
+from support.scripted_board import make_device
 import socket
 script = sys.argv[sys.argv.index("-e") + 1]
 if "broken" in script:

@@ -11,8 +11,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from native import ENGINE, STRICT, compile_native, different_bits
-from tflite_writer import Writer, dense_network
+from support.native import ENGINE, STRICT, compile_native, different_bits
+from support.tflite_writer import Writer, dense_network
 
 from tinyproof.core.manifest import Manifest
 from tinyproof.export.export import compile_model

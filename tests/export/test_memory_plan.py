@@ -7,8 +7,8 @@ import itertools
 import random
 
 import pytest
-from tflite_builder import Model
-from tflite_writer import Writer, dense_network
+from support.tflite_builder import Model
+from support.tflite_writer import Writer, dense_network
 
 from tinyproof.core.tflite.reader import read_graph
 from tinyproof.export.lowering import Program, lower

@@ -9,7 +9,7 @@ import struct
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tflite_writer import Writer
+from support.tflite_writer import Writer
 
 from tinyproof.core.reference.golden import Reference
 from tinyproof.core.tflite.arithmetic import dequantize, float32, quantize, quantize_multiplier, requantize

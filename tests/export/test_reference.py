@@ -7,7 +7,7 @@ import random
 from pathlib import Path
 
 import pytest
-from tflite_writer import Writer, dense_network
+from support.tflite_writer import Writer, dense_network
 
 from tinyproof.core.errors import InputFileError
 from tinyproof.core.reference.golden import Reference

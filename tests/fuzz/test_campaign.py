@@ -9,16 +9,16 @@ import sys
 from pathlib import Path
 
 import pytest
-from campaign import Campaign
-from mutating import mutate
-from op_cases import DSP_KERNELS, run_natively
-from seeds import SEEDS, convolutional, dense, paired, write_seeds
+from support.campaign import Campaign
+from support.mutating import mutate
+from support.op_cases import DSP_KERNELS, run_natively
+from support.seeds import SEEDS, convolutional, dense, paired, write_seeds
 
 from tinyproof.core.tflite.reader import read_graph
 from tinyproof.export.lowering import lower
 from tinyproof.export.ops import ENDS, OPS
 
-HERE = Path(__file__).parent
+CAMPAIGN = Path(__file__).parent.parent / "support" / "campaign.py"
 SECONDS = 45.0  # of the usual run; a longer campaign is started with --fuzz-examples N
 USUAL_EXAMPLES = 4000
 SECONDS_PER_EXAMPLE = 0.5  # of a longer one, on a slow machine
@@ -29,7 +29,7 @@ def test_the_campaign_finds_nothing(tmp_path: Path, pytestconfig: pytest.Config)
     asked = int(pytestconfig.getoption("--fuzz-examples"))
     examples = asked or USUAL_EXAMPLES
     seconds = SECONDS_PER_EXAMPLE * asked if asked else SECONDS
-    command = [sys.executable, str(HERE / "campaign.py"), "--examples", str(examples), "--seconds", str(seconds)]
+    command = [sys.executable, str(CAMPAIGN), "--examples", str(examples), "--seconds", str(seconds)]
     command += ["--share", "0.2", "--keep", str(tmp_path / "keep"), *map(str, write_seeds(tmp_path))]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=seconds + 240)
     assert done.stdout, f"the campaign itself ended with {done.returncode}: {done.stderr[-2000:]}"
@@ -64,19 +64,21 @@ def test_the_same_seed_gives_the_same_mutant() -> None:
 def test_the_campaign_would_notice(monkeypatch: pytest.MonkeyPatch) -> None:
     """A crash of the reader, a refusal of two lines, and generated C that computes something else are findings."""
     found = Campaign(0.0, None)
-    monkeypatch.setattr("campaign.read_graph", lambda content: 1 / 0)
+    monkeypatch.setattr("support.campaign.read_graph", lambda content: 1 / 0)
     found.try_one("m", 1, b"", 1.0)
     monkeypatch.undo()
     assert "ZeroDivisionError" in found.findings[0]["what"]
     found._judge_refusal("m", 2, b"", "model.tflite: one\ntwo")
     assert "one plain line" in found.findings[1]["what"]
-    monkeypatch.setattr("campaign.run_natively", lambda cases, dsp: [[b"\0" * 5] * 3 for _ in cases])
+    monkeypatch.setattr("support.campaign.run_natively", lambda cases, dsp: [[b"\0" * 5] * 3 for _ in cases])
     found.try_one("m", 3, convolutional(), 1.0)
     found.compile_batch()
     assert "bits differ" in found.findings[2]["what"]
     monkeypatch.undo()
     natively = run_natively
-    monkeypatch.setattr("campaign.run_natively", lambda cases, dsp: [[b"\0" * 8] * 3] if dsp else natively(cases))
+    monkeypatch.setattr(
+        "support.campaign.run_natively", lambda cases, dsp: [[b"\0" * 8] * 3] if dsp else natively(cases)
+    )
     found.try_one("m", 4, paired(), 1.0)
     found.compile_batch()
     assert "bits differ" in found.findings[3]["what"]

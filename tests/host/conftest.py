@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from fake_build import ID, X, Y, line, make_build
-from faulty_board import Faults, FaultyBoard
+from support.fake_build import ID, X, Y, line, make_build
+from support.faulty_board import Faults, FaultyBoard
 
 from tinyproof.host.protocol.device_model import Device
 

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fake_build import BOARD, ID, QUICK, X, Y, line, make_build
-from faulty_board import Faults, FaultyBoard
+from support.fake_build import BOARD, ID, QUICK, X, Y, line, make_build
+from support.faulty_board import Faults, FaultyBoard
 
 from tinyproof.core.config import CheckConfig
 from tinyproof.core.errors import BoardError, TinyproofError, UsageError

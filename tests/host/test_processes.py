@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from fake_build import QUICK
+from support.fake_build import QUICK
 
 from tinyproof.core.board_spec import Board
 from tinyproof.core.errors import EnvironmentFaultError, UsageError

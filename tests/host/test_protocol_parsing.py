@@ -9,9 +9,9 @@ import re
 
 import numpy as np
 import pytest
-from fake_build import ID, X, Y, line
 from hypothesis import given
 from hypothesis import strategies as st
+from support.fake_build import ID, X, Y, line
 
 from tinyproof.core.errors import BoardError
 from tinyproof.core.paths import FIRMWARE

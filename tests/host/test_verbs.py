@@ -13,8 +13,8 @@ from xml.etree import ElementTree
 
 import pytest
 from click.testing import CliRunner, Result
-from fake_build import ID, X, Y, line
-from faulty_board import Faults, FaultyBoard
+from support.fake_build import ID, X, Y, line
+from support.faulty_board import Faults, FaultyBoard
 
 from tinyproof.cli import main as cli
 from tinyproof.core import board_spec

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chromium import NARROW, WIDE, chromium, console, requests, screenshot, set_slider, text_of, wait_for
 from click.testing import CliRunner
-from fake_build import BOARD, ID, QUICK, X, Y, line, make_build
-from faulty_board import Faults, FaultyBoard
-from report_build import make_report_build
 from selenium import webdriver
+from support.chromium import NARROW, WIDE, chromium, console, requests, screenshot, set_slider, text_of, wait_for
+from support.fake_build import BOARD, ID, QUICK, X, Y, line, make_build
+from support.faulty_board import Faults, FaultyBoard
+from support.report_build import make_report_build
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, RejectConnection, Request, TextMessage
 

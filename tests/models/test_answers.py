@@ -6,8 +6,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from scripted_board import ScriptedBoard
-from tflite_writer import dense_network
+from support.scripted_board import ScriptedBoard
+from support.tflite_writer import dense_network
 
 from tinyproof.cli.verbs.check import print_check
 from tinyproof.core.board_spec import find_board

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from tflite_writer import dense_network
+from support.tflite_writer import dense_network
 
 import tinyproof.core.paths
 from tinyproof.cli import main as cli

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from native import different_bits
-from tflite_writer import dense_network
+from support.native import different_bits
+from support.tflite_writer import dense_network
 
 import tinyproof.core.paths
 from tinyproof.cli import main as cli

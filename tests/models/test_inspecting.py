@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from native import ENGINE
-from tflite_writer import dense_network
+from support.native import ENGINE
+from support.tflite_writer import dense_network
 
 import tinyproof.core.paths
 from tinyproof.cli import main as cli
@@ -76,7 +76,8 @@ def test_a_model_that_is_too_big_is_told_by_how_much() -> None:
 def test_inspect_needs_neither_tensorflow_nor_a_build(tmp_path: Path) -> None:
     (tmp_path / "net.tflite").write_bytes(dense_network(5, [3, 4, 2]))
     program = (
-        "import sys, tinyproof.cli.main\ntinyproof.cli.main.main(['inspect', sys.argv[1], '--json'], standalone_mode=False)\n"
+        "import sys\nfrom tinyproof.cli.main import main\n"
+        "main(['inspect', sys.argv[1], '--json'], standalone_mode=False)\n"
         "assert not {'tensorflow', 'keras', 'numpy'} & set(sys.modules), sorted(sys.modules)\n"
     )
     command = [sys.executable, "-c", program, str(tmp_path / "net.tflite")]

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
-from scripted_board import ScriptedBoard
-from tflite_writer import dense_network
+from support.scripted_board import ScriptedBoard
+from support.tflite_writer import dense_network
 
 import tinyproof.core.paths
 import tinyproof.firmware.platformio_build

@@ -4,11 +4,20 @@
 from __future__ import annotations
 
 import pytest
-from binary_cases import OPTIONS, broadcast, computed, far_apart, finish, quantizations, with_constant, with_ones
 from hypothesis import strategies as st
-from op_cases import Case, edge_inputs
-from op_strategies import assert_refused, bit_exact, only_op, seeds
-from tflite_builder import Model
+from support.binary_cases import (
+    OPTIONS,
+    broadcast,
+    computed,
+    far_apart,
+    finish,
+    quantizations,
+    with_constant,
+    with_ones,
+)
+from support.op_cases import Case, edge_inputs
+from support.op_strategies import assert_refused, bit_exact, only_op, seeds
+from support.tflite_builder import Model
 
 test_computed = bit_exact(computed("ADD"))
 test_constant = bit_exact(with_constant("ADD"))

@@ -12,13 +12,11 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import convolutions
-import dense
-import op_cases
 import pytest
-from armv7em import FORMS, find_form
-from cortex_m4 import run_on_cortex_m4
-from op_cases import DSP_KERNELS, FLAGS, Case, assert_bit_exact_with_dsp_kernels, edge_inputs, translate_unit
+from support import convolutions, dense, op_cases
+from support.armv7em import FORMS, find_form
+from support.cortex_m4 import run_on_cortex_m4
+from support.op_cases import DSP_KERNELS, FLAGS, Case, assert_bit_exact_with_dsp_kernels, edge_inputs, translate_unit
 
 # Instructions as kernels write them, in a statement with these operands: d and e are written, n, m and a read; p is an
 # address in `memory`, i a distance in bytes from there, and w a variable.

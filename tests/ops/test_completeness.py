@@ -6,8 +6,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from op_cases import Case, assert_bit_exact, edge_inputs
-from tflite_builder import Model
+from support.op_cases import Case, assert_bit_exact, edge_inputs
+from support.tflite_builder import Model
 
 from tinyproof.core.reference.interpreter import KERNELS
 from tinyproof.export.ops import ENDS, OPS

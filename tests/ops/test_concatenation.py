@@ -7,10 +7,10 @@ import math
 
 import pytest
 from hypothesis import strategies as st
-from op_cases import Case, edge_inputs
-from op_strategies import assert_refused, bit_exact, seeds, zero_points
-from rearranged_cases import rearranged
-from tflite_builder import Model
+from support.op_cases import Case, edge_inputs
+from support.op_strategies import assert_refused, bit_exact, seeds, zero_points
+from support.rearranged_cases import rearranged
+from support.tflite_builder import Model
 
 test_rearranged = bit_exact(rearranged())
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from convolutions import VALID, Layer, build, cases
-from cortex_m4 import assert_bit_exact_on_cortex_m4
-from op_cases import Case, assert_bit_exact, assert_bit_exact_with_dsp_kernels, edge_inputs
-from op_strategies import bit_exact
+from support.convolutions import VALID, Layer, build, cases
+from support.cortex_m4 import assert_bit_exact_on_cortex_m4
+from support.op_cases import Case, assert_bit_exact, assert_bit_exact_with_dsp_kernels, edge_inputs
+from support.op_strategies import bit_exact
 
 from tinyproof.core.errors import InputFileError
 from tinyproof.core.tflite.reader import read_graph

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import strategies as st
-from op_cases import Case, edge_inputs
-from op_strategies import assert_refused, bit_exact, only_op, scales, seeds, zero_points
-from tflite_builder import Model
+from support.op_cases import Case, edge_inputs
+from support.op_strategies import assert_refused, bit_exact, only_op, scales, seeds, zero_points
+from support.tflite_builder import Model
 
 from tinyproof.core.errors import InputFileError
 from tinyproof.core.tflite.reader import read_graph

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import strategies as st
-from op_cases import Case
-from op_strategies import assert_refused, bit_exact, only_op, seeds
-from reshape_cases import between, reshaped
+from support.op_cases import Case
+from support.op_strategies import assert_refused, bit_exact, only_op, seeds
+from support.reshape_cases import between, reshaped
 
 
 @st.composite

@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import pytest
-from lookup_cases import elementwise, lookups
-from op_strategies import assert_refused, bit_exact
+from support.lookup_cases import elementwise, lookups
+from support.op_strategies import assert_refused, bit_exact
 
 test_all_inputs = bit_exact(lookups("LEAKY_RELU"), count=30)
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from op_strategies import assert_refused, bit_exact, only_op
-from pooling_cases import REFUSED, SAME, VALID, changed, pool, pools
+from support.op_strategies import assert_refused, bit_exact, only_op
+from support.pooling_cases import REFUSED, SAME, VALID, changed, pool, pools
 
 test_any_window = bit_exact(pools("MAX_POOL_2D"))
 

@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import pytest
-from op_strategies import assert_refused, bit_exact
-from pad_cases import pad, pads
+from support.op_strategies import assert_refused, bit_exact
+from support.pad_cases import pad, pads
 
 test_any_size_and_value = bit_exact(pads("PADV2"))
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import strategies as st
-from lookup_cases import elementwise, lookups
-from op_cases import Case
-from op_strategies import assert_refused, bit_exact, scales, zero_points
-from tflite_builder import Model
+from support.lookup_cases import elementwise, lookups
+from support.op_cases import Case
+from support.op_strategies import assert_refused, bit_exact, scales, zero_points
+from support.tflite_builder import Model
 
 test_all_inputs = bit_exact(lookups("RELU"), count=30)
 

@@ -7,9 +7,9 @@ import random
 
 import pytest
 from hypothesis import strategies as st
-from op_cases import Case, edge_inputs, run_natively
-from op_strategies import bit_exact, scales, seeds, zero_points
-from tflite_builder import Model
+from support.op_cases import Case, edge_inputs, run_natively
+from support.op_strategies import bit_exact, scales, seeds, zero_points
+from support.tflite_builder import Model
 
 from tinyproof.core.errors import InputFileError
 from tinyproof.core.tflite.reader import read_graph

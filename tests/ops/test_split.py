@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from hypothesis import strategies as st
-from op_cases import Case, edge_inputs
-from op_strategies import assert_refused, bit_exact, seeds, zero_points
-from rearranged_cases import rearranged, resized
-from tflite_builder import Model
+from support.op_cases import Case, edge_inputs
+from support.op_strategies import assert_refused, bit_exact, seeds, zero_points
+from support.rearranged_cases import rearranged, resized
+from support.tflite_builder import Model
 
 test_all_parts = bit_exact(rearranged(most=8))
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from hypothesis import strategies as st
-from op_cases import Case, edge_inputs
-from op_strategies import assert_refused, bit_exact, seeds
-from tflite_builder import Model
+from support.op_cases import Case, edge_inputs
+from support.op_strategies import assert_refused, bit_exact, seeds
+from support.tflite_builder import Model
 
 
 def sliced(

@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import pytest
-from binary_cases import broadcast, computed, far_apart, with_constant, with_ones
-from op_strategies import assert_refused, bit_exact
+from support.binary_cases import broadcast, computed, far_apart, with_constant, with_ones
+from support.op_strategies import assert_refused, bit_exact
 
 test_computed = bit_exact(computed("SUB"))
 test_constant = bit_exact(with_constant("SUB"))

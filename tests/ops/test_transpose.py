@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from hypothesis import strategies as st
-from op_cases import Case, edge_inputs
-from op_strategies import assert_refused, bit_exact, only_op, seeds, zero_points
-from tflite_builder import Model
+from support.op_cases import Case, edge_inputs
+from support.op_strategies import assert_refused, bit_exact, only_op, seeds, zero_points
+from support.tflite_builder import Model
 
 
 def transpose(shape: tuple[int, ...], permutation: list[int], zero_point: int = 0, **changes: Any) -> bytes:

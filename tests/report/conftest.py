@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from report_build import make_report_build
+from support.report_build import make_report_build
 
 from tinyproof.report.writing import write_report
 

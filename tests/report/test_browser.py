@@ -7,9 +7,9 @@ import csv
 from pathlib import Path
 
 import pytest
-from chromium import NARROW, WIDE, chromium, console, requests, screenshot, set_slider, text_of, wait_for
 from selenium import webdriver
 from selenium.webdriver.common.keys import Keys
+from support.chromium import NARROW, WIDE, chromium, console, requests, screenshot, set_slider, text_of, wait_for
 
 
 def moving(driver: webdriver.Chrome) -> dict[str, str]:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from report_build import X, Y
-from tflite_builder import Model
+from support.report_build import X, Y
+from support.tflite_builder import Model
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
 from tinyproof.core.errors import UsageError

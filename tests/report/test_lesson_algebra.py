@@ -9,7 +9,7 @@ import numpy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from report_build import X, Y
+from support.report_build import X, Y
 
 from tinyproof.report import lesson
 

@@ -9,8 +9,8 @@ import time
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from support.tflite_writer import Writer, dense_network
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
-from tflite_writer import Writer, dense_network
 
 from tinyproof.core.errors import InputFileError
 from tinyproof.core.tflite.reader import MAX_FILE_BYTES, read_graph

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The fuzz campaign: thousands of damaged models, each refused by name or compiled and run under the sanitizers.
 
-    python tests/fuzz/campaign.py --examples 20000 --seconds 600 model.tflite ...
+    python tests/support/campaign.py --examples 20000 --seconds 600 model.tflite ...
 
 prints one JSON document. A model that neither is refused with InputFileError nor compiles and answers like the golden
 reference is a finding: it is kept in --keep with the seed in its name. Runs in a process of its own, with its memory
@@ -25,12 +25,10 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-for folder in (ROOT, ROOT / "tests" / "ops", ROOT / "tests" / "fuzz"):
-    sys.path.insert(0, str(folder))
+sys.path.insert(0, str(ROOT / "tests"))
 
-from mutating import mutate  # noqa: E402
-from op_cases import Case, has_dsp_kernel, run_natively  # noqa: E402
-
+from support.mutating import mutate  # noqa: E402
+from support.op_cases import Case, has_dsp_kernel, run_natively  # noqa: E402
 from tinyproof.core.errors import InputFileError  # noqa: E402
 from tinyproof.core.reference.golden import Reference  # noqa: E402
 from tinyproof.core.tflite.reader import read_graph  # noqa: E402

@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 
 import numpy
-from tflite_builder import Model
 
+from support.tflite_builder import Model
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import CheckConfig
 from tinyproof.core.manifest import Expected, Manifest, Tolerance

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from op_cases import Case, assert_bit_exact
 
+from support.op_cases import Case, assert_bit_exact
 from tinyproof.core.errors import InputFileError
 from tinyproof.core.tflite.reader import read_graph
 from tinyproof.export.lowering import lower

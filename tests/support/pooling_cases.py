@@ -7,9 +7,10 @@ import math
 from typing import Any
 
 from hypothesis import strategies as st
-from op_cases import Case, edge_inputs
-from op_strategies import ACTIVATIONS, scales, seeds, zero_points
-from tflite_builder import Model
+
+from support.op_cases import Case, edge_inputs
+from support.op_strategies import ACTIVATIONS, scales, seeds, zero_points
+from support.tflite_builder import Model
 
 SAME, VALID = 0, 1
 

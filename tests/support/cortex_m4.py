@@ -11,8 +11,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from op_cases import ENGINE, Case, compile_case, write_unit
-
+from support.op_cases import ENGINE, Case, compile_case, write_unit
 from tinyproof.core.reference.golden import Reference
 
 FLAGS = [

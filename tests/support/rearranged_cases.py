@@ -6,9 +6,10 @@ from __future__ import annotations
 import math
 
 from hypothesis import strategies as st
-from op_cases import Case, edge_inputs
-from op_strategies import seeds, zero_points
-from tflite_builder import Model
+
+from support.op_cases import Case, edge_inputs
+from support.op_strategies import seeds, zero_points
+from support.tflite_builder import Model
 
 
 def resized(shape: tuple[int, ...], axis: int, size: int) -> tuple[int, ...]:

@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 from hypothesis import strategies as st
-from op_cases import Case
-from op_strategies import scales, zero_points
-from tflite_builder import Model
+
+from support.op_cases import Case
+from support.op_strategies import scales, zero_points
+from support.tflite_builder import Model
 
 FIXED_OUTPUTS = {"LOGISTIC": (1 / 256, -128), "TANH": (1 / 128, 0)}
 ALL_BYTES = bytes(range(256))

@@ -7,7 +7,7 @@ import math
 import random
 from pathlib import Path
 
-from tflite_builder import Model
+from support.tflite_builder import Model
 
 
 def convolutional() -> bytes:

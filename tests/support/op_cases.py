@@ -21,8 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from armv7em import HEADER, translate
-
+from support.armv7em import HEADER, translate
 from tinyproof.core.reference.golden import Reference
 from tinyproof.core.tflite.reader import read_graph
 from tinyproof.export.codegen import emit_header, emit_source

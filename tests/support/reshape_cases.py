@@ -6,8 +6,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from op_cases import Case, edge_inputs
-from tflite_builder import Model
+from support.op_cases import Case, edge_inputs
+from support.tflite_builder import Model
 
 Shape = tuple[int, ...]
 OPTIONS = {"RESHAPE": "ReshapeOptions", "SQUEEZE": "SqueezeOptions", "EXPAND_DIMS": "ExpandDimsOptions"}

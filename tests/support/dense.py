@@ -7,9 +7,10 @@ import random
 from dataclasses import dataclass
 
 from hypothesis import strategies as st
-from op_cases import Case, edge_inputs
-from op_strategies import ACTIVATIONS, scales, seeds, zero_points
-from tflite_builder import Model
+
+from support.op_cases import Case, edge_inputs
+from support.op_strategies import ACTIVATIONS, scales, seeds, zero_points
+from support.tflite_builder import Model
 
 
 @dataclass(frozen=True)
