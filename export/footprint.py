@@ -35,23 +35,9 @@ _VENDOR_CORE = {"armv7e-m": (90_000, 48_000), "xtensa": (300_000, 45_000)}
 _UNKNOWN_BASE = (12_000, 1_000)
 _DEFAULT_LINE_BYTES = 128
 
-# Thumb-2 code of one call at -O2, in bytes, and how much larger the other instruction sets' is.
-_CODE = {
-    "fully_connected": 330,
-    "conv": 900,
-    "depthwise": 900,
-    "softmax": 450,
-    "average_pool": 420,
-    "max_pool": 330,
-    "mean": 260,
-    "add": 260,
-    "mul": 240,
-    "pad": 220,
-    "transpose": 220,
-}
-_CODE_OTHER = 120
 _MARGIN = 0.1  # an estimate closer to the limit than this promises nothing
 _PARAMETERS_BYTES = 56  # the parameter struct of a call
+# How much larger than Thumb-2's the other instruction sets' code is.
 _CODE_FACTOR = {"armv6-m": 1.4, "rv32imc": 1.3, "xtensa": 1.2, "avr5": 2.5}
 
 
@@ -154,12 +140,12 @@ def _constant_bytes(op: Op) -> int:
 
 def _code_bytes(program: Program) -> int:
     """Thumb-2; a kernel that is called often is shared instead of inlined."""
+    one = {op.kernel: op.code_bytes for op in program.ops}
     calls = Counter(op.kernel for op in program.ops if op.kernel for _ in op.calls("op"))
-    total = 0
-    for kernel, count in calls.items():
-        one = next((size for prefix, size in _CODE.items() if kernel.startswith(prefix)), _CODE_OTHER)
-        total += one * (count if count <= MAX_INLINED_CALLS else 1) + _PARAMETERS_BYTES * count
-    return total
+    return sum(
+        one[kernel] * (count if count <= MAX_INLINED_CALLS else 1) + _PARAMETERS_BYTES * count
+        for kernel, count in calls.items()
+    )
 
 
 def _fit(board: Board, program: Program, plan: MemoryPlan, identity: str, build_dir: Path | None) -> Fit:

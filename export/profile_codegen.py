@@ -1,29 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
 """The generated C dealt out to one function for each operator, so that a board can time and check them one by one.
 
-It is the text of model_compiled.c itself, with nothing changed but its `model_run`: what is measured is what ships.
+The tables and calls are those of model_compiled.c, printed another way, and that file is compared first: what is
+measured is what ships.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from tinyproof.core.errors import UsageError
 from tinyproof.core.files import write_at_once
+from tinyproof.core.manifest import model_id
 from tinyproof.core.tflite.reader import read_file, read_graph
+from tinyproof.export.codegen import Unit, banner, emit_source, generate
 from tinyproof.export.lowering import Program, lower
-from tinyproof.export.memory_planner import plan_memory
+from tinyproof.export.memory_planner import MemoryPlan, plan_memory
 
 FOLDER = "profile"
 SOURCE, HEADER = "model_profile.c", "model_profile.h"
-_RUN = "void model_run(int8_t *arena) {\n"
-_NUMBER = re.compile(r"&op(\d+)(?:_\d+)?\)")
 
 
 @dataclass(frozen=True)
-class Step:
+class ProfiledOperator:
     """An operator that has something to do on the device. `index` is its number in the .tflite, `number` in the C.
 
     `output` is the shape of its first output; `tensors` are all its outputs, as indices into the .tflite's tensors.
@@ -37,58 +37,72 @@ class Step:
     tensors: tuple[int, ...]
 
 
-def write_profile(build_dir: Path) -> list[Step]:
-    """Writes model_profile.c/.h to build_dir/profile/; returns the steps in their order.
+def write_profile(build_dir: Path) -> list[ProfiledOperator]:
+    """Writes model_profile.c/.h to build_dir/profile/; returns the operators in their order.
 
     Raises UsageError for a model without operators, and where model_compiled.c is not of this model.
     """
-    text = (build_dir / "model_compiled.c").read_text(encoding="utf-8")
-    head, found, body = text.partition(_RUN)
-    calls: dict[int, list[str]] = {}
-    for line in body.splitlines()[:-1]:
-        match = _NUMBER.search(line)
-        if match is not None:
-            calls.setdefault(int(match[1]), []).append(line)
-    program = lower(read_graph(read_file(build_dir / "model.tflite")))
-    expected = [number for number, op in enumerate(program.ops) if op.kernel]
-    if not found or list(calls) != expected:
+    tflite = read_file(build_dir / "model.tflite")
+    program = lower(read_graph(tflite))
+    plan = plan_memory(program)
+    identity = model_id(tflite)
+    if (build_dir / "model_compiled.c").read_text(encoding="utf-8") != emit_source(program, plan, identity):
         raise UsageError(f"build/{build_dir.name}/model_compiled.c is another version's; run ./tinyproof export again")
-    if not expected:
+    unit = generate(program, plan)
+    if not unit.steps:
         raise UsageError(f"build/{build_dir.name}: the model does nothing on the device; there is nothing to profile")
-    steps = [_step(program, number) for number in expected]
-    functions = [
-        f"static void step{number}(int8_t *arena) {{\n" + "\n".join(lines) + "\n}\n" for number, lines in calls.items()
+    operators = [_operator(program, number) for number in unit.steps]
+    outputs = _outputs(program, plan, operators)
+    folder = build_dir / FOLDER
+    # Several boards may be built from it side by side.
+    write_at_once(folder / SOURCE, _source(unit, outputs, identity))
+    write_at_once(folder / HEADER, _header(len(unit.steps), len(outputs), identity))
+    return operators
+
+
+def _operator(program: Program, number: int) -> ProfiledOperator:
+    op = program.ops[number]
+    shape = list(program.graph.tensors[op.outputs[0]].shape)
+    return ProfiledOperator(number, op.operator.index, op.operator.name, op.macs, shape, tuple(op.outputs))
+
+
+def _outputs(program: Program, plan: MemoryPlan, operators: list[ProfiledOperator]) -> list[str]:
+    """A row of the C table for each tensor that a step writes."""
+    return [
+        f"    {{{place}, {plan.offsets[tensor]}, {program.graph.tensors[tensor].elements}}},"
+        for place, operator in enumerate(operators)
+        for tensor in operator.tensors
     ]
-    names = ", ".join(f"step{number}" for number in calls)
-    offsets = plan_memory(program).offsets
-    outputs = [
-        f"    {{{place}, {offsets[tensor]}, {program.graph.tensors[tensor].elements}}},"
-        for place, step in enumerate(steps)
-        for tensor in step.tensors
+
+
+def _source(unit: Unit, outputs: list[str], identity: str) -> str:
+    lines = [*banner(identity), '#include "model_compiled.h"', '#include "model_profile.h"', "", *unit.declarations]
+    for number, calls in unit.steps.items():
+        lines += [f"static void step{number}(int8_t *arena) {{", *calls, "}", ""]
+    names = ", ".join(f"step{number}" for number in unit.steps)
+    lines += [
+        "static void step_empty(int8_t *arena) {\n    (void)arena;\n}",
+        "",
+        f"void (*const model_steps[MODEL_STEPS + 1])(int8_t *arena) = {{{names}, step_empty}};",
+        "",
+        "const struct model_step_output model_step_outputs[MODEL_STEP_OUTPUTS] = {",
+        *outputs,
+        "};",
     ]
-    source = "\n".join(
+    return "\n".join(lines) + "\n"
+
+
+def _header(steps: int, outputs: int, identity: str) -> str:
+    return "\n".join(
         [
-            head.replace('#include "model_compiled.h"', '#include "model_compiled.h"\n#include "model_profile.h"'),
-            *functions,
-            "static void step_empty(int8_t *arena) {\n    (void)arena;\n}\n",
-            f"void (*const model_steps[MODEL_STEPS + 1])(int8_t *arena) = {{{names}, step_empty}};\n",
-            "const struct model_step_output model_step_outputs[MODEL_STEP_OUTPUTS] = {",
-            *outputs,
-            "};\n",
-        ]
-    )
-    header = "\n".join(
-        [
-            "/* SPDX-License-Identifier: Apache-2.0",
-            " * Generated by tinyproof profile from model_compiled.c.",
-            " */",
+            *banner(identity),
             "#ifndef TINYPROOF_MODEL_PROFILE_H",
             "#define TINYPROOF_MODEL_PROFILE_H",
             "",
             "#include <stdint.h>",
             "",
-            f"#define MODEL_STEPS {len(calls)}",
-            f"#define MODEL_STEP_OUTPUTS {len(outputs)}",
+            f"#define MODEL_STEPS {steps}",
+            f"#define MODEL_STEP_OUTPUTS {outputs}",
             "",
             "/* One operator each; the last does nothing. */",
             "extern void (*const model_steps[MODEL_STEPS + 1])(int8_t *arena);",
@@ -99,16 +113,7 @@ def write_profile(build_dir: Path) -> list[Step]:
             "};",
             "extern const struct model_step_output model_step_outputs[MODEL_STEP_OUTPUTS];",
             "",
-            "#endif\n",
+            "#endif",
+            "",
         ]
     )
-    folder = build_dir / FOLDER
-    write_at_once(folder / SOURCE, source)  # several boards may be built from it side by side
-    write_at_once(folder / HEADER, header)
-    return steps
-
-
-def _step(program: Program, number: int) -> Step:
-    op = program.ops[number]
-    shape = list(program.graph.tensors[op.outputs[0]].shape)
-    return Step(number, op.operator.index, op.operator.name, op.macs, shape, tuple(op.outputs))

@@ -11,6 +11,8 @@ from __future__ import annotations
 import math
 import struct
 
+from tinyproof.core.tflite.fixed_point import doubling_high_multiply, rounding_shift_right
+
 INT8_MIN, INT8_MAX = -128, 127
 INT32_MAX = 2**31 - 1
 ACTIVATION_RANGES: dict[str, tuple[float | None, float | None]] = {
@@ -96,8 +98,5 @@ def dequantize(q: int, scale: float, zero_point: int) -> float:
 
 def requantize(accumulator: int, multiplier: int, shift: int) -> int:
     """MultiplyByQuantizedMultiplier: doubling high multiply (ties toward +inf), then shift (ties away from zero)."""
-    left, right = max(shift, 0), max(-shift, 0)
-    high = ((accumulator << left) * multiplier + 2**30) >> 31
-    if right == 0:
-        return high
-    return (high + (1 << (right - 1)) - (high < 0)) >> right
+    high = doubling_high_multiply(accumulator << max(shift, 0), multiplier)
+    return rounding_shift_right(high, max(-shift, 0))

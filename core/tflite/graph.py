@@ -44,6 +44,7 @@ class Operator:
     outputs: tuple[int, ...]
     options: dict[str, int]
     real_options: dict[str, float] = field(default_factory=dict)
+    text_options: dict[str, str] = field(default_factory=dict)
 
     @property
     def label(self) -> str:

@@ -13,7 +13,8 @@ from pathlib import Path
 from tinyproof.core.errors import InputFileError
 from tinyproof.core.tflite.flatbuffer import Flatbuffer, Table
 from tinyproof.core.tflite.graph import Graph, Operator, Tensor
-from tinyproof.core.tflite.schema import BUILTIN_OPERATORS, IDENTIFIER, OPTIONS, TENSOR_TYPES, VERSION
+from tinyproof.core.tflite.schema import BUILTIN_OPERATORS, IDENTIFIER, TENSOR_TYPES, VERSION
+from tinyproof.core.tflite.schema_options import options_of
 
 MAX_FILE_BYTES = 64 << 20  # no microcontroller holds more; keeps the cost of a hostile file small
 MAX_RANK = 8
@@ -72,17 +73,20 @@ def _operator(buffer: Flatbuffer, index: int, table: Table, codes: list[tuple[st
     name, version = codes[code]
     options: dict[str, int] = {}
     reals: dict[str, float] = {}
-    fields = OPTIONS.get(table.integer(3, "B"))
-    if fields is not None:
-        found = table.table(4, f"the options of operator {index}")
-        for key, (field, kind, default) in fields.items():
-            value = default if found is None else found.number(field, kind, default)
-            if kind == "f":
-                reals[key] = float(value)
-            else:
-                options[key] = int(value)
+    texts: dict[str, str] = {}
+    found = table.table(4, f"the options of operator {index}")
+    for key, field in options_of(table.integer(3, "B")).items():
+        if field.kind == "s":
+            texts[key] = "" if found is None else found.text(field.number, f"{key} of operator {index}")
+            continue
+        value = field.default if found is None else found.number(field.number, field.kind, field.default)
+        if field.kind == "f":
+            reals[key] = float(value)
+        else:
+            options[key] = int(value)
     what = f"the tensor list of operator {index}"
-    return Operator(index, name, version, table.integers(1, "i", what), table.integers(2, "i", what), options, reals)
+    inputs, outputs = table.integers(1, "i", what), table.integers(2, "i", what)
+    return Operator(index, name, version, inputs, outputs, options, reals, texts)
 
 
 def _tensor(buffer: Flatbuffer, index: int, table: Table, buffers: list[Table]) -> Tensor:

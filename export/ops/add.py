@@ -15,6 +15,8 @@ _MORE_BITS = 20
 class Add(Elementwise):
     """micro/kernels/add_common.cc. The operand with the larger scale is rescaled by exactly 1/2: for it, a shift."""
 
+    names = ("ADD",)
+    code_bytes = 260
     max_version = 5
     kernel = "add_s8"
     signs = (1, 1)
@@ -56,6 +58,7 @@ class Add(Elementwise):
 class Sub(Add):
     """micro/kernels/sub_common.cc, which computes the factors in float32 where ADD does in double."""
 
+    names = ("SUB",)
     signs = (1, -1)
 
     def reals(self, large: float, small: float, y: float) -> tuple[float, float]:

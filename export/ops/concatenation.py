@@ -61,6 +61,7 @@ class _Parts(Op):
 class Concatenation(_Parts):
     """Parts may be constants."""
 
+    names = ("CONCATENATION",)
     max_version = 4
 
     def __init__(self, graph: Graph, operator: Operator) -> None:
@@ -96,6 +97,7 @@ class Concatenation(_Parts):
 class Split(_Parts):
     """Equal parts along a constant axis."""
 
+    names = ("SPLIT",)
     max_version = 4
 
     def __init__(self, graph: Graph, operator: Operator) -> None:

@@ -13,6 +13,8 @@ from tinyproof.export.ops.simd_packing import halves, padded_depth, pair_rows, p
 class Conv2D(Convolution):
     """Weights [output channels, height, width, input channels]. The pair kernel where it is proven to be exact."""
 
+    names = ("CONV_2D",)
+    code_bytes = 900
     max_version = 8
     channel_dimension = 0
 

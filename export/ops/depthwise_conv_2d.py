@@ -15,6 +15,8 @@ TAPS_GROUP = 3  # taps that the kernel takes at a time
 class DepthwiseConv2D(Convolution):
     """Weights [1, height, width, output channels]; output channel c reads input channel c // multiplier."""
 
+    names = ("DEPTHWISE_CONV_2D",)
+    code_bytes = 900
     max_version = 7
     channel_dimension = 3
 

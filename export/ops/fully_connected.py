@@ -26,6 +26,8 @@ class FullyConnected(Op):
     The input's zero point is folded into the bias, bias - x_zero_point * sum(w), so the kernel multiplies raw bytes.
     """
 
+    names = ("FULLY_CONNECTED",)
+    code_bytes = 330
     max_version = 14
     kernel = "fully_connected_s8"
 

@@ -25,6 +25,7 @@ def _to_16_bits(multiplier: int) -> int:
 
 
 class HardSwish(Lookup):
+    names = ("HARD_SWISH",)
     max_version = 1
 
     def prepare(self) -> None:

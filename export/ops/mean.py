@@ -15,6 +15,8 @@ MAX_COUNT = 1 << 22  # 255 times as much stays in 32 bits
 class Mean(Op):
     """y_q = zero_point + rescale(sum (x_q - x_zero_point)), with 1 / count in the multiplier (reference/reduce.h)."""
 
+    names = ("MEAN",)
+    code_bytes = 260
     max_version = 3
     kernel = "mean_s8"
 

@@ -11,6 +11,8 @@ _MAX_LEFT_SHIFT = 15  # 255 * 255 << 15 is the last that leaves room for the zer
 
 
 class Mul(Elementwise):
+    names = ("MUL",)
+    code_bytes = 240
     max_version = 7
     kernel = "mul_s8"
 

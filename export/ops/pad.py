@@ -13,6 +13,8 @@ _LOOPS = 4
 class Pad(Op):
     """The output filled with the zero point (or the given byte), then the input's rows put into it."""
 
+    names = ("PAD", "PADV2")
+    code_bytes = 220
     max_version = 4
     kernel = "pad_s8"
 

@@ -89,12 +89,16 @@ class _Pool(Op):
 
 
 class MaxPool(_Pool):
+    names = ("MAX_POOL_2D",)
+    code_bytes = 330
     kernel = "max_pool_s8"
 
 
 class AveragePool(_Pool):
     """TFLM divides by the number of elements that a window covers. Here that is a multiplication by a reciprocal."""
 
+    names = ("AVERAGE_POOL_2D",)
+    code_bytes = 420
     kernel = "average_pool_s8"
 
     def __init__(self, graph: Graph, operator: Operator) -> None:

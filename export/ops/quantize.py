@@ -10,6 +10,7 @@ from tinyproof.export.ops.lookup import Lookup
 class Requantize(Lookup):
     """The ratio of the scales in double, then one rescaling (reference/requantize.h)."""
 
+    names = ("QUANTIZE",)
     max_version = 3
 
     def prepare(self) -> None:

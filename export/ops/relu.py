@@ -12,6 +12,7 @@ from tinyproof.export.ops.lookup import Lookup
 class Relu(Lookup):
     """max(x, 0), rescaled to the output (micro/kernels/activations_common.cc, CalculateReluOpData)."""
 
+    names = ("RELU",)
     max_version = 3
 
     def prepare(self) -> None:
@@ -25,6 +26,7 @@ class Relu(Lookup):
 class Relu6(Lookup):
     """min(max(x, 0), 6). TFLM clamps the bytes and never rescales, so both tensors need one quantization."""
 
+    names = ("RELU6",)
     max_version = 3
 
     def prepare(self) -> None:
@@ -47,6 +49,7 @@ class Relu6(Lookup):
 class LeakyRelu(Lookup):
     """x, or alpha x where x is negative, each with a multiplier of its own (micro/kernels/leaky_relu_common.cc)."""
 
+    names = ("LEAKY_RELU",)
     max_version = 2
 
     def prepare(self) -> None:

@@ -13,6 +13,7 @@ class Reshape(Op):
     """Output and input share their memory. The new shape is the output tensor's; a shape input must be constant, or
     follow from shapes alone."""
 
+    names = ("RESHAPE", "EXPAND_DIMS", "SQUEEZE")
     max_version = 1
 
     def __init__(self, graph: Graph, operator: Operator) -> None:

@@ -34,6 +34,8 @@ class _Sigmoid(Lookup):
 class Logistic(_Sigmoid):
     """1 / (1 + exp(-x)); output scale 1/256, zero point -128."""
 
+    names = ("LOGISTIC",)
+
     def prepare(self) -> None:
         self.require(self.y, 1 / 256, -128)
         super().prepare()
@@ -47,6 +49,8 @@ class Logistic(_Sigmoid):
 
 class Tanh(_Sigmoid):
     """tanh(x); output scale 1/128, zero point 0."""
+
+    names = ("TANH",)
 
     def prepare(self) -> None:
         self.require(self.y, 1 / 128, 0)

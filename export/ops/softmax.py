@@ -19,6 +19,8 @@ class Softmax(Op):
     """exp(beta (x - max)) / sum. An exponential depends on the distance to the maximum alone: a table, computed here
     with TFLite Micro's arithmetic (reference/softmax.h, quantization_util.cc PreprocessSoftmaxScaling)."""
 
+    names = ("SOFTMAX",)
+    code_bytes = 450
     max_version = 3
     kernel = "softmax_s8"
 

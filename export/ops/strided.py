@@ -16,6 +16,7 @@ class Strided(Op):
     """`walk`: (count, step in the input's bytes) for each dimension of the output, outermost first."""
 
     kernel = "strided_s8"
+    code_bytes = 220
 
     def __init__(self, graph: Graph, operator: Operator) -> None:
         super().__init__(graph, operator)
@@ -63,6 +64,7 @@ class Strided(Op):
 
 
 class Transpose(Strided):
+    names = ("TRANSPOSE",)
     max_version = 6
 
     def prepare(self) -> list[tuple[int, int]]:
@@ -78,6 +80,7 @@ class Transpose(Strided):
 class StridedSlice(Strided):
     """begin, end and strides are constants; masks of begin, end and shrunk axes are supported."""
 
+    names = ("STRIDED_SLICE",)
     max_version = 8
 
     def prepare(self) -> list[tuple[int, int]]:

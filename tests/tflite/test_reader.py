@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 import struct
 import time
 
@@ -15,6 +17,7 @@ from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as sch
 from tinyproof.core.errors import InputFileError
 from tinyproof.core.tflite.reader import MAX_FILE_BYTES, read_graph
 from tinyproof.core.tflite.schema import ACTIVATIONS, BUILTIN_OPERATORS, TENSOR_TYPES
+from tinyproof.core.tflite.schema_options import options_of
 from tinyproof.export.codegen import emit_source
 from tinyproof.export.lowering import lower
 from tinyproof.export.memory_planner import plan_memory
@@ -212,3 +215,24 @@ def test_a_tensor_that_nothing_computes_and_a_cycle_are_refused() -> None:
 def test_a_huge_file_is_refused_unread() -> None:
     with pytest.raises(InputFileError, match="reads models up to"):
         read_graph(bytes(MAX_FILE_BYTES + 1))
+
+
+def test_the_options_are_the_schemas() -> None:
+    letters = {"Bool": "?", "Int8": "b", "Int32": "i", "Int64": "q", "Uint32": "I", "Float32": "f"}
+    for name, number in numbers(schema.BuiltinOptions).items():
+        if name == "NONE":
+            continue
+        for method, function in vars(getattr(schema, name)).items():
+            source = inspect.getsource(function) if inspect.isfunction(function) else ""
+            kind = re.search(r"self\._tab\.Get\(flatbuffers\.number_types\.(\w+)Flags,", source)
+            string = "self._tab.String" in source
+            if not (kind or string) or "Vector" in source:
+                continue
+            key = re.sub(r"(?<!^)(?=[A-Z])", "_", method).lower()
+            offset, default = re.search(r"\.Offset\((\d+)\)", source), re.findall(r"return (\S+)", source)[-1]
+            assert offset
+            expected = ((int(offset[1]) - 4) // 2, "s" if string else letters[kind[1]] if kind else "")
+            assert options_of(number)[key][:2] == expected, (name, key)
+            assert string or float(options_of(number)[key].default) == float(
+                {"True": 1, "False": 0}.get(default, default)
+            )
