@@ -12,7 +12,7 @@ from tinyproof.core.config import CheckConfig
 from tinyproof.core.errors import TinyproofError
 
 if TYPE_CHECKING:
-    from tinyproof.export.profile_codegen import Step
+    from tinyproof.export.profile_codegen import ProfiledOperator
     from tinyproof.host.check_report import Divergence
     from tinyproof.host.step_trace import Seen
 
@@ -51,11 +51,13 @@ def can_profile(board: Board) -> bool:
     return board.kind == "simulated" and board.engine == "compiled"
 
 
-def name_of(step: Step) -> str:
+def name_of(step: ProfiledOperator) -> str:
     return f"operator {step.index} ({step.name})"
 
 
-def _ask_again(board: Board, folder: Path, content: bytes, config: CheckConfig) -> tuple[list[Step], list[Seen]]:
+def _ask_again(
+    board: Board, folder: Path, content: bytes, config: CheckConfig
+) -> tuple[list[ProfiledOperator], list[Seen]]:
     from tinyproof.export.profile_codegen import write_profile
     from tinyproof.firmware.platformio_build import build_profile
     from tinyproof.host.step_trace import watch_steps

@@ -108,7 +108,7 @@ def _compile(build_dir: Path, manifest: Manifest) -> _Compiled:
     plan = plan_memory(program)
     identity = model_id(tflite)
     seed = manifest.seeds.setdefault("vectors", DEFAULT_SEED)
-    reference = Reference(tflite)
+    reference = Reference(tflite, graph=graph)
     vectors = make_vectors(reference, seed)
     tflm_arena_bytes = arena_bytes(tflite, graph)
     data_header, data_source = emit_model_data(tflite, identity)

@@ -20,7 +20,7 @@ CHUNKS = 25  # calls into the graph per training: often enough for live progress
 
 
 @dataclass(frozen=True)
-class Step:
+class DescentStep:
     """State before update number `step` (0 is the guess): parameters, loss (MSE), its root and its gradient.
 
     The last step of a training is the final state, whose gradient was not applied any more.
@@ -114,7 +114,7 @@ def neuron_descent(model: Any, data: Data) -> Descent:
     )
 
 
-def descend(descent: Descent, steps: int) -> Iterator[list[Step]]:
+def descend(descent: Descent, steps: int) -> Iterator[list[DescentStep]]:
     """Run `steps` updates, yielding the states of one chunk at a time, and last the final state alone."""
     chunk = max(1, math.ceil(steps / CHUNKS))
     for first in range(0, steps, chunk):
@@ -123,9 +123,9 @@ def descend(descent: Descent, steps: int) -> Iterator[list[Step]]:
     yield [_step(steps, descent.measure())]
 
 
-def _step(step: int, row: Sequence[float]) -> Step:
+def _step(step: int, row: Sequence[float]) -> DescentStep:
     loss, w, b, grad_w, grad_b = row
-    return Step(step, w, b, loss, math.sqrt(loss), grad_w, grad_b)
+    return DescentStep(step, w, b, loss, math.sqrt(loss), grad_w, grad_b)
 
 
 def largest_stable_learning_rate(x: Sequence[float]) -> float:

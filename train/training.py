@@ -17,7 +17,7 @@ from tinyproof.core.manifest import FILE as MANIFEST_FILE
 from tinyproof.core.manifest import Manifest
 from tinyproof.core.version import __version__
 from tinyproof.train.backend import load
-from tinyproof.train.descent import Step, build_neuron, descend, largest_stable_learning_rate, neuron_descent
+from tinyproof.train.descent import DescentStep, build_neuron, descend, largest_stable_learning_rate, neuron_descent
 from tinyproof.train.keras_file import save_model
 from tinyproof.train.training_data import FLOAT32_MAX, Data, lesson, read_csv
 
@@ -28,7 +28,9 @@ MAX_STEPS = 1_000_000  # the trace keeps every step: about 80 MB
 MAX_SEED = 2**32 - 1  # what NumPy and Keras accept
 
 
-def train_model(config: TrainConfig, build_dir: Path, progress: Callable[[Step], None] | None = None) -> Manifest:
+def train_model(
+    config: TrainConfig, build_dir: Path, progress: Callable[[DescentStep], None] | None = None
+) -> Manifest:
     """Train y = wx + b by full-batch SGD; write model.keras, trace.csv and the first manifest.json to `build_dir`.
 
     `progress` is called about 25 times, with the latest step each time. trace.csv has steps + 1 rows: row k is the
@@ -84,9 +86,11 @@ def read_data(config: TrainConfig) -> Data:
     return read_csv(paths.ROOT / config.data) if config.data else lesson()
 
 
-def record(model: Any, data: Data, config: TrainConfig, progress: Callable[[Step], None] | None = None) -> list[Step]:
+def record(
+    model: Any, data: Data, config: TrainConfig, progress: Callable[[DescentStep], None] | None = None
+) -> list[DescentStep]:
     """Train `model` in place; returns all steps and the final state. Raises UsageError where the descent diverges."""
-    steps: list[Step] = []
+    steps: list[DescentStep] = []
     for chunk in descend(neuron_descent(model, data), config.steps):
         broken = next((step for step in chunk if not step.is_finite()), None)
         if broken:
@@ -121,7 +125,7 @@ def _round_down(value: float) -> str:
     return f"{math.floor(value / unit) * unit:.4g}"
 
 
-def write_trace(steps: list[Step], path: Path) -> None:
+def write_trace(steps: list[DescentStep], path: Path) -> None:
     """CSV with nine significant digits, which name a float32 uniquely."""
     lines = [",".join(TRACE_COLUMNS)]
     for step in steps:

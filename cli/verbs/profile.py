@@ -20,7 +20,7 @@ from tinyproof.core.errors import MismatchError, UsageError
 from tinyproof.core.paths import CONFIG_FILE, build_dir
 
 if TYPE_CHECKING:
-    from tinyproof.export.profile_codegen import Step
+    from tinyproof.export.profile_codegen import ProfiledOperator
 
 FILE = "profile.json"
 NOISE_SAMPLES = 32
@@ -111,7 +111,9 @@ def _flash(board: Board, folder: Path, identity: str, port: str | None, config: 
     return flashed.port
 
 
-def _document(config: Config, identity: str, board: Board, steps: list[Step], times: list[list[int]]) -> dict[str, Any]:
+def _document(
+    config: Config, identity: str, board: Board, steps: list[ProfiledOperator], times: list[list[int]]
+) -> dict[str, Any]:
     """profile.json without the noise; `times` holds the ticks of each step for each input."""
     columns = list(zip(*times, strict=True))
     means = [sum(column) / len(column) for column in columns]

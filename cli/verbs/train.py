@@ -15,7 +15,7 @@ from tinyproof.core.config import Config, load_config
 from tinyproof.core.manifest import Manifest
 
 if TYPE_CHECKING:
-    from tinyproof.train.descent import Step
+    from tinyproof.train.descent import DescentStep
 
 
 @click.command()
@@ -56,7 +56,7 @@ def run_train(config: Config) -> Manifest:
     with console.progress() as bar:
         task = bar.add_task("train", total=config.train.steps, note="loading TensorFlow")
 
-        def show(step: Step) -> None:
+        def show(step: DescentStep) -> None:
             bar.update(task, completed=step.step, note=f"RMSE {step.rmse:.3f}")
 
         return train_model(config.train, build_dir, show)

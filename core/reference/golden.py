@@ -35,8 +35,11 @@ class Reference:
     Raises InputFileError for a model that it cannot run.
     """
 
-    def __init__(self, tflite: bytes, implementation: str = "", file: str = "model.tflite") -> None:
-        graph = read_graph(tflite, file)
+    def __init__(
+        self, tflite: bytes, implementation: str = "", file: str = "model.tflite", graph: Graph | None = None
+    ) -> None:
+        """`graph`: what `tflite` was read to already."""
+        graph = graph or read_graph(tflite, file)
         x, y, _ = device_ends(graph)
         self.input_bytes, self.output_bytes = x.elements, y.elements
         self._engine: _Engine

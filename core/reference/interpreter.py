@@ -2,49 +2,18 @@
 """An interpreter of int8 graphs in NumPy, for machines without the tflite-micro wheel; bit-exact with it by test.
 
 It follows TFLite Micro's formulas as they stand, without the exporter's folding, encoding and tables, so it is a second
-opinion. Kernels take a Step and the values of its inputs, in the shapes of their tensors, and return the output's.
+opinion. What a kernel takes and returns: bound_operator.computes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import numpy.typing as npt
 
-from tinyproof.core.reference import curves, elementwise, moves, sums, windows
-from tinyproof.core.reference.step import Array, Step
+from tinyproof.core.reference.bound_operator import Array, BoundOperator
+from tinyproof.core.reference.kernels import KERNELS
 from tinyproof.core.tflite.ends import device_ends
 from tinyproof.core.tflite.graph import Graph, Tensor
-
-KERNELS: dict[str, Callable[..., Array | list[Array]]] = {
-    "ADD": elementwise.add,
-    "AVERAGE_POOL_2D": windows.average_pool,
-    "CONCATENATION": moves.concatenation,
-    "CONV_2D": sums.conv_2d,
-    "DEPTHWISE_CONV_2D": sums.depthwise_conv_2d,
-    "EXPAND_DIMS": moves.reshape,
-    "FULLY_CONNECTED": sums.fully_connected,
-    "HARD_SWISH": elementwise.hard_swish,
-    "LEAKY_RELU": elementwise.leaky_relu,
-    "LOGISTIC": curves.logistic,
-    "MAX_POOL_2D": windows.max_pool,
-    "MEAN": windows.mean,
-    "MUL": elementwise.mul,
-    "PAD": moves.pad,
-    "PADV2": moves.pad,
-    "QUANTIZE": elementwise.quantize,
-    "RELU": elementwise.relu,
-    "RELU6": elementwise.relu6,
-    "RESHAPE": moves.reshape,
-    "SOFTMAX": curves.softmax,
-    "SPLIT": moves.split,
-    "SQUEEZE": moves.reshape,
-    "STRIDED_SLICE": moves.strided_slice,
-    "SUB": elementwise.sub,
-    "TANH": curves.tanh,
-    "TRANSPOSE": moves.transpose,
-}
 
 _DTYPES: dict[str, npt.DTypeLike] = {"int8": np.int8, "int32": np.dtype("<i4")}
 
@@ -57,7 +26,7 @@ class Interpreter:
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self._x, self._y, operators = device_ends(graph)
-        self._steps = [Step.of(graph, operator) for operator in operators]
+        self._steps = [BoundOperator.of(graph, operator) for operator in operators]
         for operator in operators:
             if operator.name not in KERNELS:
                 raise graph.refuse(

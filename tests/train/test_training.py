@@ -15,7 +15,7 @@ from tinyproof.core.config import TrainConfig
 from tinyproof.core.errors import InputFileError, UsageError
 from tinyproof.core.manifest import read_manifest, stale_artefacts
 from tinyproof.train.backend import load
-from tinyproof.train.descent import Step, build_neuron, descend, largest_stable_learning_rate, neuron_descent
+from tinyproof.train.descent import DescentStep, build_neuron, descend, largest_stable_learning_rate, neuron_descent
 from tinyproof.train.training import TRACE_COLUMNS, speedup_over_fit, train_model, validate
 from tinyproof.train.training_data import LESSON_X, LESSON_Y, lesson
 
@@ -156,7 +156,7 @@ def test_the_same_input_gives_the_same_bytes(trained: Path, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("steps", [1, 2, 24, 26, 51])
 def test_chunks_never_lose_or_repeat_a_step(tmp_path: Path, steps: int) -> None:
-    seen: list[Step] = []
+    seen: list[DescentStep] = []
     train_model(dataclasses.replace(LESSON, steps=steps), tmp_path, seen.append)
     trace = read_trace(tmp_path)
     assert trace["step"].tolist() == list(range(steps + 1))
@@ -167,7 +167,7 @@ def test_chunks_never_lose_or_repeat_a_step(tmp_path: Path, steps: int) -> None:
 
 
 def test_progress_is_live(tmp_path: Path) -> None:
-    seen: list[Step] = []
+    seen: list[DescentStep] = []
     train_model(LESSON, tmp_path, seen.append)
     assert 10 <= len(seen) <= 50
     assert seen[0].rmse > seen[-1].rmse

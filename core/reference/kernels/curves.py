@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tinyproof.core.reference.step import Array, Step
+from tinyproof.core.reference.bound_operator import Array, BoundOperator, computes
 from tinyproof.core.tflite import fixed_point
 from tinyproof.core.tflite.arithmetic import INT8_MAX, INT8_MIN, INT32_MAX, quantize_multiplier, requantize
 
@@ -16,20 +16,20 @@ _SOFTMAX_BITS = 5
 _SUM_BITS = 12  # of a sum of exponentials
 
 
-def logistic(step: Step, x: Array) -> Array:
+@computes("LOGISTIC")
+def logistic(op: BoundOperator, x: Array) -> Array:
     """reference/integer_ops/logistic.h; output scale 1/256, zero point -128."""
-    return _sigmoid(
-        step, x, lambda a: fixed_point.rounding_shift_right(fixed_point.logistic(a, _SIGMOID_BITS), 23) - 128
-    )
+    return _sigmoid(op, x, lambda a: fixed_point.rounding_shift_right(fixed_point.logistic(a, _SIGMOID_BITS), 23) - 128)
 
 
-def tanh(step: Step, x: Array) -> Array:
+@computes("TANH")
+def tanh(op: BoundOperator, x: Array) -> Array:
     """reference/integer_ops/tanh.h; output scale 1/128, zero point 0."""
-    return _sigmoid(step, x, lambda a: fixed_point.rounding_shift_right(fixed_point.tanh(a, _SIGMOID_BITS), 24))
+    return _sigmoid(op, x, lambda a: fixed_point.rounding_shift_right(fixed_point.tanh(a, _SIGMOID_BITS), 24))
 
 
-def _sigmoid(step: Step, x: Array, function: Callable[[int], int]) -> Array:
-    multiplier, shift = quantize_multiplier(step.x.scales[0] * 2 ** (31 - _SIGMOID_BITS))
+def _sigmoid(op: BoundOperator, x: Array, function: Callable[[int], int]) -> Array:
+    multiplier, shift = quantize_multiplier(op.x.scales[0] * 2 ** (31 - _SIGMOID_BITS))
     radius = fixed_point.input_radius(_SIGMOID_BITS, shift)
 
     def answer(centred: int) -> int:
@@ -37,13 +37,14 @@ def _sigmoid(step: Step, x: Array, function: Callable[[int], int]) -> Array:
             return INT8_MAX if centred > 0 else INT8_MIN
         return min(max(function(requantize(centred, multiplier, shift)), INT8_MIN), INT8_MAX)
 
-    values, places = np.unique(step.centred(x), return_inverse=True)
+    values, places = np.unique(op.centred(x), return_inverse=True)
     return np.array([answer(int(value)) for value in values], np.int64)[places]
 
 
-def softmax(step: Step, x: Array) -> Array:
+@computes("SOFTMAX")
+def softmax(op: BoundOperator, x: Array) -> Array:
     """reference/softmax.h, along the last dimension; output scale 1/256, zero point -128."""
-    real = step.operator.real_options.get("beta", 0.0) * step.x.scales[0] * 2 ** (31 - _SOFTMAX_BITS)
+    real = op.operator.real_options.get("beta", 0.0) * op.x.scales[0] * 2 ** (31 - _SOFTMAX_BITS)
     multiplier, shift = quantize_multiplier(min(real, float(INT32_MAX)))
     radius = fixed_point.input_radius(_SOFTMAX_BITS, shift)
 

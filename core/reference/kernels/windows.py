@@ -7,31 +7,33 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tinyproof.core.reference.step import Array, Step, integers, multiply, to_int8
+from tinyproof.core.reference.bound_operator import Array, BoundOperator, computes, integers, multiply, to_int8
 from tinyproof.core.tflite.arithmetic import quantize_multiplier
 
 
-def max_pool(step: Step, x: Array) -> Array:
-    y = np.zeros(step.y.shape, np.int64)
-    for row, column, seen in _windows(step, x):
+@computes("MAX_POOL_2D")
+def max_pool(op: BoundOperator, x: Array) -> Array:
+    y = np.zeros(op.y.shape, np.int64)
+    for row, column, seen in _windows(op, x):
         y[:, row, column] = seen.max(axis=(1, 2))
-    return step.clamp(y)
+    return op.clamp(y)
 
 
-def average_pool(step: Step, x: Array) -> Array:
+@computes("AVERAGE_POOL_2D")
+def average_pool(op: BoundOperator, x: Array) -> Array:
     """Of raw bytes over what a window covers, rounded half away from zero (reference/integer_ops/pooling.h)."""
-    y = np.zeros(step.y.shape, np.int64)
-    for row, column, seen in _windows(step, x):
+    y = np.zeros(op.y.shape, np.int64)
+    for row, column, seen in _windows(op, x):
         total, count = seen.sum(axis=(1, 2)), seen.shape[1] * seen.shape[2]
         y[:, row, column] = np.sign(total) * ((np.abs(total) + count // 2) // count)
-    return step.clamp(y)
+    return op.clamp(y)
 
 
-def _windows(step: Step, x: Array) -> Iterator[tuple[int, int, Array]]:
+def _windows(op: BoundOperator, x: Array) -> Iterator[tuple[int, int, Array]]:
     """For each output (row, column) the part of the input under its window, without padding."""
     axes = []
-    for size, out, axis in zip(x.shape[1:3], step.y.shape[1:3], (("height", "h"), ("width", "w")), strict=True):
-        extent, stride = step.option(f"filter_{axis[0]}"), step.option(f"stride_{axis[1]}")
+    for size, out, axis in zip(x.shape[1:3], op.y.shape[1:3], (("height", "h"), ("width", "w")), strict=True):
+        extent, stride = op.option(f"filter_{axis[0]}"), op.option(f"stride_{axis[1]}")
         before = max((out - 1) * stride + extent - size, 0) // 2
         starts = [place * stride - before for place in range(out)]
         axes.append([slice(max(start, 0), start + extent) for start in starts])
@@ -40,11 +42,12 @@ def _windows(step: Step, x: Array) -> Iterator[tuple[int, int, Array]]:
             yield row, column, x[:, rows, columns]
 
 
-def mean(step: Step, x: Array, axes: Array) -> Array:
+@computes("MEAN")
+def mean(op: BoundOperator, x: Array, axes: Array) -> Array:
     """The division is part of the multiplier (reference/reduce.h)."""
     over = tuple({axis % x.ndim for axis in integers(axes.reshape(-1))})
     count = int(np.prod([x.shape[axis] for axis in over], dtype=np.int64))
-    multiplier, shift = quantize_multiplier(step.x.scales[0] / step.y.scales[0])
+    multiplier, shift = quantize_multiplier(op.x.scales[0] / op.y.scales[0])
     bits = min(count.bit_length() - 1, 32, 31 + shift)
-    total = step.centred(x).sum(axis=over)
-    return to_int8(multiply(total, (multiplier << bits) // count, shift - bits) + step.y.zero_points[0])
+    total = op.centred(x).sum(axis=over)
+    return to_int8(multiply(total, (multiplier << bits) // count, shift - bits) + op.y.zero_points[0])

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,10 +14,27 @@ from tinyproof.core.tflite.graph import Graph, Operator, Tensor
 from tinyproof.core.tflite.schema import ACTIVATIONS
 
 Array = npt.NDArray[np.int64]
+Kernel = Callable[..., Array | list[Array]]
+
+KERNELS: dict[str, Kernel] = {}
+
+
+def computes(*names: str) -> Callable[[Kernel], Kernel]:
+    """Registers the function as what these operators of the schema compute.
+
+    It takes a BoundOperator and the values of its inputs in the shapes of their tensors (None where one is left out),
+    and returns the output's values, or a list of them.
+    """
+
+    def register(kernel: Kernel) -> Kernel:
+        KERNELS.update(dict.fromkeys(names, kernel))
+        return kernel
+
+    return register
 
 
 @dataclass(frozen=True)
-class Step:
+class BoundOperator:
     """An operator with its tensors, without those that are left out."""
 
     operator: Operator
@@ -25,7 +42,7 @@ class Step:
     outputs: tuple[Tensor, ...]
 
     @classmethod
-    def of(cls, graph: Graph, operator: Operator) -> Step:
+    def of(cls, graph: Graph, operator: Operator) -> BoundOperator:
         def tensors(indices: tuple[int, ...]) -> tuple[Tensor, ...]:
             return tuple(graph.tensors[index] for index in indices if index != -1)
 

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Operators that answer element by element, constants and broadcasts included."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinyproof.core.reference.bound_operator import (
+    Array,
+    BoundOperator,
+    computes,
+    multiply,
+    rescale,
+    rounding_shift_right,
+    to_int8,
+)
+from tinyproof.core.tflite.arithmetic import float32, quantize_multiplier, round_half_away
+
+_MORE_BITS = 20  # of ADD and SUB on the common scale
+_INT16_MIN, _INT16_MAX = -(2**15), 2**15 - 1
+
+
+@computes("ADD")
+def add(op: BoundOperator, a: Array, b: Array) -> Array:
+    """micro/kernels/add_common.cc: both operands on twice the larger scale, the factors in double."""
+    scales = [tensor.scales[0] for tensor in op.inputs]
+    twice = 2 * max(scales)
+    total = _common(op, a, 0, scales[0] / twice) + _common(op, b, 1, scales[1] / twice)
+    return op.finish(rescale(total, twice / (2**_MORE_BITS * op.y.scales[0])))
+
+
+@computes("SUB")
+def sub(op: BoundOperator, a: Array, b: Array) -> Array:
+    """micro/kernels/sub_common.cc: as ADD, but the factors in float32."""
+    scales = [tensor.scales[0] for tensor in op.inputs]
+    twice = float32(2 * max(scales))
+    total = _common(op, a, 0, float32(scales[0] / twice)) - _common(op, b, 1, float32(scales[1] / twice))
+    return op.finish(rescale(total, float32(twice / float32(2**_MORE_BITS * op.y.scales[0]))))
+
+
+def _common(op: BoundOperator, values: Array, place: int, factor: float) -> Array:
+    return rescale(op.centred(values, place) << _MORE_BITS, factor)
+
+
+@computes("MUL")
+def mul(op: BoundOperator, a: Array, b: Array) -> Array:
+    """micro/kernels/mul_common.cc."""
+    real = op.inputs[0].scales[0] * op.inputs[1].scales[0] / op.y.scales[0]
+    return op.finish(rescale(op.centred(a, 0) * op.centred(b, 1), real))
+
+
+@computes("QUANTIZE")
+def quantize(op: BoundOperator, x: Array) -> Array:
+    """From one int8 quantization to another (reference/requantize.h)."""
+    return op.finish(rescale(op.centred(x), op.x.scales[0] / op.y.scales[0]))
+
+
+@computes("RELU")
+def relu(op: BoundOperator, x: Array) -> Array:
+    """micro/kernels/activations_common.cc: the factor in float32."""
+    rescaled = rescale(op.centred(x), float32(op.x.scales[0] / op.y.scales[0]))
+    return op.finish(np.maximum(rescaled, 0))
+
+
+@computes("RELU6")
+def relu6(op: BoundOperator, x: Array) -> Array:
+    """Bytes clamped, never rescaled: input and output have one quantization."""
+    zero = op.x.zero_points[0]
+    return to_int8(np.clip(x, zero, zero + round_half_away(float32(6.0 / op.x.scales[0]))))
+
+
+@computes("LEAKY_RELU")
+def leaky_relu(op: BoundOperator, x: Array) -> Array:
+    """micro/kernels/leaky_relu_common.cc: one factor for either sign, both in float32."""
+    x_scale, y_scale = op.x.scales[0], op.y.scales[0]
+    centred = op.centred(x)
+    positive = rescale(centred, float32(x_scale / y_scale))
+    negative = rescale(centred, float32(float32(x_scale * op.operator.real_options.get("alpha", 0.0)) / y_scale))
+    return op.finish(np.where(centred >= 0, positive, negative))
+
+
+@computes("HARD_SWISH")
+def hard_swish(op: BoundOperator, x: Array) -> Array:
+    """x min(max(x + 3, 0), 6) / 6 in 16 bits (reference/hard_swish.h)."""
+    fine_scale = float32(op.x.scales[0] / 128)
+    output, output_shift = quantize_multiplier(float32(fine_scale / op.y.scales[0]))
+    relu_factor, relu_shift = quantize_multiplier(float32(fine_scale / float32(float32(3.0) / 32768)))
+    fine = op.centred(x) * 128
+    on_output_scale = _multiply_16(fine, output)
+    # relu_shift - 1 bits go to the left before the multiplication and one after it, all saturating.
+    factor = _saturate_16(fine << max(relu_shift - 1, 0))
+    factor = _saturate_16(_multiply_16(factor, relu_factor) << min(max(relu_shift, 0), 1))
+    factor = (rounding_shift_right(factor, max(-relu_shift, 0)) + 2**15) >> 1
+    product = factor * on_output_scale
+    towards_zero = np.sign(product) * (np.abs(product) >> 15)
+    return op.finish(rounding_shift_right(towards_zero, -output_shift))
+
+
+def _multiply_16(values: Array, multiplier: int) -> Array:
+    """SaturatingRoundingDoublingHighMul of 16 bits, by the upper half of a 31-bit multiplier."""
+    return multiply(values, min((multiplier + 2**15) >> 16, _INT16_MAX) << 16, 0)
+
+
+def _saturate_16(values: Array) -> Array:
+    return np.clip(values, _INT16_MIN, _INT16_MAX)
