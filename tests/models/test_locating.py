@@ -95,7 +95,7 @@ def test_samples_and_the_profile_name_it_too(folder: Path, tmp_path: Path, monke
 def test_code_that_is_not_the_exporters_is_not_profiled(folder: Path) -> None:
     with (folder / "model_compiled.c").open("a") as file:
         file.write("/* edited */\n")
-    with pytest.raises(UsageError, match="model_compiled.c is another version's; run ./tinyproof export again"):
+    with pytest.raises(UsageError, match=r"model_compiled.c is another version's; run ./tinyproof export again"):
         write_profile(folder)
 
 
