@@ -27,7 +27,7 @@ def locate(board: Board, folder: Path, divergences: list[Divergence], config: Ch
 
     first = divergences[0]
     try:
-        _, _, operators = device_ends(read_graph(read_file(folder / "model.tflite")))
+        operators = device_ends(read_graph(read_file(folder / "model.tflite"))).operators
         if len(operators) == 1:
             layer = f"operator {operators[0].index} ({operators[0].name})"
         elif not can_profile(board):

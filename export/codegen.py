@@ -9,10 +9,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tinyproof.core.tflite.arithmetic import INT32_MAX
+from tinyproof.core.tflite.dtypes import DTYPES
 from tinyproof.core.tflite.graph import Tensor
 from tinyproof.export.lowering import Program
 from tinyproof.export.memory_planner import ARENA_ALIGNMENT, MemoryPlan
-from tinyproof.export.ops.base import Call, Constant
+from tinyproof.export.ops.base import Call, Constant, Op
 
 ABI = 1
 # Up to this many calls of a kernel are inlined, each with its own constants: fastest, and smallest for small models.
@@ -38,11 +39,13 @@ def emit_header(program: Program, plan: MemoryPlan, model_id: str) -> str:
         f"#define MODEL_ABI {ABI}",
         f'#define MODEL_ID "{model_id}"',
         f"#define MODEL_ARENA_BYTES {plan.arena_bytes}",
-        *_end("INPUT", program.input, plan),
-        *_end("OUTPUT", program.output, plan),
+        *_ends("INPUT", program.inputs, plan),
+        *_ends("OUTPUT", program.outputs, plan),
+        f"#define MODEL_STATE_BYTES {sum(map(len, program.initial.values()))}",
         "",
-        f"/* One inference in `arena`: MODEL_ARENA_BYTES, aligned to {ARENA_ALIGNMENT}. It may overwrite the input. */",
+        f"/* One inference in `arena`: MODEL_ARENA_BYTES, aligned to {ARENA_ALIGNMENT}. Inputs may be overwritten. */",
         "void model_run(int8_t *arena);",
+        *_reset_declaration(program),
         "",
         "#ifdef __cplusplus",
         "}",
@@ -52,12 +55,32 @@ def emit_header(program: Program, plan: MemoryPlan, model_id: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _ends(role: str, tensors: tuple[Tensor, ...], plan: MemoryPlan) -> list[str]:
+    """Macros of all inputs or outputs by number, and of the first without one."""
+    lines = [f"#define MODEL_{role}S {len(tensors)}", *_end(role, tensors[0], plan)]
+    if len(tensors) > 1:
+        lines += [line for i, tensor in enumerate(tensors) for line in _end(f"{role}_{i}", tensor, plan)]
+    return lines
+
+
 def _end(role: str, tensor: Tensor, plan: MemoryPlan) -> list[str]:
+    scale, zero_point = (tensor.scales[0], tensor.zero_points[0]) if tensor.scales else (1.0, 0)
     return [
         f"#define MODEL_{role}_OFFSET {plan.offsets[tensor.index]}",
-        f"#define MODEL_{role}_BYTES {tensor.elements}",
-        f"#define MODEL_{role}_SCALE {_float_literal(tensor.scales[0])}",
-        f"#define MODEL_{role}_ZERO_POINT ({tensor.zero_points[0]})",
+        f"#define MODEL_{role}_BYTES {tensor.bytes}",
+        f"#define MODEL_{role}_SCALE {_float_literal(scale)}",
+        f"#define MODEL_{role}_ZERO_POINT ({zero_point})",
+        f"#define MODEL_{role}_TYPE {tensor.dtype}",
+    ]
+
+
+def _reset_declaration(program: Program) -> list[str]:
+    if not program.initial:
+        return []
+    return [
+        "",
+        "/* Sets the state to what it begins with; call it before the first inference. */",
+        "void model_reset(int8_t *arena);",
     ]
 
 
@@ -85,7 +108,8 @@ def generate(program: Program, plan: MemoryPlan) -> Unit:
     for kernel in shared:
         number = next(number for number in calls if program.ops[number].kernel == kernel)
         scratch = any(op.kernel == kernel and op.scratch_bytes for op in program.ops)
-        lines += _shared_kernel(kernel, calls[number][0], scratch=scratch)
+        call = calls[number][0]
+        lines += _shared_kernel(kernel, call, argument_types(program, program.ops[number], call), scratch=scratch)
     steps: dict[int, list[str]] = {}
     for number, parts in calls.items():
         op = program.ops[number]
@@ -98,22 +122,42 @@ def generate(program: Program, plan: MemoryPlan) -> Unit:
             lines.append(f"static const struct {op.kernel} {struct} = {{")
             lines += [f"    .{name} = {value}," for name, value in call.parameters.items()]
             lines += ["};", ""]
-            places = [_place(argument, plan) for argument in (*call.inputs, *call.outputs)]
+            types = argument_types(program, op, call)
+            places = [_place(argument, kind, plan) for argument, kind in zip(_arguments(call), types, strict=True)]
             if op.scratch_bytes:
                 places.append(f"arena + {plan.scratch[number]}")
             steps[number].append(f"    {function}({', '.join(places)}, &{struct});")
     return Unit(lines, steps)
 
 
-def _shared_kernel(kernel: str, call: Call, *, scratch: bool) -> list[str]:
+def argument_types(program: Program, op: Op, call: Call) -> list[str]:
+    """C element type of each argument of a call, the parameter struct and the scratch left out."""
+    tables = dict(call.table_types)
+    return [
+        "int8_t"
+        if op.moves_bytes
+        else tables.get(argument, "int8_t")
+        if isinstance(argument, str)
+        else DTYPES[program.graph.tensors[argument].dtype].c_type
+        for argument in _arguments(call)
+    ]
+
+
+def _arguments(call: Call) -> tuple[int | str, ...]:
+    return (*call.inputs, *call.outputs)
+
+
+def _shared_kernel(kernel: str, call: Call, types: list[str], *, scratch: bool) -> list[str]:
     """One copy of a kernel that is called often."""
     inputs, outputs = _names("input", len(call.inputs)), _names("output", len(call.outputs))
+    pointers = [f"const {kind} *{name}" for name, kind in zip(inputs, types, strict=False)]
+    pointers += [f"{kind} *{name}" for name, kind in zip(outputs, types[len(inputs) :], strict=True)]
     if scratch:
         outputs.append("scratch")
-    pointers = ", ".join([*(f"const int8_t *{name}" for name in inputs), *(f"int8_t *{name}" for name in outputs)])
+        pointers.append("int8_t *scratch")
     return [
         f"static __attribute__((noinline)) void {kernel}_shared(",
-        f"    {pointers}, const struct {kernel} *p) {{",
+        f"    {', '.join(pointers)}, const struct {kernel} *p) {{",
         f"    {kernel}({', '.join((*inputs, *outputs))}, p);",
         "}",
         "",
@@ -125,8 +169,27 @@ def emit_source(program: Program, plan: MemoryPlan, model_id: str) -> str:
     unit = generate(program, plan)
     body = [line for lines in unit.steps.values() for line in lines]
     lines = [*banner(model_id), '#include "model_compiled.h"', "", *unit.declarations]
-    lines += ["void model_run(int8_t *arena) {", *(body or ["    (void)arena;"]), "}"]
+    lines += ["void model_run(int8_t *arena) {", *(body or ["    (void)arena;"]), "}", *emit_reset(program, plan)]
     return "\n".join(lines) + "\n"
+
+
+def emit_reset(program: Program, plan: MemoryPlan) -> list[str]:
+    """`model_reset`: bytes that are all alike are set, others are copied from a table."""
+    if not program.initial:
+        return []
+    tables: list[str] = []
+    body: list[str] = []
+    for number, (index, content) in enumerate(program.initial.items()):
+        offset, size = plan.offsets[index], len(content)
+        loop = f"    for (uint32_t i = 0; i < {size}; i++)"
+        if len(set(content)) <= 1:
+            value = content[0] - 256 * (content[0] > 127) if content else 0
+            body += [loop, f"        arena[{offset} + i] = {value};"]
+            continue
+        values = tuple(byte - 256 * (byte > 127) for byte in content)
+        tables += _table("state", Constant(f"{number}", "int8_t", values))
+        body += [loop, f"        arena[{offset} + i] = state_{number}[i];"]
+    return ["", *tables, "void model_reset(int8_t *arena) {", *body, "}"]
 
 
 def banner(model_id: str) -> list[str]:
@@ -142,8 +205,11 @@ def _names(role: str, count: int) -> list[str]:
     return [role] if count == 1 else [f"{role}{number}" for number in range(1, count + 1)]
 
 
-def _place(argument: int | str, plan: MemoryPlan) -> str:
-    return argument if isinstance(argument, str) else f"arena + {plan.offsets[argument]}"
+def _place(argument: int | str, kind: str, plan: MemoryPlan) -> str:
+    if isinstance(argument, str):
+        return argument
+    place = f"arena + {plan.offsets[argument]}"
+    return place if kind == "int8_t" else f"({kind} *)(void *)({place})"
 
 
 def _abi_guard(has_kernels: bool) -> list[str]:

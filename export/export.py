@@ -123,8 +123,8 @@ def _compile(build_dir: Path, manifest: Manifest) -> _Compiled:
     for name, text in files.items():
         (build_dir / name).write_text(text, encoding="utf-8")
     manifest.model_id = identity
-    manifest.inputs = [_tensor(program.input)]
-    manifest.outputs = [_tensor(program.output)]
+    manifest.inputs = [_tensor(tensor) for tensor in program.inputs]
+    manifest.outputs = [_tensor(tensor) for tensor in program.outputs]
     manifest.memory = {
         "arena_bytes": plan.arena_bytes,
         "tflm_arena_bytes": tflm_arena_bytes,
@@ -149,5 +149,5 @@ def _signed(out: str) -> int:
 
 
 def _tensor(tensor: tflite_graph.Tensor) -> Tensor:
-    scale, zero_point = tensor.scales[0], tensor.zero_points[0]
-    return Tensor(tensor.name, list(tensor.shape), tensor.dtype, scale, zero_point, tensor.elements)
+    scale, zero_point = (tensor.scales[0], tensor.zero_points[0]) if tensor.scales else (1.0, 0)
+    return Tensor(tensor.name, list(tensor.shape), tensor.dtype, scale, zero_point, tensor.bytes)

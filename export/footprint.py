@@ -91,8 +91,8 @@ def inspect_model(tflite: bytes, file: str, boards: list[Board], build_dir: Path
     return {
         "file": file,
         "model_id": identity,
-        "input": _tensor(program, plan, program.input.index),
-        "output": _tensor(program, plan, program.output.index),
+        "input": _tensor(program, plan, program.inputs[0].index),
+        "output": _tensor(program, plan, program.outputs[0].index),
         "macs": program.macs,
         "constant_bytes": sum(map(_constant_bytes, program.ops)),
         "arena_bytes": plan.arena_bytes,

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tinyproof.core.errors import InputFileError
-from tinyproof.core.tflite.ends import device_ends
+from tinyproof.core.tflite.ends import device_ends, only_one_of_each
 from tinyproof.core.tflite.graph import Graph, Operator
 from tinyproof.core.tflite.reader import read_file, read_graph
 from tinyproof.export.tf_converter import int8_tensors, keras_to_float, tensors_of_float
@@ -49,7 +49,9 @@ def layer_noise(float_tflite: bytes, tflite: bytes, samples: Any) -> list[Noise]
     import numpy as np
 
     ours, theirs = read_graph(tflite), read_graph(float_tflite, FLOAT_FILE)
-    source, _, inner = device_ends(ours)
+    only_one_of_each(ours, "the comparison of layers")
+    ends = device_ends(ours)
+    (source,), inner = ends.inputs, ends.operators
     pairs = _pair(ours, inner, theirs)
     wanted = [source.index, *(ours_index for _, ours_index, _ in pairs)]
     wanted_float = [theirs.inputs[0], *(float_index for _, _, float_index in pairs)]

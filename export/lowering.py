@@ -1,47 +1,87 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From the graph of a .tflite to the intermediate form: a list of kernel calls between int8 tensors."""
+"""From the graph of a .tflite to the intermediate form: a list of kernel calls between tensors of integers."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tinyproof.core.errors import InputFileError
-from tinyproof.core.tflite.ends import device_ends
-from tinyproof.core.tflite.graph import Graph, Tensor
+from tinyproof.core.tflite.graph import Graph, Operator, Tensor
 from tinyproof.export.ops import ENDS, OPS
 from tinyproof.export.ops.base import Op
+from tinyproof.export.rewriting import rewrite
 
 MAX_CONSTANT_BYTES = 16 << 20  # flash of the largest microcontrollers; bounds what a hostile file makes us write
+# What a rewriting leaves nothing of.
+REWRITTEN = frozenset(("VAR_HANDLE", "CALL_ONCE", "SHAPE"))
 
 
 @dataclass(frozen=True)
 class Program:
-    """`ops` run in order. `input` and `output` are what the device sees: int8, in the arena."""
+    """`ops` run in order. `inputs` and `outputs` are what the device sees, in the arena. `initial`: the bytes that each
+    tensor which lives on between inferences begins with, by its index."""
 
     graph: Graph
     ops: tuple[Op, ...]
-    input: Tensor
-    output: Tensor
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    initial: dict[int, bytes] = field(default_factory=dict)
 
     @property
     def macs(self) -> int:
+        """Multiply-accumulates of one inference."""
         return sum(op.macs for op in self.ops)
+
+    @property
+    def input_bytes(self) -> int:
+        """All inputs one after the other."""
+        return sum(tensor.bytes for tensor in self.inputs)
+
+    @property
+    def output_bytes(self) -> int:
+        """All outputs one after the other."""
+        return sum(tensor.bytes for tensor in self.outputs)
 
 
 def lower(graph: Graph) -> Program:
-    """Raises InputFileError naming the operator or tensor that is not supported, and what is."""
-    x, y, operators = device_ends(graph)
+    """Raises InputFileError naming every operator that is not supported, or the first that cannot be taken as it is."""
+    try:
+        graph.check_order()
+    except InputFileError:
+        check_supported(graph, graph.operators)  # an operator that nobody knows is the better reason
+        raise
+    rewritten = rewrite(graph)
+    graph, ends = rewritten.graph, rewritten.ends
+    check_supported(graph, rewritten.operators)
     ops: list[Op] = []
     budget = MAX_CONSTANT_BYTES
-    for operator in operators:
-        if operator.name not in OPS:
-            supported = ", ".join(sorted(OPS))
-            where = (
-                f"; {' and '.join(ENDS)} only where floats enter and leave the model" if operator.name in ENDS else ""
-            )
-            raise graph.refuse(operator, f"is not supported; supported: {supported}{where}")
+    for operator in rewritten.operators:
         budget -= sum(len(graph.tensors[index].data or b"") for index in operator.inputs if index != -1)
         if budget < 0:
             raise InputFileError(f"{graph.file}: over {MAX_CONSTANT_BYTES:,} bytes of weights; use a smaller model")
         ops.append(OPS[operator.name](graph, operator))
-    return Program(graph, tuple(ops), x, y)
+    for tensor in ends.outputs:
+        if graph.tensors[tensor.index].data is not None:
+            raise graph.refuse(tensor, "the model's output is a constant; leave it out of the model")
+    return Program(graph, tuple(ops), ends.inputs, ends.outputs, rewritten.initial)
+
+
+def check_supported(graph: Graph, operators: tuple[Operator, ...]) -> None:
+    """Raises InputFileError naming all of `operators`, and of those in the other subgraphs, that are not known."""
+    others = (operator for subgraph in graph.subgraphs if subgraph is not None for operator in subgraph.operators)
+    unknown = [
+        operator for operator in (*operators, *others) if operator.name not in OPS and operator.name not in REWRITTEN
+    ]
+    if not unknown:
+        return
+    names = ", ".join(dict.fromkeys(operator.label for operator in unknown[:20]))
+    more = f" and {len(unknown) - 20} more" if len(unknown) > 20 else ""
+    raise InputFileError(f"{graph.file}: {names}{more}: {_unsupported(unknown)}")
+
+
+def _unsupported(unknown: list[Operator]) -> str:
+    where = ""
+    if any(operator.name in ENDS for operator in unknown):
+        where = f"; {' and '.join(ENDS)} only where floats enter and leave the model"
+    verb = "is" if len(unknown) == 1 else "are"
+    return f"{verb} not supported; supported: {', '.join(OPS)}{where}"

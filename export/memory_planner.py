@@ -10,6 +10,8 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass, field
 
+from tinyproof.core.tflite.dtypes import DTYPES
+from tinyproof.core.tflite.graph import Tensor
 from tinyproof.export.lowering import Program
 
 ARENA_ALIGNMENT = 16  # of the arena itself; engine_compiled.c sees to it
@@ -18,17 +20,22 @@ WORD = 4  # kernels may read whole words of tensors that have any
 
 @dataclass
 class Block:
-    """Bytes for one tensor, or several that follow one another in place. Alive from step `first` to step `last`."""
+    """Bytes for one tensor, or several that follow one another in place. Alive from step `first` to step `last`.
+
+    `element`: bytes of the widest element that lies in it.
+    """
 
     size: int
     first: int
     last: int
+    element: int = 1
     tensors: list[int] = field(default_factory=list)
     offset: int = 0
 
     @property
     def alignment(self) -> int:
-        return WORD if self.size >= WORD else 1
+        """What its offset must be a multiple of: kernels may read whole words, and elements as what they are."""
+        return max(WORD if self.size >= WORD else 1, self.element)
 
 
 @dataclass(frozen=True)
@@ -51,23 +58,33 @@ def plan_memory(program: Program) -> MemoryPlan:
     for op in program.ops:
         if not op.kernel:
             names[op.outputs[0]] = names.get(op.inputs[0], op.inputs[0])
-    last_use = {names.get(program.output.index, program.output.index): end}
+    last_use = {names.get(tensor.index, tensor.index): end for tensor in program.outputs}
     for step in range(len(program.ops), 0, -1):
         for index in program.ops[step - 1].inputs:
             last_use.setdefault(names.get(index, index), step)
+    # What lives on between inferences is never anybody else's: not before the first step, nor after the last.
+    last_use |= dict.fromkeys(program.initial, end + 1)
 
-    blocks = {program.input.index: Block(program.input.elements, 0, last_use.get(program.input.index, 0))}
-    blocks[program.input.index].tensors.append(program.input.index)
+    blocks: dict[int, Block] = {}
+    for index in (*(tensor.index for tensor in program.inputs), *program.initial):
+        blocks[index] = _block(tensors[index], 0, last_use.get(index, 0))
     for step, op in enumerate(program.ops, start=1):
         for position, index in enumerate(op.outputs):
-            size, last = tensors[index].elements, last_use.get(index, step)
-            block, x = blocks[op.inputs[0]], names.get(op.inputs[0], op.inputs[0])
-            # Only at equal size: a smaller output would keep all of a large input's bytes alive.
-            if position == 0 and op.in_place and last_use[x] == step and size == block.size:
-                block.last = last
-            elif op.kernel:
-                block = Block(size, step, last)
-            block.tensors.append(index)
+            if index in program.initial:
+                continue
+            size, last = tensors[index].bytes, last_use.get(index, step)
+            if position == 0 and op.inputs and (not op.kernel or op.in_place):
+                block, x = blocks[op.inputs[0]], names.get(op.inputs[0], op.inputs[0])
+                # Only at equal size: a smaller output would keep all of a large input's bytes alive.
+                if op.kernel and not (last_use[x] == step and size == block.size):
+                    block = _block(tensors[index], step, last)
+                elif op.kernel:
+                    block.last = last
+                    block.tensors.append(index)
+                else:
+                    block.tensors.append(index)
+            else:
+                block = _block(tensors[index], step, last)
             blocks[index] = block
 
     scratch = {
@@ -84,9 +101,13 @@ def plan_memory(program: Program) -> MemoryPlan:
     return MemoryPlan(
         _size(unique, places),
         {index: block.offset for index, block in blocks.items()},
-        sum(tensors[index].elements for index in blocks),
+        sum(tensors[index].bytes for index in blocks),
         {number: block.offset for number, block in scratch.items()},
     )
+
+
+def _block(tensor: Tensor, first: int, last: int) -> Block:
+    return Block(tensor.bytes, first, last, max(1, DTYPES[tensor.dtype].bits // 8), [tensor.index])
 
 
 def _size(blocks: list[Block], places: list[int]) -> int:

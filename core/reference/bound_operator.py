@@ -5,12 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from tinyproof.core.reference.memory import Memory
 from tinyproof.core.tflite.arithmetic import INT8_MAX, INT8_MIN, activation_range, quantize_multiplier
-from tinyproof.core.tflite.graph import Graph, Operator, Tensor
+from tinyproof.core.tflite.dtypes import DTYPES
+from tinyproof.core.tflite.graph import Operator, Tensor
 from tinyproof.core.tflite.schema import ACTIVATIONS
 
 Array = npt.NDArray[np.int64]
@@ -35,18 +38,24 @@ def computes(*names: str) -> Callable[[Kernel], Kernel]:
 
 @dataclass(frozen=True)
 class BoundOperator:
-    """An operator with its tensors, without those that are left out."""
+    """An operator with its tensors, without those that are left out.
+
+    `private` is a place where it may keep what it needs in the next inference; `run_subgraph` computes the outputs of
+    another subgraph from its number and the values of its inputs.
+    """
 
     operator: Operator
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
+    memory: Memory
+    private: dict[str, Any]
+    run_subgraph: Callable[[int, list[Array]], list[Array]]
+    all_tensors: tuple[Tensor, ...]
 
-    @classmethod
-    def of(cls, graph: Graph, operator: Operator) -> BoundOperator:
-        def tensors(indices: tuple[int, ...]) -> tuple[Tensor, ...]:
-            return tuple(graph.tensors[index] for index in indices if index != -1)
-
-        return cls(operator, tensors(operator.inputs), tensors(operator.outputs))
+    def place(self, index: int) -> Tensor | None:
+        """The tensor at place `index` of the operator's own list of inputs, where left-out ones count."""
+        inputs = self.operator.inputs
+        return self.all_tensors[inputs[index]] if index < len(inputs) and inputs[index] != -1 else None
 
     @property
     def x(self) -> Tensor:
@@ -65,9 +74,10 @@ class BoundOperator:
         return values - self.inputs[place].zero_points[0]
 
     def clamp(self, values: Array) -> Array:
-        """To the output's int8 range, or to what the fused activation leaves of it."""
+        """To the range of the output's type, or to what the fused activation leaves of it."""
         activation = ACTIVATIONS[self.option("fused_activation_function")]
-        return np.clip(values, *activation_range(activation, self.y.scales[0], self.y.zero_points[0]))
+        scale, zero_point = self.y.scales[0], self.y.zero_points[0]
+        return np.clip(values, *activation_range(activation, scale, zero_point, self.y.dtype))
 
     def finish(self, values: Array) -> Array:
         """Centred values of the output as its bytes."""
@@ -75,7 +85,13 @@ class BoundOperator:
 
 
 def to_int8(values: Array) -> Array:
+    """Clamped to int8."""
     return np.clip(values, INT8_MIN, INT8_MAX)
+
+
+def to_type(values: Array, dtype: str) -> Array:
+    """Clamped to the range of a type."""
+    return np.clip(values, DTYPES[dtype].low, DTYPES[dtype].high)
 
 
 def rescale(values: Array, *reals: float) -> Array:

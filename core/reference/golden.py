@@ -13,11 +13,20 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from tinyproof.core.errors import EnvironmentFaultError, InputFileError
-from tinyproof.core.tflite.ends import device_ends
-from tinyproof.core.tflite.graph import Graph
+from tinyproof.core.tflite.dtypes import DTYPES
+from tinyproof.core.tflite.ends import Ends, device_ends
+from tinyproof.core.tflite.graph import Graph, Tensor
 from tinyproof.core.tflite.reader import read_graph
 
 _MIN_ARENA_BYTES = 1 << 16
+# Operators that remember something beside variable tensors.
+STATEFUL = frozenset(
+    (
+        *("VAR_HANDLE", "CALL_ONCE", "UNIDIRECTIONAL_SEQUENCE_LSTM", "SVDF", "CUSTOM CIRCULAR_BUFFER"),
+        *("CUSTOM SignalDelay", "CUSTOM SignalStacker", "CUSTOM SignalFramer", "CUSTOM SignalOverlapAdd"),
+        *("CUSTOM SignalFilterBankSpectralSubtraction", "CUSTOM SignalPCAN", "WHILE", "IF"),
+    )
+)
 
 
 class _Engine(Protocol):
@@ -25,11 +34,14 @@ class _Engine(Protocol):
 
     def run(self, x_q: bytes) -> bytes: ...
 
-    def trace(self, x_q: bytes, indices: list[int]) -> list[bytes]: ...
+    def reset(self) -> None: ...
+
+    def tensors(self, indices: list[int]) -> list[bytes]: ...
 
 
 class Reference:
-    """int8 bytes in, int8 bytes out, as the device sees them (floats at the ends are folded, see tflite/ends.py).
+    """Bytes of the inputs in, bytes of the outputs out, each one after the other as the device sees them (floats at the
+    ends are folded, see tflite/ends.py). A model with state goes on from inference to inference.
 
     `name` says which implementation answers: "tflite-micro" or "python".
     Raises InputFileError for a model that it cannot run.
@@ -40,11 +52,12 @@ class Reference:
     ) -> None:
         """`graph`: what `tflite` was read to already."""
         graph = graph or read_graph(tflite, file)
-        x, y, _ = device_ends(graph)
-        self.input_bytes, self.output_bytes = x.elements, y.elements
+        graph.check_order()
+        self._ends = device_ends(graph)
+        self.input_bytes, self.output_bytes = self._ends.input_bytes, self._ends.output_bytes
         self._engine: _Engine
         if (implementation or default_implementation()) == "tflite-micro":
-            self._engine = _Wheel(tflite, graph)
+            self._engine = _Wheel(tflite, graph, self._ends)
         else:
             from tinyproof.core.reference.interpreter import Interpreter
 
@@ -57,13 +70,18 @@ class Reference:
             raise ValueError(f"{len(x_q)} bytes for an input of {self.input_bytes}")
         return self._engine.run(x_q)
 
+    def reset(self) -> None:
+        """To the state in which the model begins."""
+        self._engine.reset()
+
     def trace(self, x_q: bytes, indices: list[int]) -> list[bytes]:
-        """What one inference leaves in the int8 tensors `indices`, as bytes. Slower than `run`: nothing is reused."""
-        if len(x_q) != self.input_bytes:
-            raise ValueError(f"{len(x_q)} bytes for an input of {self.input_bytes}")
-        return self._engine.trace(x_q, indices)
+        """What one inference leaves in the tensors `indices`, as bytes. Slower than `run`: nothing is reused."""
+        self.run(x_q)
+        return self._engine.tensors(indices)
 
     def run_batch(self, inputs: Sequence[bytes]) -> list[bytes]:
+        """One after the other, from the beginning."""
+        self.reset()
         return [self.run(x_q) for x_q in inputs]
 
 
@@ -80,23 +98,26 @@ def default_implementation() -> str:
 class _Wheel:
     name = "tflite-micro"
 
-    def __init__(self, tflite: bytes, graph: Graph) -> None:
+    def __init__(self, tflite: bytes, graph: Graph, ends: Ends) -> None:
         try:
             import numpy as np
             from tflite_micro import runtime
         except ImportError as error:
             raise EnvironmentFaultError(f"{error.name} is missing; run ./tinyproof, which installs it") from error
         self._np, self._runtime = np, runtime
-        self._tflite, self._graph = tflite, graph
+        self._tflite, self._graph, self._ends = tflite, graph, ends
+        self._stateful = any(tensor.is_variable for tensor in graph.tensors) or any(
+            operator.name in STATEFUL for operator in graph.operators
+        )
+        self._past: list[bytes] = []  # inputs since the beginning, of a model with state
         self._interpreter = self._load(runtime.InterpreterConfig.kAllocationRecording)
         self._keeping: Any = None  # an interpreter that keeps every tensor, made when first asked for
-        x, y, _ = device_ends(graph)
-        self._x, self._y = x, y
-        self._outer_x, self._outer_y = graph.tensors[graph.inputs[0]], graph.tensors[graph.outputs[0]]
+        self._kept = 0  # how many of `_past` it has seen
 
     def _load(self, config: Any) -> Any:
         # The wheel's own guess, ten times the model, is too small for a small model with large tensors.
-        activations = sum(tensor.elements for tensor in self._graph.tensors if tensor.data is None)
+        graphs = (self._graph, *(graph for graph in self._graph.subgraphs if graph is not None))
+        activations = sum(tensor.bytes for graph in graphs for tensor in graph.tensors if tensor.data is None)
         try:
             return self._runtime.Interpreter.from_bytes(
                 self._tflite,
@@ -107,24 +128,47 @@ class _Wheel:
             why = (str(error).split("\n")[0] or type(error).__name__)[:200]
             raise InputFileError(f"{self._graph.file}: TFLite Micro refuses this model: {ascii(why)[1:-1]}") from error
 
-    def run(self, x_q: bytes) -> bytes:
-        np = self._np
-        self._invoke(self._interpreter, x_q)
-        y = self._interpreter.get_output(0)
-        if self._outer_y is not self._y:
-            y = np.rint(y.astype(np.float64) / self._y.scales[0]) + self._y.zero_points[0]
-        return bytes(y.astype(np.int8).tobytes())
+    def reset(self) -> None:
+        """A new interpreter: its own Reset runs no CALL_ONCE again, and so leaves other values than the first time."""
+        if self._stateful and self._past:
+            self._interpreter = self._load(self._runtime.InterpreterConfig.kAllocationRecording)
+            self._keeping, self._kept = None, 0
+        self._past.clear()
 
-    def trace(self, x_q: bytes, indices: list[int]) -> list[bytes]:
+    def run(self, x_q: bytes) -> bytes:
+        if not self._stateful:
+            self._past.clear()
+            self._kept = 0
+        self._past.append(x_q)
+        self._invoke(self._interpreter, x_q)
+        return b"".join(self._output(number) for number in range(len(self._ends.outputs)))
+
+    def tensors(self, indices: list[int]) -> list[bytes]:
         if self._keeping is None:
             self._keeping = self._load(self._runtime.InterpreterConfig.kPreserveAllTensors)
-        self._invoke(self._keeping, x_q)
+        for x_q in self._past[self._kept :]:
+            self._invoke(self._keeping, x_q)
+        self._kept = len(self._past)
         return [self._keeping.GetTensor(index, 0)["tensor_data"].tobytes() for index in indices]
+
+    def _output(self, number: int) -> bytes:
+        np = self._np
+        y, inner = self._interpreter.get_output(number), self._ends.outputs[number]
+        if self._ends.outer_outputs[number] is not inner:
+            y = np.rint(y.astype(np.float64) / inner.scales[0]) + inner.zero_points[0]
+        return bytes(y.astype(self._numpy_type(inner)).tobytes())
 
     def _invoke(self, interpreter: Any, x_q: bytes) -> None:
         np = self._np
-        x = np.frombuffer(x_q, np.int8).reshape(self._outer_x.shape)
-        if self._outer_x is not self._x:  # the real value of q, which QUANTIZE turns into q again
-            x = np.float32(self._x.scales[0]) * (x.astype(np.float32) - np.float32(self._x.zero_points[0]))
-        interpreter.set_input(x, 0)
+        position = 0
+        for number, (inner, outer) in enumerate(zip(self._ends.inputs, self._ends.outer_inputs, strict=True)):
+            content = x_q[position : position + inner.bytes]
+            position += inner.bytes
+            x = np.frombuffer(content, self._numpy_type(inner)).reshape(outer.shape)
+            if outer is not inner:  # the real value of q, which QUANTIZE turns into q again
+                x = np.float32(inner.scales[0]) * (x.astype(np.float32) - np.float32(inner.zero_points[0]))
+            interpreter.set_input(x, number)
         interpreter.invoke()
+
+    def _numpy_type(self, tensor: Tensor) -> Any:
+        return self._np.dtype("<" + DTYPES[tensor.dtype].letter)

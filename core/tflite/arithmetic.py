@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import struct
 
+from tinyproof.core.tflite.dtypes import DTYPES
 from tinyproof.core.tflite.fixed_point import doubling_high_multiply, rounding_shift_right
 
 INT8_MIN, INT8_MAX = -128, 127
@@ -66,8 +67,8 @@ def weight_multipliers(input_scale: float, weight_scales: tuple[float, ...], out
     return [input_scale * scale / output_scale for scale in weight_scales]
 
 
-def activation_range(activation: str, scale: float, zero_point: int) -> tuple[int, int]:
-    """Clamp of the int8 output: CalculateActivationRangeQuantized. Raises ValueError when nothing lies inside."""
+def activation_range(activation: str, scale: float, zero_point: int, dtype: str = "int8") -> tuple[int, int]:
+    """Clamp of the output: CalculateActivationRangeQuantized. Raises ValueError when nothing lies inside."""
     low, high = ACTIVATION_RANGES[activation]
 
     def quantized(real: float) -> int:
@@ -76,10 +77,11 @@ def activation_range(activation: str, scale: float, zero_point: int) -> tuple[in
             raise ValueError(f"{real} is more than 32 bits of its scale")
         return zero_point + round_half_away(ratio)
 
-    q_min = INT8_MIN if low is None else max(INT8_MIN, quantized(low))
-    q_max = INT8_MAX if high is None else min(INT8_MAX, quantized(high))
+    lowest, highest = DTYPES[dtype].low, DTYPES[dtype].high
+    q_min = lowest if low is None else max(lowest, quantized(low))
+    q_max = highest if high is None else min(highest, quantized(high))
     if q_min > q_max:
-        raise ValueError("no int8 value lies in its range")
+        raise ValueError(f"no {dtype} value lies in its range")
     return q_min, q_max
 
 

@@ -1,55 +1,105 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where floats enter and leave a model. QUANTIZE at its input and DEQUANTIZE at its output are folded away: the device
-sees the int8 tensors behind them, and scale and zero point go to whoever has the real values."""
+"""Where real values enter and leave a model. A QUANTIZE at a float input and a DEQUANTIZE at a float output are folded
+away: the device sees the integer tensors behind them, and scale and zero point go to whoever has the real values."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from tinyproof.core.errors import InputFileError
 from tinyproof.core.tflite.graph import Graph, Operator, Tensor
 
+TYPES = ("int8", "uint8", "int16", "int32", "int64", "bool")
+QUANTIZED = ("int8", "uint8", "int16")
 
-def device_ends(graph: Graph) -> tuple[Tensor, Tensor, tuple[Operator, ...]]:
-    """(int8 input, int8 output, the operators that the data passes between them).
 
-    Raises InputFileError unless the model has one input and one output, int8 or float behind QUANTIZE/DEQUANTIZE.
-    """
-    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
-        raise InputFileError(
-            f"{graph.file}: {len(graph.inputs)} inputs and {len(graph.outputs)} outputs; tinyproof takes one of each"
-        )
+@dataclass(frozen=True)
+class Ends:
+    """What the device takes and gives, in the model's order, and the operators in between whose results reach an
+    output or a state. `outer_inputs` and `outer_outputs` are the file's own ends: the same tensors, or float ones."""
+
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    operators: tuple[Operator, ...]
+    outer_inputs: tuple[Tensor, ...]
+    outer_outputs: tuple[Tensor, ...]
+
+    @property
+    def input_bytes(self) -> int:
+        return sum(tensor.bytes for tensor in self.inputs)
+
+    @property
+    def output_bytes(self) -> int:
+        return sum(tensor.bytes for tensor in self.outputs)
+
+
+def device_ends(graph: Graph) -> Ends:
+    """Raises InputFileError naming an end that is no integer tensor, with the remedy."""
     operators = list(graph.operators)
-    x, y = graph.tensors[graph.inputs[0]], graph.tensors[graph.outputs[0]]
-    if x.dtype == "float32":
-        readers = [operator for operator in operators if x.index in operator.inputs]
-        if len(readers) == 1 and readers[0].name == "QUANTIZE" and len(readers[0].outputs) == 1:
-            operators.remove(readers[0])
-            floats, x = x, graph.tensors[readers[0].outputs[0]]
-            _check_sizes(graph, readers[0], floats, x)
-    if y.dtype == "float32":
-        writer = next((operator for operator in operators if y.index in operator.outputs), None)
-        if writer and writer.name == "DEQUANTIZE" and len(writer.inputs) == 1 and writer.inputs[0] != -1:
-            inside = graph.tensors[writer.inputs[0]]
-            if not any(y.index in operator.inputs for operator in operators):
-                operators.remove(writer)
-                _check_sizes(graph, writer, inside, y)
-                y = inside
-    for tensor, role in ((x, "input"), (y, "output")):
-        if tensor.dtype != "int8" or len(tensor.scales) != 1 or tensor.data is not None or tensor.elements < 1:
-            raise graph.refuse(
-                tensor,
-                f"the model's {role} is {tensor.dtype} with {len(tensor.scales)} scales; supported is int8 with one: "
-                "convert with full integer quantization (TFLITE_BUILTINS_INT8 and a representative dataset)",
-            )
-    return x, y, _needed(operators, y)
+    inputs, outputs = [], []
+    for index in graph.inputs:
+        inputs.append(_input(graph, operators, graph.tensors[index]))
+    for index in graph.outputs:
+        outputs.append(_output(graph, operators, graph.tensors[index]))
+    for role, tensors in (("input", inputs), ("output", outputs)):
+        for tensor in tensors:
+            _check(graph, tensor, role)
+    return Ends(
+        tuple(inputs),
+        tuple(outputs),
+        needed_operators(operators, {tensor.index for tensor in outputs}),
+        tuple(graph.tensors[index] for index in graph.inputs),
+        tuple(graph.tensors[index] for index in graph.outputs),
+    )
 
 
-def _needed(operators: list[Operator], output: Tensor) -> tuple[Operator, ...]:
-    """Those whose results reach `output` as data. What only computes the second input of a RESHAPE (Keras's Flatten
-    with an open batch: SHAPE, STRIDED_SLICE, PACK) has nothing left to do, since shapes are fixed in a .tflite."""
-    needed = {output.index}
+def _input(graph: Graph, operators: list[Operator], x: Tensor) -> Tensor:
+    if x.dtype != "float32":
+        return x
+    readers = [operator for operator in operators if x.index in operator.inputs]
+    if len(readers) != 1 or readers[0].name != "QUANTIZE" or len(readers[0].outputs) != 1:
+        return x
+    inside = graph.tensors[readers[0].outputs[0]]
+    if x.index in graph.outputs or inside.dtype not in QUANTIZED:
+        return x
+    operators.remove(readers[0])
+    _check_sizes(graph, readers[0], x, inside)
+    return inside
+
+
+def _output(graph: Graph, operators: list[Operator], y: Tensor) -> Tensor:
+    if y.dtype != "float32":
+        return y
+    writer = next((operator for operator in operators if y.index in operator.outputs), None)
+    if writer is None or writer.name != "DEQUANTIZE" or len(writer.inputs) != 1 or writer.inputs[0] == -1:
+        return y
+    inside = graph.tensors[writer.inputs[0]]
+    if any(y.index in operator.inputs for operator in operators) or inside.dtype not in QUANTIZED:
+        return y
+    operators.remove(writer)
+    _check_sizes(graph, writer, inside, y)
+    return inside
+
+
+def _check(graph: Graph, tensor: Tensor, role: str) -> None:
+    if tensor.dtype not in TYPES or len(tensor.scales) > 1 or tensor.elements < 1:
+        raise graph.refuse(
+            tensor,
+            f"the model's {role} is {tensor.dtype} with {len(tensor.scales)} scales; supported are "
+            f"{', '.join(TYPES)} with one or none: convert with full integer quantization (TFLITE_BUILTINS_INT8 and a "
+            "representative dataset), or give the float model and --calibration",
+        )
+
+
+def needed_operators(operators: list[Operator], wanted: set[int]) -> tuple[Operator, ...]:
+    """Those whose results reach the tensors `wanted` as data, or that leave something behind: they have no output.
+
+    What only computes the second input of a RESHAPE has nothing to do, since shapes are fixed in a .tflite.
+    """
+    needed = set(wanted)
     kept: list[Operator] = []
     for operator in reversed(operators):
-        if needed.isdisjoint(operator.outputs):
+        if operator.outputs and needed.isdisjoint(operator.outputs):
             continue
         kept.append(operator)
         needed.update(operator.inputs[:1] if operator.name == "RESHAPE" else operator.inputs)
@@ -59,3 +109,11 @@ def _needed(operators: list[Operator], output: Tensor) -> tuple[Operator, ...]:
 def _check_sizes(graph: Graph, operator: Operator, before: Tensor, after: Tensor) -> None:
     if before.elements != after.elements:  # TFLM does not look, and reads or writes beyond the smaller one
         raise graph.refuse(operator, f"cannot make {list(after.shape)} of {list(before.shape)}")
+
+
+def only_one_of_each(graph: Graph, what: str) -> None:
+    """Raises InputFileError where `what` takes models of one input and one output."""
+    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
+        raise InputFileError(
+            f"{graph.file}: {len(graph.inputs)} inputs and {len(graph.outputs)} outputs; {what} takes one of each"
+        )

@@ -7,12 +7,14 @@ import math
 from dataclasses import dataclass, field
 
 from tinyproof.core.errors import InputFileError
+from tinyproof.core.tflite.dtypes import DTYPES
 
 
 @dataclass(frozen=True)
 class Tensor:
     """`data` holds the little-endian bytes of a constant, or None. Real value = scale * (q - zero_point), with one
-    scale for all, or one for each index of dimension `quantized_dimension`."""
+    scale for all, or one for each index of dimension `quantized_dimension`. One that `is_variable` is state: it keeps
+    its value from one inference to the next, and begins as zeros."""
 
     index: int
     name: str
@@ -22,6 +24,12 @@ class Tensor:
     zero_points: tuple[int, ...]
     quantized_dimension: int
     data: bytes | None
+    is_variable: bool = False
+
+    @property
+    def bytes(self) -> int:
+        """What its elements take in memory; 0 for types that tinyproof does not compute with."""
+        return DTYPES[self.dtype].bytes_of(self.elements) if self.dtype in DTYPES else 0
 
     @property
     def elements(self) -> int:
@@ -35,7 +43,8 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Operator:
-    """`inputs` and `outputs` index Graph.tensors; -1 is an optional input left out."""
+    """`inputs` and `outputs` index Graph.tensors; -1 is an optional input left out. `custom_options`: of a custom
+    operator, whose name begins with "CUSTOM ", as they stand in the file."""
 
     index: int
     name: str
@@ -45,6 +54,8 @@ class Operator:
     options: dict[str, int]
     real_options: dict[str, float] = field(default_factory=dict)
     text_options: dict[str, str] = field(default_factory=dict)
+    intermediates: tuple[int, ...] = ()
+    custom_options: bytes = b""
 
     @property
     def label(self) -> str:
@@ -53,13 +64,32 @@ class Operator:
 
 @dataclass(frozen=True)
 class Graph:
-    """One subgraph, its operators in an order that computes every tensor before its use (checked by the reader)."""
+    """A subgraph. `subgraphs`, of the model's main one: all of them by their index, itself not included (None)."""
 
     file: str
     tensors: tuple[Tensor, ...]
     operators: tuple[Operator, ...]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
+    subgraphs: tuple[Graph | None, ...] = ()
+
+    def check_order(self) -> None:
+        """Every tensor is computed once, and before it is read: no cycles, no dangling ends. Raises InputFileError."""
+        known = {t.index for t in self.tensors if t.data is not None or t.is_variable} | set(self.inputs)
+        for operator in self.operators:
+            for index in operator.inputs:
+                if index != -1 and index not in known:
+                    raise self.refuse(operator, f"reads {self.tensors[index].label} before anything computes it")
+            for index in operator.outputs:
+                if index in known:
+                    raise self.refuse(operator, f"writes {self.tensors[index].label}, which has a value already")
+                known.add(index)
+        for index in self.outputs:
+            if index not in known:
+                raise InputFileError(
+                    f"{self.file}: not a usable .tflite: nothing computes its output, {self.tensors[index].label}; "
+                    "convert the model again"
+                )
 
     def refuse(self, part: Operator | Tensor, why: str) -> InputFileError:
         """The error that names a part of this model and what to do about it."""

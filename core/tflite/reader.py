@@ -2,12 +2,14 @@
 """Reads a .tflite that nobody vouches for into a Graph, in time and memory bounded by the file's size.
 
 Field numbers are those of TFLite's schema, version 3. Whatever the reader accepts is consistent: indices in range,
-sizes that fit their buffers, scales finite and positive, every tensor computed once and before its use.
+sizes that fit their buffers, scales finite and positive. Who computes asks Graph.check_order first.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import math
+import re
 from pathlib import Path
 
 from tinyproof.core.errors import InputFileError
@@ -43,17 +45,24 @@ def read_graph(data: bytes, file: str = "model.tflite") -> Graph:
     if version != VERSION:
         raise buffer.damaged(f"schema version {version}, expected {VERSION}")
     subgraphs = root.tables(2, "subgraph")
-    if len(subgraphs) != 1:
-        raise InputFileError(f"{file}: {len(subgraphs)} subgraphs; tinyproof takes models of one, without control flow")
-    subgraph = subgraphs[0]
+    if not subgraphs:
+        raise buffer.damaged("it has no subgraph")
     buffers = root.tables(4, "buffer")
-    tensors = tuple(_tensor(buffer, i, table, buffers) for i, table in enumerate(subgraph.tables(0, "tensor")))
     codes = [_operator_code(code) for code in root.tables(1, "operator code")]
-    operators = tuple(_operator(buffer, i, table, codes) for i, table in enumerate(subgraph.tables(3, "operator")))
-    inputs = subgraph.integers(1, "i", "the list of inputs")
-    outputs = subgraph.integers(2, "i", "the list of outputs")
-    graph = Graph(file, tensors, operators, inputs, outputs)
-    _check_order(buffer, graph)
+    others = tuple(_subgraph(buffer, table, buffers, codes) for table in subgraphs[1:])
+    graph = dataclasses.replace(_subgraph(buffer, subgraphs[0], buffers, codes), subgraphs=(None, *others))
+    if not graph.inputs or not graph.outputs:
+        raise buffer.damaged("it has no inputs or no outputs")
+    return graph
+
+
+def _subgraph(buffer: Flatbuffer, table: Table, buffers: list[Table], codes: list[tuple[str, int]]) -> Graph:
+    tensors = tuple(_tensor(buffer, i, part, buffers) for i, part in enumerate(table.tables(0, "tensor")))
+    operators = tuple(_operator(buffer, i, part, codes) for i, part in enumerate(table.tables(3, "operator")))
+    inputs = table.integers(1, "i", "the list of inputs")
+    outputs = table.integers(2, "i", "the list of outputs")
+    graph = Graph(buffer.file, tensors, operators, inputs, outputs)
+    _check_indices(buffer, graph)
     return graph
 
 
@@ -62,7 +71,8 @@ def _operator_code(table: Table) -> tuple[str, int]:
     code = max(table.integer(0, "b"), table.integer(3, "i"))
     name = BUILTIN_OPERATORS[code] if 0 <= code < len(BUILTIN_OPERATORS) else f"unknown operator {code}"
     if name == "CUSTOM":
-        name = f"CUSTOM {ascii(table.text(1, 'a custom operator'))[:40]}"
+        custom = table.text(1, "a custom operator")
+        name = f"CUSTOM {custom if re.fullmatch(r'[A-Za-z0-9_]{1,60}', custom) else ascii(custom)[:40]}"
     return name, table.integer(2, "i", 1)
 
 
@@ -86,7 +96,9 @@ def _operator(buffer: Flatbuffer, index: int, table: Table, codes: list[tuple[st
             options[key] = int(value)
     what = f"the tensor list of operator {index}"
     inputs, outputs = table.integers(1, "i", what), table.integers(2, "i", what)
-    return Operator(index, name, version, inputs, outputs, options, reals, texts)
+    intermediates = table.integers(8, "i", f"the intermediates of operator {index}")
+    custom = table.blob(5, f"the custom options of operator {index}")
+    return Operator(index, name, version, inputs, outputs, options, reals, texts, intermediates, custom)
 
 
 def _tensor(buffer: Flatbuffer, index: int, table: Table, buffers: list[Table]) -> Tensor:
@@ -112,12 +124,14 @@ def _tensor(buffer: Flatbuffer, index: int, table: Table, buffers: list[Table]) 
         data = buffers[number].blob(0, f"the data of {label}") or None
     if data is not None and bits and len(data) != -(-math.prod(shape) * bits // 8):
         raise buffer.damaged(f"{label} of shape {list(shape)} and type {dtype} has {len(data)} bytes of data")
-    scales, zero_points, dimension = _quantization(buffer, table, label, dtype, shape)
-    return Tensor(index, name, shape, dtype, scales, zero_points, dimension, data)
+    scales, zero_points, dimension = _quantization(buffer, table, label, dtype, len(shape))
+    if table.table(6, f"the sparsity of {label}") is not None:
+        raise InputFileError(f"{buffer.file}: {label} is sparse; convert the model without sparsity")
+    return Tensor(index, name, shape, dtype, scales, zero_points, dimension, data, bool(table.integer(5, "?")))
 
 
 def _quantization(
-    buffer: Flatbuffer, tensor: Table, label: str, dtype: str, shape: tuple[int, ...]
+    buffer: Flatbuffer, tensor: Table, label: str, dtype: str, rank: int
 ) -> tuple[tuple[float, ...], tuple[int, ...], int]:
     table = tensor.table(4, f"the quantization of {label}")
     if table is None:
@@ -125,7 +139,7 @@ def _quantization(
     scales = tuple(float(value) for value in table.numbers(2, "f", f"the scales of {label}"))
     zero_points = table.integers(3, "q", f"the zero points of {label}")
     dimension = table.integer(6, "i")
-    if not scales:
+    if not scales or not zero_points:  # TFLite Micro takes a tensor with either alone for one without
         return (), (), 0
     if not all(math.isfinite(scale) and scale > 0 for scale in scales):
         raise buffer.damaged(f"{label} has a scale that is not a positive number")
@@ -134,34 +148,24 @@ def _quantization(
     low, high = _ZERO_POINT_RANGE.get(dtype, (-(2**31), 2**31 - 1))
     if not all(low <= zero_point <= high for zero_point in zero_points):
         raise buffer.damaged(f"{label} of type {dtype} has a zero point outside [{low}, {high}]")
-    if len(scales) > 1 and not (0 <= dimension < len(shape) and shape[dimension] == len(scales)):
-        raise buffer.damaged(f"{label} of shape {list(shape)} has {len(scales)} scales for dimension {dimension}")
-    return scales, zero_points, dimension
+    # TFLite Micro never looks at the dimension where it has no use for it, and some files hold nonsense there.
+    return scales, zero_points, dimension if 0 <= dimension < rank else 0
 
 
-def _check_order(buffer: Flatbuffer, graph: Graph) -> None:
-    """Every tensor in range, written once, and before it is read: no cycles, no dangling ends."""
+def _check_indices(buffer: Flatbuffer, graph: Graph) -> None:
+    """Every tensor that is named is there, and no input is a constant or listed twice."""
 
-    def tensor(index: int, what: str) -> Tensor:
-        if not 0 <= index < len(graph.tensors):
-            raise buffer.damaged(f"{what} refers to tensor {index} of {len(graph.tensors)}")
-        return graph.tensors[index]
+    def check(indices: tuple[int, ...], what: str) -> None:
+        for index in indices:
+            if not 0 <= index < len(graph.tensors):
+                raise buffer.damaged(f"{what} refers to tensor {index} of {len(graph.tensors)}")
 
-    if not graph.inputs or not graph.outputs:
-        raise buffer.damaged("it has no inputs or no outputs")
-    known = {t.index for t in graph.tensors if t.data is not None}
-    for index in graph.inputs:
-        if tensor(index, "the list of inputs").index in known:
-            raise buffer.damaged(f"input {index} is a constant, or is listed twice")
-        known.add(index)
+    check(graph.inputs, "the list of inputs")
+    check(graph.outputs, "the list of outputs")
     for operator in graph.operators:
-        for index in operator.inputs:
-            if index != -1 and tensor(index, operator.label).index not in known:
-                raise graph.refuse(operator, f"reads {graph.tensors[index].label} before anything computes it")
-        for index in operator.outputs:
-            if tensor(index, operator.label).index in known:
-                raise graph.refuse(operator, f"writes {graph.tensors[index].label}, which has a value already")
-            known.add(index)
-    for index in graph.outputs:
-        if tensor(index, "the list of outputs").index not in known:
-            raise buffer.damaged(f"nothing computes its output, {graph.tensors[index].label}")
+        check(tuple(index for index in operator.inputs if index != -1), operator.label)
+        check(operator.outputs, operator.label)
+        check(tuple(index for index in operator.intermediates if index != -1), operator.label)
+    for index in graph.inputs:
+        if graph.tensors[index].data is not None or graph.inputs.count(index) > 1:
+            raise buffer.damaged(f"input {index} is a constant, or is listed twice")

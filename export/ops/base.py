@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from tinyproof.core.tflite.arithmetic import ACTIVATION_RANGES, activation_range
+from tinyproof.core.tflite.dtypes import DTYPES, unpack
 from tinyproof.core.tflite.graph import Graph, Operator, Tensor
 from tinyproof.core.tflite.schema import ACTIVATIONS
 
@@ -42,6 +43,7 @@ class Call:
     inputs: tuple[int | str, ...]
     outputs: tuple[int, ...]
     parameters: dict[str, str]
+    table_types: tuple[tuple[str, str], ...] = ()  # C element type of each table among `inputs`, where not int8_t
 
 
 class Op(ABC):
@@ -51,6 +53,8 @@ class Op(ABC):
     `inputs` and `outputs` are the tensors in the arena (indices into Graph.tensors), without constants.
     """
 
+    # Kernel arguments are bytes whatever the tensors hold: for operators that only move elements.
+    moves_bytes: ClassVar[bool] = False
     # In the TFLite schema. A class that has them is an operator that is supported (see export/ops/__init__.py).
     names: ClassVar[tuple[str, ...]]
     # Highest version of the operator whose meaning the class knows.
@@ -94,6 +98,17 @@ class Op(ABC):
     def parameters(self, prefix: str) -> dict[str, str]:
         """Members of the kernel's parameter struct as C; `prefix` names the tables."""
 
+    def operand_place(self, tensor: Tensor, prefix: str, suffix: str) -> int | str:
+        """The C argument that a tensor becomes: its place in the arena, or its table where it is a constant."""
+        return tensor.index if tensor.data is None else f"{prefix}_{suffix}"
+
+    def operand_tables(self, tensor: Tensor, suffix: str) -> list[Constant]:
+        """The table of a tensor that is a constant; none where it is computed."""
+        if tensor.data is None:
+            return []
+        dtype = "int8" if self.moves_bytes else tensor.dtype
+        return [Constant(suffix, DTYPES[dtype].c_type, unpack(tensor.data, dtype), operand=True)]
+
     def calls(self, prefix: str) -> list[Call]:
         """What runs on the device, in order. All calls of an operator have the same number of arguments."""
         return [Call(self.inputs, self.outputs, self.parameters(prefix))]
@@ -113,10 +128,12 @@ class Op(ABC):
             return None
         return self.graph.tensors[indices[position]]
 
-    def activation(self, indices: tuple[int, ...], position: int, role: str) -> Tensor:
-        """An int8 tensor with one scale that lives in the arena."""
+    def activation(
+        self, indices: tuple[int, ...], position: int, role: str, types: tuple[str, ...] = ("int8",)
+    ) -> Tensor:
+        """A tensor of one of `types` with one scale that lives in the arena."""
         tensor = self.tensor(indices, position, role)
-        self.check_int8(tensor, role)
+        self.check_type(tensor, role, types)
         if tensor.data is not None:
             raise self.refuse(f"{role} {tensor.label} is a constant; tinyproof expects it to be computed")
         if len(tensor.scales) != 1:
@@ -124,10 +141,16 @@ class Op(ABC):
         return tensor
 
     def check_int8(self, tensor: Tensor, role: str) -> None:
-        if tensor.dtype != "int8":
+        """Raises InputFileError for any other type."""
+        self.check_type(tensor, role, ("int8",))
+
+    def check_type(self, tensor: Tensor, role: str, types: tuple[str, ...]) -> None:
+        """Raises InputFileError for a type that is not among `types`, with the remedy."""
+        if tensor.dtype not in types:
+            verb = "is" if len(types) == 1 else "are"
             raise self.refuse(
-                f"{role} {tensor.label} is {tensor.dtype}; supported is int8: convert with full integer quantization "
-                "(TFLITE_BUILTINS_INT8 and a representative dataset)"
+                f"{role} {tensor.label} is {tensor.dtype}; supported {verb} {', '.join(types)}: convert with full "
+                "integer quantization (TFLITE_BUILTINS_INT8 and a representative dataset)"
             )
 
     def fused_clamp(self, output: Tensor) -> tuple[int, int]:

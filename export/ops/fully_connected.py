@@ -79,6 +79,8 @@ class FullyConnected(Op):
             raise self.refuse(f"weights {weights.label} need scales, and zero points of 0")
         if len(weights.scales) > 1 and weights.quantized_dimension != 0:
             raise self.refuse(f"weights {weights.label} have scales per input; supported is one for all or per unit")
+        if len(weights.scales) not in (1, self.units):
+            raise self.refuse(f"weights have {len(weights.scales)} scales for {self.units} units")
         if self.operator.options.get("weights_format", 0) != 0:
             raise self.refuse("shuffled weights are not supported; convert the model with the default weights format")
         # TFLM takes the units from the weights and reads the input row after row, whatever its dimensions are.

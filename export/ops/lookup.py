@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from typing import ClassVar
 
-from tinyproof.core.tflite.arithmetic import INT8_MAX, INT8_MIN, quantize_multiplier
+from tinyproof.core.tflite.arithmetic import quantize_multiplier
+from tinyproof.core.tflite.dtypes import DTYPES
 from tinyproof.core.tflite.graph import Graph, Operator, Tensor
 from tinyproof.export.ops.base import Constant, Op
 
@@ -17,16 +19,22 @@ class Lookup(Op):
     """y_q = table[x_q] for every element."""
 
     kernel = "lookup_s8"
+    moves_bytes = True  # a table's index is a byte, whatever sign it has
+    input_types: ClassVar[tuple[str, ...]] = ("int8",)
+    output_types: ClassVar[tuple[str, ...]] = ("int8",)
 
     def __init__(self, graph: Graph, operator: Operator) -> None:
         super().__init__(graph, operator)
-        self.x = self.activation(operator.inputs, 0, "input")
-        self.y = self.activation(operator.outputs, 0, "output")
+        self.x = self.activation(operator.inputs, 0, "input", self.input_types)
+        self.y = self.activation(operator.outputs, 0, "output", self.output_types)
         if self.x.elements != self.y.elements:
             raise self.refuse(f"output {list(self.y.shape)} and input {list(self.x.shape)} differ in size")
         self.inputs, self.outputs = (self.x.index,), (self.y.index,)
         self.prepare()
-        self.table = [min(max(self.answer(q), INT8_MIN), INT8_MAX) for q in (*range(128), *range(-128, 0))]
+        answers = (self.answer(byte - 256 if self.x.dtype == "int8" and byte > 127 else byte) for byte in range(256))
+        y = DTYPES[self.y.dtype]
+        bounded = (min(max(answer, y.low), y.high) for answer in answers)
+        self.table = [answer - 256 if answer > 127 else answer for answer in bounded]
 
     @abstractmethod
     def prepare(self) -> None:
@@ -34,7 +42,7 @@ class Lookup(Op):
 
     @abstractmethod
     def answer(self, x_q: int) -> int:
-        """The output for `x_q`, before it is clamped to int8."""
+        """The output for `x_q`, before it is clamped to its type."""
 
     def scale_ratio(self, real: float) -> tuple[int, int]:
         """(multiplier, shift) of a factor between two scales."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""QUANTIZE between two int8 quantizations, in the middle of a graph."""
+"""QUANTIZE between two quantizations of a byte, in the middle of a graph."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ class Requantize(Lookup):
 
     names = ("QUANTIZE",)
     max_version = 3
+    input_types = ("int8", "uint8")
+    output_types = ("int8", "uint8")
 
     def prepare(self) -> None:
         self.rescale = self.scale_ratio(self.x.scales[0] / self.y.scales[0])

@@ -17,12 +17,12 @@ from tinyproof.export.memory_planner import MemoryPlan, plan_memory
 
 def live_steps(program: Program) -> dict[int, tuple[int, int]]:
     """Tensor -> first and last step at which its bytes matter, straight from the definition."""
-    born = {program.input.index: 0}
-    dies = {program.input.index: 0}
+    born = {program.inputs[0].index: 0}
+    dies = {program.inputs[0].index: 0}
     for step, op in enumerate(program.ops, start=1):
         born |= dict.fromkeys(op.outputs, step)
         dies |= dict.fromkeys((*op.inputs, *op.outputs), step)
-    dies[program.output.index] = len(program.ops) + 1
+    dies[program.outputs[0].index] = len(program.ops) + 1
     return {index: (born[index], dies[index]) for index in born}
 
 

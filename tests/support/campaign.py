@@ -133,7 +133,7 @@ class Campaign:
         cases, differing = [], []
         for name, seed, tflite in batch:
             program = lower(read_graph(tflite))
-            size = program.input.elements
+            size = program.input_bytes
             source = random.Random(seed)
             inputs = (bytes([0x80]) * size, bytes([0x7F]) * size, source.randbytes(size))
             cases.append(Case(f"{name}-{seed}", tflite, inputs))

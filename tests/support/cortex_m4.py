@@ -131,7 +131,7 @@ def assert_bit_exact_on_cortex_m4(cases: Sequence[Case]) -> None:
         values = ", ".join(str(byte - 256 if byte > 127 else byte) for byte in vectors)
         text.append(f"static const signed char vectors{number}[] = {{{values}}};")
         text.append(f"void m{number}_model_run(int8_t *arena);")
-        x, y = program.input, program.output
+        x, y = program.inputs[0], program.outputs[0]
         places = (plan.arena_bytes, len(case.inputs), plan.offsets[x.index], x.elements, plan.offsets[y.index])
         rows.append(f"{{m{number}_model_run, vectors{number}, {', '.join(map(str, places))}, {y.elements}}},")
     text.append("struct model { void (*run)(int8_t *); const signed char *vectors;")

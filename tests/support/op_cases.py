@@ -23,6 +23,7 @@ from typing import Any
 
 from support.armv7em import HEADER, translate
 from tinyproof.core.reference.golden import Reference
+from tinyproof.core.tflite.dtypes import DTYPES
 from tinyproof.core.tflite.reader import read_graph
 from tinyproof.export.codegen import emit_header, emit_source
 from tinyproof.export.lowering import Program, lower
@@ -104,13 +105,13 @@ def run_natively(cases: Sequence[Case], dsp: bool = False) -> list[list[bytes]]:
         request = b"".join(
             struct.pack("<I", len(case.inputs)) + b"".join(case.inputs)
             for case, (program, _) in zip(cases, compiled, strict=True)
-            if all(len(x_q) == program.input.elements for x_q in case.inputs)
+            if all(len(x_q) == program.input_bytes for x_q in case.inputs)
         )
         ran = subprocess.run([str(here / "models")], input=request, capture_output=True, check=False)
         assert ran.returncode == 0, ran.stderr.decode()[:4000]
     answers, position = [], 0
     for case, (program, _) in zip(cases, compiled, strict=True):
-        size = program.output.elements
+        size = program.output_bytes
         answers.append([ran.stdout[position + i * size : position + (i + 1) * size] for i in range(len(case.inputs))])
         position += size * len(case.inputs)
     assert position == len(ran.stdout)
@@ -126,37 +127,43 @@ def compile_case(case: Case, islands: bool = False) -> tuple[Program, MemoryPlan
     """The generated program and where its tensors lie."""
     program = lower(read_graph(case.tflite))
     if case.aliased and program.ops[0].in_place:
-        x, y = program.input, program.output
-        return program, MemoryPlan(max(x.elements, y.elements), {x.index: 0, y.index: 0}, x.elements + y.elements)
+        x, y = program.inputs[0], program.outputs[0]
+        return program, MemoryPlan(max(x.bytes, y.bytes), {x.index: 0, y.index: 0}, x.bytes + y.bytes)
     return program, plan_islands(program) if islands else plan_memory(program)
 
 
 def plan_islands(program: Program) -> MemoryPlan:
     """Every tensor and every scratch for itself, with gaps around it. What no kernel moves stays in place."""
-    sizes = {program.input.index: program.input.elements}
+    tensors = program.graph.tensors
     place = ISLAND_ALIGNMENT
     offsets: dict[int, int] = {}
     scratch: dict[int, int] = {}
 
-    def claim(size: int) -> int:
+    def claim(size: int, element: int = 1) -> int:
         nonlocal place
-        start = place + (WORD if size >= WORD else 1)
+        start = place + max(WORD if size >= WORD else 1, element)
         place = -(-(start + size + ISLAND_ALIGNMENT // 2) // ISLAND_ALIGNMENT) * ISLAND_ALIGNMENT
         return start
 
-    offsets[program.input.index] = claim(program.input.elements)
+    def settle(index: int) -> None:
+        offsets[index] = claim(tensors[index].bytes, DTYPES[tensors[index].dtype].bits // 8)
+
+    for index in (*(tensor.index for tensor in program.inputs), *program.initial):
+        settle(index)
     for number, op in enumerate(program.ops):
         for index in op.outputs:
-            sizes[index] = program.graph.tensors[index].elements
-            offsets[index] = claim(sizes[index]) if op.kernel else offsets[op.inputs[0]]
+            if not op.kernel:
+                offsets[index] = offsets[op.inputs[0]]
+            elif index not in program.initial:
+                settle(index)
         if op.scratch_bytes:
             scratch[number] = claim(op.scratch_bytes)
-    return MemoryPlan(place, offsets, sum(sizes.values()), scratch)
+    return MemoryPlan(place, offsets, sum(tensors[index].bytes for index in offsets), scratch)
 
 
 def _gaps(program: Program, plan: MemoryPlan) -> list[tuple[int, int]]:
     """Bytes of the arena that are no tensor's and no scratch's: start and size."""
-    ends = [(start, start + program.graph.tensors[index].elements) for index, start in plan.offsets.items()]
+    ends = [(start, start + program.graph.tensors[index].bytes) for index, start in plan.offsets.items()]
     ends += [(start, start + program.ops[number].scratch_bytes) for number, start in plan.scratch.items()]
     gaps, position = [], 0
     for start, end in sorted(ends):
@@ -174,8 +181,8 @@ def write_unit(here: Path, start: int, models: list[tuple[Program, MemoryPlan]])
     for number, (program, plan) in enumerate(models, start=start):
         assert "model_run" in emit_header(program, plan, "0" * 16)
         text = emit_source(program, plan, "0" * 16)
-        text = text.replace('#include "model_compiled.h"', f"void m{number}_model_run(int8_t *arena);")
-        parts.append(re.sub(r"\b(op\d+\w*|\w+_shared|model_run)\b", rf"m{number}_\1", text))
+        text = text.replace('#include "model_compiled.h"', _declarations(number, program))
+        parts.append(re.sub(r"\b(op\d+\w*|state_\d+|\w+_shared|model_run|model_reset)\b", rf"m{number}_\1", text))
     path = here / f"unit{start}.c"
     path.write_text("#include <stdint.h>\n" + "\n".join(parts), encoding="utf-8")
     return str(path)
@@ -192,29 +199,51 @@ def translate_unit(unit: str, folders: Sequence[Path]) -> str:
     return str(path)
 
 
+def _declarations(number: int, program: Program) -> str:
+    names = ["model_run", *(["model_reset"] if program.initial else [])]
+    return "\n".join(f"void m{number}_{name}(int8_t *arena);" for name in names)
+
+
+# A model with state is reset once, before its first input; what is neither state nor input is garbage before each.
 _MAIN = """
-struct model { void (*run)(int8_t *); size_t arena, x, x_bytes, y, y_bytes, gaps_end; };
+struct span { size_t start, bytes; };
+struct model {
+    void (*run)(int8_t *);
+    void (*reset)(int8_t *);
+    size_t arena, gaps_end, inputs_end, outputs_end, states_end;
+};
 static const struct model models[] = {
 @models@
 };
-static const size_t gaps[][2] = {
-@gaps@
-    {0, 0}};
+static const struct span gaps[] = {@gaps@{0, 0}};
+static const struct span inputs[] = {@inputs@{0, 0}};
+static const struct span outputs[] = {@outputs@{0, 0}};
+static const struct span states[] = {@states@{0, 0}};
+static uint8_t is_state[1 << 24];
 int main(void) {
+    size_t gap = 0, input = 0, output = 0, state = 0;
     for (size_t m = 0; m < sizeof models / sizeof models[0]; m++) {
         const struct model *p = &models[m];
         int8_t *arena = malloc(p->arena);
         uint32_t count;
-        if (!arena || fread(&count, sizeof count, 1, stdin) != 1) return 2;
-        for (size_t gap = m ? models[m - 1].gaps_end : 0; gap < p->gaps_end; gap++)
-            ASAN_POISON_MEMORY_REGION(arena + gaps[gap][0], gaps[gap][1]);
-        while (count--) {
+        if (!arena || p->arena > sizeof is_state || fread(&count, sizeof count, 1, stdin) != 1) return 2;
+        memset(is_state, 0, p->arena);
+        for (; state < p->states_end; state++) memset(is_state + states[state].start, 1, states[state].bytes);
+        for (; gap < p->gaps_end; gap++) ASAN_POISON_MEMORY_REGION(arena + gaps[gap].start, gaps[gap].bytes);
+        const size_t first_input = input, first_output = output;
+        for (uint32_t sample = 0; sample < count; sample++) {
             for (size_t i = 0; i < p->arena; i++)
-                if (!__asan_address_is_poisoned(arena + i)) arena[i] = 0x5A;
-            if (fread(arena + p->x, 1, p->x_bytes, stdin) != p->x_bytes) return 2;
+                if (!__asan_address_is_poisoned(arena + i) && !(sample && is_state[i])) arena[i] = 0x5A;
+            if (!sample && p->reset) p->reset(arena);
+            for (input = first_input; input < p->inputs_end; input++)
+                if (fread(arena + inputs[input].start, 1, inputs[input].bytes, stdin) != inputs[input].bytes) return 2;
             p->run(arena);
-            if (fwrite(arena + p->y, 1, p->y_bytes, stdout) != p->y_bytes) return 2;
+            for (output = first_output; output < p->outputs_end; output++)
+                if (fwrite(arena + outputs[output].start, 1, outputs[output].bytes, stdout) != outputs[output].bytes)
+                    return 2;
         }
+        input = p->inputs_end;
+        output = p->outputs_end;
         free(arena);
     }
     return 0;
@@ -226,12 +255,20 @@ def _main(models: list[tuple[Program, MemoryPlan]]) -> str:
     head = ["#include <sanitizer/asan_interface.h>"]
     head += [f"#include <{name}.h>" for name in ("stdint", "stdio", "stdlib", "string")]
     rows: list[str] = []
-    gaps: list[tuple[int, int]] = []
+    spans: dict[str, list[tuple[int, int]]] = {"gaps": [], "inputs": [], "outputs": [], "states": []}
     for number, (program, plan) in enumerate(models):
-        head.append(f"void m{number}_model_run(int8_t *arena);")
-        x, y = program.input, program.output
-        gaps += _gaps(program, plan)
-        places = (plan.arena_bytes, plan.offsets[x.index], x.elements, plan.offsets[y.index], y.elements, len(gaps))
-        rows.append(f"    {{m{number}_model_run, {', '.join(map(str, places))}}},")
+        head.append(_declarations(number, program))
+        spans["gaps"] += _gaps(program, plan)
+        for role, indices in (
+            ("inputs", [tensor.index for tensor in program.inputs]),
+            ("outputs", [tensor.index for tensor in program.outputs]),
+            ("states", list(program.initial)),
+        ):
+            spans[role] += [(plan.offsets[index], program.graph.tensors[index].bytes) for index in indices]
+        reset = f"m{number}_model_reset" if program.initial else "0"
+        ends = ", ".join(str(len(part)) for part in spans.values())
+        rows.append(f"    {{m{number}_model_run, {reset}, {plan.arena_bytes}, {ends}}},")
     body = _MAIN.replace("@models@", "\n".join(rows))
-    return "\n".join(head) + body.replace("@gaps@", "\n".join(f"    {{{start}, {size}}}," for start, size in gaps))
+    for role, parts in spans.items():
+        body = body.replace(f"@{role}@", "".join(f"{{{start}, {size}}}, " for start, size in parts))
+    return "\n".join(head) + body

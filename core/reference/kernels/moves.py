@@ -46,3 +46,9 @@ def strided_slice(op: BoundOperator, x: Array, begins: Array, ends: Array, strid
         walk = slice(None if begin_masked else begin, None if end_masked else end, stride)
         places.append(begin if shrunk else walk)
     return x[tuple(places)]
+
+
+@computes("PACK")
+def pack(op: BoundOperator, *parts: Array) -> Array:
+    """The inputs one after the other along a new axis."""
+    return np.stack(parts, axis=op.option("axis"))

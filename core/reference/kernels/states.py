@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""VAR_HANDLE, READ_VARIABLE, ASSIGN_VARIABLE, CALL_ONCE: what one inference leaves to the next."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinyproof.core.reference.bound_operator import Array, BoundOperator, computes
+
+
+@computes("VAR_HANDLE")
+def var_handle(op: BoundOperator) -> Array:
+    """The number of the variable."""
+    texts = op.operator.text_options
+    return np.array([op.memory.handle(texts["container"], texts["shared_name"])])
+
+
+@computes("READ_VARIABLE")
+def read_variable(op: BoundOperator, handle: Array) -> Array:
+    """The variable's present value."""
+    return op.memory.resources[op.memory.names[int(handle.item())]].copy()
+
+
+@computes("ASSIGN_VARIABLE")
+def assign_variable(op: BoundOperator, handle: Array, value: Array) -> list[Array]:
+    """Keeps the value."""
+    op.memory.resources[op.memory.names[int(handle.item())]] = value.copy()
+    return []
+
+
+@computes("CALL_ONCE")
+def call_once(op: BoundOperator) -> list[Array]:
+    """Runs a subgraph in the first inference alone (micro/kernels/call_once.cc)."""
+    if not op.private.get("has_run"):
+        op.run_subgraph(op.option("init_subgraph_index"), [])
+        op.private["has_run"] = True
+    return []
+
+
+@computes("SHAPE")
+def shape(op: BoundOperator, x: Array) -> Array:
+    """The sizes of the input's dimensions."""
+    return np.array(op.x.shape, np.int64)
