@@ -78,6 +78,16 @@ def test_help_of_each_verb_suffices_and_loads_nothing_heavy(verb: str) -> None:
     assert len(done.stdout.splitlines()) >= 6, f"the help of {verb} says too little:\n{done.stdout}"
 
 
+def test_usage_names_the_program_and_not_python() -> None:
+    command = [sys.executable, "-P", "-m", "tinyproof", "check", "--help"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("Usage: tinyproof check [OPTIONS]")
+
+
+def test_every_module_among_the_verbs_is_a_verb() -> None:
+    assert {path.stem for path in python_files("cli/verbs")} - {"__init__"} == VERBS.keys()
+
+
 def test_files_stay_small_enough_to_know_ones_way() -> None:
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     code = [name for name in listed if name.endswith((".py", ".c", ".h", ".cpp")) and (ROOT / name).exists()]
