@@ -16,7 +16,6 @@ from tinyproof.core.errors import InputFileError, UsageError
 from tinyproof.core.manifest import FILE, Expected, Manifest, Tolerance, read_manifest
 from tinyproof.core.model_file import ModelFile
 from tinyproof.core.reference.golden import Reference
-from tinyproof.core.tflite.arithmetic import dequantize, quantize
 from tinyproof.core.tflite.graph import Graph
 from tinyproof.core.tflite.reader import read_file, read_graph
 from tinyproof.export.export import TFLITE_FILE, compile_model
@@ -155,15 +154,17 @@ def _expect_float_answers(
     where it is one."""
     import numpy as np
 
+    from tinyproof.core.tflite.arrays import dequantize_array, quantize_array
     from tinyproof.export.tf_converter import float_outputs
 
     source, target = manifest.inputs[0], manifest.outputs[0]
     reference = Reference(tflite)
 
     def answer(sample: Any) -> list[float]:
-        x_q = bytes(quantize(float(value), source.scale, source.zero_point) & 0xFF for value in sample.reshape(-1))
+        x_q = quantize_array(sample, source.scale, source.zero_point).tobytes()
         signed = np.frombuffer(reference.run(x_q), np.int8)
-        return [dequantize(int(q), target.scale, target.zero_point) for q in signed]
+        y: list[float] = dequantize_array(signed, target.scale, target.zero_point).tolist()
+        return y
 
     right = float_outputs(float_model, samples)
     ours = np.array([answer(sample) for sample in samples])

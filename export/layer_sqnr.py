@@ -48,6 +48,8 @@ def layer_noise(float_tflite: bytes, tflite: bytes, samples: Any) -> list[Noise]
     """
     import numpy as np
 
+    from tinyproof.core.tflite.arrays import quantize_array
+
     ours, theirs = read_graph(tflite), read_graph(float_tflite, FLOAT_FILE)
     only_one_of_each(ours, "the comparison of layers")
     ends = device_ends(ours)
@@ -58,7 +60,7 @@ def layer_noise(float_tflite: bytes, tflite: bytes, samples: Any) -> list[Noise]
     signal, noise = np.zeros(len(wanted)), np.zeros(len(wanted))
     for sample in samples:
         x = sample.reshape(theirs.tensors[theirs.inputs[0]].shape).astype(np.float32)
-        x_q = np.clip(np.rint(x / source.scales[0]) + source.zero_points[0], -128, 127).astype(np.int8)
+        x_q = quantize_array(x, source.scales[0], source.zero_points[0])
         values = tensors_of_float(float_tflite, x, wanted_float)
         for place, (q, y) in enumerate(
             zip(int8_tensors(tflite, x_q.reshape(source.shape), wanted), values, strict=True)

@@ -15,11 +15,12 @@ from tinyproof.core.config import CheckConfig
 from tinyproof.core.errors import BoardError, UsageError
 from tinyproof.core.manifest import Expected, Manifest, Tensor, read_manifest
 from tinyproof.core.reference.golden import in_words
-from tinyproof.host.arithmetic import dequantize, float_bits, float_from_bits, int8s, quantize
+from tinyproof.core.tflite.arithmetic import at_end, dequantize, quantize, saturates
 from tinyproof.host.check_report import CheckedAnswer, CheckReport, Divergence
 from tinyproof.host.expected import Golden
 from tinyproof.host.inference import Inference
 from tinyproof.host.protocol.messages import Answer, Info, parse_info
+from tinyproof.host.protocol.numbers import float_bits, float_from_bits, int8s
 from tinyproof.host.targets.emulator import Emulator, firmware_elf
 from tinyproof.host.targets.reference_board import ReferenceBoard
 from tinyproof.host.transport.client import Link
@@ -167,8 +168,7 @@ def _check_answer(
     """Asks in real values, and follows the board through quantization, inference and dequantization."""
     if (len(expected.x), len(expected.y)) != (x_tensor.bytes, y_tensor.bytes):
         raise UsageError("the manifest's expected answers do not fit the model; run ./tinyproof export again")
-    quantized = [quantize(value, x_tensor.scale, x_tensor.zero_point) for value in expected.x]
-    content = bytes(q & 0xFF for q, _ in quantized)
+    content = bytes(quantize(value, x_tensor.scale, x_tensor.zero_point) & 0xFF for value in expected.x)
     answer = inference.from_real(expected.x)
     if answer is None:  # too long for a line: the host quantizes and dequantizes, the board infers
         answer = inference.from_int8(content)
@@ -180,9 +180,8 @@ def _check_answer(
     errors = [abs(ours - right) for ours, right in zip(y, expected.y, strict=True)]
     finite = all(error < float("inf") for error in errors)  # False for NaN, too: a board may send any 32 bits
     error = max(errors) if finite else float("inf")
-    saturated = "input" if any(clamped for _, clamped in quantized) else ""
-    # At the end of int8's range, unless that end is the tensor's own zero, as after a RELU.
-    if not saturated and any(q in (-128, 127) and q != y_tensor.zero_point for q in answer.q):
+    saturated = "input" if any(saturates(value, x_tensor.scale, x_tensor.zero_point) for value in expected.x) else ""
+    if not saturated and any(at_end(q, y_tensor.zero_point) for q in answer.q):
         saturated = "output"
     within = None if tolerance is None else error <= tolerance
     return CheckedAnswer(expected.x, expected.y, y, error, within, not fault, fault, saturated, expected.source)

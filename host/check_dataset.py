@@ -16,11 +16,11 @@ from tinyproof.core.data_set import Dataset
 from tinyproof.core.errors import UsageError
 from tinyproof.core.manifest import Tensor, read_manifest
 from tinyproof.core.reference.golden import in_words
-from tinyproof.host.arithmetic import int8s
 from tinyproof.host.check import Progress, board_port, greet, part_of, tensors_of
 from tinyproof.host.check_report import Divergence
 from tinyproof.host.expected import load_reference
 from tinyproof.host.inference import Inference
+from tinyproof.host.protocol.numbers import int8s
 from tinyproof.host.transport.client import Link
 from tinyproof.host.transport.ports import policy_of
 
@@ -142,19 +142,13 @@ def _compare(
 def quantize_samples(dataset: Dataset, tensor: Tensor, count: int) -> tuple[list[bytes], int]:
     """int8 inputs as the device itself would quantize them (float32, ties away from zero), and how many samples hold a
     value beyond int8's range."""
-    import numpy as np
+    from tinyproof.core.tflite.arrays import quantize_array, saturates_array
 
+    samples = dataset.x[:count]
     if dataset.quantized:
-        return [sample.tobytes() for sample in dataset.x[:count]], 0
-    inputs, saturated = [], 0
-    for sample in dataset.x[:count]:
-        steps = sample / np.float32(tensor.scale)
-        whole = np.trunc(steps)
-        fraction = steps - whole
-        q = whole + (fraction >= 0.5) - (fraction <= -0.5) + tensor.zero_point
-        saturated += bool(((q < -128) | (q > 127)).any())
-        inputs.append(np.clip(q, -128, 127).astype(np.int8).tobytes())
-    return inputs, saturated
+        return [sample.tobytes() for sample in samples], 0
+    inputs = [quantize_array(sample, tensor.scale, tensor.zero_point).tobytes() for sample in samples]
+    return inputs, sum(bool(saturates_array(sample, tensor.scale, tensor.zero_point).any()) for sample in samples)
 
 
 def _judge(dataset: Dataset, tensor: Tensor, count: int) -> Any:

@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tinyproof.core.errors import BoardError
-from tinyproof.host.arithmetic import int8s, shortest
 from tinyproof.host.protocol import status
 from tinyproof.host.protocol.framing import frame
 from tinyproof.host.protocol.messages import Answer, Info, parse_answer, parse_hex, parse_ticks
+from tinyproof.host.protocol.numbers import int8s, shortest
 from tinyproof.host.transport.client import SEQ_WRAP, DeviceError, Link
 
 ANSWER_BYTES = 16  # longest share of one output in a reply: q and y, with their commas

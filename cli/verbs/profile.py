@@ -161,17 +161,18 @@ def _samples(folder: Path, dataset: Path | None) -> tuple[bytes, Any]:
 
     from tinyproof.core.data_set import read_dataset
     from tinyproof.core.manifest import read_manifest
+    from tinyproof.core.tflite.arrays import dequantize_array
 
     x = read_manifest(folder).inputs[0]
     tflite = (folder / "model.tflite").read_bytes()
     if dataset is not None:
         samples = read_dataset(dataset, x.bytes)
-        values = samples.x[:NOISE_SAMPLES].astype(np.float32)
-        return tflite, x.scale * (values - x.zero_point) if samples.quantized else values
+        values = samples.x[:NOISE_SAMPLES]
+        return tflite, dequantize_array(values, x.scale, x.zero_point) if samples.quantized else values
     vectors = json.loads((folder / "vectors.json").read_text(encoding="utf-8"))["vectors"]
     chosen = vectors[:: max(1, len(vectors) // NOISE_SAMPLES)][:NOISE_SAMPLES]
-    q = np.array([np.frombuffer(bytes.fromhex(vector["in"]), np.int8) for vector in chosen], np.float32)
-    return tflite, x.scale * (q - x.zero_point)
+    q = np.array([np.frombuffer(bytes.fromhex(vector["in"]), np.int8) for vector in chosen])
+    return tflite, dequantize_array(q, x.scale, x.zero_point)
 
 
 def print_profile(document: dict[str, Any]) -> None:

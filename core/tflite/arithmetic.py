@@ -16,6 +16,7 @@ from tinyproof.core.tflite.fixed_point import doubling_high_multiply, rounding_s
 
 INT8_MIN, INT8_MAX = -128, 127
 INT32_MAX = 2**31 - 1
+BEYOND = 1e6  # beyond any int8, whatever the zero point; keeps what is infinite or no number out of the rounding
 ACTIVATION_RANGES: dict[str, tuple[float | None, float | None]] = {
     "NONE": (None, None),
     "RELU": (0.0, None),
@@ -25,7 +26,8 @@ ACTIVATION_RANGES: dict[str, tuple[float | None, float | None]] = {
 
 
 def float32(value: float) -> float:
-    """Nearest float32. One +, -, * or / of float32 values in double and then this equals the float32 operation."""
+    """Nearest float32, infinite beyond its range. One +, -, * or / of float32 values in double and then this equals the
+    float32 operation, as 53 >= 2 * 24 + 2 (Figueroa, "When is double rounding innocuous?", 1995)."""
     try:
         rounded: float = struct.unpack("<f", struct.pack("<f", value))[0]
     except OverflowError:
@@ -87,15 +89,29 @@ def activation_range(activation: str, scale: float, zero_point: int, dtype: str 
 
 def quantize(real: float, scale: float, zero_point: int) -> int:
     """q = clamp(round(real / scale) + zero_point) in float32, ties away from zero."""
-    ratio = float32(float32(real) / scale)
-    if not math.isfinite(ratio):
-        return INT8_MIN if ratio < 0 else INT8_MAX
-    return min(max(round_half_away(ratio) + zero_point, INT8_MIN), INT8_MAX)
+    return min(max(_level(real, scale, zero_point), INT8_MIN), INT8_MAX)
+
+
+def saturates(real: float, scale: float, zero_point: int) -> bool:
+    """Whether `real` lies beyond int8's range, so that `quantize` clamps it."""
+    return not INT8_MIN <= _level(real, scale, zero_point) <= INT8_MAX
+
+
+def _level(real: float, scale: float, zero_point: int) -> int:
+    """round(real / scale) + zero_point before the clamp; beyond either end it may be any value that is beyond it."""
+    ratio = float32(float32(real) / float32(scale))
+    return round_half_away(max(-BEYOND, min(BEYOND, ratio))) + zero_point
 
 
 def dequantize(q: int, scale: float, zero_point: int) -> float:
-    """real = scale * (q - zero_point) in float32."""
-    return float32(scale * (q - zero_point))
+    """real = scale * (q - zero_point) in float32; the difference has at most 9 bits, so the product rounds once."""
+    return float32(float32(scale) * (q - zero_point))
+
+
+def at_end(q: int, zero_point: int) -> bool:
+    """Whether an answer stands at an end of int8, where the truth may lie beyond; an end that is the tensor's own zero
+    says nothing, as after a RELU."""
+    return q in (INT8_MIN, INT8_MAX) and q != zero_point
 
 
 def requantize(accumulator: int, multiplier: int, shift: int) -> int:

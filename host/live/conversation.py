@@ -15,10 +15,11 @@ from tinyproof.core.board_spec import Board
 from tinyproof.core.config import CheckConfig
 from tinyproof.core.errors import TinyproofError, UsageError
 from tinyproof.core.manifest import Manifest, read_manifest
-from tinyproof.host.arithmetic import dequantize, float_bits, float_from_bits, quantize
+from tinyproof.core.tflite.arithmetic import at_end, dequantize, quantize, saturates
 from tinyproof.host.check import board_port, greet, read_vectors
 from tinyproof.host.inference import Inference
 from tinyproof.host.protocol.messages import Answer
+from tinyproof.host.protocol.numbers import float_bits, float_from_bits, int8s
 from tinyproof.host.transport.client import Link
 from tinyproof.host.transport.ports import policy_of
 
@@ -119,7 +120,7 @@ class Conversation:
 
     def _message(self, x: float, answer: Answer) -> dict[str, Any]:
         source, sink = self.manifest.inputs[0], self.manifest.outputs[0]
-        x_q, clamped = quantize(x, source.scale, source.zero_point)
+        x_q, clamped = quantize(x, source.scale, source.zero_point), saturates(x, source.scale, source.zero_point)
         q, expected = answer.q[0], self._golden[x_q]
         y = dequantize(q, sink.scale, sink.zero_point)
         y_bits = float_bits(y) if answer.y_bits is None else answer.y_bits[0]
@@ -133,7 +134,7 @@ class Conversation:
             "y_bits": f"{y_bits:08X}",
             "expected_q": expected,
             "identical": q == expected and y_bits == float_bits(dequantize(expected, sink.scale, sink.zero_point)),
-            "saturated": "input" if clamped else "output" if q in (-128, 127) else "",
+            "saturated": "input" if clamped else "output" if at_end(q, sink.zero_point) else "",
             "ticks": answer.ticks,
             "unit": answer.unit,
             "rate": len(self._times) / sum(self._times),
@@ -168,11 +169,7 @@ def golden(build_dir: Path, manifest: Manifest) -> dict[int, int]:
             f"{sum(tensor.bytes for tensor in manifest.inputs)} and gives "
             f"{sum(tensor.bytes for tensor in manifest.outputs)} (./tinyproof check asks any model)"
         )
-    return {_int8(content): _int8(output) for content, output in vectors}
-
-
-def _int8(content: bytes) -> int:
-    return int.from_bytes(content, "little", signed=True)
+    return {int8s(content)[0]: int8s(output)[0] for content, output in vectors}
 
 
 def _finite(value: float) -> float | None:

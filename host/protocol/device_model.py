@@ -14,8 +14,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tinyproof.core.manifest import Tensor
-from tinyproof.host.arithmetic import dequantize, float32, float_bits, int8s, quantize
+from tinyproof.core.tflite.arithmetic import at_end, dequantize, float32, quantize, saturates
 from tinyproof.host.protocol.framing import crc16
+from tinyproof.host.protocol.numbers import float_bits, int8s
 from tinyproof.host.protocol.status import CODES, CRC, ENGINE, LENGTH, RANGE, STATE, SYNTAX
 
 LINE_BYTES = 1024  # longest request, without LF
@@ -167,8 +168,7 @@ class Device:
 
     def _for_people(self, number: str) -> str:
         (q, *_), microseconds = self._infer_real([number])
-        rail = q in (-128, 127) and q != self.output.zero_point
-        clamped = rail or quantize(float(number), self.input.scale, self.input.zero_point)[1]
+        clamped = at_end(q, self.output.zero_point) or saturates(float(number), self.input.scale, self.input.zero_point)
         return f"y = {self._real(q):.2f} (q = {q}, {microseconds} us{', saturated' if clamped else ''})"
 
     def _infer_real(self, values: list[str]) -> tuple[tuple[int, ...], int]:
@@ -179,7 +179,7 @@ class Device:
         reals = [float32(float(value)) for value in values]
         if not all(math.isfinite(real) for real in reals):
             raise Refusal(RANGE)
-        content = bytes(quantize(real, self.input.scale, self.input.zero_point)[0] & 0xFF for real in reals)
+        content = bytes(quantize(real, self.input.scale, self.input.zero_point) & 0xFF for real in reals)
         output, microseconds = self._infer(content)
         return int8s(output), microseconds
 

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""arithmetic.quantize, saturates and dequantize for arrays: the same values, element by element. Loads NumPy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyproof.core.tflite.arithmetic import BEYOND, INT8_MAX, INT8_MIN
+
+
+def quantize_array(real: Any, scale: float, zero_point: int) -> NDArray[np.int8]:
+    """q = clamp(round(real / scale) + zero_point) in float32, ties away from zero."""
+    return np.clip(_levels(real, scale, zero_point), INT8_MIN, INT8_MAX).astype(np.int8)
+
+
+def saturates_array(real: Any, scale: float, zero_point: int) -> NDArray[np.bool_]:
+    """Where `quantize_array` clamps."""
+    levels = _levels(real, scale, zero_point)
+    return (levels < INT8_MIN) | (levels > INT8_MAX)
+
+
+def dequantize_array(q: Any, scale: float, zero_point: int) -> NDArray[np.float32]:
+    """real = scale * (q - zero_point) in float32."""
+    with np.errstate(over="ignore"):  # infinite, as in C
+        real: NDArray[np.float32] = np.float32(scale) * (np.asarray(q, np.float32) - np.float32(zero_point))
+    return real
+
+
+def _levels(real: Any, scale: float, zero_point: int) -> NDArray[np.float32]:
+    with np.errstate(over="ignore", invalid="ignore"):  # infinite, or no number: both clamp
+        steps = np.asarray(real).astype(np.float32) / np.float32(scale)
+    # fmin before fmax: what is no number becomes the upper end, as in the scalar form.
+    steps = np.fmax(np.fmin(steps, np.float32(BEYOND)), np.float32(-BEYOND))
+    whole = np.trunc(steps)  # NumPy's own rounding takes ties to even
+    fraction = steps - whole
+    levels: NDArray[np.float32] = whole + (fraction >= 0.5) - (fraction <= -0.5) + np.float32(zero_point)
+    return levels
