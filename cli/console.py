@@ -5,7 +5,10 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 from typing import TYPE_CHECKING, Any
+
+from tinyproof.cli.tables import LABEL, WIDTH
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,6 +41,14 @@ def progress() -> Progress:
         transient=True,
         disable=not sys.stderr.isatty(),
     )
+
+
+def say(label: str, words: str, style: str = "") -> None:
+    """`words` behind their label, wrapped at 80 columns."""
+    lines = textwrap.wrap(words, WIDTH - LABEL, break_on_hyphens=False)
+    out = stdout()
+    out.print(f"{label:<{LABEL}}", end="", style=style, markup=False)
+    out.print(f"\n{'':<{LABEL}}".join(lines), markup=False)
 
 
 def print_json(document: Any) -> None:

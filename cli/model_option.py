@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 
 import click
 
+from tinyproof.cli.console import say
+from tinyproof.cli.tables import file_name, stage_line
 from tinyproof.core import paths
 from tinyproof.core.config import Config
 from tinyproof.core.errors import UsageError
@@ -114,12 +116,11 @@ def print_import(manifest: Manifest) -> None:
     memory = manifest.memory or {}
     x, y = manifest.inputs[0], manifest.outputs[0]
     shapes = f"{'x'.join(map(str, x.shape))} -> {'x'.join(map(str, y.shape))}"
-    # A name is the user's own, but a terminal shall not be moved by it.
-    click.echo(f"model    {ascii(source.get('file', ''))[1:-1]:<24}{shapes}, {memory.get('macs', 0):,} MACs")
+    click.echo(stage_line("model", file_name(source.get("file", "")), f"{shapes}, {memory.get('macs', 0):,} MACs"))
     size = f"model.tflite {manifest.artefacts['model.tflite'].bytes:,} B"
     calibration = source.get("calibration")
     how = f"int8, {calibration['samples']} samples" if calibration else "int8, as it came"
-    click.echo(f"export   {size:<24}{how}    id {manifest.model_id}")
+    click.echo(stage_line("export", size, f"{how}    id {manifest.model_id}"))
     accuracy = source.get("accuracy")
     if accuracy:
         words = f"worst error {accuracy['worst_error']:.4g} against the float model"
@@ -127,4 +128,4 @@ def print_import(manifest: Manifest) -> None:
             words += f", SQNR {accuracy['sqnr_db']:.1f} dB"
         if accuracy["same_class_share"] is not None:
             words += f", same class {accuracy['same_class_share']:.1%}"
-        click.echo(f"         {words}")
+        say("", words)

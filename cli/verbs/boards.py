@@ -10,11 +10,10 @@ from typing import Any
 import click
 
 from tinyproof.cli import console
+from tinyproof.cli.tables import WIDTH
 from tinyproof.core.board_spec import all_boards
 from tinyproof.core.config import load_config
 from tinyproof.core.paths import CONFIG_FILE
-
-WIDTH = 80
 
 
 @click.command()

@@ -10,6 +10,7 @@ import click
 
 from tinyproof.cli import console
 from tinyproof.cli.model_option import calibration_option, find_brought, import_file, model_option, print_import
+from tinyproof.cli.tables import stage_line
 from tinyproof.core import paths
 from tinyproof.core.board_spec import all_boards, find_board
 from tinyproof.core.config import Config, ExportConfig, load_config
@@ -80,7 +81,7 @@ def print_export(manifest: Manifest) -> None:
     report = manifest.quantization or {}
     size = f"model.tflite {manifest.artefacts['model.tflite'].bytes:,} B"
     asked = f"int8, x in [{report['low']:g}, {report['high']:g}]" if report else "int8"
-    click.echo(f"export   {size:<24}{asked}    id {manifest.model_id}")
+    click.echo(stage_line("export", size, f"{asked}    id {manifest.model_id}"))
     if "step_y" not in report:
         return
     clipped = {"input": report["input_clip_share"], "output": report["output_clip_share"]}

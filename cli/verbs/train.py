@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tinyproof.cli import console
+from tinyproof.cli.tables import stage_line
 from tinyproof.core import paths
 from tinyproof.core.config import Config, load_config
 from tinyproof.core.manifest import Manifest
@@ -68,4 +69,5 @@ def print_train(manifest: Manifest) -> None:
     assert training
     equation = f"y = {training['w']:.3f} x {'-' if training['b'] < 0 else '+'} {abs(training['b']):.3f}"
     steps = f"{training['steps']} SGD step{'' if training['steps'] == 1 else 's'}"
-    click.echo(f"model    {equation:<24}{steps}, RMSE {training['rmse_first']:.3f} -> {training['rmse_last']:.3f}")
+    rmse = f"RMSE {training['rmse_first']:.3f} -> {training['rmse_last']:.3f}"
+    click.echo(stage_line("model", equation, f"{steps}, {rmse}"))
