@@ -13,8 +13,8 @@ from tinyproof.core.errors import TinyproofError
 
 if TYPE_CHECKING:
     from tinyproof.export.profile_codegen import ProfiledOperator
-    from tinyproof.host.check_report import Divergence
-    from tinyproof.host.step_trace import Seen
+    from tinyproof.host.bits import Divergence
+    from tinyproof.host.step_trace import StepTrace
 
 
 def locate(board: Board, folder: Path, divergences: list[Divergence], config: CheckConfig) -> str:
@@ -57,7 +57,7 @@ def name_of(step: ProfiledOperator) -> str:
 
 def _ask_again(
     board: Board, folder: Path, content: bytes, config: CheckConfig
-) -> tuple[list[ProfiledOperator], list[Seen]]:
+) -> tuple[list[ProfiledOperator], list[StepTrace]]:
     from tinyproof.export.profile_codegen import write_profile
     from tinyproof.firmware.platformio_build import build_profile
     from tinyproof.host.step_trace import watch_steps

@@ -17,7 +17,7 @@ from typing import Any
 import click
 
 from tinyproof.cli import console
-from tinyproof.cli.tables import aligned
+from tinyproof.cli.tables import LABEL, aligned
 from tinyproof.core.board_spec import Board, all_boards
 from tinyproof.core.config import Config
 from tinyproof.core.errors import EXIT_ENVIRONMENT, EXIT_MISMATCH, EXIT_PROVEN, TinyproofError
@@ -26,14 +26,13 @@ from tinyproof.core.paths import build_dir
 ALL = "all"
 FILE = "matrix.json"
 WORKERS = 2  # a build is a compiler's work, a check the emulator's and ours: two keep two cores busy
-LABEL = 9  # columns of the label in front of each line
 
 # board, what it does now, vectors done and all of them (0, 0 while it builds)
 Notify = Callable[[str, str, float, int], None]
 
 
 @dataclass(frozen=True)
-class Row:
+class MatrixRow:
     """A board's line of the matrix. Sizes in bytes, None where nothing could be built; ticks in `tick_unit`.
 
     `error` is the one line that says why the board could not be proven, or what is different; empty when it is.
@@ -67,7 +66,7 @@ def simulated_boards() -> list[Board]:
     return [board for board in all_boards().values() if board.kind == "simulated" and not board.hidden]
 
 
-def run_matrix(config: Config, boards: list[Board] | None = None) -> list[Row]:
+def run_matrix(config: Config, boards: list[Board] | None = None) -> list[MatrixRow]:
     """Build and check `boards` (all simulated ones), showing progress on a terminal; writes build/<model>/matrix.json.
 
     A board that fails is a row, too. After KeyboardInterrupt no emulator is left: every check ends its own.
@@ -86,12 +85,12 @@ def run_matrix(config: Config, boards: list[Board] | None = None) -> list[Row]:
     return rows
 
 
-def prove(boards: list[Board], folder: Path, config: Config, notify: Notify) -> list[Row]:
+def prove(boards: list[Board], folder: Path, config: Config, notify: Notify) -> list[MatrixRow]:
     """A row for each board, in their order."""
     stop = threading.Event()
     with ThreadPoolExecutor(WORKERS) as pool:
         # From the end: sim-uno compiles the Arduino core, too, and takes longest.
-        futures: dict[str, Future[Row]] = {
+        futures: dict[str, Future[MatrixRow]] = {
             board.name: pool.submit(_prove_one, board, folder, config, notify, stop) for board in reversed(boards)
         }
         try:
@@ -104,8 +103,8 @@ def prove(boards: list[Board], folder: Path, config: Config, notify: Notify) -> 
     return [futures[board.name].result() for board in boards]
 
 
-def _prove_one(board: Board, folder: Path, config: Config, notify: Notify, stop: threading.Event) -> Row:
-    from tinyproof.cli.verbs.check import check_and_locate
+def _prove_one(board: Board, folder: Path, config: Config, notify: Notify, stop: threading.Event) -> MatrixRow:
+    from tinyproof.cli.ask_board import check_and_locate
     from tinyproof.firmware.platformio_build import build
 
     def progress(done: float, total: int) -> None:
@@ -113,7 +112,7 @@ def _prove_one(board: Board, folder: Path, config: Config, notify: Notify, stop:
             raise Stopped
         notify(board.name, "checks", done, total)
 
-    row = Row(board.name, board.isa, board.engine)
+    row = MatrixRow(board.name, board.isa, board.engine)
     try:
         if stop.is_set():
             raise Stopped
@@ -133,23 +132,23 @@ def _prove_one(board: Board, folder: Path, config: Config, notify: Notify, stop:
     except TinyproofError as error:
         notify(board.name, "failed", 0, 0)
         return replace(row, error=error.message, exit_code=error.exit_code)
-    notify(board.name, "proven" if report.proven else "DIFFERENT", report.bits_checked, report.bits_checked)
+    notify(board.name, "proven" if report.proven else "DIFFERENT", report.bits.checked, report.bits.checked)
     return replace(
         row,
         reference=report.reference,
-        bits_checked=report.bits_checked,
-        bits_different=report.bits_different,
+        bits_checked=report.bits.checked,
+        bits_different=report.bits.different,
         answers_within_tolerance=report.answers_within_tolerance,
-        ticks_min=report.ticks_min,
-        ticks_max=report.ticks_max,
-        tick_unit=report.tick_unit,
+        ticks_min=report.bits.ticks_min,
+        ticks_max=report.bits.ticks_max,
+        tick_unit=report.bits.tick_unit,
         proven=report.proven,
         error=report.mismatch(),
         exit_code=EXIT_PROVEN if report.proven else EXIT_MISMATCH,
     )
 
 
-def exit_code(rows: list[Row]) -> int:
+def exit_code(rows: list[MatrixRow]) -> int:
     """0 when every board is proven, 1 when one answers wrongly, 3 when one could not be asked."""
     codes = {row.exit_code for row in rows}
     if EXIT_MISMATCH in codes:
@@ -157,7 +156,7 @@ def exit_code(rows: list[Row]) -> int:
     return EXIT_PROVEN if codes == {EXIT_PROVEN} else EXIT_ENVIRONMENT
 
 
-def as_document(rows: list[Row]) -> dict[str, Any]:
+def as_document(rows: list[MatrixRow]) -> dict[str, Any]:
     """What --json prints of the matrix."""
     return {
         "boards": [asdict(row) for row in rows],
@@ -166,7 +165,7 @@ def as_document(rows: list[Row]) -> dict[str, Any]:
     }
 
 
-def print_matrix(rows: list[Row]) -> None:
+def print_matrix(rows: list[MatrixRow]) -> None:
     """The table, at most 80 columns wide, then what failed, then the verdict."""
     lines = [("board", "isa", "flash B", "RAM B", "inference", "bits", "answers"), *map(_cells, rows)]
     click.echo(f"{'matrix':<{LABEL}}engine and model of {len(rows)} boards; an inference takes at most")
@@ -182,7 +181,7 @@ def print_matrix(rows: list[Row]) -> None:
     click.echo(f"{label:<{LABEL}}{words}: bit-identical to {reference}, answers right")
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: MatrixRow) -> tuple[str, ...]:
     if row.bits_checked == 0:
         sizes = ["-" if size is None else f"{size:,}" for size in (row.engine_flash_bytes, row.engine_ram_bytes)]
         return (row.board, row.isa, *sizes, "-", "not checked", "-")

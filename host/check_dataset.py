@@ -3,10 +3,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
-import time
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,56 +12,10 @@ from tinyproof.core.data_set import Dataset
 from tinyproof.core.errors import UsageError
 from tinyproof.core.manifest import Tensor, read_manifest
 from tinyproof.core.reference.golden import in_words
-from tinyproof.host.check import Progress, board_port, greet, part_of, tensors_of
-from tinyproof.host.check_report import Divergence
+from tinyproof.host.bits import Progress, ask_inputs
+from tinyproof.host.check_report import DatasetReport, write_report
 from tinyproof.host.expected import load_reference
-from tinyproof.host.inference import Inference
-from tinyproof.host.protocol.numbers import int8s
-from tinyproof.host.transport.client import Link
-from tinyproof.host.transport.ports import policy_of
-
-FILE = "dataset.json"
-KEPT_DIVERGENCES = 100
-
-
-@dataclass
-class DatasetReport:
-    """`accuracy`: None without labels; {"kind": "class", "correct", "share"} where labels are class numbers, and
-    {"kind": "real", "rmse", "worst"} where they are real answers. Saturation counts samples with a clamped value."""
-
-    model: str
-    model_id: str
-    board: str
-    engine: str
-    file: str
-    sha256: str
-    samples_in_file: int
-    reference: str  # who gave the golden answers
-    samples: int = 0
-    different: int = 0
-    input_saturated: int = 0
-    divergences: list[Divergence] = field(default_factory=list)
-    layer_note: str = ""  # why the layer of the first divergence is not known, where it is not
-    accuracy: dict[str, Any] | None = None
-    ticks_min: int = 0
-    ticks_max: int = 0
-    tick_unit: str = ""
-    seconds: float = 0.0
-    round_trips_per_second: float = 0.0
-    repeats: int = 0
-
-    @property
-    def proven(self) -> bool:
-        return self.samples > 0 and self.different == 0
-
-    def as_dict(self) -> dict[str, Any]:
-        return {**dataclasses.asdict(self), "proven": self.proven}
-
-    def mismatch(self) -> str:
-        """What is wrong, in one line; empty when every bit is the reference's."""
-        if not self.different:
-            return ""
-        return f"{self.different} of {self.samples} samples differ on {self.board}; first: {self.divergences[0]}"
+from tinyproof.host.session import open_session, tensors_of
 
 
 def check_dataset(
@@ -79,64 +29,30 @@ def check_dataset(
 ) -> DatasetReport:
     """Asks the first `limit` samples, and writes boards/<board>/dataset.json.
 
-    Raises what `check` raises, and UsageError where the labels do not fit the model's output.
+    Raises what `open_session` raises, and UsageError where the labels do not fit the model's output.
     """
     manifest = read_manifest(build_dir)
-    tensors = x_tensor, y_tensor = tensors_of(manifest)
+    x_tensor, y_tensor = tensors_of(manifest)
     count = len(dataset) if limit is None else min(limit, len(dataset))
     judge = _judge(dataset, y_tensor, count)
     inputs, saturated = quantize_samples(dataset, x_tensor, count)
     reference = load_reference(build_dir, manifest)
-    policy = policy_of(board)
-    outputs = []
-    with (
-        board_port(board, build_dir, port) as name,
-        Link(name, policy, config.timeout_s, config.retries) as link,
-    ):
-        info = greet(link, manifest, tensors, policy.boot_s)
-        inference = Inference(link, info, lambda: greet(link, manifest, tensors))
-        report = DatasetReport(
-            *(manifest.model, manifest.model_id, info.board, info.engine),
-            *(dataset.file, dataset.sha256, len(dataset), in_words(reference.name)),
-            input_saturated=saturated,
+    outputs: list[tuple[int, ...]] = []
+    with open_session(board, build_dir, port, config, manifest=manifest) as session:
+        bits = ask_inputs(
+            *(session, inputs, reference.run, progress),
+            heard=lambda answer: outputs.append(answer.q),
         )
-        before, started = link.requests, time.perf_counter()
-        ticks = []
-        for index, content in enumerate(inputs):
-            inference.on_part = part_of(progress, index, count, len(content))
-            answer = inference.from_int8(content)
-            outputs.append(answer.q)
-            ticks.append(answer.ticks)
-            _compare(report, index, content, int8s(reference.run(content)), answer.q)
-            report.tick_unit = answer.unit
-            if progress is not None:
-                progress(index + 1, count)
-        report.seconds = round(time.perf_counter() - started, 3)
-        report.round_trips_per_second = round((link.requests - before) / max(report.seconds, 1e-9), 1)
-        report.repeats = link.repeats
-    report.samples = count
-    report.ticks_min, report.ticks_max = min(ticks), max(ticks)
-    report.accuracy = judge(outputs)
-    write_dataset_report(report, board, build_dir)
+        info = session.info
+    report = DatasetReport(
+        *(manifest.model, manifest.model_id, info.board, info.engine),
+        *(dataset.file, dataset.sha256, len(dataset), in_words(reference.name)),
+        bits=bits,
+        input_saturated=saturated,
+        accuracy=judge(outputs),
+    )
+    write_report(report, board, build_dir)
     return report
-
-
-def write_dataset_report(report: DatasetReport, board: Board, build_dir: Path) -> None:
-    """dataset.json in boards/<board>/."""
-    folder = build_dir / "boards" / board.name
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / FILE).write_text(json.dumps(report.as_dict(), indent=1) + "\n", encoding="utf-8")
-
-
-def _compare(
-    report: DatasetReport, index: int, content: bytes, expected: tuple[int, ...], got: tuple[int, ...]
-) -> None:
-    if got == expected:
-        return
-    report.different += 1
-    if len(report.divergences) < KEPT_DIVERGENCES:
-        element = next(i for i, (ours, theirs) in enumerate(zip(expected, got, strict=True)) if ours != theirs)
-        report.divergences.append(Divergence(index, list(int8s(content)), element, expected[element], got[element]))
 
 
 def quantize_samples(dataset: Dataset, tensor: Tensor, count: int) -> tuple[list[bytes], int]:
@@ -154,6 +70,8 @@ def quantize_samples(dataset: Dataset, tensor: Tensor, count: int) -> tuple[list
 def _judge(dataset: Dataset, tensor: Tensor, count: int) -> Any:
     """A function from all outputs to the accuracy; checks the labels before anything is asked."""
     import numpy as np
+
+    from tinyproof.core.tflite.arrays import dequantize_array
 
     if dataset.y is None:
         return lambda outputs: None
@@ -174,7 +92,7 @@ def _judge(dataset: Dataset, tensor: Tensor, count: int) -> Any:
         raise UsageError(f"{dataset.file}: y has {right.shape[1]} values a sample, the model answers {tensor.bytes}")
 
     def reals(outputs: Any) -> dict[str, Any]:
-        errors = np.abs(tensor.scale * (np.array(outputs, np.float64) - tensor.zero_point) - right)
+        errors = np.abs(dequantize_array(outputs, tensor.scale, tensor.zero_point) - right)
         return {"kind": "real", "rmse": float(np.sqrt((errors**2).mean())), "worst": float(errors.max())}
 
     return reals

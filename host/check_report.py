@@ -1,38 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a check found: the document of check.json and --json, and the same as JUnit XML."""
+"""What a check found, of vectors or of a data set: check.json and dataset.json, --json, and the same as JUnit XML."""
 
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from xml.etree import ElementTree
 
-SHOWN_VALUES = 4  # of a long tensor, in a message
-
-
-@dataclass(frozen=True)
-class Divergence:
-    """A vector that the board answers otherwise than the golden reference; `element` is the first that differs.
-
-    `layer` is the first operator that leaves the reference, known for the first divergence of a report.
-    """
-
-    index: int
-    x_q: list[int]
-    element: int
-    expected_q: int
-    board_q: int
-    layer: str = ""
-
-    def __str__(self) -> str:
-        where = f"[{self.element}]" if self.element else ""
-        return (
-            f"input {self.index}, x_q = {some(self.x_q)}: expected q{where} = {self.expected_q},"
-            f" board q{where} = {self.board_q}{f'; it begins in {self.layer}' if self.layer else ''}"
-        )
+from tinyproof.core.board_spec import Board
+from tinyproof.host.bits import BitsResult, some
 
 
 @dataclass(frozen=True)
@@ -58,6 +38,8 @@ class CheckedAnswer:
 class CheckReport:
     """Two verdicts: bits (against the golden reference) and answers (against what is known to be right)."""
 
+    FILE: ClassVar[str] = "check.json"
+
     model: str
     model_id: str
     board: str
@@ -65,25 +47,15 @@ class CheckReport:
     protocol: int
     vectors: str  # "exhaustive" or "random"
     reference: str  # who gave the golden answers
-    bits_checked: int = 0
-    bits_different: int = 0
-    divergences: list[Divergence] = field(default_factory=list)
-    layer_note: str = ""  # why the layer of the first divergence is not known, where it is not
+    bits: BitsResult
     answers: list[CheckedAnswer] = field(default_factory=list)
     tolerance: float | None = None
     tolerance_why: str = ""
-    ticks_min: int = 0  # of one inference, in tick_unit
-    ticks_max: int = 0
-    tick_unit: str = ""
-    startup_ticks: int = 0  # from reset to ready, in tick_unit; 0 where the board does not count it
-    round_trips: int = 0
-    round_trips_per_second: float = 0.0
-    repeats: int = 0  # requests sent again
-    resets: int = 0  # restarts of the board during the check
+    startup_ticks: int = 0  # from reset to ready, in the tick unit; 0 where the board does not count it
 
     @property
     def bits_identical(self) -> bool:
-        return self.bits_checked > 0 and self.bits_different == 0 and all(answer.identical for answer in self.answers)
+        return self.bits.identical and all(answer.identical for answer in self.answers)
 
     @property
     def answers_within_tolerance(self) -> bool:
@@ -95,7 +67,20 @@ class CheckReport:
 
     def as_dict(self) -> dict[str, Any]:
         return {
-            **_finite(dataclasses.asdict(self)),
+            "model": self.model,
+            "model_id": self.model_id,
+            "board": self.board,
+            "engine": self.engine,
+            "protocol": self.protocol,
+            "vectors": self.vectors,
+            "reference": self.reference,
+            "bits_checked": self.bits.checked,
+            "bits_different": self.bits.different,
+            **self.bits.as_dict(),
+            "answers": [_finite(dataclasses.asdict(answer)) for answer in self.answers],
+            "tolerance": self.tolerance,
+            "tolerance_why": self.tolerance_why,
+            "startup_ticks": self.startup_ticks,
             "bits_identical": self.bits_identical,
             "answers_within_tolerance": self.answers_within_tolerance,
             "proven": self.proven,
@@ -103,12 +88,9 @@ class CheckReport:
 
     def mismatch(self) -> str:
         """What is wrong, in one line with both numbers; empty when all is proven."""
-        if self.divergences:
-            return (
-                f"{self.bits_different} of {self.bits_checked} int8 inputs differ on {self.board}; "
-                f"first: {self.divergences[0]}"
-            )
-        if self.bits_checked == 0:
+        if self.bits.different:
+            return self.bits.mismatch("int8 inputs", self.board)
+        if self.bits.checked == 0:
             return "no vectors were checked; run ./tinyproof export again"
         for answer in self.answers:
             if not answer.identical:
@@ -122,6 +104,59 @@ class CheckReport:
         return ""
 
 
+@dataclass
+class DatasetReport:
+    """`accuracy`: None without labels; {"kind": "class", "correct", "share"} where labels are class numbers, and
+    {"kind": "real", "rmse", "worst"} where they are real answers. Saturation counts samples with a clamped value."""
+
+    FILE: ClassVar[str] = "dataset.json"
+
+    model: str
+    model_id: str
+    board: str
+    engine: str
+    file: str
+    sha256: str
+    samples_in_file: int
+    reference: str  # who gave the golden answers
+    bits: BitsResult
+    input_saturated: int = 0
+    accuracy: dict[str, Any] | None = None
+
+    @property
+    def proven(self) -> bool:
+        return self.bits.identical
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "model": self.model,
+            "model_id": self.model_id,
+            "board": self.board,
+            "engine": self.engine,
+            "file": self.file,
+            "sha256": self.sha256,
+            "samples_in_file": self.samples_in_file,
+            "reference": self.reference,
+            "samples": self.bits.checked,
+            "different": self.bits.different,
+            **self.bits.as_dict(),
+            "input_saturated": self.input_saturated,
+            "accuracy": self.accuracy,
+            "proven": self.proven,
+        }
+
+    def mismatch(self) -> str:
+        """What is wrong, in one line; empty when every bit is the reference's."""
+        return self.bits.mismatch("samples", self.board)
+
+
+def write_report(report: CheckReport | DatasetReport, board: Board, build_dir: Path) -> None:
+    """check.json or dataset.json in boards/<board>/."""
+    folder = build_dir / "boards" / board.name
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / report.FILE).write_text(json.dumps(report.as_dict(), indent=1) + "\n", encoding="utf-8")
+
+
 def _finite(value: Any) -> Any:
     """JSON has no NaN and no infinity, and a board may answer with either: null stands for them."""
     if isinstance(value, dict):
@@ -131,18 +166,10 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def some(values: list[int] | list[float]) -> str:
-    """A tensor in a message: the number itself, or its first few in brackets."""
-    shown = [f"{value:.6g}" for value in values[:SHOWN_VALUES]]
-    if len(values) == 1:
-        return shown[0]
-    return f"[{', '.join(shown)}{', ...' if len(values) > SHOWN_VALUES else ''}]"
-
-
 def write_junit(report: CheckReport, path: Path) -> None:
     """One test case per vector and per expected answer, as JUnit XML."""
-    different = {divergence.index: str(divergence) for divergence in report.divergences}
-    cases = [(f"bits of input {index}", different.get(index, "")) for index in range(report.bits_checked)]
+    different = {divergence.index: str(divergence) for divergence in report.bits.divergences}
+    cases = [(f"bits of input {index}", different.get(index, "")) for index in range(report.bits.checked)]
     for answer in report.answers:
         cases.append((f"bits of x = {some(answer.x)}", answer.fault))
         fault = ""

@@ -3,11 +3,25 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from tinyproof.core.errors import UsageError
 from tinyproof.core.manifest import Manifest, model_id, read_manifest
 from tinyproof.core.reference.golden import Reference
+
+
+def read_vectors(build_dir: Path) -> tuple[list[tuple[bytes, bytes]], str]:
+    """(input, golden output) pairs and their kind. Raises UsageError when the file is missing or damaged."""
+    name = f"build/{build_dir.name}/vectors.json"
+    try:
+        document = json.loads((build_dir / "vectors.json").read_text(encoding="utf-8"))
+        pairs = [(bytes.fromhex(entry["in"]), bytes.fromhex(entry["out"])) for entry in document["vectors"]]
+        return pairs, str(document["kind"])
+    except FileNotFoundError:
+        raise UsageError(f"{name} is missing; run ./tinyproof export first") from None
+    except (ValueError, KeyError, TypeError):
+        raise UsageError(f"{name} is damaged; run ./tinyproof export again") from None
 
 
 class Golden:

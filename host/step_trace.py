@@ -11,21 +11,16 @@ from pathlib import Path
 
 from tinyproof.core.board_spec import Board
 from tinyproof.core.config import CheckConfig
-from tinyproof.core.errors import BoardError
 from tinyproof.core.manifest import read_manifest
-from tinyproof.host.check import read_vectors, tensors_of
-from tinyproof.host.expected import load_reference
-from tinyproof.host.inference import Inference
-from tinyproof.host.protocol.messages import Info, parse_info
+from tinyproof.host.expected import load_reference, read_vectors
+from tinyproof.host.session import open_session, tensors_of
 from tinyproof.host.targets.emulator import Emulator
-from tinyproof.host.transport.client import Link
-from tinyproof.host.transport.ports import policy_of
 
 INPUTS = 4  # of the build's vectors; most operators take the same number of steps for every input
 
 
 @dataclass(frozen=True)
-class Seen:
+class StepTrace:
     """One inference, operator by operator. `ticks`: of each step, less what timing itself costs.
 
     `first_wrong` is the first step that writes anything else than the golden reference, None where there is none;
@@ -50,7 +45,7 @@ def watch_steps(
     steps: Sequence[Sequence[int]],
     inputs: Sequence[bytes],
     config: CheckConfig,
-) -> list[Seen]:
+) -> list[StepTrace]:
     """Starts `elf` on a simulated board and asks it `inputs`; `steps` are the tensors that each operator writes."""
     with Emulator(board, elf) as emulator:
         return ask_steps(board, build_dir, emulator.port, steps, inputs, config)
@@ -63,35 +58,23 @@ def ask_steps(
     steps: Sequence[Sequence[int]],
     inputs: Sequence[bytes],
     config: CheckConfig,
-) -> list[Seen]:
+) -> list[StepTrace]:
     """The same of a board that runs the profiling firmware already. Raises BoardError where it runs another one."""
     manifest = read_manifest(build_dir)
-    x_tensor, y_tensor = tensors_of(manifest)
+    _, y_tensor = tensors_of(manifest)
     tensors = [tensor for written in steps for tensor in written]
     owners = [step for step, written in enumerate(steps) for _ in written]
     record = struct.Struct(f"<{len(steps)}II{len(tensors)}I{y_tensor.bytes}s")
     reference = load_reference(build_dir, manifest)
-
-    with Link(port, policy_of(board), config.timeout_s, config.retries) as link:
-
-        def greet() -> Info:
-            info = parse_info(link.request("info"))
-            if (info.model, info.engine, info.in_bytes, info.out_bytes) != (
-                *(manifest.model_id, "profile"),
-                *(x_tensor.bytes, record.size),
-            ):
-                raise BoardError(f"board {board.name} does not run the profiling firmware of this build")
-            return info
-
-        inference = Inference(link, greet(), greet)
+    with open_session(board, build_dir, port, config, manifest=manifest, record_bytes=record.size) as session:
         found = []
         for content in inputs:
-            values = record.unpack(bytes(q & 0xFF for q in inference.by_parts(content).q))
+            values = record.unpack(bytes(q & 0xFF for q in session.inference.by_parts(content).q))
             times, empty, crcs = values[: len(steps)], values[len(steps)], values[len(steps) + 1 : -1]
             golden = [zlib.crc32(tensor) for tensor in reference.trace(content, tensors)]
             wrong = [owner for owner, ours, theirs in zip(owners, crcs, golden, strict=True) if ours != theirs]
             found.append(
-                Seen(
+                StepTrace(
                     [max(0, ticks - empty) for ticks in times],
                     min(wrong, default=None),
                     values[-1] == reference.run(content),

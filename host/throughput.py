@@ -8,9 +8,7 @@ from pathlib import Path
 
 from tinyproof.core.board_spec import Board
 from tinyproof.core.config import CheckConfig
-from tinyproof.host.check import board_port
-from tinyproof.host.transport.client import Link
-from tinyproof.host.transport.ports import policy_of
+from tinyproof.host.session import open_session
 
 WARM_UP = 256  # an emulator translates the firmware while it runs it for the first time
 COUNT = 1000
@@ -19,15 +17,12 @@ COUNT = 1000
 def round_trips_per_second(board: Board, build_dir: Path, config: CheckConfig, request: str) -> float:
     """The mean rate over COUNT requests like `q 0`, after a warm-up; `request` is one that the board answers with ok.
 
-    Raises BoardError as Link.request does.
+    Raises BoardError as `open_session` and Link.request do.
     """
-    with (
-        board_port(board, build_dir, None) as name,
-        Link(name, policy_of(board), config.timeout_s, config.retries) as link,
-    ):
+    with open_session(board, build_dir, None, config) as session:
         for _ in range(WARM_UP):
-            link.request(request)
+            session.client.request(request)
         started = time.perf_counter()
         for _ in range(COUNT):
-            link.request(request)
+            session.client.request(request)
         return COUNT / (time.perf_counter() - started)

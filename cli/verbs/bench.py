@@ -89,15 +89,15 @@ def _measure_file(config: Config, file: str, calibration: Path | None) -> dict[s
 
 
 def _measure_built(config: Config, stages: Stages) -> dict[str, Any]:
+    from tinyproof.cli.ask_board import run_check
     from tinyproof.cli.verbs.build import run_build
-    from tinyproof.cli.verbs.check import run_check
     from tinyproof.host.throughput import round_trips_per_second
 
     built = stages.run("build", lambda: run_build(config))
     report = stages.run("check", lambda: run_check(config, None))
     manifest = read_manifest(build_dir(config.model))
     memory = manifest.memory or {}
-    rate = report.round_trips_per_second
+    rate = report.bits.round_trips_per_second
     if manifest.inputs[0].bytes == 1:  # a check of few vectors is over before the emulator has warmed up
         board = find_board(config.board)
         rate = round_trips_per_second(board, build_dir(config.model), config.check, "q 0")
@@ -110,11 +110,11 @@ def _measure_built(config: Config, stages: Stages) -> dict[str, Any]:
         "engine_ram_bytes": built.engine_ram_bytes,
         "arena_bytes": memory["arena_bytes"],
         "tflm_arena_bytes": memory["tflm_arena_bytes"],
-        "instructions_per_inference": report.ticks_max,
+        "instructions_per_inference": report.bits.ticks_max,
         "startup_instructions": report.startup_ticks,
         "round_trips_per_second": round(rate, 1),
-        "bits_checked": report.bits_checked,
-        "bits_different": report.bits_different,
+        "bits_checked": report.bits.checked,
+        "bits_different": report.bits.different,
     }
 
 

@@ -42,8 +42,8 @@ def command(board: str | None, port: str | None, as_json: bool) -> None:
 
 def run_canary(board_name: str, port: str | None) -> dict[str, Any]:
     """Builds the canary for the board (and flashes a real one), asks it everything, and diagnoses the answers."""
+    from tinyproof.cli.ask_board import run_check
     from tinyproof.cli.verbs.build import run_build
-    from tinyproof.cli.verbs.check import run_check
     from tinyproof.cli.verbs.flash import run_flash
     from tinyproof.core.tflite.reader import read_file, read_graph
     from tinyproof.export.canary_model import MODEL, diagnose, make_canary
@@ -58,11 +58,11 @@ def run_canary(board_name: str, port: str | None) -> dict[str, Any]:
     elif board.kind == "simulated":
         run_build(config, lint=False)
     report = run_check(config, port)
-    wrong = {divergence.index: divergence.board_q for divergence in report.divergences}
+    wrong = {divergence.index: divergence.board_q for divergence in report.bits.divergences}
     return {
         "board": board.name,
         "engine": report.engine,
-        "bits_checked": report.bits_checked,
-        "bits_different": report.bits_different,
+        "bits_checked": report.bits.checked,
+        "bits_different": report.bits.different,
         "diagnosis": diagnose(read_graph(read_file(folder / "model.tflite")), wrong),
     }

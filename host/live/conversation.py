@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +15,10 @@ from tinyproof.core.config import CheckConfig
 from tinyproof.core.errors import TinyproofError, UsageError
 from tinyproof.core.manifest import Manifest, read_manifest
 from tinyproof.core.tflite.arithmetic import at_end, dequantize, quantize, saturates
-from tinyproof.host.check import board_port, greet, read_vectors
-from tinyproof.host.inference import Inference
+from tinyproof.host.expected import read_vectors
 from tinyproof.host.protocol.messages import Answer
 from tinyproof.host.protocol.numbers import float_bits, float_from_bits, int8s
-from tinyproof.host.transport.client import Link
-from tinyproof.host.transport.ports import policy_of
+from tinyproof.host.session import open_session
 
 Publish = Callable[[dict[str, Any]], None]
 
@@ -81,8 +78,9 @@ class Conversation:
             self._publish({"kind": "state", "connected": False, "why": "tinyproof failed; see the terminal"})
 
     def _talk(self) -> None:
-        with self._connected() as inference:
-            info = inference.info
+        # The manifest is that of the golden answers: a build made anew meanwhile is another model's.
+        with open_session(self.board, self.build_dir, self.port, self.config, manifest=self.manifest) as session:
+            info = session.info
             self._times.clear()
             self._publish({"kind": "state", "connected": True, "board": info.board, "engine": info.engine})
             while not self._stopping:
@@ -91,7 +89,7 @@ class Conversation:
                     self._changed = False
                 for _ in range(count):
                     start = time.perf_counter()
-                    answer = inference.from_real([x])
+                    answer = session.inference.from_real([x])
                     self._times.append(time.perf_counter() - start)
                     if self._changed:
                         break
@@ -101,17 +99,6 @@ class Conversation:
                 with self._news:
                     if not self._changed and not self._stopping:
                         self._news.wait(IDLE_S)
-
-    @contextlib.contextmanager
-    def _connected(self) -> Iterator[Inference]:
-        policy = policy_of(self.board)
-        tensors = (self.manifest.inputs[0], self.manifest.outputs[0])
-        with (
-            board_port(self.board, self.build_dir, self.port) as name,
-            Link(name, policy, self.config.timeout_s, self.config.retries) as link,
-        ):
-            info = greet(link, self.manifest, tensors, policy.boot_s)
-            yield Inference(link, info, lambda: greet(link, self.manifest, tensors))
 
     def _pause(self, seconds: float) -> None:
         with self._news:

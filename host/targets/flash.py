@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from tinyproof.core.board_spec import Board
 from tinyproof.core.config import CheckConfig
 from tinyproof.core.errors import BoardError, UsageError
-from tinyproof.host.protocol.messages import Info, parse_info
-from tinyproof.host.transport.client import Link
-from tinyproof.host.transport.ports import policy_of
+from tinyproof.host.protocol.messages import Info
+from tinyproof.host.session import open_client
 from tinyproof.host.transport.usb import Plugged, list_plugged, ports_of
 
 POLL_S = 0.1
@@ -101,12 +100,10 @@ def _same(plugged: Plugged, before: Plugged, board: Board) -> bool:
 
 def confirm(board: Board, model_id: str, port: str, config: CheckConfig) -> Info:
     """What the board says of itself. Raises BoardError unless it runs `model_id`."""
-    policy = policy_of(board)
-    with Link(port, policy, config.timeout_s, config.retries) as link:
-        info = parse_info(link.request("info", config.retries + int(policy.boot_s / config.timeout_s)))
-    if info.model != model_id:
-        raise BoardError(
-            f"the upload went through, but {board.name} on {port} still runs model {info.model}, not {model_id}; "
-            "press reset and run ./tinyproof flash again"
-        )
-    return info
+    with open_client(board, port, config) as (_, info):
+        if info.model != model_id:
+            raise BoardError(
+                f"the upload went through, but {board.name} on {port} still runs model {info.model}, not {model_id}; "
+                "press reset and run ./tinyproof flash again"
+            )
+        return info

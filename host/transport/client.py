@@ -42,7 +42,7 @@ class DeviceError(BoardError):
 
 
 @dataclass
-class Seen:
+class ReceivedBytes:
     """What came in while an answer was awaited: the material of an error that says what happened."""
 
     count: int = 0  # bytes
@@ -114,7 +114,7 @@ class Link:
         self.requests += 1
         self._seq = (self._seq + 1) % SEQ_WRAP
         line = frame(content, self._seq)
-        seen = Seen()
+        seen = ReceivedBytes()
         try:
             if self._resync:
                 self._drain()
@@ -152,7 +152,7 @@ class Link:
                 quiet = time.monotonic() + QUIET_S
         self.splitter.clear()
 
-    def _await(self, seen: Seen) -> Reply | None:
+    def _await(self, seen: ReceivedBytes) -> Reply | None:
         """The reply to the current SEQ; None when the time is over or the device asks for a repeat."""
         deadline = time.monotonic() + self.timeout_s
         while (left := deadline - time.monotonic()) > 0:
@@ -174,7 +174,7 @@ class Link:
                 return None
         return None
 
-    def _sort(self, line: bytes, seen: Seen) -> Reply | None:
+    def _sort(self, line: bytes, seen: ReceivedBytes) -> Reply | None:
         """The line as a reply to the current request (or `err 2 crc`, without SEQ); None for anything else."""
         if not line:
             return None

@@ -34,7 +34,7 @@ from tinyproof.host.check import check
 from tinyproof.train.builtin import make_sine, make_wide
 from tinyproof.train.training import train_model
 
-Rows = Callable[[str], dict[str, run_all.Row]]
+Rows = Callable[[str], dict[str, run_all.MatrixRow]]
 
 CONFIG = Config()
 NAMES = [board.name for board in run_all.simulated_boards()]
@@ -60,7 +60,7 @@ def rows(exported: Path) -> Rows:
     """rows(model): the model's matrix by board, made when it is first asked for."""
 
     @functools.cache
-    def made(model: str) -> dict[str, run_all.Row]:
+    def made(model: str) -> dict[str, run_all.MatrixRow]:
         every = run_all.simulated_boards()
         return {row.board: row for row in run_all.prove(every, exported / model, CONFIG, lambda *_: None)}
 
@@ -92,7 +92,7 @@ def test_every_board_answers_bit_for_bit(rows: Rows, model: str, name: str) -> N
 def test_the_interpreter_on_this_machine_agrees(exported: Path) -> None:
     for model in MAKERS:
         report = check(find_board("reference"), exported / model, None, CONFIG.check)
-        assert (report.bits_checked, report.bits_different) == (256, 0)
+        assert (report.bits.checked, report.bits.different) == (256, 0)
 
 
 def test_on_avr_weights_stay_in_flash(rows: Rows) -> None:
@@ -197,7 +197,7 @@ def test_a_missing_tool_is_a_row_and_exit_3(
 
 
 def test_a_wrong_board_outweighs_a_missing_one() -> None:
-    right = run_all.Row("a", "x", "compiled", proven=True)
+    right = run_all.MatrixRow("a", "x", "compiled", proven=True)
     wrong = dataclasses.replace(right, proven=False, exit_code=EXIT_MISMATCH)
     missing = dataclasses.replace(right, proven=False, exit_code=EXIT_ENVIRONMENT)
     assert run_all.exit_code([right, right]) == EXIT_PROVEN

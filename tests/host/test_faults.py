@@ -37,7 +37,7 @@ def refused(build_dir: Path, port: str, config: CheckConfig = SHORT, within_s: f
 
 
 def proves(report: CheckReport) -> bool:
-    return report.proven and report.bits_checked == 256 and len(report.answers) == 5
+    return report.proven and report.bits.checked == 256 and len(report.answers) == 5
 
 
 @pytest.mark.parametrize("pty", [False, True])
@@ -46,9 +46,9 @@ def test_a_sound_board_is_proven(build_dir: Path, start_board: StartBoard, pty: 
     calls: list[tuple[int, int]] = []
     report = check(BOARD, build_dir, board.port, QUICK, lambda done, total: calls.append((done, total)))
     assert proves(report)
-    assert report.repeats == report.resets == 0
+    assert report.bits.repeats == report.bits.resets == 0
     assert calls[-1] == (256, 256)
-    assert (report.round_trips, report.tick_unit, report.engine) == (256, "us", "python")
+    assert (report.bits.round_trips, report.bits.tick_unit, report.engine) == (256, "us", "python")
     written = json.loads((build_dir / "boards" / "fake" / "check.json").read_text())
     assert written == report.as_dict()
 
@@ -72,7 +72,7 @@ def test_a_bad_line_is_overcome(
     board = start_board(Faults(seed=seed, **fault))  # type: ignore[arg-type]
     report = check(BOARD, build_dir, board.port, dataclasses.replace(SHORT, retries=10))
     assert proves(report)
-    assert (report.repeats > 0) == repeats
+    assert (report.bits.repeats > 0) == repeats
 
 
 def test_a_line_too_bad_ends_in_words(build_dir: Path, start_board: StartBoard) -> None:
@@ -93,7 +93,7 @@ def test_a_request_always_damaged_is_repeated_at_once(build_dir: Path, start_boa
 def test_a_restart_midway_is_survived_and_reported(build_dir: Path, start_board: StartBoard) -> None:
     report = check(BOARD, build_dir, start_board(Faults(reset_at=(40, 90))).port, SHORT)
     assert proves(report)
-    assert report.resets == 2
+    assert report.bits.resets == 2
 
 
 WIDE_X = Tensor("x", [1, 700], "int8", 0.1, 0, 700)
@@ -112,8 +112,8 @@ def test_tensors_longer_than_a_line_go_by_parts(tmp_path: Path, start_board: Sta
     build = make_build(tmp_path / "wide", WIDE_X, WIDE_Y, wide, count=6)
     report = check(BOARD, build, start_board(device=wide_device()).port, QUICK)
     assert report.proven
-    assert report.bits_checked == 6
-    assert report.round_trips > 6 * 4
+    assert report.bits.checked == 6
+    assert report.bits.round_trips > 6 * 4
 
 
 def test_a_restart_between_load_and_run_loses_no_proof(tmp_path: Path, start_board: StartBoard) -> None:
@@ -122,7 +122,7 @@ def test_a_restart_between_load_and_run_loses_no_proof(tmp_path: Path, start_boa
         board = start_board(Faults(reset_at=(at,)), wide_device())
         report = check(BOARD, build, board.port, SHORT)
         assert report.proven
-        assert report.resets == 1
+        assert report.bits.resets == 1
 
 
 def test_a_bad_line_does_not_corrupt_tensors_sent_by_parts(tmp_path: Path, start_board: StartBoard) -> None:
@@ -130,7 +130,7 @@ def test_a_bad_line_does_not_corrupt_tensors_sent_by_parts(tmp_path: Path, start
     faults = Faults(drop=0.1, garble=0.1, garble_request=0.1, duplicate=0.2)
     report = check(BOARD, build, start_board(faults, wide_device()).port, dataclasses.replace(SHORT, retries=20))
     assert report.proven
-    assert report.repeats > 0
+    assert report.bits.repeats > 0
 
 
 def test_another_model_is_refused_with_both_ids(build_dir: Path, start_board: StartBoard) -> None:
@@ -163,8 +163,8 @@ def test_wrong_bits_are_counted_and_the_first_is_named(build_dir: Path, start_bo
 
     report = check(BOARD, build_dir, start_board(device=Device(ID, X, Y, wrong)).port, QUICK)
     assert not report.proven
-    assert report.bits_different == 2
-    first = report.divergences[0]
+    assert report.bits.different == 2
+    first = report.bits.divergences[0]
     assert (first.index, first.x_q, first.element) == (128 + 5, [5], 0)
     assert first.expected_q == line(b"\x05")[0] - (256 if line(b"\x05")[0] > 127 else 0)
     assert "x_q = 5" in report.mismatch()
@@ -184,7 +184,7 @@ def test_wrong_arithmetic_on_reals_is_found(
     build_dir: Path, start_board: StartBoard, x_tensor: Tensor, y_tensor: Tensor, says: str
 ) -> None:
     report = check(BOARD, build_dir, start_board(device=Device(ID, x_tensor, y_tensor, line)).port, QUICK)
-    assert report.bits_different == 0
+    assert report.bits.different == 0
     assert not report.proven
     assert says in report.mismatch()
 

@@ -56,21 +56,21 @@ def test_every_bit_of_every_model_holds(builds: dict[str, Path], model: str, boa
     report = check(find_board(board), builds[model], None, PATIENT)
     assert report.mismatch() == ""
     assert report.proven
-    assert (report.vectors, report.bits_checked, report.bits_different) == ("exhaustive", 256, 0)
-    assert (report.board, report.resets) == (board, 0)
+    assert (report.vectors, report.bits.checked, report.bits.different) == ("exhaustive", 256, 0)
+    assert (report.board, report.bits.resets) == (board, 0)
     if model == "neuron":
         assert len(report.answers) >= 7
         assert report.tolerance is not None
         assert [answer.expected for answer in report.answers if answer.x == [10.0]] == [[19.0]]
     if board == QEMU.name:
         assert report.engine == "compiled"
-        assert report.tick_unit == "insn"
-        assert 0 < report.ticks_min <= report.ticks_max
+        assert report.bits.tick_unit == "insn"
+        assert 0 < report.bits.ticks_min <= report.bits.ticks_max
 
 
 def test_instruction_counts_are_the_same_in_every_run(builds: dict[str, Path]) -> None:
     first, second = (check(QEMU, builds["sine"], None, PATIENT) for _ in range(2))
-    assert (first.ticks_min, first.ticks_max) == (second.ticks_min, second.ticks_max)
+    assert (first.bits.ticks_min, first.bits.ticks_max) == (second.bits.ticks_min, second.bits.ticks_max)
 
 
 def test_a_board_with_another_model_is_refused(builds: dict[str, Path]) -> None:

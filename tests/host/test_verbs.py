@@ -34,7 +34,7 @@ def run(build_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Resul
         'description = "made of Python"\nkind = "serial"\nisa = "none"\ntick_unit = "us"\n', encoding="utf-8"
     )
     monkeypatch.setattr(board_spec, "BOARDS", folder)
-    monkeypatch.setattr("tinyproof.cli.verbs.check.build_dir", lambda model: build_dir.parent / model)
+    monkeypatch.setattr("tinyproof.cli.ask_board.build_dir", lambda model: build_dir.parent / model)
     monkeypatch.setattr("tinyproof.cli.verbs.check.CONFIG_FILE", build_dir.parent / "tinyproof.toml")
     all_boards.cache_clear()
 
@@ -89,6 +89,25 @@ def test_json_is_one_document_whatever_the_outcome(run: Callable[..., Result], s
     assert document["divergences"][0]["x_q"] == [5]
 
 
+# What programs read. A key may be added; one that goes breaks somebody's script.
+BITS_KEYS = {
+    *("divergences", "layer_note", "ticks_min", "ticks_max", "tick_unit"),
+    *("seconds", "round_trips", "round_trips_per_second", "repeats", "resets"),
+}
+CHECK_KEYS = {
+    *("model", "model_id", "board", "engine", "protocol", "vectors", "reference", "bits_checked", "bits_different"),
+    *("answers", "tolerance", "tolerance_why", "startup_ticks"),
+    *("bits_identical", "answers_within_tolerance", "proven"),
+}
+
+
+def test_check_json_keeps_its_keys(run: Callable[..., Result], start_board: StartBoard, build_dir: Path) -> None:
+    document = json.loads(run("check", "--json", "--port", start_board(device=Device(ID, X, Y, wrong)).port).stdout)
+    assert document.keys() >= BITS_KEYS | CHECK_KEYS
+    assert document["divergences"][0].keys() >= {"index", "x_q", "element", "expected_q", "board_q", "layer"}
+    assert json.loads((build_dir / "boards" / "fake" / "check.json").read_text()).keys() == document.keys()
+
+
 def test_json_has_no_nan_though_a_board_answers_nan(run: Callable[..., Result], start_board: StartBoard) -> None:
     board = start_board(device=Device(ID, X, dataclasses.replace(Y, scale=float("nan")), line))
     result = run("check", "--json", "--port", board.port)
@@ -117,6 +136,18 @@ def test_junit_holds_a_case_per_vector_and_the_failures(
     assert suite.get("failures") == str(len(failing)) == "1"
     assert failing[0].get("name") == f"bits of input {128 + 5}"
     assert "x_q = 5" in failing[0].find("failure").get("message", "")  # type: ignore[union-attr]
+
+
+def test_junit_shows_every_failure_of_a_board_that_is_always_wrong(
+    run: Callable[..., Result], start_board: StartBoard, tmp_path: Path
+) -> None:
+    path = tmp_path / "check.xml"
+    board = start_board(device=Device(ID, X, Y, lambda content: bytes([line(content)[0] ^ 1])))
+    result = run("check", "--junit", str(path), "--port", board.port)
+    assert result.exit_code == 1
+    assert "... and 251 more" in result.stdout
+    failing = [case for case in ElementTree.parse(path).getroot().iter("testcase") if case.find("failure") is not None]
+    assert len([case for case in failing if case.get("name", "").startswith("bits of input")]) == 256
 
 
 def test_junit_tells_of_a_board_that_cannot_be_checked(

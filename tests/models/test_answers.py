@@ -9,7 +9,7 @@ import pytest
 from support.scripted_board import ScriptedBoard
 from support.tflite_writer import dense_network
 
-from tinyproof.cli.verbs.check import print_check
+from tinyproof.cli.show_check import print_check
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import CheckConfig
 from tinyproof.core.errors import UsageError
@@ -49,7 +49,7 @@ def test_a_board_that_is_wrong_there_alone_is_found(folder: Path, bits: int) -> 
 
     with ScriptedBoard(Device(manifest.model_id, manifest.inputs[0], manifest.outputs[0], run)) as board:
         report = check(BOARD, folder, board.port, PATIENT)
-    assert report.bits_different == 0
+    assert report.bits.different == 0
     assert report.bits_identical == (bits == 0)
     assert ("it must answer q[0] = " in report.answers[0].fault) == (bits == 1)
 

@@ -22,6 +22,7 @@ from tinyproof.core.manifest import Manifest, Tensor
 from tinyproof.core.reference.golden import Reference
 from tinyproof.core.tflite.arithmetic import dequantize, quantize, saturates
 from tinyproof.export.export import compile_model
+from tinyproof.host.bits import KEPT_DIVERGENCES
 from tinyproof.host.check_dataset import check_dataset, quantize_samples
 
 PATIENT = CheckConfig(timeout_s=5.0)
@@ -124,7 +125,7 @@ def test_a_board_is_asked_and_judged_by_the_labels(folder: Path, tmp_path: Path)
     dataset = read_dataset(tmp_path / "d.npz", 3)
     report = check_dataset(REFERENCE, folder, None, PATIENT, dataset, 20, lambda done, of: seen.append((done, of)))
     assert report.proven
-    assert (report.samples, report.samples_in_file, report.different) == (20, 30, 0)
+    assert (report.bits.checked, report.samples_in_file, report.bits.different) == (20, 30, 0)
     assert report.accuracy == {"kind": "class", "correct": 14, "share": 0.7}
     assert seen[-1] == (20, 20)
     assert json.loads((folder / "boards" / "reference" / "dataset.json").read_text()) == report.as_dict()
@@ -137,6 +138,26 @@ def test_a_board_is_asked_and_judged_by_the_labels(folder: Path, tmp_path: Path)
     np.savez(tmp_path / "b.npz", x_q=q, y=labels + 5)
     with pytest.raises(UsageError, match="the model knows 2 classes"):
         check_dataset(REFERENCE, folder, None, PATIENT, read_dataset(tmp_path / "b.npz", 3))
+
+
+def test_a_board_that_is_always_wrong_is_counted_whole_and_kept_in_part(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right: Callable[[Reference, bytes], bytes] = Reference.run
+    monkeypatch.setattr(Reference, "run", lambda self, x_q: bytes(b ^ 1 for b in right(self, x_q)))
+    q = np.random.default_rng(2).integers(-128, 128, (150, 3)).astype(np.int8)
+    np.savez(tmp_path / "d.npz", x_q=q)
+    report = check_dataset(REFERENCE, folder, None, PATIENT, read_dataset(tmp_path / "d.npz", 3))
+    assert (report.bits.checked, report.bits.different, report.bits.same) == (150, 150, 0)
+    assert [divergence.index for divergence in report.bits.divergences] == list(range(KEPT_DIVERGENCES))
+    assert report.mismatch().startswith("150 of 150 samples differ on reference; first: input 0, x_q = [")
+    document = json.loads((folder / "boards" / "reference" / "dataset.json").read_text())
+    # What programs read: a key may be added, none may go.
+    assert document.keys() >= {
+        *("model", "model_id", "board", "engine", "file", "sha256", "samples_in_file", "reference", "samples"),
+        *("different", "input_saturated", "divergences", "layer_note", "accuracy", "ticks_min", "ticks_max"),
+        *("tick_unit", "seconds", "round_trips", "round_trips_per_second", "repeats", "resets", "proven"),
+    }
 
 
 def test_a_board_with_one_wrong_bit_is_found(

@@ -107,7 +107,7 @@ def test_the_profile_adds_up_to_the_inference(sine: Path, monkeypatch: pytest.Mo
     document = json.loads(run.output)
     assert [op["macs"] for op in document["operators"]] == [16, 256, 16]
     # Steps are called from a table, in the normal build one after the other: a few instructions apart.
-    assert document["ticks"] == pytest.approx((whole.ticks_min + whole.ticks_max) / 2, rel=0.05)
+    assert document["ticks"] == pytest.approx((whole.bits.ticks_min + whole.bits.ticks_max) / 2, rel=0.05)
     assert sum(op["share"] for op in document["operators"]) == pytest.approx(1, abs=0.001)
     # The float model is at hand, so each layer has its ratio, and noise only grows here.
     ratios = [op["sqnr_db"] for op in document["operators"]]

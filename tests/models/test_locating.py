@@ -26,7 +26,7 @@ from tinyproof.core.reference.golden import Reference
 from tinyproof.export.export import compile_model
 from tinyproof.export.ops.fully_connected import FullyConnected
 from tinyproof.export.profile_codegen import write_profile
-from tinyproof.host.check_report import Divergence
+from tinyproof.host.bits import Divergence
 from tinyproof.host.protocol.device_model import Device
 
 PATIENT = CheckConfig(timeout_s=5.0)

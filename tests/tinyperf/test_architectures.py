@@ -96,5 +96,5 @@ def test_the_dsp_kernels_beat_cmsis_nn_by_half(imported: Callable[[str], Path], 
     board = find_board("qemu-cortex-m4")
     build(board, folder)
     report = check(board, folder, None, CHECK)
-    assert (report.bits_checked, report.bits_different) == (32, 0)
-    assert report.ticks_max * 1.5 < cmsis_instructions
+    assert (report.bits.checked, report.bits.different) == (32, 0)
+    assert report.bits.ticks_max * 1.5 < cmsis_instructions

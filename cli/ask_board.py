@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A board asked with progress on the terminal, and the layer found where its bits differ: what `check`, `run`, `bench`
+and `canary` share."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tinyproof.cli import console
+from tinyproof.cli.localize import locate
+from tinyproof.core.board_spec import Board, find_board
+from tinyproof.core.config import CheckConfig, Config
+from tinyproof.core.manifest import read_manifest
+from tinyproof.core.paths import build_dir
+
+if TYPE_CHECKING:
+    from tinyproof.host.bits import Progress
+    from tinyproof.host.check_report import CheckReport, DatasetReport
+
+
+def run_check(config: Config, port: str | None = None) -> CheckReport:
+    """Checks config.board against build/<config.model>, showing progress on a terminal."""
+    board = find_board(config.board)
+    with _bar(board) as (progress, differs):
+        return check_and_locate(board, build_dir(config.model), port, config.check, progress, differs)
+
+
+def run_samples(config: Config, port: str | None, dataset: Path, limit: int | None) -> DatasetReport:
+    """Asks config.board the samples of `dataset`, showing progress on a terminal."""
+    from tinyproof.core.data_set import read_dataset
+    from tinyproof.host.check_dataset import check_dataset
+    from tinyproof.host.session import tensors_of
+
+    board, folder = find_board(config.board), build_dir(config.model)
+    x, _ = tensors_of(read_manifest(folder))
+    samples = read_dataset(dataset, x.bytes)
+    with _bar(board) as (progress, differs):
+        report = check_dataset(board, folder, port, config.check, samples, limit, progress)
+        _name_layer(report, board, folder, config.check, differs)
+    return report
+
+
+def check_and_locate(
+    board: Board,
+    folder: Path,
+    port: str | None,
+    config: CheckConfig,
+    progress: Progress,
+    differs: Callable[[], None],
+) -> CheckReport:
+    """The check, and where bits differ also the layer in which that begins; `differs` is called in between."""
+    from tinyproof.host.check import check
+
+    report = check(board, folder, port, config, progress)
+    _name_layer(report, board, folder, config, differs)
+    return report
+
+
+def _name_layer(
+    report: CheckReport | DatasetReport,
+    board: Board,
+    folder: Path,
+    config: CheckConfig,
+    differs: Callable[[], None],
+) -> None:
+    """Where bits differ, the layer of the first divergence goes into the report and its file."""
+    from tinyproof.host.check_report import write_report
+
+    if report.bits.divergences:
+        differs()
+        report.bits.layer_note = locate(board, folder, report.bits.divergences, config)
+        write_report(report, board, folder)
+
+
+@contextlib.contextmanager
+def _bar(board: Board) -> Iterator[tuple[Progress, Callable[[], None]]]:
+    """What a check calls while it asks, and what is called when a difference is being looked into."""
+    with console.progress() as bar:
+        task = bar.add_task(f"check {board.name}", total=None, note="")
+        yield (
+            lambda done, total: bar.update(task, completed=done, total=total),
+            lambda: bar.update(task, note="looks for the layer"),
+        )

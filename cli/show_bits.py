@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The lines that a check of vectors and one of a data set have in common, at most 80 columns wide."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tinyproof.cli.console import say
+
+if TYPE_CHECKING:
+    from tinyproof.host.bits import BitsResult
+
+SHOWN_DIVERGENCES = 5
+
+
+def say_differences(label: str, bits: BitsResult) -> str:
+    """The first divergences, where they begin, and how many more there are. Returns the label that is still owed."""
+    for divergence in bits.divergences[:SHOWN_DIVERGENCES]:
+        say(label, f"bits differ at {divergence}")
+        label = ""
+    if bits.layer_note:
+        say(label, bits.layer_note)
+    if bits.different > SHOWN_DIVERGENCES:
+        say(label, f"... and {bits.different - SHOWN_DIVERGENCES} more")
+    return label
+
+
+def say_verdict(words: str, *, proven: bool) -> None:
+    """The last line: a proof, or none."""
+    say("proof" if proven else "MISMATCH", words, "bold green" if proven else "bold red")
+
+
+def time_words(bits: BitsResult) -> str:
+    """How long an inference takes, in the board's own unit."""
+    ticks = f"{bits.ticks_min:,}"
+    if bits.ticks_max != bits.ticks_min:
+        ticks += f" to {bits.ticks_max:,}"
+    return f"{ticks} {bits.tick_unit} per inference"
+
+
+def line_words(bits: BitsResult) -> str:
+    """What the line and the board went through; empty where nothing was lost."""
+    words = f"; {bits.repeats} requests repeated" if bits.repeats else ""
+    return words + (f"; the board restarted {bits.resets} times" if bits.resets else "")

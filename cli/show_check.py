@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What `check` and `run` print of a check: the table of answers, and the proof."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from tinyproof.cli.console import say
+from tinyproof.cli.show_bits import line_words, say_differences, say_verdict, time_words
+from tinyproof.cli.tables import LABEL, aligned
+
+if TYPE_CHECKING:
+    from tinyproof.host.check_report import CheckedAnswer, CheckReport
+
+
+def print_check(report: CheckReport) -> None:
+    """The table of answers and the proof, at most 80 columns wide."""
+    label = "check"
+    if report.answers:
+        rows = [("x", "expected", report.board, "error", "bits"), *map(_row, report.answers)]
+        for line in aligned(rows):
+            click.echo(f"{label:<{LABEL}}{line}")
+            label = ""
+    label = say_differences(label, report.bits)
+    rate = f"{report.bits.round_trips_per_second:,.0f} round trips per second"
+    say(label, f"{time_words(report.bits)}; {rate}{line_words(report.bits)}")
+    say_verdict(_verdict(report), proven=report.proven)
+
+
+def _row(answer: CheckedAnswer) -> tuple[str, str, str, str, str]:
+    bits = "identical" if answer.identical else "DIFFERENT"
+    if answer.within is False:
+        bits += ", out of tolerance"
+    if answer.saturated:
+        bits += f", {answer.saturated} saturated"
+    return (_reals(answer.x, 1), _reals(answer.expected, 2), _reals(answer.y, 2), f"{answer.error:.2f}", bits)
+
+
+def _reals(values: list[float], digits: int) -> str:
+    shown = " ".join(f"{value:z.{digits}f}" for value in values[: 3 if len(values) <= 3 else 2])
+    return shown if len(values) <= 3 else f"{shown} ..."
+
+
+def _verdict(report: CheckReport) -> str:
+    inputs = "int8 inputs" if report.vectors == "exhaustive" else "random inputs"
+    words = f"{report.bits.same} of {report.bits.checked} {inputs} bit-identical to {report.reference}"
+    if not report.answers:
+        return f"{words}; no answers are known for this model"
+    if report.tolerance is None:
+        return f"{words}; answers shown, with no tolerance to judge them by"
+    verdict = "within" if report.answers_within_tolerance else "NOT within"
+    words = f"{words}; answers {verdict} tolerance {report.tolerance:.2g} (why: {report.tolerance_why})"
+    if not all(answer.identical for answer in report.answers):
+        words += "; " + next(answer.fault for answer in report.answers if not answer.identical)
+    return words

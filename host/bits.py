@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Asks a board int8 inputs whose golden outputs are known, and counts the answers that differ in any bit."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tinyproof.host.protocol.messages import Answer
+from tinyproof.host.protocol.numbers import int8s
+from tinyproof.host.session import Session
+
+KEPT_DIVERGENCES = 100  # of a data set, which may be of any length
+SHOWN_VALUES = 4  # of a long tensor, in a message
+
+Progress = Callable[[float, int], None]  # (inputs done, the present one in part, and all inputs)
+
+
+@dataclass(frozen=True)
+class Divergence:
+    """An input that the board answers otherwise than the golden reference; `element` is the first that differs.
+
+    `layer` is the first operator that leaves the reference, known for the first divergence of a report.
+    """
+
+    index: int
+    x_q: list[int]
+    element: int
+    expected_q: int
+    board_q: int
+    layer: str = ""
+
+    def __str__(self) -> str:
+        where = f"[{self.element}]" if self.element else ""
+        return (
+            f"input {self.index}, x_q = {some(self.x_q)}: expected q{where} = {self.expected_q},"
+            f" board q{where} = {self.board_q}{f'; it begins in {self.layer}' if self.layer else ''}"
+        )
+
+
+@dataclass
+class BitsResult:
+    """What the inputs came to. `ticks_*`: of one inference, in `tick_unit`; `seconds`: in which the board was asked."""
+
+    checked: int = 0
+    different: int = 0
+    divergences: list[Divergence] = field(default_factory=list)  # the first ones
+    layer_note: str = ""  # why the layer of the first divergence is not known, where it is not
+    ticks_min: int = 0
+    ticks_max: int = 0
+    tick_unit: str = ""
+    seconds: float = 0.0
+    round_trips: int = 0
+    repeats: int = 0  # requests sent again, the greeting's and those after the inputs included
+    resets: int = 0  # restarts of the board, likewise
+
+    @property
+    def identical(self) -> bool:
+        return self.checked > 0 and self.different == 0
+
+    @property
+    def same(self) -> int:
+        return self.checked - self.different
+
+    @property
+    def round_trips_per_second(self) -> float:
+        return self.round_trips / self.seconds if self.seconds else 0.0
+
+    def as_dict(self) -> dict[str, Any]:
+        """The keys that every document of answers has; each counts its inputs under a name of its own."""
+        return {
+            "divergences": [dataclasses.asdict(divergence) for divergence in self.divergences],
+            "layer_note": self.layer_note,
+            "ticks_min": self.ticks_min,
+            "ticks_max": self.ticks_max,
+            "tick_unit": self.tick_unit,
+            "seconds": round(self.seconds, 3),
+            "round_trips": self.round_trips,
+            "round_trips_per_second": round(self.round_trips_per_second, 1),
+            "repeats": self.repeats,
+            "resets": self.resets,
+        }
+
+    def mismatch(self, inputs: str, board: str) -> str:
+        """What is wrong, in one line; empty when every bit is the reference's. `inputs`: what they are called."""
+        if not self.different:
+            return ""
+        return f"{self.different} of {self.checked} {inputs} differ on {board}; first: {self.divergences[0]}"
+
+
+def ask_inputs(
+    session: Session,
+    inputs: Sequence[bytes],
+    golden: Callable[[bytes], bytes],
+    progress: Progress | None,
+    *,
+    keep: int = KEPT_DIVERGENCES,
+    heard: Callable[[Answer], None] | None = None,
+) -> BitsResult:
+    """Asks all of `inputs` and holds each answer against `golden` of it; `heard` gets the answers, too.
+
+    `keep`: how many divergences are kept in full; all are counted. Raises BoardError as the session does.
+    """
+    result = BitsResult()
+    inference, before = session.inference, session.client.requests
+    for index, content in enumerate(inputs):
+        expected = int8s(golden(content))  # outside of the time that is the board's and the line's
+        inference.on_part = _part_of(progress, index, len(inputs), len(content))
+        started = time.perf_counter()
+        answer = inference.from_int8(content)
+        result.seconds += time.perf_counter() - started
+        result.ticks_min = min(result.ticks_min, answer.ticks) if index else answer.ticks
+        result.ticks_max, result.tick_unit = max(result.ticks_max, answer.ticks), answer.unit
+        result.checked += 1
+        if answer.q != expected:
+            result.different += 1
+            if len(result.divergences) < keep:
+                result.divergences.append(_divergence(index, content, expected, answer.q))
+        if heard is not None:
+            heard(answer)
+        if progress is not None:
+            progress(index + 1, len(inputs))
+    inference.on_part = None
+    result.round_trips = session.client.requests - before
+    result.repeats, result.resets = session.repeats, session.resets
+    return result
+
+
+def _divergence(index: int, content: bytes, expected: tuple[int, ...], got: tuple[int, ...]) -> Divergence:
+    element = next(i for i, (theirs, ours) in enumerate(zip(expected, got, strict=True)) if ours != theirs)
+    return Divergence(index, list(int8s(content)), element, expected[element], got[element])
+
+
+def _part_of(progress: Progress | None, index: int, count: int, size: int) -> Callable[[int], None] | None:
+    """What an inference calls while it loads input `index` of `count`, which has `size` bytes."""
+    return None if progress is None else lambda loaded: progress(index + loaded / size, count)
+
+
+def some(values: list[int] | list[float]) -> str:
+    """A tensor in a message: the number itself, or its first few in brackets."""
+    shown = [f"{value:.6g}" for value in values[:SHOWN_VALUES]]
+    if len(values) == 1:
+        return shown[0]
+    return f"[{', '.join(shown)}{', ...' if len(values) > SHOWN_VALUES else ''}]"
