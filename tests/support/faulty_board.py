@@ -42,6 +42,8 @@ class FaultyBoard:
         self.device = device
         self.faults = faults
         self.served = 0
+        self.spoiled = 0  # requests and replies that were damaged, lost or late: what a repeat is for
+        self.duplicated = 0
         self._random = random.Random(faults.seed)
         self._stop = threading.Event()
         self._slave = -1
@@ -111,16 +113,19 @@ class FaultyBoard:
             return
         if faults.silent or faults.flood:
             return
-        if rng.random() < faults.garble_request:
+        damaged = dropped = garbled = late = False
+        if damaged := rng.random() < faults.garble_request:
             request = self._garbled(request)
         reply = self.device.answer(request)
-        if rng.random() < faults.drop:
-            return
-        if rng.random() < faults.garble:
-            reply = self._garbled(reply)
-        if rng.random() < faults.delay:
-            time.sleep(faults.delay_s)
-        self._send(fd, reply * (2 if rng.random() < faults.duplicate else 1))
+        if not (dropped := rng.random() < faults.drop):
+            if garbled := rng.random() < faults.garble:
+                reply = self._garbled(reply)
+            if late := rng.random() < faults.delay:
+                time.sleep(faults.delay_s)
+            twice = rng.random() < faults.duplicate
+            self.duplicated += twice
+            self._send(fd, reply * (2 if twice else 1))
+        self.spoiled += damaged or dropped or garbled or late
 
     def _garbled(self, content: bytes) -> bytes:
         """One byte changed, removed or added."""
