@@ -14,7 +14,7 @@ from tinyproof.host.transport.client import SEQ_WRAP, DeviceError, Link
 
 ANSWER_BYTES = 16  # longest share of one output in a reply: q and y, with their commas
 REPLY_BYTES = 256  # and of all else
-READ_FRAME_BYTES = 37  # what a device sets aside for all but the hex digits in its reply to `read`
+READ_FRAME_BYTES = 37  # FRAME_BYTES of firmware/lib/protocol: all but the hex digits in a reply to `read`
 
 
 class Inference:

@@ -15,6 +15,7 @@ from support.fake_build import ID, X, Y, line
 
 from tinyproof.core.errors import BoardError
 from tinyproof.core.paths import FIRMWARE
+from tinyproof.host.inference import READ_FRAME_BYTES
 from tinyproof.host.protocol import messages, status
 from tinyproof.host.protocol.device_model import Device
 from tinyproof.host.protocol.framing import LineSplitter, Reply, crc16, decode, frame, show
@@ -34,6 +35,13 @@ def test_device_and_host_agree_on_the_error_codes() -> None:
     device = {int(value): name.lower() for name, value in re.findall(r"PROTOCOL_ERROR_(\w+)\s*=\s*(\d+)", header)}
     assert device == {code: word for code, (word, _) in status.CODES.items()}
     assert "no such code" in status.explain(77)
+
+
+def test_device_and_host_agree_on_what_a_reply_to_read_has_besides_its_digits() -> None:
+    """Were the host's smaller, it would ask for more than the device's line holds, and be refused."""
+    sources = (FIRMWARE / "lib" / "protocol").glob("*.[ch]")
+    text = "".join(path.read_text(encoding="utf-8") for path in sources)
+    assert re.findall(r"#define FRAME_BYTES (\d+)U?\n", text) == [str(READ_FRAME_BYTES)]
 
 
 @given(st.integers(0, 65535), st.text(st.characters(min_codepoint=32, max_codepoint=126, exclude_characters="*")))
