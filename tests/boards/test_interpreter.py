@@ -7,7 +7,7 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from support.tflite_builder import Model
+from support.tflite_writer import Model
 
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.errors import InputFileError
@@ -29,11 +29,11 @@ def two_layers(hidden: int = CHANNELS) -> bytes:
     weights = model.tensor((hidden, 1), 0.01, 0, [(37 * i) % 255 - 127 for i in range(hidden)])
     bias = model.tensor((hidden,), 0.078 * 0.01, 0, [311 * i - 1500 for i in range(hidden)], "int32")
     middle = model.tensor((1, hidden), 0.06, -128)
-    model.add("FULLY_CONNECTED", [x, weights, bias], [middle], "FullyConnectedOptions", fusedActivationFunction=1)
+    model.add("FULLY_CONNECTED", [x, weights, bias], [middle], fusedActivationFunction=1)
     last = model.tensor((1, hidden), 0.02, 0, [(53 * i) % 255 - 127 for i in range(hidden)])
     offset = model.tensor((1,), 0.06 * 0.02, 0, [200], "int32")
     y = model.tensor((1, 1), 0.3, 5)
-    model.add("FULLY_CONNECTED", [middle, last, offset], [y], "FullyConnectedOptions")
+    model.add("FULLY_CONNECTED", [middle, last, offset], [y])
     return model.build(y)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from support.native import ENGINE, STRICT, compile_native, different_bits
-from support.tflite_writer import Writer, dense_network
+from support.tflite_writer import Model, dense_network
 
 from tinyproof.core.manifest import Manifest
 from tinyproof.export.export import compile_model
@@ -56,37 +56,33 @@ def test_random_networks_are_bit_identical(tmp_path: Path, seed: int) -> None:
     assert different_bits(folder) == 0
 
 
-@pytest.mark.parametrize("activation", ["NONE", "RELU", "RELU_N1_TO_1", "RELU6"])
+@pytest.mark.parametrize("activation", [0, 1, 2, 3], ids=["NONE", "RELU", "RELU_N1_TO_1", "RELU6"])
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("scales", [[0.01], [0.01, 0.004, 0.0007, 0.03, 0.012]])
 def test_every_variant_of_a_layer_over_all_inputs(
-    tmp_path: Path, activation: str, bias: bool, scales: list[float]
+    tmp_path: Path, activation: int, bias: bool, scales: list[float]
 ) -> None:
-    writer = Writer()
-    x = writer.tensor([1, 1], "int8", [0.05], [-3])
-    y = writer.tensor([1, 5], "int8", [0.06], [11])
+    model = Model()
+    x, y = model.input((1, 1), 0.05, -3), model.tensor((1, 5), 0.06, 11)
     weights = [[127], [-127], [60], [-33], [90]]
-    writer.fully_connected(x, y, weights, scales, [100, -2000, 700, 0, 55] if bias else None, activation)
-    writer.inputs, writer.outputs = [x], [y]
-    folder = compiled(tmp_path, writer.pack())
+    biases = [100, -2000, 700, 0, 55] if bias else None
+    model.add_dense(x, y, weights, scales, biases, fusedActivationFunction=activation)
+    folder = compiled(tmp_path, model.build(y))
     assert len(outputs(folder)) > 30
     assert different_bits(folder) == 0
 
 
 def test_reshape_and_kept_dimensions_cost_nothing(tmp_path: Path) -> None:
-    writer = Writer()
-    x = writer.tensor([1, 2, 3], "int8", [0.05], [4])
-    flat = writer.tensor([1, 6], "int8", [0.05], [4])
-    hidden = writer.tensor([1, 4], "int8", [0.4], [-9])
-    square = writer.tensor([1, 2, 2], "int8", [0.4], [-9])
-    y = writer.tensor([1, 2, 3], "int8", [0.9], [0])
+    model = Model()
+    x, flat = model.input((1, 2, 3), 0.05, 4), model.tensor((1, 6), 0.05, 4)
+    hidden, square = model.tensor((1, 4), 0.4, -9), model.tensor((1, 2, 2), 0.4, -9)
+    y = model.tensor((1, 2, 3), 0.9)
     r = random.Random(3)
-    writer.reshape(x, flat, [1, 6])
-    writer.fully_connected(flat, hidden, [[r.randint(-99, 99) for _ in range(6)] for _ in range(4)], [0.02], None)
-    writer.reshape(hidden, square, [1, 2, 2])
-    writer.fully_connected(square, y, [[90, -70], [13, 99], [-5, 66]], [0.03], [9, 8, 7], keep_num_dims=True)
-    writer.inputs, writer.outputs = [x], [y]
-    folder = compiled(tmp_path, writer.pack())
+    model.add("RESHAPE", [x, model.tensor((2,), values=[1, 6], dtype="int32")], [flat])
+    model.add_dense(flat, hidden, [[r.randint(-99, 99) for _ in range(6)] for _ in range(4)], 0.02)
+    model.add("RESHAPE", [hidden, model.tensor((3,), values=[1, 2, 2], dtype="int32")], [square])
+    model.add_dense(square, y, [[90, -70], [13, 99], [-5, 66]], 0.03, [9, 8, 7], keepNumDims=True)
+    folder = compiled(tmp_path, model.build(y))
     assert len(outputs(folder)) > 100
     assert different_bits(folder) == 0
     assert (folder / "model_compiled.c").read_text().count("    fully_connected_s8(") == 2
@@ -96,16 +92,13 @@ def test_reshape_and_kept_dimensions_cost_nothing(tmp_path: Path) -> None:
 
 
 def test_float_ends_are_folded_away(tmp_path: Path) -> None:
-    writer = Writer()
-    x = writer.tensor([1, 1], "float32")
-    x_q = writer.tensor([1, 1], "int8", [0.05], [-3])
-    y_q = writer.tensor([1, 2], "int8", [0.09], [7])
-    y = writer.tensor([1, 2], "float32")
-    writer.operator("QUANTIZE", [x], [x_q])
-    writer.fully_connected(x_q, y_q, [[100], [-77]], [0.01], [44, -9])
-    writer.operator("DEQUANTIZE", [y_q], [y])
-    writer.inputs, writer.outputs = [x], [y]
-    folder = compiled(tmp_path, writer.pack())
+    model = Model()
+    x, y = model.input((1, 1), dtype="float32"), model.tensor((1, 2), dtype="float32")
+    x_q, y_q = model.tensor((1, 1), 0.05, -3), model.tensor((1, 2), 0.09, 7)
+    model.add("QUANTIZE", [x], [x_q])
+    model.add_dense(x_q, y_q, [[100], [-77]], 0.01, [44, -9])
+    model.add("DEQUANTIZE", [y_q], [y])
+    folder = compiled(tmp_path, model.build(y))
     assert different_bits(folder) == 0
     manifest = json.loads((folder / "manifest.json").read_text())
     assert (manifest["inputs"][0]["dtype"], manifest["inputs"][0]["zero_point"]) == ("int8", -3)

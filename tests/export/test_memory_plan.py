@@ -7,8 +7,7 @@ import itertools
 import random
 
 import pytest
-from support.tflite_builder import Model
-from support.tflite_writer import Writer, dense_network
+from support.tflite_writer import Model, dense_network
 
 from tinyproof.core.tflite.reader import read_graph
 from tinyproof.export.lowering import Program, lower
@@ -55,15 +54,15 @@ def test_tensors_alive_together_do_not_overlap(seed: int) -> None:
     assert all(plan.offsets[i] % 4 == 0 for i in alive if program.graph.tensors[i].elements >= 4)
 
 
-def read_twice(name: str, options: str = "") -> tuple[MemoryPlan, int, int, int]:
+def read_twice(name: str) -> tuple[MemoryPlan, int, int, int]:
     """A plan for x, y = name(x), z = RELU(y), x + z: x is read again after what was made of it was overwritten."""
     model = Model()
     x = model.input((1, 4), 0.1)
     y, z = (model.tensor((1, 4), 0.1) for _ in range(2))
     total = model.tensor((1, 4), 0.2)
-    model.add(name, [x], [y], options)
+    model.add(name, [x], [y])
     model.add("RELU", [y], [z])
-    model.add("ADD", [x, z], [total], "AddOptions", fusedActivationFunction=0)
+    model.add("ADD", [x, z], [total], fusedActivationFunction=0)
     plan = plan_memory(lower(read_graph(model.build(total))))
     return plan, x, y, z
 
@@ -75,20 +74,18 @@ def test_a_tensor_read_twice_outlives_an_operator_in_place() -> None:
 
 
 def test_what_no_kernel_moves_stays_where_it_is_until_all_its_names_were_read() -> None:
-    plan, x, y, z = read_twice("RESHAPE", "ReshapeOptions")
+    plan, x, y, z = read_twice("RESHAPE")
     assert plan.offsets[y] == plan.offsets[x], "nothing copies x to y"
     assert plan.offsets[z] != plan.offsets[y], "x is read later, so the RELU of its alias must not overwrite it"
 
 
 def test_what_nobody_reads_is_not_computed() -> None:
-    writer = Writer()
-    x = writer.tensor([1, 4], "int8", [0.1], [0])
-    unread = writer.tensor([4, 1], "int8", [0.1], [0])
-    y = writer.tensor([1, 4], "int8", [0.1], [0])
-    writer.reshape(x, unread, [4, 1])
-    writer.fully_connected(x, y, [[1, 2, 3, 4]] * 4, [0.1], None)
-    writer.inputs, writer.outputs = [x], [y]
-    program = lower(read_graph(writer.pack()))
+    model = Model()
+    x = model.input((1, 4), 0.1)
+    unread, y = model.tensor((4, 1), 0.1), model.tensor((1, 4), 0.1)
+    model.add("RESHAPE", [x], [unread], newShape=[4, 1])
+    model.add_dense(x, y, [[1, 2, 3, 4]] * 4, 0.1)
+    program = lower(read_graph(model.build(y)))
     assert [op.operator.name for op in program.ops] == ["FULLY_CONNECTED"]
     assert unread not in plan_memory(program).offsets
 

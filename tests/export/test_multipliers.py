@@ -9,7 +9,7 @@ import struct
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.tflite_writer import Writer
+from support.tflite_writer import Model
 
 from tinyproof.core.reference.golden import Reference
 from tinyproof.core.tflite.arithmetic import dequantize, float32, quantize, quantize_multiplier, requantize
@@ -22,11 +22,10 @@ def tie_model(seed: int, ratio: float, channels: int) -> tuple[bytes, float, lis
     source = float32(r.uniform(0.005, 0.2))
     weights = [float32(r.uniform(0.001, 0.05))] * channels
     target = float32(source * weights[0] / ratio)
-    writer = Writer()
-    x, y = writer.tensor([1, 1], "int8", [source], [0]), writer.tensor([1, channels], "int8", [target], [0])
-    writer.fully_connected(x, y, [[5]] * channels, weights, None)
-    writer.inputs, writer.outputs = [x], [y]
-    return writer.pack(), source, weights, target
+    model = Model()
+    x, y = model.input((1, 1), source), model.tensor((1, channels), target)
+    model.add_dense(x, y, [[5]] * channels, weights)
+    return model.build(y), source, weights, target
 
 
 @pytest.mark.parametrize("channels", [1, 3])

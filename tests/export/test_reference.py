@@ -7,7 +7,7 @@ import random
 from pathlib import Path
 
 import pytest
-from support.tflite_writer import Writer, dense_network
+from support.tflite_writer import Model, dense_network
 
 from tinyproof.core.errors import InputFileError
 from tinyproof.core.reference.golden import Reference
@@ -34,13 +34,11 @@ def test_python_and_tflite_micro_agree_on_random_networks(seed: int) -> None:
 
 
 def test_large_tensors_of_a_small_model_get_their_arena() -> None:
-    writer = Writer()
-    x = writer.tensor([1, 200_000], "int8", [0.1], [0])
-    y = writer.tensor([200_000, 1], "int8", [0.1], [0])
-    writer.reshape(x, y, [200_000, 1])
-    writer.inputs, writer.outputs = [x], [y]
+    model = Model()
+    x, y = model.input((1, 200_000), 0.1), model.tensor((200_000, 1), 0.1)
+    model.add("RESHAPE", [x, model.tensor((2,), values=[200_000, 1], dtype="int32")], [y])
     content = random.Random(1).randbytes(200_000)
-    assert Reference(writer.pack()).run(content) == content
+    assert Reference(model.build(y)).run(content) == content
 
 
 def test_an_input_of_the_wrong_size_is_an_error() -> None:

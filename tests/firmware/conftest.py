@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support.tflite_writer import dense_network
 
-from tinyproof.core.paths import FIRMWARE, ROOT
+from tinyproof.core.paths import FIRMWARE
 
 HERE = Path(__file__).parent
 Driver = Callable[..., bytes]
@@ -37,10 +37,4 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Driver:
 @pytest.fixture(scope="session")
 def small_tflite() -> bytes:
     """1-4-2 with per-channel weights, from a fixed seed."""
-    path = ROOT / "tests" / "export" / "tflite_writer.py"
-    spec = importlib.util.spec_from_file_location("firmware_tflite_writer", path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    content: bytes = module.dense_network(3, [1, 4, 2])
-    return content
+    return dense_network(3, [1, 4, 2])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from support.op_cases import Case, assert_bit_exact, edge_inputs
-from support.tflite_builder import Model
+from support.tflite_writer import Model
 
 from tinyproof.core.reference.interpreter import KERNELS
 from tinyproof.export.ops import ENDS, OPS
@@ -42,11 +42,11 @@ def test_a_wrong_python_kernel_is_noticed(monkeypatch: pytest.MonkeyPatch) -> No
 def test_options_that_a_file_leaves_out_have_their_defaults() -> None:
     leaky = Model()
     x, y = leaky.input((1, 4), 0.1), leaky.tensor((1, 4), 0.1)
-    leaky.add("LEAKY_RELU", [x], [y])
+    leaky.add("LEAKY_RELU", [x], [y], bare=True)
     sliced = Model()
     x, part = sliced.input((4, 3), 0.1), sliced.tensor((2, 3), 0.1)
     places = [sliced.tensor((2,), values=values, dtype="int32") for values in ([1, 0], [3, 3], [1, 1])]
-    sliced.add("STRIDED_SLICE", [x, *places], [part])
+    sliced.add("STRIDED_SLICE", [x, *places], [part], bare=True)
     assert_bit_exact(
         [Case("leaky", leaky.build(y), edge_inputs(4, 1)), Case("part", sliced.build(part), edge_inputs(12, 1))]
     )

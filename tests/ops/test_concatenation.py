@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from support.op_cases import Case, edge_inputs
 from support.op_strategies import assert_refused, bit_exact, seeds, zero_points
 from support.rearranged_cases import rearranged
-from support.tflite_builder import Model
+from support.tflite_writer import Model
 
 test_rearranged = bit_exact(rearranged())
 
@@ -27,7 +27,7 @@ def uneven(draw: st.DrawFn) -> Case:
         model.add("RELU", [tensor], [active])
         total += channels
         tensor = model.tensor((1, 2, 3, total), *q)
-        model.add("CONCATENATION", [source, active], [tensor], "ConcatenationOptions", axis=3)
+        model.add("CONCATENATION", [source, active], [tensor], axis=3)
     return Case(f"{channels} channels {q}", model.build(tensor), edge_inputs(6 * channels, draw(seeds), 1))
 
 
@@ -42,7 +42,7 @@ def concatenation(
     others = [model.tensor(shape, scale, values=[1] * math.prod(shape)) for shape in shapes[1:]]
     target = model.tensor(output, 0.5)
     values = {"axis": axis, "fusedActivationFunction": activation}
-    model.add("CONCATENATION", [source, *others], [target], "ConcatenationOptions", **values)
+    model.add("CONCATENATION", [source, *others], [target], **values)
     return model.build(target)
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import strategies as st
 from support.op_cases import Case, edge_inputs
 from support.op_strategies import assert_refused, bit_exact, only_op, scales, seeds, zero_points
-from support.tflite_builder import Model
+from support.tflite_writer import Model
 
 from tinyproof.core.errors import InputFileError
 from tinyproof.core.tflite.reader import read_graph
@@ -24,12 +24,12 @@ def with_floats(
     quantized = model.tensor((1, count), *x)
     if float_input:
         model.inputs.append(model.tensor((1, count + floats[0]), dtype="float32"))
-        model.add("QUANTIZE", [model.inputs[0]], [quantized], "QuantizeOptions")
+        model.add("QUANTIZE", [model.inputs[0]], [quantized])
     else:
         model.inputs.append(quantized)
     active, target = model.tensor((1, count), *y), model.tensor((1, count + floats[1]), dtype="float32")
     model.add("RELU", [quantized], [active])
-    model.add("DEQUANTIZE", [active], [target], "DequantizeOptions")
+    model.add("DEQUANTIZE", [active], [target])
     return model.build(target)
 
 
@@ -56,8 +56,8 @@ def test_refuses_floats_inside_of_a_model() -> None:
     model = Model()
     source = model.input((1, 4), 0.5)
     floats, target = model.tensor((1, 4), dtype="float32"), model.tensor((1, 4), 0.25)
-    model.add("DEQUANTIZE", [source], [floats], "DequantizeOptions")
-    model.add("QUANTIZE", [floats], [target], "QuantizeOptions")
+    model.add("DEQUANTIZE", [source], [floats])
+    model.add("QUANTIZE", [floats], [target])
     assert_refused("DEQUANTIZE", model.build(target), "only where floats enter and leave")
 
 

@@ -15,5 +15,5 @@ test_all_inputs = bit_exact(lookups("LEAKY_RELU"), count=30)
     [(-0.5, "alpha"), (float("nan"), "alpha"), (float("inf"), "alpha"), (1e30, "rescales")],
 )
 def test_refuses(alpha: float, says: str) -> None:
-    tflite = elementwise("LEAKY_RELU", (0.1, 0), (0.2, 0), "LeakyReluOptions", alpha=alpha)
+    tflite = elementwise("LEAKY_RELU", (0.1, 0), (0.2, 0), alpha=alpha)
     assert_refused("LEAKY_RELU", tflite, says)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import strategies as st
 from support.op_cases import Case, edge_inputs
 from support.op_strategies import bit_exact, scales, seeds, zero_points
-from support.tflite_builder import Model
+from support.tflite_writer import Model
 
 from tinyproof.core.errors import InputFileError
 from tinyproof.core.tflite.reader import read_graph
@@ -30,7 +30,7 @@ def mean(
     source = model.input(shape, *x)
     axis = model.tensor((len(axes),), values=axes, dtype="int32")
     target = model.tensor(kept if output is None else output, *y)
-    model.add("MEAN", [source, axis], [target], "ReducerOptions", keepDims=keep)
+    model.add("MEAN", [source, axis], [target], keepDims=keep)
     return model.build(target)
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from support.lookup_cases import elementwise, lookups
 from support.op_cases import Case
 from support.op_strategies import assert_refused, bit_exact, scales, zero_points
-from support.tflite_builder import Model
+from support.tflite_writer import Model
 
 test_all_inputs = bit_exact(lookups("RELU"), count=30)
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import strategies as st
 from support.op_cases import Case, edge_inputs, run_natively
 from support.op_strategies import bit_exact, scales, seeds, zero_points
-from support.tflite_builder import Model
+from support.tflite_writer import Model
 
 from tinyproof.core.errors import InputFileError
 from tinyproof.core.tflite.reader import read_graph
@@ -22,7 +22,7 @@ def softmax(
     model = Model()
     source = model.input(shape, *x)
     target = model.tensor(shape, *y)
-    model.add("SOFTMAX", [source], [target], "SoftmaxOptions", beta=beta)
+    model.add("SOFTMAX", [source], [target], beta=beta)
     return model.build(target)
 
 

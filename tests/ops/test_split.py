@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from support.op_cases import Case, edge_inputs
 from support.op_strategies import assert_refused, bit_exact, seeds, zero_points
 from support.rearranged_cases import rearranged, resized
-from support.tflite_builder import Model
+from support.tflite_writer import Model
 
 test_all_parts = bit_exact(rearranged(most=8))
 
@@ -23,7 +23,7 @@ def split(part: tuple[int, ...], count: int, axis: int, chosen: int = 0, zero_po
     operand = model.tensor((1,), values=[changes.get("names", axis)], dtype=changes.get("dtype", "int32"))
     shapes = changes.get("shapes", [part] * count)
     parts = [model.tensor(shape, changes.get("scale", 0.5), zero_point) for shape in shapes]
-    model.add("SPLIT", [operand, source], parts, "SplitOptions", numSplits=len(parts))
+    model.add("SPLIT", [operand, source], parts, numSplits=len(parts))
     return model.build(parts[chosen])
 
 

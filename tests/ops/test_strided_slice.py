@@ -10,7 +10,7 @@ import pytest
 from hypothesis import strategies as st
 from support.op_cases import Case, edge_inputs
 from support.op_strategies import assert_refused, bit_exact, seeds
-from support.tflite_builder import Model
+from support.tflite_writer import Model
 
 
 def sliced(
@@ -25,7 +25,7 @@ def sliced(
         model.tensor((len(slices),), values=list(column), dtype="int32") for column in zip(*slices, strict=True)
     ]
     target = model.tensor(output, 0.5)
-    model.add("STRIDED_SLICE", [source, *operands], [target], "StridedSliceOptions", **masks)
+    model.add("STRIDED_SLICE", [source, *operands], [target], **masks)
     return model.build(target)
 
 

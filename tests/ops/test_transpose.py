@@ -10,7 +10,7 @@ import pytest
 from hypothesis import strategies as st
 from support.op_cases import Case, edge_inputs
 from support.op_strategies import assert_refused, bit_exact, only_op, seeds, zero_points
-from support.tflite_builder import Model
+from support.tflite_writer import Model
 
 
 def transpose(shape: tuple[int, ...], permutation: list[int], zero_point: int = 0, **changes: Any) -> bytes:

@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 from support.report_build import X, Y
-from support.tflite_builder import Model
-from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
+from support.tflite_writer import Model
 
 from tinyproof.core.errors import UsageError
 from tinyproof.core.manifest import read_manifest
@@ -190,19 +189,15 @@ def test_weights_of_a_model_that_was_brought_are_those_of_its_float_file(build_c
     x = build.input((1, 2), 0.1)
     scales = (1 / 127, 0.004 / 127)
     stored = [round(value / scales[place // 2]) for place, value in enumerate(learned)]
-    weights_q = build.tensor((2, 2), None, 0, stored)
-    quantization = schema.QuantizationParametersT()
-    quantization.scale, quantization.zeroPoint, quantization.quantizedDimension = list(scales), [0, 0], 0
-    build.tensors[weights_q].quantization = quantization
+    weights_q = build.tensor((2, 2), scales, 0, stored)
     y = build.tensor((1, 2), 0.2)
-    build.add("FULLY_CONNECTED", [x, weights_q], [y], "FullyConnectedOptions")
+    build.add("FULLY_CONNECTED", [x, weights_q], [y])
     (build_copy / "model.tflite").write_bytes(build.build(y))
     original = Model()
-    x = original.input((1, 2), None)
-    original.tensors[x].type = schema.TensorType.FLOAT32
+    x = original.input((1, 2), dtype="float32")
     w = original.tensor((2, 2), None, 0, learned, "float32")
     y = original.tensor((1, 2), None, dtype="float32")
-    original.add("FULLY_CONNECTED", [x, w], [y], "FullyConnectedOptions")
+    original.add("FULLY_CONNECTED", [x, w], [y])
     (build_copy / "model_float.tflite").write_bytes(original.build(y))
     manifest = read_manifest(build_copy)
     manifest.training = None

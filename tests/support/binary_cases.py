@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 
 from support.op_cases import Case, edge_inputs
 from support.op_strategies import ACTIVATIONS, scales, seeds, zero_points
-from support.tflite_builder import Model
+from support.tflite_writer import Model
 
-OPTIONS = {"ADD": "AddOptions", "SUB": "SubOptions", "MUL": "MulOptions"}
 Quantization = tuple[float, int]
 
 
@@ -24,7 +23,7 @@ def finish(
     model: Model, name: str, operands: list[int], shape: tuple[int, ...], y: Quantization, activation: int
 ) -> bytes:
     target = model.tensor(shape, *y)
-    model.add(name, operands, [target], OPTIONS[name], fusedActivationFunction=activation)
+    model.add(name, operands, [target], fusedActivationFunction=activation)
     return model.build(target)
 
 
@@ -37,7 +36,7 @@ def computed(draw: st.DrawFn, name: str) -> Case:
     source = model.input((1, 2 * count), *x)
     axis = model.tensor((1,), values=[1], dtype="int32")
     halves = [model.tensor((1, count), *x) for _ in range(2)]
-    model.add("SPLIT", [axis, source], halves, "SplitOptions", numSplits=2)
+    model.add("SPLIT", [axis, source], halves, numSplits=2)
     second = model.tensor((1, count), *x2)
     model.add("QUANTIZE", [halves[1]], [second])
     operands = [halves[0], second] if draw(st.booleans()) else [second, halves[0]]
@@ -84,7 +83,7 @@ def broadcast(draw: st.DrawFn, name: str) -> Case:
     source = model.input((times, *part), *x)
     axis = model.tensor((1,), values=[0], dtype="int32")
     parts = [model.tensor((1, *part), *x) for _ in range(times)]
-    model.add("SPLIT", [axis, source], parts, "SplitOptions", numSplits=times)
+    model.add("SPLIT", [axis, source], parts, numSplits=times)
     small = model.tensor((1, *part), *x2)
     model.add("QUANTIZE", [parts[-1]], [small])
     operands = [source, small] if draw(st.booleans()) else [small, source]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from support.op_cases import Case, edge_inputs
 from support.op_strategies import ACTIVATIONS, scales, seeds, zero_points
-from support.tflite_builder import Model
+from support.tflite_writer import Model
 
 SAME, VALID = 0, 1
 
@@ -56,10 +56,7 @@ def build(layer: Layer, output: Sequence[int] | None = None) -> bytes:
     source = model.input(layer.shape, *layer.x)
     shape = (1, *layer.kernel, layer.units) if layer.multiplier else (layer.units, *layer.kernel, layer.shape[3])
     values = [r.randint(layer.lowest, 127) for _ in range(math.prod(shape))]
-    weights = model.tensor(shape, layer.weight_scales[0], 0, values)
-    model.tensors[weights].quantization.scale = list(layer.weight_scales)
-    model.tensors[weights].quantization.zeroPoint = [0] * len(layer.weight_scales)
-    model.tensors[weights].quantization.quantizedDimension = 3 if layer.multiplier else 0
+    weights = model.tensor(shape, layer.weight_scales, 0, values, axis=3 if layer.multiplier else 0)
     inputs = [source, weights]
     if layer.bias:
         values = [r.randint(-3000, 3000) for _ in range(layer.units)]
@@ -77,9 +74,9 @@ def build(layer: Layer, output: Sequence[int] | None = None) -> bytes:
     }
     if layer.multiplier:
         options["depthMultiplier"] = layer.multiplier
-        model.add("DEPTHWISE_CONV_2D", inputs, [target], "DepthwiseConv2DOptions", **options)
+        model.add("DEPTHWISE_CONV_2D", inputs, [target], **options)
     else:
-        model.add("CONV_2D", inputs, [target], "Conv2DOptions", **options)
+        model.add("CONV_2D", inputs, [target], **options)
     return model.build(target)
 
 

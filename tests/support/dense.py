@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from support.op_cases import Case, edge_inputs
 from support.op_strategies import ACTIVATIONS, scales, seeds, zero_points
-from support.tflite_builder import Model
+from support.tflite_writer import Model
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,7 @@ def build(layer: Layer, outputs: tuple[int, ...] | None = None, **options: int) 
     model = Model()
     source = model.input((*layer.leading, layer.depth), *layer.x)
     values = [r.randint(layer.lowest, 127) for _ in range(layer.units * layer.depth)]
-    weights = model.tensor((layer.units, layer.depth), layer.weight_scales[0], 0, values)
-    model.tensors[weights].quantization.scale = list(layer.weight_scales)
-    model.tensors[weights].quantization.zeroPoint = [0] * len(layer.weight_scales)
+    weights = model.tensor((layer.units, layer.depth), layer.weight_scales, 0, values)
     bias = -1
     if layer.bias:
         values = [r.randint(-3000, 3000) for _ in range(layer.units)]
@@ -53,7 +51,7 @@ def build(layer: Layer, outputs: tuple[int, ...] | None = None, **options: int) 
     shape = (*layer.leading, layer.units) if layer.keep else (layer.rows, layer.units)
     target = model.tensor(outputs or shape, *layer.y)
     options = {"fusedActivationFunction": layer.activation, "keepNumDims": layer.keep} | options
-    model.add("FULLY_CONNECTED", [source, weights, bias], [target], "FullyConnectedOptions", 4, **options)
+    model.add("FULLY_CONNECTED", [source, weights, bias], [target], 4, **options)
     return model.build(target)
 
 

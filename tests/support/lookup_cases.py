@@ -7,19 +7,17 @@ from hypothesis import strategies as st
 
 from support.op_cases import Case
 from support.op_strategies import scales, zero_points
-from support.tflite_builder import Model
+from support.tflite_writer import Model
 
 FIXED_OUTPUTS = {"LOGISTIC": (1 / 256, -128), "TANH": (1 / 128, 0)}
 ALL_BYTES = bytes(range(256))
 
 
-def elementwise(
-    name: str, x: tuple[float, int], y: tuple[float, int], options: str = "", count: int = 256, **values: float
-) -> bytes:
+def elementwise(name: str, x: tuple[float, int], y: tuple[float, int], count: int = 256, **values: float) -> bytes:
     model = Model()
     source = model.input((1, count), *x)
     target = model.tensor((1, count), *y)
-    model.add(name, [source], [target], options, **values)
+    model.add(name, [source], [target], **values)
     return model.build(target)
 
 
@@ -36,4 +34,4 @@ def lookups(draw: st.DrawFn, name: str) -> Case:
         x = (draw(scales(1e-2, 1.0)), x[1])
         y = (x[0] * draw(st.sampled_from([0.25, 0.7, 1.0, 1.9])), y[1])
     label = f"{name} {x} -> {y} {values}"
-    return Case(label, elementwise(name, x, y, "LeakyReluOptions" if values else "", **values), (ALL_BYTES,))
+    return Case(label, elementwise(name, x, y, **values), (ALL_BYTES,))

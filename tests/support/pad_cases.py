@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from support.op_cases import Case, edge_inputs
 from support.op_strategies import seeds, zero_points
-from support.tflite_builder import Model
+from support.tflite_writer import Model
 
 
 def pad(

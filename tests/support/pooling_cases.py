@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from support.op_cases import Case, edge_inputs
 from support.op_strategies import ACTIVATIONS, scales, seeds, zero_points
-from support.tflite_builder import Model
+from support.tflite_writer import Model
 
 SAME, VALID = 0, 1
 
@@ -36,7 +36,7 @@ def pool(
     target = model.tensor(output or (shape[0], *sizes, shape[3]), *(y or quantization))
     options: dict[str, Any] = {"padding": padding, "fusedActivationFunction": activation}
     options |= {"filterHeight": window[0], "filterWidth": window[1], "strideH": stride[0], "strideW": stride[1]}
-    model.add(name, [source], [target], "Pool2DOptions", **options)
+    model.add(name, [source], [target], **options)
     return model.build(target)
 
 

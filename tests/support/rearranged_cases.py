@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from support.op_cases import Case, edge_inputs
 from support.op_strategies import seeds, zero_points
-from support.tflite_builder import Model
+from support.tflite_writer import Model
 
 
 def resized(shape: tuple[int, ...], axis: int, size: int) -> tuple[int, ...]:
@@ -27,9 +27,7 @@ def rearranged(draw: st.DrawFn, most: int = 5) -> Case:
     model = Model()
     source = model.input(resized(shape, split_axis, shape[split_axis] * count), *q)
     parts = [model.tensor(shape, *q) for _ in range(count)]
-    model.add(
-        "SPLIT", [model.tensor((1,), values=[signed[0]], dtype="int32"), source], parts, "SplitOptions", numSplits=count
-    )
+    model.add("SPLIT", [model.tensor((1,), values=[signed[0]], dtype="int32"), source], parts, numSplits=count)
     order = draw(st.permutations(parts))
     total = shape[axis] * count
     if draw(st.booleans()):
@@ -39,6 +37,6 @@ def rearranged(draw: st.DrawFn, most: int = 5) -> Case:
         values = [(31 * i) % 256 - 128 for i in range(math.prod(extra))]
         order = [*order[:1], model.tensor(extra, *q, values=values), *order[1:]]
     target = model.tensor(resized(shape, axis, total), *q)
-    model.add("CONCATENATION", order, [target], "ConcatenationOptions", axis=signed[1])
+    model.add("CONCATENATION", order, [target], axis=signed[1])
     label = f"{shape} x {count}, split {signed[0]}, joined {signed[1]}, {order}"
     return Case(label, model.build(target), edge_inputs(count * math.prod(shape), draw(seeds), 1))

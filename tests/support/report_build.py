@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy
 
-from support.tflite_builder import Model
+from support.tflite_writer import Model
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import CheckConfig
 from tinyproof.core.manifest import Expected, Manifest, Tolerance
@@ -52,7 +52,7 @@ def neuron_tflite(w: float, b: float) -> bytes:
     weights = model.tensor((1, 1), w_scale, 0, [127])
     bias = model.tensor((1,), x_scale * w_scale, 0, [round(b / (x_scale * w_scale))], "int32")
     y = model.tensor((1, 1), y_scale, 6)
-    model.add("FULLY_CONNECTED", [x, weights, bias], [y], "FullyConnectedOptions")
+    model.add("FULLY_CONNECTED", [x, weights, bias], [y])
     return model.build(y)
 
 

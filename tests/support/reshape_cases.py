@@ -7,10 +7,9 @@ import math
 from typing import Any
 
 from support.op_cases import Case, edge_inputs
-from support.tflite_builder import Model
+from support.tflite_writer import Model
 
 Shape = tuple[int, ...]
-OPTIONS = {"RESHAPE": "ReshapeOptions", "SQUEEZE": "SqueezeOptions", "EXPAND_DIMS": "ExpandDimsOptions"}
 
 
 def reshaped(
@@ -40,17 +39,17 @@ def between(name: str, shape: Shape, result: Shape, operand: list[int] | None, s
     _add(model, name, active, made, operand, values)
     bias = [(seed >> i % 32) % 200 - 100 for i in range(result[-1])]
     added = model.tensor(result, 0.9, -4)
-    model.add("ADD", [made, model.tensor(result[-1:], 0.3, 1, bias)], [added], "AddOptions", fusedActivationFunction=0)
+    model.add("ADD", [made, model.tensor(result[-1:], 0.3, 1, bias)], [added], fusedActivationFunction=0)
     flat = model.tensor((math.prod(shape),), 0.5, 3)
     model.add("RESHAPE", [active, model.tensor((1,), values=[math.prod(shape)], dtype="int32")], [flat])
     last = model.tensor((math.prod(shape),), 0.9, -4)
     model.add("RESHAPE", [added, model.tensor((1,), values=[math.prod(shape)], dtype="int32")], [last])
     target = model.tensor((math.prod(shape),), 1.1, 0)
-    model.add("ADD", [flat, last], [target], "AddOptions", fusedActivationFunction=0)
+    model.add("ADD", [flat, last], [target], fusedActivationFunction=0)
     label = f"{name} {shape} -> {result} {operand} {values}"
     return Case(label, model.build(target), edge_inputs(math.prod(shape), seed, 1))
 
 
 def _add(model: Model, name: str, x: int, y: int, operand: list[int] | None, values: dict[str, Any]) -> None:
     inputs = [x] if operand is None else [x, model.tensor((len(operand),), values=operand, dtype="int32")]
-    model.add(name, inputs, [y], OPTIONS[name], **values)
+    model.add(name, inputs, [y], **values)

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes .tflite files of any content with TFLite Micro's own schema: models no converter would make on demand."""
+"""Writes .tflite files of any content: models that no converter would make on demand.
+
+Uses the schema classes that the tflite-micro wheel ships, so that importing it does not load TensorFlow.
+"""
 
 from __future__ import annotations
 
@@ -12,104 +15,183 @@ from typing import Any
 import flatbuffers
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
-TYPES = {
-    "float32": schema.TensorType.FLOAT32,
-    "int32": schema.TensorType.INT32,
-    "uint8": schema.TensorType.UINT8,
-    "int8": schema.TensorType.INT8,
-    "int16": schema.TensorType.INT16,
+_STRUCT = {
+    "bool": "?",
+    "int8": "b",
+    "uint8": "B",
+    "int16": "h",
+    "uint16": "H",
+    "int32": "i",
+    "uint32": "I",
+    "int64": "q",
+    "uint64": "Q",
+    "float16": "e",
+    "float32": "f",
+    "float64": "d",
 }
-ACTIVATIONS = {"NONE": 0, "RELU": 1, "RELU_N1_TO_1": 2, "RELU6": 3, "TANH": 4}
+_OPTIONS = {name.lower(): name for name in vars(schema.BuiltinOptions) if not name.startswith("_")}
+# Operators whose table of options is not called like them.
+_SHARED_OPTIONS = {
+    **dict.fromkeys(("AVERAGE_POOL_2D", "L2_POOL_2D", "MAX_POOL_2D"), "Pool2DOptions"),
+    **dict.fromkeys(("MEAN", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_PROD", "SUM"), "ReducerOptions"),
+    **dict.fromkeys(("MAXIMUM", "MINIMUM"), "MaximumMinimumOptions"),
+}
 
 
-class Writer:
-    """`inputs` and `outputs` are set before `pack`. Everything else may be changed in `model`, too."""
+class Subgraph:
+    """A graph under construction, one of a file's. Tensors are named by their indices.
 
-    def __init__(self) -> None:
-        self.model = schema.ModelT()
-        self.model.version = 3
-        self.model.operatorCodes = []
-        self.model.buffers = [schema.BufferT()]
-        self.graph = schema.SubGraphT()
-        self.graph.tensors, self.graph.operators = [], []
-        self.model.subgraphs = [self.graph]
+    `inputs` and `outputs` are the graph's own; `tensors` and `operators` are the schema's objects, free to be changed.
+    """
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self.tensors: list[Any] = []
+        self.operators: list[Any] = []
         self.inputs: list[int] = []
         self.outputs: list[int] = []
 
     def tensor(
         self,
         shape: Sequence[int],
+        scale: float | Sequence[float] | None = None,
+        zero_point: int | Sequence[int] = 0,
+        values: Sequence[float] | bytes | None = None,
         dtype: str = "int8",
-        scales: Sequence[float] = (),
-        zero_points: Sequence[int] | None = None,
-        data: bytes | None = None,
-        name: str = "t",
+        *,
+        axis: int = 0,
+        name: str | None = None,
+        variable: bool = False,
     ) -> int:
+        """A constant where `values` are given (bytes are taken as they are), otherwise one that is computed.
+
+        `dtype` is a type of the schema in lower case. Several scales belong to the places along dimension `axis`; one
+        zero point is then that of each. A `variable` keeps its values from one inference to the next.
+        """
         tensor = schema.TensorT()
-        tensor.shape, tensor.type, tensor.name = list(shape), TYPES[dtype], name
+        tensor.shape = list(shape)
+        tensor.type = getattr(schema.TensorType, dtype.upper())
+        tensor.name = name or f"t{len(self.tensors)}"
+        tensor.isVariable = variable
+        scales = [scale] if isinstance(scale, int | float) else list(scale or ())
         if scales:
             tensor.quantization = schema.QuantizationParametersT()
-            tensor.quantization.scale = list(scales)
-            tensor.quantization.zeroPoint = list(zero_points) if zero_points is not None else [0] * len(scales)
-            tensor.quantization.quantizedDimension = 0
-        if data is not None:
-            tensor.buffer = len(self.model.buffers)
+            tensor.quantization.scale = scales
+            zero_points = [zero_point] * len(scales) if isinstance(zero_point, int) else list(zero_point)
+            tensor.quantization.zeroPoint = zero_points
+            tensor.quantization.quantizedDimension = axis
+        if values is not None:
             buffer = schema.BufferT()
-            buffer.data = list(data)
-            self.model.buffers.append(buffer)
-        self.graph.tensors.append(tensor)
-        return len(self.graph.tensors) - 1
+            buffer.data = list(values if isinstance(values, bytes) else pack_values(values, dtype))
+            tensor.buffer = len(self._file.buffers)
+            self._file.buffers.append(buffer)
+        self.tensors.append(tensor)
+        return len(self.tensors) - 1
 
-    def operator(
-        self, name: str, inputs: Sequence[int], outputs: Sequence[int], options: Any = None, version: int = 1
-    ) -> None:
-        code = schema.OperatorCodeT()
-        code.builtinCode = getattr(schema.BuiltinOperator, name)
-        code.deprecatedBuiltinCode = min(code.builtinCode, 127)
-        code.version = version
-        self.model.operatorCodes.append(code)
-        operator = schema.OperatorT()
-        operator.opcodeIndex = len(self.model.operatorCodes) - 1
-        operator.inputs, operator.outputs = list(inputs), list(outputs)
-        if options is not None:
-            operator.builtinOptions = options
-            operator.builtinOptionsType = getattr(schema.BuiltinOptions, type(options).__name__.removesuffix("T"))
-        self.graph.operators.append(operator)
+    def input(self, shape: Sequence[int], scale: float | None = None, zero_point: int = 0, dtype: str = "int8") -> int:
+        """A tensor that is the graph's next input."""
+        self.inputs.append(self.tensor(shape, scale, zero_point, dtype=dtype))
+        return self.inputs[-1]
 
-    def fully_connected(
+    def add(
         self,
-        source: int,
-        output: int,
-        weights: Sequence[Sequence[int]],
-        scales: Sequence[float],
-        bias: Sequence[int] | None,
-        activation: str = "NONE",
-        keep_num_dims: bool = False,
-        version: int = 4,
+        name: str,
+        inputs: Sequence[int],
+        outputs: Sequence[int],
+        version: int = 1,
+        *,
+        bare: bool = False,
+        **options: Any,
     ) -> None:
-        units, depth = len(weights), len(weights[0])
-        w = self.tensor(
-            [units, depth], "int8", scales, None, struct.pack(f"{units * depth}b", *itertools.chain(*weights))
-        )
-        b = -1
+        """An operator by its name in the schema, with the fields of its options, as the schema spells them.
+
+        Like a converter's it has a table of options wherever the schema knows one, unless it is `bare`.
+        """
+        operator = self._operator(getattr(schema.BuiltinOperator, name), inputs, outputs, version)
+        table = _SHARED_OPTIONS.get(name) or _OPTIONS.get(name.replace("_", "").lower() + "options")
+        if table is not None and not bare:
+            operator.builtinOptionsType = getattr(schema.BuiltinOptions, table)
+            operator.builtinOptions = getattr(schema, table + "T")()
+        for key, value in options.items():
+            if not hasattr(operator.builtinOptions, key):
+                raise AttributeError(f"the options of {name} have no {key}")
+            setattr(operator.builtinOptions, key, value)
+
+    def add_custom(
+        self, name: str, inputs: Sequence[int], outputs: Sequence[int], options: bytes = b"", version: int = 1
+    ) -> None:
+        """An operator that the schema does not know, with options of its own format."""
+        operator = self._operator(schema.BuiltinOperator.CUSTOM, inputs, outputs, version)
+        self._file.operatorCodes[-1].customCode = name
+        operator.customOptions = list(options)
+
+    def pack(self) -> Any:
+        """The schema's object."""
+        graph = schema.SubGraphT()
+        graph.tensors, graph.operators = self.tensors, self.operators
+        graph.inputs, graph.outputs = self.inputs, self.outputs
+        return graph
+
+    def _operator(self, code: int, inputs: Sequence[int], outputs: Sequence[int], version: int) -> Any:
+        kind = schema.OperatorCodeT()
+        kind.builtinCode, kind.deprecatedBuiltinCode, kind.version = code, min(code, 127), version
+        operator = schema.OperatorT()
+        operator.opcodeIndex = len(self._file.operatorCodes)
+        operator.inputs, operator.outputs = list(inputs), list(outputs)
+        self._file.operatorCodes.append(kind)
+        self.operators.append(operator)
+        return operator
+
+    def add_dense(
+        self,
+        x: int,
+        y: int,
+        weights: Sequence[Sequence[int]],
+        scales: float | Sequence[float],
+        bias: Sequence[int] | None = None,
+        version: int = 4,
+        **options: Any,
+    ) -> None:
+        """FULLY_CONNECTED with the weights of each unit and one scale for all, or one for each."""
+        flat = list(itertools.chain(*weights))
+        operands = [x, self.tensor((len(weights), len(weights[0])), scales, 0, flat), -1]
         if bias is not None:
-            scale = self.graph.tensors[source].quantization.scale[0] * scales[0]
-            b = self.tensor([units], "int32", [scale], None, struct.pack(f"<{units}i", *bias))
-        options = schema.FullyConnectedOptionsT()
-        options.fusedActivationFunction, options.keepNumDims = ACTIVATIONS[activation], keep_num_dims
-        self.operator("FULLY_CONNECTED", [source, w, b], [output], options, version)
+            scale = self.tensors[x].quantization.scale[0] * self.tensors[operands[1]].quantization.scale[0]
+            operands[2] = self.tensor((len(bias),), scale, 0, bias, "int32")
+        options = {"fusedActivationFunction": 0, "keepNumDims": False} | options
+        self.add("FULLY_CONNECTED", operands, [y], version, **options)
 
-    def reshape(self, source: int, output: int, shape: Sequence[int]) -> None:
-        options = schema.ReshapeOptionsT()
-        options.newShape = list(shape)
-        new_shape = self.tensor([len(shape)], "int32", (), None, struct.pack(f"<{len(shape)}i", *shape))
-        self.operator("RESHAPE", [source, new_shape], [output], options)
 
-    def pack(self) -> bytes:
-        self.graph.inputs, self.graph.outputs = self.inputs, self.outputs
+class Model(Subgraph):
+    """A file and its first graph: `build` returns its bytes."""
+
+    def __init__(self) -> None:
+        file = schema.ModelT()
+        file.version, file.operatorCodes, file.buffers = 3, [], [schema.BufferT()]
+        super().__init__(file)
+        self.subgraphs: list[Subgraph] = [self]
+
+    def subgraph(self) -> Subgraph:
+        """One more graph, such as the body of a WHILE. The first one is number 0."""
+        self.subgraphs.append(Subgraph(self._file))
+        return self.subgraphs[-1]
+
+    def build(self, *outputs: int) -> bytes:
+        """The file. `outputs` are the first graph's, where they are not set yet."""
+        if outputs:
+            self.outputs = list(outputs)
+        self._file.subgraphs = [graph.pack() for graph in self.subgraphs]
         builder = flatbuffers.Builder(1024)
-        builder.Finish(self.model.Pack(builder), b"TFL3")
+        builder.Finish(self._file.Pack(builder), b"TFL3")
         return bytes(builder.Output())
+
+
+def pack_values(values: Sequence[float], dtype: str) -> bytes:
+    """As a .tflite stores them: little-endian; two int4 in a byte, the first one in its lower half."""
+    if dtype == "int4":
+        nibbles = [int(value) & 15 for value in values] + [0] * (len(values) % 2)
+        return bytes(low | high << 4 for low, high in zip(nibbles[::2], nibbles[1::2], strict=True))
+    return struct.pack(f"<{len(values)}{_STRUCT[dtype]}", *values)
 
 
 def dense_network(seed: int, widths: Sequence[int], rows: int = 1) -> bytes:
@@ -118,10 +200,9 @@ def dense_network(seed: int, widths: Sequence[int], rows: int = 1) -> bytes:
     Output scales follow each layer's reach, so that answers use their range without saturating throughout.
     """
     r = random.Random(seed)
-    writer = Writer()
+    model = Model()
     scale, zero_point = r.uniform(0.005, 0.2), r.randint(-128, 127)
-    source = writer.tensor([rows, widths[0]], "int8", [scale], [zero_point])
-    writer.inputs = [source]
+    x = model.input((rows, widths[0]), scale, zero_point)
     for depth, units in itertools.pairwise(widths):
         weights = [[r.randint(-127, 127) for _ in range(depth)] for _ in range(units)]
         per_channel = units > 1 and r.random() < 0.6
@@ -133,12 +214,9 @@ def dense_network(seed: int, widths: Sequence[int], rows: int = 1) -> bytes:
         out_scale = reach / 127 * 2.0 ** r.randint(-1, 1)
         if r.random() < 0.15 and scale > 0.01:
             out_scale = max(scales) * scale / r.choice([0.7, 1.5, 3.0])  # no shift, or one to the left; saturates
-        out_zero = r.randint(-128, 127)
-        output = writer.tensor([rows, units], "int8", [out_scale], [out_zero])
+        y = model.tensor((rows, units), out_scale, r.randint(-128, 127))
         bias = [r.randint(-4000, 4000) for _ in range(units)] if r.random() < 0.7 else None
-        writer.fully_connected(
-            source, output, weights, scales, bias, r.choice(["NONE", "RELU", "RELU6", "RELU_N1_TO_1"])
-        )
-        source, scale = output, out_scale
-    writer.outputs = [source]
-    return writer.pack()
+        activation = r.choice([0, 1, 3, 2])  # NONE, RELU, RELU6, RELU_N1_TO_1 of the schema
+        model.add_dense(x, y, weights, scales, bias, fusedActivationFunction=activation)
+        x, scale = y, out_scale
+    return model.build(x)

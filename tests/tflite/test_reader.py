@@ -7,11 +7,13 @@ import inspect
 import re
 import struct
 import time
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from support.tflite_writer import Writer, dense_network
+from support.tflite_writer import Model, dense_network
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
 from tinyproof.core.errors import InputFileError
@@ -142,23 +144,23 @@ def test_aliased_vectors_do_not_cost_quadratic_time() -> None:
     assert time.process_time() - started < 10
 
 
-def layer(**changes: object) -> Writer:
+def layer(
+    dtype: str = "int8",
+    x_scale: float | None = 0.1,
+    x_zero: int = 0,
+    y_scale: float | None = 0.1,
+    w_scales: Sequence[float] = (0.1,),
+    bias: Sequence[int] | None = None,
+    activation: int = 0,
+    version: int = 4,
+) -> Model:
     """One layer with a part that is wrong."""
-    writer = Writer()
-    kind = str(changes.get("dtype", "int8"))
-    x = writer.tensor([1, 2], kind, changes.get("x_scales", [0.1]), changes.get("x_zero", [0]), name='hostile"*/\n%s')
-    y = writer.tensor([1, 2], kind, changes.get("y_scales", [0.1]), [0])
-    writer.fully_connected(
-        x,
-        y,
-        [[1, 2], [3, 4]],
-        changes.get("w_scales", [0.1]),
-        changes.get("bias"),
-        str(changes.get("activation", "NONE")),
-        version=int(str(changes.get("version", 4))),
-    )
-    writer.inputs, writer.outputs = [x], [y]
-    return writer
+    model = Model()
+    x = model.tensor((1, 2), x_scale, x_zero, dtype=dtype, name='hostile"*/\n%s')
+    y = model.tensor((1, 2), y_scale, dtype=dtype)
+    model.add_dense(x, y, [[1, 2], [3, 4]], w_scales, bias, version, fusedActivationFunction=activation)
+    model.inputs, model.outputs = [x], [y]
+    return model
 
 
 @pytest.mark.parametrize(
@@ -166,50 +168,49 @@ def layer(**changes: object) -> Writer:
     [
         ({"dtype": "uint8"}, "supported is int8"),
         ({"dtype": "int16"}, "supported is int8"),
-        ({"dtype": "float32", "x_scales": []}, "full integer quantization"),
+        ({"dtype": "float32", "x_scale": None}, "full integer quantization"),
         ({"version": 99}, "operator 0 .FULLY_CONNECTED.: version 99 is not supported"),
-        ({"activation": "TANH"}, "fused activation TANH is not supported; supported: NONE, RELU"),
-        ({"x_scales": [float("nan")]}, "scale that is not a positive number"),
-        ({"x_scales": [0.0]}, "scale that is not a positive number"),
-        ({"x_scales": [-1.0]}, "scale that is not a positive number"),
-        ({"x_zero": [4000]}, "zero point outside"),
-        ({"y_scales": [1e-30]}, "rescales by"),
+        ({"activation": 4}, "fused activation TANH is not supported; supported: NONE, RELU"),
+        ({"x_scale": float("nan")}, "scale that is not a positive number"),
+        ({"x_scale": 0.0}, "scale that is not a positive number"),
+        ({"x_scale": -1.0}, "scale that is not a positive number"),
+        ({"x_zero": 4000}, "zero point outside"),
+        ({"y_scale": 1e-30}, "rescales by"),
         ({"bias": [2**31 - 1, 0], "w_scales": [0.1, 0.1]}, "can overflow 32 bits"),
         ({"w_scales": [0.1, 0.1, 0.1]}, "3 scales for 2 units"),
     ],
 )
-def test_what_is_not_supported_is_refused_by_name(changes: dict[str, object], message: str) -> None:
+def test_what_is_not_supported_is_refused_by_name(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(InputFileError, match=message):
-        lower(read_graph(layer(**changes).pack()))
+        lower(read_graph(layer(**changes).build()))
 
 
 def test_an_unknown_operator_is_refused_with_what_is_supported() -> None:
-    writer = layer()
-    z = writer.tensor([1, 2], "int8", [0.1])
-    writer.operator("ELU", [writer.outputs[0]], [z])
-    writer.outputs = [z]
+    model = layer()
+    z = model.tensor((1, 2), 0.1)
+    model.add("ELU", model.outputs, [z])
     with pytest.raises(InputFileError, match=r"operator 1 \(ELU\): is not supported; supported: .*FULLY_CONNECTED"):
-        lower(read_graph(writer.pack()))
+        lower(read_graph(model.build(z)))
 
 
 def test_names_of_the_model_do_not_reach_the_generated_code() -> None:
-    program = lower(read_graph(layer().pack()))
+    program = lower(read_graph(layer().build()))
     source = emit_source(program, plan_memory(program), "0" * 16)
     assert "hostile" not in source
     with pytest.raises(InputFileError) as caught:
-        lower(read_graph(layer(dtype="uint8").pack()))
+        lower(read_graph(layer(dtype="uint8").build()))
     assert "\n" not in caught.value.message
 
 
 def test_a_tensor_that_nothing_computes_and_a_cycle_are_refused() -> None:
-    writer = layer()
-    writer.graph.operators[0].inputs[0] = writer.outputs[0]
+    model = layer()
+    model.operators[0].inputs[0] = model.outputs[0]
     with pytest.raises(InputFileError, match="before anything computes it"):
-        lower(read_graph(writer.pack()))
-    writer = layer()
-    writer.graph.operators.clear()
+        lower(read_graph(model.build()))
+    model = layer()
+    model.operators.clear()
     with pytest.raises(InputFileError, match="nothing computes its output"):
-        lower(read_graph(writer.pack()))
+        lower(read_graph(model.build()))
 
 
 def test_a_huge_file_is_refused_unread() -> None:
