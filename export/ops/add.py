@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-import math
-
-from tinyproof.core.tflite.arithmetic import float32, quantize_multiplier
+from tinyproof.core.tflite.arithmetic import quantize_multiplier
 from tinyproof.export.ops.base import Call
 from tinyproof.export.ops.elementwise import Elementwise, encode
 
@@ -21,15 +19,12 @@ class Add(Elementwise):
     kernel = "add_s8"
     signs = (1, 1)
 
-    def reals(self, large: float, small: float, y: float) -> tuple[float, float]:
-        """Factors of the operand with the small scale and of the sum."""
-        return small / (2 * large), 2 * large / (2**_MORE_BITS * y)
-
     def prepare(self) -> None:
         scales = [x.scales[0] for x in self.operands]
         self.order = (1, 2) if scales[0] >= scales[1] else (2, 1)  # the larger scale first
-        small, total = self.reals(max(scales), min(scales), self.y.scales[0])
-        if not (0 < small < 1 and 0 < total < 1) or quantize_multiplier(total)[1] > 0 or math.isinf(2 * max(scales)):
+        twice = 2 * max(scales)
+        small, total = min(scales) / twice, twice / (2**_MORE_BITS * self.y.scales[0])
+        if not (0 < small < 1 and 0 < total < 1) or quantize_multiplier(total)[1] > 0:
             raise self.refuse("its scales are too far apart: the output's must be over 2^-19 of the larger operand's")
         self.small, self.total = encode(*quantize_multiplier(small)), encode(*quantize_multiplier(total))
 
@@ -56,11 +51,7 @@ class Add(Elementwise):
 
 
 class Sub(Add):
-    """micro/kernels/sub_common.cc, which computes the factors in float32 where ADD does in double."""
+    """micro/kernels/sub_common.cc."""
 
     names = ("SUB",)
     signs = (1, -1)
-
-    def reals(self, large: float, small: float, y: float) -> tuple[float, float]:
-        twice = float32(2 * large)
-        return float32(small / twice), float32(twice / float32(2**_MORE_BITS * y))

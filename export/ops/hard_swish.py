@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from tinyproof.core.tflite.arithmetic import float32
 from tinyproof.core.tflite.fixed_point import rounding_shift_right
 from tinyproof.export.ops.lookup import Lookup
 
@@ -29,9 +28,9 @@ class HardSwish(Lookup):
     max_version = 1
 
     def prepare(self) -> None:
-        fine_scale = float32(self.x.scales[0] / 128)
-        output, self.output_shift = self.scale_ratio(float32(fine_scale / self.y.scales[0]))
-        relu, self.relu_shift = self.scale_ratio(float32(fine_scale / float32(float32(3.0) / 32768)))
+        fine_scale = self.x.scales[0] / 128
+        output, self.output_shift = self.scale_ratio(fine_scale / self.y.scales[0])
+        relu, self.relu_shift = self.scale_ratio(fine_scale / (3.0 / 32768))
         if not -15 <= self.output_shift <= 0 or not self.relu_shift >= -15:
             raise self.refuse("its input and output scales are too far apart, or the input's is too small")
         self.output_multiplier, self.relu_multiplier = _to_16_bits(output), _to_16_bits(relu)

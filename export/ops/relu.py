@@ -16,7 +16,7 @@ class Relu(Lookup):
     max_version = 3
 
     def prepare(self) -> None:
-        self.rescale = self.scale_ratio(float32(self.x.scales[0] / self.y.scales[0]))
+        self.rescale = self.scale_ratio(self.x.scales[0] / self.y.scales[0])
 
     def answer(self, x_q: int) -> int:
         y_q = self.y.zero_points[0] + requantize(x_q - self.x.zero_points[0], *self.rescale)
@@ -57,8 +57,8 @@ class LeakyRelu(Lookup):
         if not 0.0 <= alpha < math.inf:
             raise self.refuse(f"alpha {alpha:.6g} is not supported; supported are 0 and more")
         x_scale, y_scale = self.x.scales[0], self.y.scales[0]
-        self.identity = self.scale_ratio(float32(x_scale / y_scale))
-        self.negative = self.scale_ratio(float32(float32(x_scale * alpha) / y_scale))
+        self.identity = self.scale_ratio(x_scale / y_scale)
+        self.negative = self.scale_ratio(x_scale * alpha / y_scale)
 
     def answer(self, x_q: int) -> int:
         x = x_q - self.x.zero_points[0]

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Operators that answer element by element, constants and broadcasts included."""
+"""Operators that answer element by element, constants and broadcasts included.
+
+Factors between scales are computed in double throughout, as in the pinned wheel: TFLite Micro's source rounds some of
+them to float32, but its answers at exact ties tell otherwise (the rows `ties` of tests/support/op_rows).
+"""
 
 from __future__ import annotations
 
@@ -22,24 +26,26 @@ _INT16_MIN, _INT16_MAX = -(2**15), 2**15 - 1
 
 @computes("ADD")
 def add(op: BoundOperator, a: Array, b: Array) -> Array:
-    """micro/kernels/add_common.cc: both operands on twice the larger scale, the factors in double."""
-    scales = [tensor.scales[0] for tensor in op.inputs]
-    twice = 2 * max(scales)
-    total = _common(op, a, 0, scales[0] / twice) + _common(op, b, 1, scales[1] / twice)
-    return op.finish(rescale(total, twice / (2**_MORE_BITS * op.y.scales[0])))
+    """micro/kernels/add_common.cc: both operands on twice the larger scale."""
+    return _from_common_scale(op, _to_common_scale(op, a, 0) + _to_common_scale(op, b, 1))
 
 
 @computes("SUB")
 def sub(op: BoundOperator, a: Array, b: Array) -> Array:
-    """micro/kernels/sub_common.cc: as ADD, but the factors in float32."""
-    scales = [tensor.scales[0] for tensor in op.inputs]
-    twice = float32(2 * max(scales))
-    total = _common(op, a, 0, float32(scales[0] / twice)) - _common(op, b, 1, float32(scales[1] / twice))
-    return op.finish(rescale(total, float32(twice / float32(2**_MORE_BITS * op.y.scales[0]))))
+    """micro/kernels/sub_common.cc: as ADD."""
+    return _from_common_scale(op, _to_common_scale(op, a, 0) - _to_common_scale(op, b, 1))
 
 
-def _common(op: BoundOperator, values: Array, place: int, factor: float) -> Array:
-    return rescale(op.centred(values, place) << _MORE_BITS, factor)
+def _twice_the_larger(op: BoundOperator) -> float:
+    return 2 * max(tensor.scales[0] for tensor in op.inputs)
+
+
+def _to_common_scale(op: BoundOperator, values: Array, place: int) -> Array:
+    return rescale(op.centred(values, place) << _MORE_BITS, op.inputs[place].scales[0] / _twice_the_larger(op))
+
+
+def _from_common_scale(op: BoundOperator, total: Array) -> Array:
+    return op.finish(rescale(total, _twice_the_larger(op) / (2**_MORE_BITS * op.y.scales[0])))
 
 
 @computes("MUL")
@@ -57,8 +63,8 @@ def quantize(op: BoundOperator, x: Array) -> Array:
 
 @computes("RELU")
 def relu(op: BoundOperator, x: Array) -> Array:
-    """micro/kernels/activations_common.cc: the factor in float32."""
-    rescaled = rescale(op.centred(x), float32(op.x.scales[0] / op.y.scales[0]))
+    """micro/kernels/activations_common.cc."""
+    rescaled = rescale(op.centred(x), op.x.scales[0] / op.y.scales[0])
     return op.finish(np.maximum(rescaled, 0))
 
 
@@ -71,20 +77,20 @@ def relu6(op: BoundOperator, x: Array) -> Array:
 
 @computes("LEAKY_RELU")
 def leaky_relu(op: BoundOperator, x: Array) -> Array:
-    """micro/kernels/leaky_relu_common.cc: one factor for either sign, both in float32."""
+    """micro/kernels/leaky_relu_common.cc: one factor for either sign."""
     x_scale, y_scale = op.x.scales[0], op.y.scales[0]
     centred = op.centred(x)
-    positive = rescale(centred, float32(x_scale / y_scale))
-    negative = rescale(centred, float32(float32(x_scale * op.operator.real_options.get("alpha", 0.0)) / y_scale))
+    positive = rescale(centred, x_scale / y_scale)
+    negative = rescale(centred, x_scale * op.operator.real_options.get("alpha", 0.0) / y_scale)
     return op.finish(np.where(centred >= 0, positive, negative))
 
 
 @computes("HARD_SWISH")
 def hard_swish(op: BoundOperator, x: Array) -> Array:
     """x min(max(x + 3, 0), 6) / 6 in 16 bits (reference/hard_swish.h)."""
-    fine_scale = float32(op.x.scales[0] / 128)
-    output, output_shift = quantize_multiplier(float32(fine_scale / op.y.scales[0]))
-    relu_factor, relu_shift = quantize_multiplier(float32(fine_scale / float32(float32(3.0) / 32768)))
+    fine_scale = op.x.scales[0] / 128
+    output, output_shift = quantize_multiplier(fine_scale / op.y.scales[0])
+    relu_factor, relu_shift = quantize_multiplier(fine_scale / (3.0 / 32768))
     fine = op.centred(x) * 128
     on_output_scale = _multiply_16(fine, output)
     # relu_shift - 1 bits go to the left before the multiplication and one after it, all saturating.
