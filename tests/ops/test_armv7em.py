@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import convolutions, dense, op_cases
+from support import op_cases
 from support.armv7em import FORMS, find_form
 from support.cortex_m4 import run_on_cortex_m4
 from support.op_cases import DSP_KERNELS, FLAGS, Case, assert_bit_exact_with_dsp_kernels, edge_inputs, translate_unit
+from support.op_rows import convolution, fully_connected
 
 # Instructions as kernels write them, in a statement with these operands: d and e are written, n, m and a read; p is an
 # address in `memory`, i a distance in bytes from there, and w a variable.
@@ -155,15 +156,15 @@ def test_assembly_has_to_keep_to_what_it_declares(statement: str, says: str | No
     assert (done.returncode == 0) == (says is None)
 
 
-CONV = convolutions.Layer((1, 4, 4, 4), units=4, y=(0.02, 5))
-DEPTHWISE = convolutions.Layer((1, 4, 4, 4), units=4, multiplier=1, y=(0.01, -128), activation=1)
-DENSE = dense.Layer(64, 8)
+CONV = convolution.Layer((1, 4, 4, 4), units=4, y=(0.02, 5))
+DEPTHWISE = convolution.Layer((1, 4, 4, 4), units=4, multiplier=1, y=(0.01, -128), activation=1)
+DENSE = fully_connected.Layer(64, 8)
 
 
 def case(layer: Any) -> Case:
-    if isinstance(layer, dense.Layer):
-        return Case(str(layer), dense.build(layer), edge_inputs(layer.rows * layer.depth, 1))
-    return Case(str(layer), convolutions.build(layer), edge_inputs(math.prod(layer.shape), 1))
+    if isinstance(layer, fully_connected.Layer):
+        return Case(str(layer), fully_connected.build(layer), edge_inputs(layer.rows * layer.depth, 1))
+    return Case(str(layer), convolution.build(layer), edge_inputs(math.prod(layer.shape), 1))
 
 
 def test_right_kernels_pass() -> None:

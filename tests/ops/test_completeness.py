@@ -1,27 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An operator cannot come without its tests, nor without its kernel in the Python reference."""
+"""An operator cannot come without a row of the table, nor without its kernel in the Python reference."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from support.op_cases import Case, assert_bit_exact, edge_inputs
+from support.op_rows import REFUSALS, ROWS
 from support.tflite_writer import Model
 
 from tinyproof.core.reference.interpreter import KERNELS
 from tinyproof.export.ops import ENDS, OPS
 
-HERE = Path(__file__).parent
+
+def test_every_operator_has_a_row_and_a_refusal() -> None:
+    assert {row.operator for row in ROWS} == {*OPS, *ENDS}
+    assert {refusal.operator for refusal in REFUSALS} == {*OPS, *ENDS}
 
 
-@pytest.mark.parametrize("name", sorted({*OPS, *ENDS}))
-def test_every_operator_has_a_file_that_compares_it_with_tflite_micro(name: str) -> None:
-    path = HERE / f"test_{name.lower()}.py"
-    assert path.exists(), f"{name} is accepted by export/ops and has no tests/ops/{path.name}"
-    text = path.read_text(encoding="utf-8")
-    assert f'"""{name}' in text
-    assert "= bit_exact(" in text, f"{path.name} compares nothing with TFLite Micro"
+def test_each_row_has_a_name_of_its_own() -> None:
+    """Its cases follow from it."""
+    names = [row.name for row in ROWS]
+    assert sorted(set(names)) == sorted(names)
 
 
 def test_the_python_reference_has_every_operator() -> None:

@@ -158,7 +158,6 @@ class Subgraph:
         if bias is not None:
             scale = self.tensors[x].quantization.scale[0] * self.tensors[operands[1]].quantization.scale[0]
             operands[2] = self.tensor((len(bias),), scale, 0, bias, "int32")
-        options = {"fusedActivationFunction": 0, "keepNumDims": False} | options
         self.add("FULLY_CONNECTED", operands, [y], version, **options)
 
 

@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Layers of FULLY_CONNECTED of any size and quantization, as .tflite files and as cases for the operator's tests."""
+"""FULLY_CONNECTED of any size and quantization."""
 
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hypothesis import strategies as st
 
-from support.op_cases import Case, edge_inputs
-from support.op_strategies import ACTIVATIONS, scales, seeds, zero_points
+from support.cortex_m4 import assert_bit_exact_on_cortex_m4
+from support.op_cases import Case, assert_bit_exact_with_dsp_kernels, edge_inputs
+from support.op_strategies import ACTIVATIONS, Quantization, quantizations, scales, seeds, zero_points
+from support.op_table import Refusal, Row
 from support.tflite_writer import Model
 
 
@@ -22,8 +24,8 @@ class Layer:
     leading: tuple[int, ...] = (1,)
     keep: bool = False
     activation: int = 0
-    x: tuple[float, int] = (0.05, -3)
-    y: tuple[float, int] = (0.1, 5)
+    x: Quantization = (0.05, -3)
+    y: Quantization = (0.1, 5)
     weight_scales: tuple[float, ...] = (0.01,)
     bias: bool = True
     lowest: int = -127  # of the weights
@@ -64,7 +66,7 @@ def layers(draw: st.DrawFn) -> Layer:
     else:
         depth, units = draw(st.integers(1, 40)), draw(st.integers(1, 20))
     leading = draw(st.one_of(st.just((1,)), st.lists(st.integers(1, 3), min_size=1, max_size=3).map(tuple)))
-    x = draw(scales(1e-2, 0.5)), draw(zero_points)
+    x = draw(quantizations(1e-2, 0.5))
     unit = draw(scales(1e-3, 0.05))
     seed = draw(seeds)
     r = random.Random(seed)
@@ -93,3 +95,20 @@ def layers(draw: st.DrawFn) -> Layer:
 def cases(draw: st.DrawFn) -> Case:
     layer = draw(layers())
     return Case(str(layer), build(layer), edge_inputs(layer.rows * layer.depth, layer.seed, extra=2))
+
+
+# A layer that suits the pair kernel.
+PAIRS = Layer(64, 8)
+
+ROWS = [
+    Row("FULLY_CONNECTED", "any_layer", cases(), count=20),
+    Row("FULLY_CONNECTED", "with_dsp_kernels", cases(), count=60, prove=assert_bit_exact_with_dsp_kernels),
+    Row("FULLY_CONNECTED", "on_cortex_m4", cases(), count=25, prove=assert_bit_exact_on_cortex_m4),
+]
+REFUSALS = [
+    Refusal("FULLY_CONNECTED", build(replace(PAIRS, activation=4)), "TANH"),
+    Refusal("FULLY_CONNECTED", build(replace(PAIRS, y=(1e-13, 0), bias=False)), "rescales"),
+    Refusal("FULLY_CONNECTED", build(replace(PAIRS, y=(1e-9, 0), bias=False)), "overflow"),
+    Refusal("FULLY_CONNECTED", build(PAIRS, (1, 7)), "do not fit"),
+    Refusal("FULLY_CONNECTED", build(PAIRS, weightsFormat=1), "shuffled"),
+]

@@ -1,37 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""CONV_2D: any geometry and quantization against TFLite Micro, natively and with the DSP kernels on a Cortex-M4."""
+"""CONV_2D and DEPTHWISE_CONV_2D: which layers take the kernels for the DSP extension, and what those promise."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from support.convolutions import VALID, Layer, build, cases
 from support.cortex_m4 import assert_bit_exact_on_cortex_m4
 from support.op_cases import Case, assert_bit_exact, assert_bit_exact_with_dsp_kernels, edge_inputs
-from support.op_strategies import bit_exact
+from support.op_rows.convolution import PAIRS, QUADS, VALID, Layer, build
+from support.op_table import only_op
 
 from tinyproof.core.errors import InputFileError
-from tinyproof.core.tflite.reader import read_graph
-from tinyproof.export.lowering import lower
-from tinyproof.export.ops.base import Op
 from tinyproof.export.ops.simd_packing import pair_rows, pairable
 
-test_natively = bit_exact(cases(depthwise=False))
-test_with_dsp_kernels = bit_exact(cases(depthwise=False), prove=assert_bit_exact_with_dsp_kernels)
-test_on_cortex_m4 = bit_exact(cases(depthwise=False), prove=assert_bit_exact_on_cortex_m4)
-
-PAIRS = Layer((1, 6, 5, 8), units=6, y=(0.02, 5))
-
-
-def op(layer: Layer) -> Op:
-    return lower(read_graph(build(layer))).ops[0]
-
+PROOFS = [assert_bit_exact, assert_bit_exact_with_dsp_kernels, assert_bit_exact_on_cortex_m4]
 
 # The four geometries of MLPerf Tiny's convolutions, small; odd counts of pixels, channels and outputs.
-TYPICAL = [
+TYPICAL_PAIRS = [
     Layer((1, 13, 10, 1), (10, 4), 8, strides=(2, 2), y=(0.02, -128), activation=1),
     Layer((1, 5, 5, 16), (1, 1), 12, y=(0.02, -128), activation=1),
     Layer((1, 9, 9, 3), (3, 3), 7, strides=(2, 2), y=(0.02, 0)),
@@ -39,12 +28,23 @@ TYPICAL = [
     Layer((1, 7, 7, 12), (1, 1), 5, strides=(2, 2), y=(0.02, 3)),
     Layer((2, 3, 3, 20), (3, 3), 1, padding=VALID, y=(0.03, 0)),
 ]
+TYPICAL_QUADS = [
+    QUADS,
+    replace(QUADS, strides=(2, 2)),
+    replace(QUADS, shape=(2, 3, 3, 16), units=16, y=(0.01, 7), activation=0),
+    replace(QUADS, kernel=(5, 1), padding=VALID),
+    replace(QUADS, dilations=(2, 2)),
+]
+TYPICAL = [("conv_pairs_s8", TYPICAL_PAIRS), ("depthwise_quads_s8", TYPICAL_QUADS)]
 
 
-@pytest.mark.parametrize("prove", [assert_bit_exact, assert_bit_exact_with_dsp_kernels, assert_bit_exact_on_cortex_m4])
-def test_typical_layers_take_the_pair_kernel(prove: Any) -> None:
-    layers = [replace(layer, seed=seed) for seed in range(4) for layer in TYPICAL]
-    assert {op(layer).kernel for layer in layers} == {"conv_pairs_s8"}
+@pytest.mark.parametrize("prove", PROOFS)
+@pytest.mark.parametrize(("kernel", "typical"), TYPICAL, ids=["CONV_2D", "DEPTHWISE_CONV_2D"])
+def test_typical_layers_take_the_kernels_for_the_dsp_extension(
+    kernel: str, typical: list[Layer], prove: Callable[[Sequence[Case]], None]
+) -> None:
+    layers = [replace(layer, seed=seed) for seed in range(4) for layer in typical]
+    assert {only_op(build(layer)).kernel for layer in layers} == {kernel}
     prove([Case(str(layer), build(layer), edge_inputs(math.prod(layer.shape), layer.seed)) for layer in layers])
 
 
@@ -64,8 +64,22 @@ def test_a_wrong_bit_is_seen_on_cortex_m4(monkeypatch: pytest.MonkeyPatch) -> No
     ],
 )
 def test_other_layers_take_the_general_kernel(changes: dict[str, Any]) -> None:
-    assert op(PAIRS).kernel == "conv_pairs_s8"
-    assert op(replace(PAIRS, **changes)).kernel == "conv_s8"
+    assert only_op(build(PAIRS)).kernel == "conv_pairs_s8"
+    assert only_op(build(replace(PAIRS, **changes))).kernel == "conv_s8"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"y": (0.0001, -128)},
+        {"activation": 3, "y": (0.1, -128)},
+        {"multiplier": 2, "units": 16},
+        {"shape": (1, 6, 5, 7), "units": 7},
+    ],
+)
+def test_other_depthwise_layers_take_the_general_kernel(changes: dict[str, Any]) -> None:
+    assert only_op(build(QUADS)).kernel == "depthwise_quads_s8"
+    assert only_op(build(replace(QUADS, **changes))).kernel == "depthwise_conv_s8"
 
 
 def test_pairs_are_refused_where_a_sum_could_pass_2_to_the_23() -> None:
@@ -83,24 +97,6 @@ def test_pairs_hold_both_rows() -> None:
     assert table[4:] == [256 * 5 + 1, 256 * -7 + 3, 256 * 6 - 2, 256 * -8 - 4, 0, 0, 0, 0]
 
 
-@pytest.mark.parametrize(
-    ("changes", "says"),
-    [
-        ({"strides": (0, 1)}, "strides"),
-        ({"dilations": (1, -1)}, "dilations"),
-        ({"padding": 2}, "padding"),
-        ({"activation": 4}, "TANH"),
-        ({"y": (1e-13, 0)}, "rescales"),
-        ({"y": (1e-9, 0)}, "overflow"),
-        ({"weight_scales": (0.1, 0.1)}, "scales"),
-    ],
-)
-def test_refuses(changes: dict[str, Any], says: str) -> None:
-    layer = replace(PAIRS, **changes)
-    with pytest.raises(InputFileError, match=rf"{says}"):
-        lower(read_graph(build(layer, output=PAIRS.outputs())))
-
-
-def test_refuses_an_output_that_does_not_follow() -> None:
-    with pytest.raises(InputFileError, match=r"operator 0 \(CONV_2D\): output \[1, 6, 6, 6\] is not"):
-        lower(read_graph(build(PAIRS, output=(1, 6, 6, 6))))
+def test_refuses_scales_for_some_of_the_channels() -> None:
+    with pytest.raises(InputFileError, match="2 scales for dimension 0"):
+        only_op(build(replace(PAIRS, weight_scales=(0.1, 0.1))))

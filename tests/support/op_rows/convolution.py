@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Convolutions of any geometry and quantization, as .tflite files and as cases for the operators' tests."""
+"""CONV_2D and DEPTHWISE_CONV_2D of any geometry and quantization."""
 
 from __future__ import annotations
 
 import math
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from hypothesis import strategies as st
 
-from support.op_cases import Case, edge_inputs
-from support.op_strategies import ACTIVATIONS, scales, seeds, zero_points
+from support.cortex_m4 import assert_bit_exact_on_cortex_m4
+from support.op_cases import Case, assert_bit_exact_with_dsp_kernels, edge_inputs
+from support.op_strategies import ACTIVATIONS, Quantization, quantizations, scales, seeds, zero_points
+from support.op_table import Refusal, Row
 from support.tflite_writer import Model
 
 SAME, VALID = 0, 1
@@ -29,8 +32,8 @@ class Layer:
     dilations: tuple[int, int] = (1, 1)
     padding: int = SAME
     activation: int = 0
-    x: tuple[float, int] = (0.05, -3)
-    y: tuple[float, int] = (0.1, 5)
+    x: Quantization = (0.05, -3)
+    y: Quantization = (0.1, 5)
     weight_scales: tuple[float, ...] = (0.01,)
     bias: bool = True
     bias_named: bool = False  # without a bias: there is an input for it nevertheless
@@ -91,7 +94,7 @@ def layers(draw: st.DrawFn, depthwise: bool) -> Layer:
     channels = draw(st.one_of(st.integers(1, 9), st.sampled_from([4, 8, 12, 16])))
     multiplier = draw(st.sampled_from([1, 1, 1, 2, 3])) if depthwise else 0
     units = channels * multiplier if depthwise else draw(st.integers(1, 9))
-    x = draw(scales(1e-2, 0.5)), draw(zero_points)
+    x = draw(quantizations(1e-2, 0.5))
     unit = draw(scales(1e-3, 0.05))
     count = units if draw(st.booleans()) else 1
     seed = draw(seeds)
@@ -125,3 +128,34 @@ def layers(draw: st.DrawFn, depthwise: bool) -> Layer:
 def cases(draw: st.DrawFn, depthwise: bool) -> Case:
     layer = draw(layers(depthwise))
     return Case(str(layer), build(layer), edge_inputs(math.prod(layer.shape), layer.seed, extra=2))
+
+
+# Layers that suit the kernels for the DSP extension.
+PAIRS = Layer((1, 6, 5, 8), units=6, y=(0.02, 5))
+QUADS = Layer((1, 6, 5, 8), units=8, multiplier=1, y=(0.01, -128), activation=1)
+# Changes of the first one, and what the refusal says of each.
+CHANGES: list[tuple[dict[str, Any], str]] = [
+    ({"strides": (0, 1)}, "strides"),
+    ({"dilations": (1, -1)}, "dilations"),
+    ({"padding": 2}, "padding"),
+    ({"activation": 4}, "TANH"),
+    ({"y": (1e-13, 0)}, "rescales"),
+    ({"y": (1e-9, 0)}, "overflow"),
+]
+
+CONV, DEPTHWISE = cases(depthwise=False), cases(depthwise=True)
+ROWS = [
+    Row("CONV_2D", "any_layer", CONV),
+    Row("CONV_2D", "with_dsp_kernels", CONV, prove=assert_bit_exact_with_dsp_kernels),
+    Row("CONV_2D", "on_cortex_m4", CONV, prove=assert_bit_exact_on_cortex_m4),
+    Row("DEPTHWISE_CONV_2D", "any_layer", DEPTHWISE),
+    Row("DEPTHWISE_CONV_2D", "with_dsp_kernels", DEPTHWISE, count=100, prove=assert_bit_exact_with_dsp_kernels),
+    Row("DEPTHWISE_CONV_2D", "on_cortex_m4", DEPTHWISE, prove=assert_bit_exact_on_cortex_m4),
+]
+REFUSALS = [
+    *(Refusal("CONV_2D", build(replace(PAIRS, **changes), PAIRS.outputs()), says) for changes, says in CHANGES),
+    Refusal("CONV_2D", build(PAIRS, (1, 6, 6, 6)), r"output \[1, 6, 6, 6\] is not"),
+    Refusal("DEPTHWISE_CONV_2D", build(replace(QUADS, multiplier=3)), "weights .* times 3"),
+    # TFLite Micro ends with a segmentation fault, in an export as on a board.
+    Refusal("DEPTHWISE_CONV_2D", build(replace(QUADS, bias=False, bias_named=True)), "give it a bias"),
+]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Padding of any size on any side: cases for the tests of PAD and PADV2."""
+"""PAD and PADV2 of any size on any side, with the zero point or with any value."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from support.op_cases import Case, edge_inputs
 from support.op_strategies import seeds, zero_points
+from support.op_table import Refusal, Row
 from support.tflite_writer import Model
 
 
@@ -44,3 +45,20 @@ def pads(draw: st.DrawFn, name: str) -> Case:
     tflite = pad(name, shape, pairs, zero_point, value)
     label = f"{name} {shape} {pairs} zero point {zero_point} value {value}"
     return Case(label, tflite, edge_inputs(math.prod(shape), draw(seeds), 1))
+
+
+ROWS = [
+    Row("PAD", "any_size", pads("PAD")),
+    Row("PADV2", "any_size_and_value", pads("PADV2")),
+]
+PAIRS = [(1, 1), (0, 0)]
+REFUSALS = [
+    Refusal("PAD", pad("PAD", (2, 2), [(0, -1), (0, 0)]), "pair of sizes"),
+    Refusal("PAD", pad("PAD", (2, 2), [(1, 1)], output=(4, 2)), "pair of sizes"),
+    Refusal("PAD", pad("PAD", (2, 2), PAIRS, output=(4, 3)), "does not follow"),
+    Refusal("PAD", pad("PAD", (2, 2), PAIRS, dtype="int64"), "int32"),
+    Refusal("PAD", pad("PAD", (1, 1, 1, 1, 1, 2), [(1, 1)] * 6), "1 to 5 dimensions"),
+    Refusal("PADV2", pad("PADV2", (2, 2), [(0, 0), (-1, 0)], value=3), "pair of sizes"),
+    Refusal("PADV2", pad("PADV2", (2, 2), PAIRS, value=3, output=(4, 3)), "does not follow"),
+    Refusal("PADV2", pad("PADV2", (2, 2), PAIRS, value=3, value_zero_point=5), "scale and zero point"),
+]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ADD, SUB and MUL on two computed operands, constants and broadcasts: cases for the tests of each."""
+"""ADD, SUB and MUL on two computed operands, constants and broadcasts."""
 
 from __future__ import annotations
 
@@ -8,20 +8,14 @@ import math
 from hypothesis import strategies as st
 
 from support.op_cases import Case, edge_inputs
-from support.op_strategies import ACTIVATIONS, scales, seeds, zero_points
+from support.op_strategies import ACTIVATIONS, Quantization, float32, quantizations, seeds, simple_scales, zero_points
+from support.op_table import Refusal, Row
 from support.tflite_writer import Model
 
-Quantization = tuple[float, int]
+Shape = tuple[int, ...]
 
 
-@st.composite
-def quantizations(draw: st.DrawFn) -> Quantization:
-    return draw(scales(1e-2, 1.0)), draw(zero_points)
-
-
-def finish(
-    model: Model, name: str, operands: list[int], shape: tuple[int, ...], y: Quantization, activation: int
-) -> bytes:
+def finish(model: Model, name: str, operands: list[int], shape: Shape, y: Quantization, activation: int) -> bytes:
     target = model.tensor(shape, *y)
     model.add(name, operands, [target], fusedActivationFunction=activation)
     return model.build(target)
@@ -105,9 +99,35 @@ def far_apart(draw: st.DrawFn, name: str) -> Case:
     return Case(f"{name} {x} {x2} -> {y}", tflite, edge_inputs(64, draw(seeds)))
 
 
+@st.composite
+def chains(draw: st.DrawFn) -> Case:
+    """So many that the kernels are shared; each reads the input again."""
+    model = Model()
+    x = draw(quantizations())
+    source = tensor = model.input((3, 5), *x)
+    names = [draw(st.sampled_from(["ADD", "MUL", "SUB"])) for _ in range(12)]
+    for name in names:
+        tensor, last = model.tensor((3, 5), *draw(quantizations())), tensor
+        model.add(name, [last, source], [tensor], fusedActivationFunction=0)
+    return Case(f"chain {names}", model.build(tensor), edge_inputs(15, draw(seeds)))
+
+
+@st.composite
+def ties(draw: st.DrawFn, name: str) -> Case:
+    """Scales in simple ratios."""
+    x, x2, y = ((scale, draw(zero_points)) for scale in draw(simple_scales(3)))
+    if name == "MUL":
+        y = (float32(x[0] * x2[0] * draw(st.sampled_from([1 / 3, 2, 6, 7, 8, 100]))), y[1])
+    model = Model()
+    source = model.input((1, 256), *x)
+    constant = model.tensor((1, 256), *x2, values=[(i * 29) % 256 - 128 for i in range(256)])
+    tflite = finish(model, name, [source, constant], (1, 256), y, 0)
+    return Case(f"{name} {x} {x2} -> {y}", tflite, edge_inputs(256, draw(seeds)))
+
+
 def with_ones(
     name: str,
-    shapes: tuple[tuple[int, ...], ...],
+    shapes: tuple[Shape, ...],
     x: Quantization = (0.5, 0),
     y: Quantization = (0.5, 0),
     dtype: str = "int8",
@@ -118,3 +138,26 @@ def with_ones(
     source = model.input(shapes[0], *x)
     other = model.tensor(shapes[1], *x, values=[1] * math.prod(shapes[1]), dtype=dtype)
     return finish(model, name, [source, other], shapes[2], y, activation)
+
+
+ROWS = [
+    *(Row(name, "computed", computed(name)) for name in ("ADD", "SUB", "MUL")),
+    *(Row(name, "constant", with_constant(name)) for name in ("ADD", "SUB", "MUL")),
+    *(Row(name, "broadcast", broadcast(name), count=25) for name in ("ADD", "SUB", "MUL")),
+    *(Row(name, "far_apart", far_apart(name), count=25) for name in ("ADD", "SUB", "MUL")),
+    *(Row(name, "ties", ties(name), count=25) for name in ("ADD", "SUB", "MUL")),
+    Row("ADD", "chain_with_sub_and_mul", chains(), count=12),
+]
+SAME = ((2, 3), (2, 3), (2, 3))
+FIVE_LOOPS = ((2, 2, 2, 2, 2), (1, 2, 1, 2, 1), (2, 2, 2, 2, 2))
+REFUSALS = [
+    Refusal("ADD", with_ones("ADD", ((2, 3), (2, 2), (2, 3))), "cannot broadcast"),
+    Refusal("ADD", with_ones("ADD", SAME, activation=4), "fused activation TANH"),
+    Refusal("ADD", with_ones("ADD", SAME, (1000.0, 0), (1e-3, 0)), "too far apart"),
+    Refusal("SUB", with_ones("SUB", ((2, 3), (2, 3), (3, 2))), "cannot broadcast"),
+    Refusal("SUB", with_ones("SUB", SAME, dtype="int16"), "int16; supported is int8"),
+    Refusal("SUB", with_ones("SUB", SAME, (3e38, 0), (1.0, 0)), "too far apart"),
+    Refusal("MUL", with_ones("MUL", ((2, 3), (2, 3), (1, 3))), "cannot broadcast"),
+    Refusal("MUL", with_ones("MUL", FIVE_LOOPS), "loops"),
+    Refusal("MUL", with_ones("MUL", SAME, (1e4, 0), (1e-3, 0)), "rescales"),
+]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pooling with any window, stride and padding: cases for the tests of AVERAGE_POOL_2D and MAX_POOL_2D."""
+"""AVERAGE_POOL_2D and MAX_POOL_2D with any window, stride and padding."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from support.op_cases import Case, edge_inputs
-from support.op_strategies import ACTIVATIONS, scales, seeds, zero_points
+from support.op_strategies import ACTIVATIONS, Quantization, quantizations, seeds
+from support.op_table import Refusal, Row
 from support.tflite_writer import Model
 
 SAME, VALID = 0, 1
@@ -21,10 +22,10 @@ def pool(
     window: tuple[int, int],
     stride: tuple[int, int],
     padding: int,
-    quantization: tuple[float, int] = (0.5, 0),
+    quantization: Quantization = (0.5, 0),
     activation: int = 0,
     output: tuple[int, ...] | None = None,
-    y: tuple[float, int] | None = None,
+    y: Quantization | None = None,
 ) -> bytes:
     def outputs(size: int, k: int, s: int) -> int:
         s = max(s, 1)
@@ -48,15 +49,34 @@ def pools(draw: st.DrawFn, name: str) -> Case:
     low = window if padding == VALID else (1, 1)
     size = tuple(draw(st.integers(least, least + 7)) for least in low)
     shape = (draw(st.integers(1, 2)), *size, draw(st.integers(1, 5)))
-    quantization = (draw(scales(1e-2, 1.0)), draw(zero_points))
+    quantization = draw(quantizations())
     activation = draw(st.sampled_from(ACTIVATIONS))
     tflite = pool(name, shape, window, stride, padding, quantization, activation)
     label = f"{name} {shape} window {window} stride {stride} padding {padding} {quantization} act {activation}"
     return Case(label, tflite, edge_inputs(math.prod(shape), draw(seeds), extra=4), aliased=draw(st.booleans()))
 
 
+@st.composite
+def global_pools(draw: st.DrawFn) -> Case:
+    """One window over everything, up to some thousand elements."""
+    shape = (1, draw(st.integers(1, 60)), draw(st.integers(1, 60)), draw(st.integers(1, 3)))
+    tflite = pool("AVERAGE_POOL_2D", shape, shape[1:3], (1, 1), VALID)
+    return Case(f"global {shape}", tflite, edge_inputs(math.prod(shape), draw(seeds)))
+
+
+def changed(name: str, changes: dict[str, Any]) -> bytes:
+    arguments: dict[str, Any] = {"shape": (1, 4, 4, 3), "window": (2, 2), "stride": (2, 2), "padding": VALID}
+    arguments |= changes
+    return pool(name, **arguments)
+
+
+ROWS = [
+    Row("AVERAGE_POOL_2D", "any_window", pools("AVERAGE_POOL_2D")),
+    Row("AVERAGE_POOL_2D", "global", global_pools(), count=20),
+    Row("MAX_POOL_2D", "any_window", pools("MAX_POOL_2D")),
+]
 # Changes of a sound pool, and what the refusal says of each.
-REFUSED: list[tuple[dict[str, Any], str]] = [
+CHANGES: list[tuple[dict[str, Any], str]] = [
     ({"window": (0, 2)}, "window"),
     ({"stride": (2, -1)}, "stride"),
     ({"stride": (2, 0)}, "stride"),
@@ -68,9 +88,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"activation": 5}, "SIGN_BIT"),
     ({"shape": (4, 4, 3, 1, 1), "output": (1, 2, 2, 3)}, "height"),
 ]
-
-
-def changed(name: str, changes: dict[str, Any]) -> bytes:
-    arguments: dict[str, Any] = {"shape": (1, 4, 4, 3), "window": (2, 2), "stride": (2, 2), "padding": VALID}
-    arguments |= changes
-    return pool(name, **arguments)
+REFUSALS = [
+    Refusal(name, changed(name, changes), says)
+    for name in ("AVERAGE_POOL_2D", "MAX_POOL_2D")
+    for changes, says in CHANGES
+]

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a row of the operators' table is, how it is proven, and how a refusal is.
+
+The rows stand in op_rows, a file for each family. A row's cases depend on its name alone: they are the same ones every
+time, whatever other rows there are.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+
+from support.op_cases import Case, assert_bit_exact
+from tinyproof.core.errors import InputFileError
+from tinyproof.core.tflite.reader import read_graph
+from tinyproof.export.lowering import lower
+from tinyproof.export.ops.base import Op
+
+# Cases that each row draws at least; the nightly run sets it.
+EXAMPLES = int(os.environ.get("TINYPROOF_EXAMPLES", "0"))
+
+Drawn = TypeVar("Drawn")
+
+
+@dataclass(frozen=True)
+class Row:
+    """Models in which an operator works, all to be bit-exact.
+
+    `count` of them make one program, and `programs` programs are run. `prove` raises AssertionError where one differs.
+    """
+
+    operator: str
+    label: str
+    cases: st.SearchStrategy[Case]
+    count: int = 40
+    programs: int = 1
+    prove: Callable[[Sequence[Case]], None] = assert_bit_exact
+
+    @property
+    def name(self) -> str:
+        return f"{self.operator}-{self.label}"
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A model whose first operator is refused by its name, in words that match `says`."""
+
+    operator: str
+    tflite: bytes
+    says: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.operator}-{self.says}"
+
+
+def draw(strategy: st.SearchStrategy[Drawn], name: str, count: int) -> list[Drawn]:
+    """`count` draws, the same ones for the same name. The first one is the simplest that there is."""
+    drawn: list[Drawn] = []
+
+    @seed(zlib.crc32(name.encode()))
+    @settings(
+        max_examples=count,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(strategy)
+    def collect(value: Drawn) -> None:
+        drawn.append(value)
+
+    collect()
+    return drawn
+
+
+def draw_programs(row: Row) -> list[list[Case]]:
+    """The cases of each program, each case once. The first program has one case, the simplest."""
+    count = max(row.programs, -(-EXAMPLES // row.count))
+    lists = draw(st.lists(row.cases, min_size=row.count, max_size=row.count), row.name, count + 1)
+    first, *programs = [list({(case.tflite, case.aliased): case for case in cases}.values()) for cases in lists]
+    assert len(programs) == count, f"{row.name}: {len(programs)} programs could be drawn of {count}"
+    assert all(2 * len(cases) > row.count for cases in programs), f"{row.name}: most of its cases are the same"
+    return [first, *programs]
+
+
+def draw_seed(row: Row) -> bytes:
+    """A model for the fuzz test: the simplest but one, since the simplest is of one element."""
+    return draw(row.cases, row.name, 2)[-1].tflite
+
+
+def only_op(tflite: bytes) -> Op:
+    """What a model of one operator becomes."""
+    (op,) = lower(read_graph(tflite)).ops
+    return op
+
+
+def assert_refused(name: str, tflite: bytes, says: str) -> None:
+    """The model's first operator is refused by its name, in words that match `says`."""
+    with pytest.raises(InputFileError, match=rf"operator 0 \({name}\): .*{says}"):
+        lower(read_graph(tflite))
