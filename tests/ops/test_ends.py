@@ -17,8 +17,8 @@ def test_the_device_sees_int8_alone() -> None:
     tflite = with_floats(3, (0.5, 1), (0.25, 2))
     program = lower(read_graph(tflite))
     assert only_op(tflite).operator.name == "RELU"
-    assert (program.input.dtype, program.input.scales) == ("int8", (0.5,))
-    assert (program.output.dtype, program.output.zero_points) == ("int8", (2,))
+    assert (program.inputs[0].dtype, program.inputs[0].scales) == ("int8", (0.5,))
+    assert (program.outputs[0].dtype, program.outputs[0].zero_points) == ("int8", (2,))
 
 
 def test_refuses_floats_that_nothing_dequantized() -> None:
