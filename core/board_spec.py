@@ -4,49 +4,137 @@
 from __future__ import annotations
 
 import difflib
-import tomllib
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cache
+from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
-from tinyproof.core.errors import UsageError
+from tinyproof.core.converter import read_toml
+from tinyproof.core.errors import InputFileError, UsageError
 from tinyproof.core.paths import FIRMWARE
 
 BOARDS = FIRMWARE / "boards"
+
+# What a board of each kind must say beyond the fields that have no default, dots leading into tables.
+_NEEDED = {
+    "simulated": (
+        *("build.toolchain", "build.package", "build.flags", "build.hal"),
+        *("memory", "memory.flash_origin", "memory.ram_origin", "memory.stack_bytes", "emulator", "emulator.command"),
+    ),
+    "serial": ("memory",),
+    "host": (),
+}
+_NEEDED_OF_FRAMEWORK = {"": ("build.linker_script",), "arduino_avr": ("build.core", "build.variant")}
+
+
+@dataclass(frozen=True)
+class BuildSpec:
+    """How firmware is compiled for a simulated board. A real one is described in platformio.ini: of this, it has at
+    most `library`."""
+
+    toolchain: str = ""  # what stands in front of "gcc"
+    package: str = ""  # Debian's, which bring the toolchain
+    flags: tuple[str, ...] = ()
+    link_flags: tuple[str, ...] = ("--specs=nano.specs",)
+    c_standard: str = "c99"
+    hal: tuple[str, ...] = ()  # files in firmware/lib/hal/
+    kernels: tuple[str, ...] = ()  # folders in firmware/lib/engine/ whose kernels come before the portable ones
+    linker_script: str = ""  # in firmware/ld/; "": the toolchain's own
+    framework: Literal["", "arduino_avr"] = ""  # in firmware/platform/builder/
+    core: str = ""  # the framework's folder on this machine
+    variant: str = ""  # and of the board in it
+    library: str = ""  # the interpreter's, for the engine tflm; export/library_lint.py knows what it computes wrongly
+    defines: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemorySpec:
+    """Addresses, and sizes in bytes. Of real boards only the sizes matter here: their linker scripts are the core's."""
+
+    flash_origin: int | None = None
+    flash_bytes: int
+    ram_origin: int | None = None
+    ram_bytes: int
+    stack_bytes: int | None = None  # of the RAM, kept free of data
+
+    def symbols(self) -> dict[str, int]:
+        """What the scripts in firmware/ld/ ask of the linker's command line."""
+        return {f"__{name}": value for name, value in asdict(self).items() if value is not None}
+
+
+@dataclass(frozen=True)
+class EmulatorSpec:
+    """`command`: words with {elf}, {fd}, {port} and {firmware} for us to fill in. `package`: Debian's, by default named
+    as the command is. `install`: how to get it where Debian has none."""
+
+    command: tuple[str, ...]
+    package: str = ""
+    install: str = ""
+
+
+@dataclass(frozen=True)
+class SerialSpec:
+    """What a real board asks of its port. `dtr`, `rts`: the level to open with; None leaves pyserial's.
+
+    `settle_s`: quiet time it needs after opening. `boot_s`: how long one that resets when its port opens may take until
+    it answers. `returns_s`: how long after an upload until its port is back. USB ids as "vendor:product" in hex.
+    """
+
+    baud: int = 115200
+    dtr: bool | None = None
+    rts: bool | None = None
+    settle_s: float = 0.0
+    boot_s: float = 0.0
+    returns_s: float = 10.0
+    usb_ids: tuple[str, ...] = ()
+    bootloader_ids: tuple[str, ...] = ()
+    bootloader_remedy: str = "press reset"
 
 
 @dataclass(frozen=True)
 class Board:
     """`kind`: "simulated" (an emulator that we start), "serial" (real hardware) or "host" (the reference device).
 
-    `environment` is the PlatformIO environment. `tick_unit` is what its `t=` counts: "insn", "cycle" or "us".
-    `build`, `memory`, `emulator` and `serial` keep the file's tables for the stage that they concern.
+    `environment` is the PlatformIO environment. `tick_unit` is what its `t=` counts.
     """
 
     name: str
     description: str
-    kind: str
+    kind: Literal["simulated", "serial", "host"]
     isa: str
-    tick_unit: str
+    tick_unit: Literal["insn", "cycle", "us"]
     environment: str = ""
-    engine: str = "compiled"
+    engine: Literal["compiled", "tflm", "reference"] = "compiled"
     hidden: bool = False  # left out of lists: it needs something that tinyproof cannot install
-    build: dict[str, Any] = field(default_factory=dict)
-    memory: dict[str, Any] = field(default_factory=dict)
-    emulator: dict[str, Any] = field(default_factory=dict)
-    serial: dict[str, Any] = field(default_factory=dict)
+    build: BuildSpec = field(default_factory=BuildSpec)
+    memory: MemorySpec | None = None
+    emulator: EmulatorSpec | None = None
+    serial: SerialSpec = field(default_factory=SerialSpec)
 
 
 def read_board(path: Path) -> Board:
-    """A board from its TOML file; the file's stem is its name."""
-    table = tomllib.loads(path.read_text(encoding="utf-8"))
-    return Board(**{"name": path.stem, "environment": path.stem, **table})
+    """A board from its TOML file; the file's stem is its name. Raises InputFileError naming the file and the key."""
+    shown = f"firmware/boards/{path.name}"
+    board = read_toml(path, Board, shown, {"name": path.stem, "environment": path.stem})
+    if board.name != path.stem:
+        raise InputFileError(f"{shown}: name must be {path.stem!r}, as the file is called; leave it out")
+    for key in _NEEDED[board.kind]:
+        _need(board, key, f"{shown}: missing key {key}; a board of kind {board.kind} needs it")
+    if board.kind == "simulated":
+        for key in _NEEDED_OF_FRAMEWORK[board.build.framework]:
+            _need(board, key, f"{shown}: missing key {key}")
+    return board
+
+
+def _need(board: Board, key: str, words: str) -> None:
+    if attrgetter(key)(board) in (None, "", ()):
+        raise InputFileError(words)
 
 
 @cache
 def all_boards() -> dict[str, Board]:
-    """Every board by name, the default one first in no particular order otherwise than the alphabet's."""
+    """Every board by name, in the order of the alphabet."""
     return {path.stem: read_board(path) for path in sorted(BOARDS.glob("*.toml"))}
 
 

@@ -25,7 +25,7 @@ FLAGS = ("-std=c99", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Werror")
 
 def opens_port_itself(board: Board) -> bool:
     """Whether the emulator cannot inherit a listening socket: it is told a free port's number instead."""
-    return any("{port}" in str(word) for word in board.emulator.get("command", []))
+    return board.emulator is not None and any("{port}" in word for word in board.emulator.command)
 
 
 def emulator_command(board: Board, elf: Path, fd: int) -> list[str]:
@@ -33,22 +33,19 @@ def emulator_command(board: Board, elf: Path, fd: int) -> list[str]:
 
     Raises UsageError when the board names none, EnvironmentFaultError naming the package when it is not installed.
     """
-    template = [str(word) for word in board.emulator.get("command", [])]
-    if not template:
+    if board.emulator is None or not board.emulator.command:
         raise UsageError(f"board {board.name} names no emulator command in firmware/boards/{board.name}.toml")
-    package = board.emulator.get("package", template[0])
-    if template[0] == "{simavr}":
-        program: str | None = str(ensure_simavr(board.name, package))
-    else:
-        program = shutil.which(template[0])
+    first, *arguments = board.emulator.command
+    package = board.emulator.package or first
+    program = str(ensure_simavr(board.name, package)) if first == "{simavr}" else shutil.which(first)
     if program is None:
-        remedy = board.emulator.get("install", f"sudo apt-get install {package}")
-        raise EnvironmentFaultError(f"{template[0]} is missing: board {board.name} runs on it; install it: {remedy}")
+        remedy = board.emulator.install or f"sudo apt-get install {package}"
+        raise EnvironmentFaultError(f"{first} is missing: board {board.name} runs on it; install it: {remedy}")
     values = {"elf": str(elf), "fd": str(fd), "firmware": str(FIRMWARE)}
     if opens_port_itself(board):
         with socket.socket(fileno=os.dup(fd)) as listener:
             values["port"] = str(listener.getsockname()[1])
-    return [program, *(_fill(word, values) for word in template[1:])]
+    return [program, *(_fill(word, values) for word in arguments)]
 
 
 def ensure_simavr(board: str, package: str, target: Path = SIMAVR) -> Path:
@@ -79,7 +76,7 @@ def ensure_simavr(board: str, package: str, target: Path = SIMAVR) -> Path:
 
 
 def _fill(word: str, values: dict[str, str]) -> str:
-    """Only {elf} and {fd} are ours; other braces belong to the emulator."""
+    """Only {elf}, {fd}, {port} and {firmware} are ours; other braces belong to the emulator."""
     for key, value in values.items():
         word = word.replace(f"{{{key}}}", value)
     return word

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tinyproof.core.board_spec import Board
+from tinyproof.core.board_spec import Board, MemorySpec
 from tinyproof.core.manifest import model_id
 from tinyproof.core.tflite.reader import read_graph
 from tinyproof.export.codegen import MAX_INLINED_CALLS
@@ -87,7 +87,9 @@ def inspect_model(tflite: bytes, file: str, boards: list[Board], build_dir: Path
     program = lower(read_graph(tflite, file))
     plan = plan_memory(program)
     identity = model_id(tflite)
-    fits = [_fit(board, program, plan, identity, build_dir) for board in boards if board.memory]
+    fits = [
+        _fit(board, board.memory, program, plan, identity, build_dir) for board in boards if board.memory is not None
+    ]
     return {
         "file": file,
         "model_id": identity,
@@ -148,15 +150,17 @@ def _code_bytes(program: Program) -> int:
     )
 
 
-def _fit(board: Board, program: Program, plan: MemoryPlan, identity: str, build_dir: Path | None) -> Fit:
-    flash_limit, ram_limit = int(board.memory["flash_bytes"]), int(board.memory["ram_bytes"])
+def _fit(
+    board: Board, memory: MemorySpec, program: Program, plan: MemoryPlan, identity: str, build_dir: Path | None
+) -> Fit:
+    flash_limit, ram_limit = memory.flash_bytes, memory.ram_bytes
     built = _built(board, identity, build_dir)
     if built is not None:
         return Fit(board.name, built[0], flash_limit, built[1], ram_limit, exact=True)
     bases = _VENDOR_CORE if board.kind == "serial" else _BASE
     flash, ram = bases.get(board.isa, _UNKNOWN_BASE)
-    line_bytes = int(board.build.get("defines", {}).get("PROTOCOL_LINE_BYTES", _DEFAULT_LINE_BYTES))
-    ram += int(board.memory.get("stack_bytes", 0)) + max(0, line_bytes - _DEFAULT_LINE_BYTES) + plan.arena_bytes
+    line_bytes = board.build.defines.get("PROTOCOL_LINE_BYTES", _DEFAULT_LINE_BYTES)
+    ram += (memory.stack_bytes or 0) + max(0, line_bytes - _DEFAULT_LINE_BYTES) + plan.arena_bytes
     flash += sum(map(_constant_bytes, program.ops)) + round(_code_bytes(program) * _CODE_FACTOR.get(board.isa, 1.0))
     return Fit(board.name, flash, flash_limit, ram, ram_limit, exact=False)
 

@@ -73,8 +73,8 @@ class Finding:
 
 def library_of(board: Board) -> Library | None:
     """The interpreter library that the board's firmware is linked with; None for the compiled engine."""
-    name = board.build.get("library")
-    if name is None:
+    name = board.build.library
+    if not name:
         return None
     if name not in LIBRARIES:
         raise UsageError(f"firmware/boards/{board.name}.toml: unknown library {name!r}; known: {', '.join(LIBRARIES)}")

@@ -37,7 +37,8 @@ def ask(board: Board, elf: Path, request: bytes) -> str:
         for line in stream:
             if not line.startswith(b"#"):
                 return line.decode("ascii", "replace").rstrip("\r\n")
-    raise BoardError(f"{board.name}: {board.emulator['command'][0]} ended before the firmware answered")
+    assert board.emulator is not None  # it has just run
+    raise BoardError(f"{board.name}: {board.emulator.command[0]} ended before the firmware answered")
 
 
 @contextlib.contextmanager

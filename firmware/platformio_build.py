@@ -13,7 +13,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from tinyproof.core.board_spec import Board
+from tinyproof.core.board_spec import Board, MemorySpec
 from tinyproof.core.errors import EnvironmentFaultError, UsageError
 from tinyproof.core.manifest import read_manifest, stale_artefacts
 from tinyproof.core.paths import FIRMWARE
@@ -82,18 +82,18 @@ def build(board: Board, build_dir: Path) -> BuildResult:
     if board.kind == "host":
         raise UsageError(f"board {board.name} is this machine and has no firmware; ./tinyproof check asks it directly")
     model_id = check_artefacts(build_dir)
-    gcc = f"{board.build.get('toolchain', '')}gcc"
+    gcc = f"{board.build.toolchain}gcc"
     if board.kind == "simulated" and not shutil.which(gcc):
-        raise EnvironmentFaultError(f"{gcc} is missing; apt-get install {board.build['package']}")
-    if (core := board.build.get("core")) and not Path(core).is_dir():
-        raise EnvironmentFaultError(f"{core} is missing; apt-get install {board.build['package']}")
+        raise EnvironmentFaultError(f"{gcc} is missing; apt-get install {board.build.package}")
+    if (core := board.build.core) and not Path(core).is_dir():
+        raise EnvironmentFaultError(f"{core} is missing; apt-get install {board.build.package}")
     folder = build_dir.resolve() / "boards" / board.name
     objects = objects_folder(board, build_dir)
     run_platformio(board, build_dir.resolve(), objects)
     produced = objects / board.environment / "firmware.elf"
     layers = layer_sizes(produced, produced.with_suffix(".map"))
-    if "linker_script" not in board.build:  # ours have a section for the stack, the toolchain's own have not
-        layers["core"].ram_bytes += board.memory.get("stack_bytes", 0)
+    if board.memory is not None and not board.build.linker_script:  # ours have a section for the stack, others have not
+        layers["core"].ram_bytes += board.memory.stack_bytes or 0
     elf = folder / "firmware.elf"
     shutil.copyfile(produced, elf)
     result = BuildResult(
@@ -150,18 +150,14 @@ def run_platformio(board: Board, build_dir: Path, objects: Path, *options: str, 
 
 def explain(board: Board, output: str) -> str:
     """What went wrong in a failed build, in one line."""
-    memory = board.memory
-    excess = {_REGIONS[name]: int(count) for name, count in _OVERFLOW.findall(output)}
-    if outside := _OUTSIDE.findall(output):  # how avr-gcc's older linker puts it
-        end = max(int(address, 16) for address in outside)
-        excess["ram"] = end - memory["ram_origin"] + memory["stack_bytes"] - memory["ram_bytes"]
-    if excess:
-        parts = []
-        for region, count in excess.items():
-            has = memory[f"{region}_bytes"]
-            parts.append(f"needs {has + count:,} B of {region}, the board has {has:,} B")
-        if "ram" in excess:
-            parts.append(f"{memory['stack_bytes']:,} B of the ram are the stack's")
+    if board.memory is not None and (excess := _excess(board.memory, output)):
+        room = {"flash": board.memory.flash_bytes, "ram": board.memory.ram_bytes}
+        parts = [
+            f"needs {room[region] + count:,} B of {region}, the board has {room[region]:,} B"
+            for region, count in excess.items()
+        ]
+        if "ram" in excess and board.memory.stack_bytes:
+            parts.append(f"{board.memory.stack_bytes:,} B of the ram are the stack's")
         return f"{board.name}: the firmware does not fit: {'; '.join(parts)}; take a smaller model or a larger board"
     if _OFFLINE.search(output):
         return (
@@ -172,3 +168,12 @@ def explain(board: Board, output: str) -> str:
     first = next((line for line in lines if _ERROR.search(line)), lines[-1] if lines else "no output")
     first = first.replace(f"{FIRMWARE.parent}{os.sep}", "")
     return f"{board.name}: the build failed: {first} (all of it: pio run -d firmware -e {board.environment})"
+
+
+def _excess(memory: MemorySpec, output: str) -> dict[str, int]:
+    """Region -> bytes that the linker found too many."""
+    excess = {_REGIONS[name]: int(count) for name, count in _OVERFLOW.findall(output)}
+    if outside := _OUTSIDE.findall(output):  # how avr-gcc's older linker puts it
+        end = max(int(address, 16) for address in outside)
+        excess["ram"] = end - (memory.ram_origin or 0) + (memory.stack_bytes or 0) - memory.ram_bytes
+    return excess

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tinyproof.core.board_spec import Board, all_boards
-from tinyproof.host.transport.usb import Lister, Plugged, boards_of, list_plugged
+from tinyproof.host.transport.usb import Lister, Plugged, boards_of, bootloaders_of, list_plugged
 
 # Kernel drivers of the USB bridges: without one the bridge is there and its port is not.
 DRIVERS = {"10c4": "cp210x", "1a86": "ch341", "0403": "ftdi_sio", "2341": "cdc_acm", "303a": "cdc_acm"}
@@ -65,11 +65,9 @@ def _tools(default_board: str, machine: Machine) -> Iterator[Fault]:
     """A compiler or an emulator that a board needs; it blocks where the board is the one that is used by default."""
     missing: dict[str, tuple[str, list[Board]]] = {}
     for board in all_boards().values():
-        needed = (
-            {f"{board.build['toolchain']}gcc": board.build.get("package", "")} if "toolchain" in board.build else {}
-        )
-        if board.emulator:
-            needed[str(board.emulator["command"][0])] = board.emulator.get("package", "")
+        needed = {f"{board.build.toolchain}gcc": board.build.package} if board.build.toolchain else {}
+        if board.emulator is not None:
+            needed[board.emulator.command[0]] = board.emulator.package
         for program, package in needed.items():
             if "{" not in program and machine.which(program) is None:
                 missing.setdefault(program, (package, []))[1].append(board)
@@ -91,7 +89,7 @@ def _drivers(plugged: list[Plugged], machine: Machine) -> Iterator[Fault]:
     for vendor_file in sorted(machine.sys.glob("bus/usb/devices/*/idVendor")):
         vendor, product = _read(vendor_file), _read(vendor_file.with_name("idProduct"))
         usb_id = f"{vendor}:{product}"
-        boards = boards_of(usb_id, "usb_ids") or boards_of(usb_id, "bootloader_ids")
+        boards = boards_of(usb_id) or bootloaders_of(usb_id)
         if not boards or usb_id in seen:
             continue
         thief = next((pid for pid, name in _processes(machine) if name == "brltty"), None)
@@ -109,8 +107,7 @@ def _port(port: Plugged, machine: Machine) -> Iterator[Fault]:
         yield Fault(
             "bootloader",
             f"{board.name} on {port.port} is in its bootloader ({port.usb_id})",
-            f"{board.serial.get('bootloader_remedy', 'press reset')}, or flash it:"
-            f" ./tinyproof flash --board {board.name}",
+            f"{board.serial.bootloader_remedy}, or flash it: ./tinyproof flash --board {board.name}",
             True,
         )
     if not machine.may_open(port.port):

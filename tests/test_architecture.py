@@ -14,7 +14,7 @@ from tinyproof.cli.main import VERBS
 from tinyproof.core.paths import ROOT
 
 STAGES = ("train", "export", "firmware", "host", "report")
-HEAVY = ("tensorflow", "keras", "numpy", "matplotlib", "rich", "serial", "jinja2", "platformio")
+HEAVY = ("tensorflow", "keras", "cattrs", "numpy", "matplotlib", "rich", "serial", "jinja2", "platformio")
 
 
 def python_files(folder: str) -> list[Path]:

@@ -52,7 +52,7 @@ def run_build(config: Config, *, lint: bool = True) -> BuildResult:
 
 def lint_model(board: Board, folder: Path) -> None:
     """Raises InputFileError where the interpreter library of `board` cannot run the model, or runs it wrongly."""
-    if "library" not in board.build or not (folder / "model.tflite").is_file():
+    if not board.build.library or not (folder / "model.tflite").is_file():
         return
     from tinyproof.core.tflite.reader import read_file, read_graph
     from tinyproof.export.library_lint import refuse_unfit

@@ -15,7 +15,6 @@ from tinyproof.host.session import open_client
 from tinyproof.host.transport.usb import Plugged, list_plugged, ports_of
 
 POLL_S = 0.1
-RETURNS_S = 10.0
 
 Lister = Callable[[], list[Plugged]]
 
@@ -69,7 +68,7 @@ def await_return(board: Board, port: str, before: Plugged | None, lister: Lister
     """The port of the board that was `before` on `port`: found by its USB serial number, else by its kind."""
     if before is None:  # no USB port: a network port, or a UART of this machine, keeps its name
         return port
-    seconds = float(board.serial.get("returns_s", RETURNS_S))
+    seconds = board.serial.returns_s
     deadline = time.monotonic() + seconds
     stuck: Plugged | None = None
     while True:
@@ -82,10 +81,9 @@ def await_return(board: Board, port: str, before: Plugged | None, lister: Lister
             break
         time.sleep(POLL_S)
     if stuck is not None:
-        remedy = board.serial.get("bootloader_remedy", "press reset")
         raise BoardError(
             f"{board.name} stays in its bootloader ({stuck.usb_id} on {stuck.port}) {seconds:g} s after the upload; "
-            f"{remedy}, then flash again"
+            f"{board.serial.bootloader_remedy}, then flash again"
         )
     raise BoardError(
         f"{board.name} was on {port} and has not come back in {seconds:g} s; press reset, or unplug it and plug it in"

@@ -35,9 +35,9 @@ class PortPolicy:
 
 
 def policy_of(board: Board) -> PortPolicy:
-    """The board's [serial] table over the defaults; keys that concern other tools (USB ids, say) are left alone."""
-    known = PortPolicy.__dataclass_fields__
-    return PortPolicy(**{key: value for key, value in board.serial.items() if key in known})
+    """What of the board's [serial] table concerns its port."""
+    serial = board.serial
+    return PortPolicy(serial.baud, serial.dtr, serial.rts, serial.settle_s, serial.boot_s)
 
 
 def open_port(name: str, policy: PortPolicy, timeout_s: float) -> Any:

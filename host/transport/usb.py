@@ -34,7 +34,7 @@ def list_plugged(lister: Lister | None = None) -> list[Plugged]:
         if port.vid is None:
             continue
         usb_id = f"{port.vid:04x}:{port.pid:04x}"
-        application, loader = boards_of(usb_id, "usb_ids"), boards_of(usb_id, "bootloader_ids")
+        application, loader = boards_of(usb_id), bootloaders_of(usb_id)
         found.append(
             Plugged(
                 port.device,
@@ -48,15 +48,16 @@ def list_plugged(lister: Lister | None = None) -> list[Plugged]:
     return sorted(found, key=lambda plugged: plugged.port)
 
 
-def boards_of(usb_id: str, key: str) -> tuple[str, ...]:
-    """Names of the boards whose [serial] table lists `usb_id` under `key`."""
-    return tuple(board.name for board in all_boards().values() if usb_id in board.serial.get(key, ()))
+def boards_of(usb_id: str) -> tuple[str, ...]:
+    """Names of the boards that show `usb_id` while they run."""
+    return tuple(board.name for board in all_boards().values() if usb_id in board.serial.usb_ids)
+
+
+def bootloaders_of(usb_id: str) -> tuple[str, ...]:
+    """Names of the boards whose bootloader shows `usb_id`."""
+    return tuple(board.name for board in all_boards().values() if usb_id in board.serial.bootloader_ids)
 
 
 def ports_of(board: Board, plugged: list[Plugged]) -> list[Plugged]:
     """Those that may be `board`, in its application or its bootloader."""
-    return [
-        port
-        for port in plugged
-        if port.usb_id in (*board.serial.get("usb_ids", ()), *board.serial.get("bootloader_ids", ()))
-    ]
+    return [port for port in plugged if port.usb_id in (*board.serial.usb_ids, *board.serial.bootloader_ids)]

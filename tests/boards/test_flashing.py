@@ -38,7 +38,7 @@ class Bus:
 def impatient(name: str) -> Board:
     """The board's own file, with a shorter patience."""
     board = find_board(name)
-    return dataclasses.replace(board, serial={**board.serial, "returns_s": 0.3, "settle_s": 0.0})
+    return dataclasses.replace(board, serial=dataclasses.replace(board.serial, returns_s=0.3, settle_s=0.0))
 
 
 def run(board: Board, bus: Bus, port: str, upload: Callable[[str], None], identity: str = ID) -> Flashed:

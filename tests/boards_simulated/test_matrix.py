@@ -85,8 +85,10 @@ def test_every_board_answers_bit_for_bit(rows: Rows, model: str, name: str) -> N
     assert row.tick_unit == find_board(name).tick_unit
     assert 0 < row.ticks_min <= row.ticks_max
     assert row.flash_bytes and row.ram_bytes and row.engine_flash_bytes
-    assert row.flash_bytes <= find_board(name).memory["flash_bytes"]
-    assert row.ram_bytes <= find_board(name).memory["ram_bytes"], "the stack's reserve is part of it"
+    memory = find_board(name).memory
+    assert memory is not None
+    assert row.flash_bytes <= memory.flash_bytes
+    assert row.ram_bytes <= memory.ram_bytes, "the stack's reserve is part of it"
 
 
 def test_the_interpreter_on_this_machine_agrees(exported: Path) -> None:
@@ -181,9 +183,8 @@ def test_a_missing_tool_is_a_row_and_exit_3(
 ) -> None:
     shutil.copytree(exported / "neuron", own_project / "neuron")
     here = find_board("qemu-cortex-m3")
-    no_compiler = dataclasses.replace(
-        here, name="none", build={**here.build, "toolchain": "no-such-", "package": "gcc-x"}
-    )
+    without = dataclasses.replace(here.build, toolchain="no-such-", package="gcc-x")
+    no_compiler = dataclasses.replace(here, name="none", build=without)
     rows = run_all.run_matrix(CONFIG, [no_compiler, here])
     assert [row.proven for row in rows] == [False, True]
     assert "no-such-gcc is missing" in rows[0].error
@@ -302,7 +303,9 @@ def test_the_runner_is_clean_under_the_project_s_warnings(tmp_path: Path) -> Non
 
 def test_a_missing_emulator_names_its_package(tmp_path: Path) -> None:
     board = find_board("qemu-riscv32")
-    board = dataclasses.replace(board, emulator={**board.emulator, "command": ["no-such-qemu", "{elf}"]})
+    assert board.emulator is not None
+    missing = dataclasses.replace(board.emulator, command=("no-such-qemu", "{elf}"))
+    board = dataclasses.replace(board, emulator=missing)
     with pytest.raises(EnvironmentFaultError, match=r"no-such-qemu is missing.*apt-get install qemu-system-misc"):
         emulator_command(board, tmp_path, 3)
 

@@ -23,15 +23,15 @@ BOARDS = simulated_boards()
 def compile_all(board: Board, sources: Sequence[Path], folder: Path, *options: str) -> list[str]:
     """Objects of `sources`, each in its own language."""
     build = board.build
-    defines = {"HAL_BOARD": '"ticks"', "HAL_TICK_UNIT": f'"{board.tick_unit}"', **build["defines"]}
-    flags = [*build["flags"], "-Os", "-ffunction-sections", "-fdata-sections", f"-I{FIRMWARE / 'lib/hal'}", *options]
+    defines = {"HAL_BOARD": '"ticks"', "HAL_TICK_UNIT": f'"{board.tick_unit}"', **build.defines}
+    flags = [*build.flags, "-Os", "-ffunction-sections", "-fdata-sections", f"-I{FIRMWARE / 'lib/hal'}", *options]
     flags += [f"-D{name}={value}{'UL' if isinstance(value, int) else ''}" for name, value in defines.items()]
     objects = []
     for source in sources:
         plus = source.suffix == ".cpp"
-        standard = "-std=gnu++11" if plus else f"-std={build.get('c_standard', 'c99')}"
+        standard = "-std=gnu++11" if plus else f"-std={build.c_standard}"
         objects.append(str(folder / f"{source.stem}.o"))
-        compiler = f"{build['toolchain']}{'g++' if plus else 'gcc'}"
+        compiler = f"{build.toolchain}{'g++' if plus else 'gcc'}"
         subprocess.run([compiler, *flags, standard, "-c", str(source), "-o", objects[-1]], check=True)
     return objects
 
@@ -40,21 +40,22 @@ def link(board: Board, folder: Path) -> Path:
     """The board's own HAL and start-up code around regions.c."""
     build = board.build
     elf = folder / "ticks.elf"
-    hal = [FIRMWARE / "lib/hal" / name for name in build["hal"]]
-    command = [f"{build['toolchain']}gcc", *build["flags"], "-o", str(elf), "-Wl,--gc-sections"]
-    if "core" in build:
-        core = Path(build["core"]) / "cores/arduino"
-        includes = [f"-I{core}", f"-I{Path(build['core']) / 'variants' / build['variant']}"]
+    hal = [FIRMWARE / "lib/hal" / name for name in build.hal]
+    command = [f"{build.toolchain}gcc", *build.flags, "-o", str(elf), "-Wl,--gc-sections"]
+    if build.core:
+        core = Path(build.core) / "cores/arduino"
+        includes = [f"-I{core}", f"-I{Path(build.core) / 'variants' / build.variant}"]
         own = compile_all(board, [HERE / "regions.c", HERE / "regions_sketch.cpp", *hal], folder, *includes)
         (folder / "core").mkdir()
         sources = [path for path in sorted(core.iterdir()) if path.suffix in (".c", ".cpp")]
         theirs = compile_all(board, sources, folder / "core", *includes, "-w", "-DDECIMAL_DIG=__DECIMAL_DIG__")
         command += [*own, *theirs]
     else:
-        layout = ",".join(f"--defsym=__{name}={value}" for name, value in board.memory.items())
+        assert board.memory is not None
+        layout = ",".join(f"--defsym={name}={value}" for name, value in board.memory.symbols().items())
         command += compile_all(board, [HERE / "regions.c", HERE / "regions_main.c", *hal], folder, "-Wall", "-Werror")
-        command += ["-nostartfiles", *build.get("link_flags", ["--specs=nano.specs"])]
-        command += [f"-Wl,{layout}", f"-T{FIRMWARE / 'ld' / build['linker_script']}"]
+        command += ["-nostartfiles", *build.link_flags]
+        command += [f"-Wl,{layout}", f"-T{FIRMWARE / 'ld' / build.linker_script}"]
     subprocess.run(command, check=True)
     return elf
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from support.fake_build import QUICK
 
-from tinyproof.core.board_spec import Board
+from tinyproof.core.board_spec import Board, EmulatorSpec
 from tinyproof.core.errors import EnvironmentFaultError, UsageError
 from tinyproof.core.paths import ROOT
 from tinyproof.host.check import check
@@ -23,8 +23,9 @@ from tinyproof.host.targets.emulator import Emulator
 SLEEP = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)"]
 
 
-def emulated(*command: str) -> Board:
-    return Board("fake", "an emulator made of Python", "simulated", "none", "insn", emulator={"command": [*command]})
+def emulated(*command: str, package: str = "") -> Board:
+    emulator = EmulatorSpec(command, package)
+    return Board("fake", "an emulator made of Python", "simulated", "none", "insn", emulator=emulator)
 
 
 def alive(pid: int) -> bool:
@@ -78,8 +79,7 @@ def test_a_child_dies_with_its_parent(number: signal.Signals) -> None:
 
 
 def test_a_missing_emulator_names_its_package(tmp_path: Path) -> None:
-    board = emulated("no-such-emulator", "{elf}")
-    board.emulator["package"] = "emulators-extra"
+    board = emulated("no-such-emulator", "{elf}", package="emulators-extra")
     with pytest.raises(EnvironmentFaultError) as raised:
         Emulator(board, tmp_path / "firmware.elf")
     assert "no-such-emulator is missing" in raised.value.message

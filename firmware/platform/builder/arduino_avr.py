@@ -6,28 +6,27 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tinyproof.core.board_spec import Board
+from tinyproof.core.board_spec import BuildSpec, MemorySpec
 
 # KERNEL_TABLE: the model's tables stay in flash. DECIMAL_DIG: avr-libc's needs a macro that gcc 5 does not have.
 DEFINES = ("ARDUINO_ARCH_AVR", ("KERNEL_TABLE", "const __flash"), ("DECIMAL_DIG", "__DECIMAL_DIG__"))
 CXX = ("-std=gnu++11", "-fno-exceptions", "-fno-threadsafe-statics")
 
 
-def link_flags(board: Board) -> list[str]:
+def link_flags(memory: MemorySpec) -> list[str]:
     """Regions of avr-gcc's own linker script; the reserve for the stack is kept free of data."""
-    memory = board.memory
     regions = {
-        "__TEXT_REGION_LENGTH__": memory["flash_bytes"],
-        "__DATA_REGION_ORIGIN__": memory["ram_origin"],
-        "__DATA_REGION_LENGTH__": memory["ram_bytes"] - memory["stack_bytes"],
+        "__TEXT_REGION_LENGTH__": memory.flash_bytes,
+        "__DATA_REGION_ORIGIN__": memory.ram_origin,
+        "__DATA_REGION_LENGTH__": memory.ram_bytes - (memory.stack_bytes or 0),
     }
     return [f"-Wl,--defsym={name}={value}" for name, value in regions.items()]
 
 
-def add_core(env: Any, board: Board) -> None:
+def add_core(env: Any, build: BuildSpec) -> None:
     """Add the core's headers for our sources, and the core itself as a library."""
-    root = Path(board.build["core"])
-    core, variant = root / "cores" / "arduino", root / "variants" / board.build["variant"]
+    root = Path(build.core)
+    core, variant = root / "cores" / "arduino", root / "variants" / build.variant
     # gcc 5 knows the older of the two options only.
     env["CCFLAGS"] = [str(flag).replace("-ffile-prefix-map=", "-fdebug-prefix-map=") for flag in env["CCFLAGS"]]
     env.Append(
@@ -39,7 +38,7 @@ def add_core(env: Any, board: Board) -> None:
     own.Replace(
         CFLAGS=["-std=gnu11"],
         CXXFLAGS=[*CXX, "-fpermissive"],
-        CCFLAGS=[*board.build["flags"], "-Os", "-g", "-w", "-ffunction-sections", "-fdata-sections"],
+        CCFLAGS=[*build.flags, "-Os", "-g", "-w", "-ffunction-sections", "-fdata-sections"],
         CPPPATH=[str(core), str(variant)],
     )
     # Without assembler files: one, of pulseIn, has the name of a C file, and SCons would give both the same object.

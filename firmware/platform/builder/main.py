@@ -22,10 +22,11 @@ WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Werror"]
 
 board = read_board(BOARDS / f"{env.GetProjectOption('custom_board', env['PIOENV'])}.toml")
 build, memory = board.build, board.memory
-toolchain = build["toolchain"]
+assert memory is not None  # read_board sees to it for a simulated board
+toolchain = build.toolchain
 
 if not shutil.which(f"{toolchain}gcc"):
-    sys.stderr.write(f"error: {toolchain}gcc is missing; apt-get install {build['package']}\n")
+    sys.stderr.write(f"error: {toolchain}gcc is missing; apt-get install {build.package}\n")
     env.Exit(1)
 
 env.Replace(
@@ -42,38 +43,38 @@ env.Replace(
     PROGNAME="firmware",
     PROGSUFFIX=".elf",
 )
-env.BoardConfig().update("upload.maximum_size", memory["flash_bytes"])
-env.BoardConfig().update("upload.maximum_ram_size", memory["ram_bytes"])
+env.BoardConfig().update("upload.maximum_size", memory.flash_bytes)
+env.BoardConfig().update("upload.maximum_ram_size", memory.ram_bytes)
 
 env.Append(
-    SRC_FILTER=[f"+<../lib/hal/{file}>" for file in build["hal"]],
-    CFLAGS=[f"-std={build.get('c_standard', 'c99')}"],
+    SRC_FILTER=[f"+<../lib/hal/{file}>" for file in build.hal],
+    CFLAGS=[f"-std={build.c_standard}"],
     CXXFLAGS=["-std=c++17", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics", "-fno-use-cxa-atexit"],
-    CCFLAGS=[*build["flags"], "-Os", "-g", "-ffunction-sections", "-fdata-sections", *WARNINGS],
+    CCFLAGS=[*build.flags, "-Os", "-g", "-ffunction-sections", "-fdata-sections", *WARNINGS],
     # Where a board has kernels of its own, their folder comes before the portable ones.
     CPPPATH=[],
     CPPDEFINES=[
         ("HAL_BOARD", env.StringifyMacro(board.name)),
         ("HAL_TICK_UNIT", env.StringifyMacro(board.tick_unit)),
-        *((name, f"{value}UL") for name, value in build.get("defines", {}).items()),
+        *((name, f"{value}UL") for name, value in build.defines.items()),
     ],
-    LINKFLAGS=[*build["flags"], "-Wl,--gc-sections,--fatal-warnings,-Map=$BUILD_DIR/firmware.map,--cref"],
+    LINKFLAGS=[*build.flags, "-Wl,--gc-sections,--fatal-warnings,-Map=$BUILD_DIR/firmware.map,--cref"],
 )
-if build.get("framework") == "arduino_avr":
-    env.Append(LINKFLAGS=arduino_avr.link_flags(board))
-    arduino_avr.add_core(env, board)
+if build.framework == "arduino_avr":
+    env.Append(LINKFLAGS=arduino_avr.link_flags(memory))
+    arduino_avr.add_core(env, build)
 else:
     env.Append(
         LINKFLAGS=[
             "-nostartfiles",
-            *build.get("link_flags", ["--specs=nano.specs"]),
+            *build.link_flags,
             "-Wl,--build-id=none",
-            *(f"-Wl,--defsym=__{name}={value}" for name, value in memory.items()),
+            *(f"-Wl,--defsym={name}={value}" for name, value in memory.symbols().items()),
             "-T",
-            str(FIRMWARE / "ld" / build["linker_script"]),
+            str(FIRMWARE / "ld" / build.linker_script),
         ],
     )
-env.Prepend(CPPPATH=[str(FIRMWARE / "lib" / "engine" / folder) for folder in build.get("kernels", [])])
+env.Prepend(CPPPATH=[str(FIRMWARE / "lib" / "engine" / folder) for folder in build.kernels])
 
 elf = env.BuildProgram()
 
