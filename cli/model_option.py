@@ -112,20 +112,19 @@ def check_new_name(name: str) -> None:
 
 def print_import(manifest: Manifest) -> None:
     """The lines that `export` and `run` show for a model that was brought."""
-    source = manifest.source or {}
-    memory = manifest.memory or {}
+    source, memory = manifest.source, manifest.memory
+    assert source is not None and memory is not None  # an import has both
     x, y = manifest.inputs[0], manifest.outputs[0]
     shapes = f"{'x'.join(map(str, x.shape))} -> {'x'.join(map(str, y.shape))}"
-    click.echo(stage_line("model", file_name(source.get("file", "")), f"{shapes}, {memory.get('macs', 0):,} MACs"))
+    click.echo(stage_line("model", file_name(source.file), f"{shapes}, {memory.macs:,} MACs"))
     size = f"model.tflite {manifest.artefacts['model.tflite'].bytes:,} B"
-    calibration = source.get("calibration")
-    how = f"int8, {calibration['samples']} samples" if calibration else "int8, as it came"
+    how = f"int8, {source.calibration.samples} samples" if source.calibration else "int8, as it came"
     click.echo(stage_line("export", size, f"{how}    id {manifest.model_id}"))
-    accuracy = source.get("accuracy")
-    if accuracy:
-        words = f"worst error {accuracy['worst_error']:.4g} against the float model"
-        if accuracy["sqnr_db"] is not None:
-            words += f", SQNR {accuracy['sqnr_db']:.1f} dB"
-        if accuracy["same_class_share"] is not None:
-            words += f", same class {accuracy['same_class_share']:.1%}"
+    accuracy = source.accuracy
+    if accuracy is not None:
+        words = f"worst error {accuracy.worst_error:.4g} against the float model"
+        if accuracy.sqnr_db is not None:
+            words += f", SQNR {accuracy.sqnr_db:.1f} dB"
+        if accuracy.same_class_share is not None:
+            words += f", same class {accuracy.same_class_share:.1%}"
         say("", words)

@@ -7,14 +7,16 @@ path, so the same input gives the same bytes.
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from tinyproof.core.converter import ABSENT_IF_NONE, MistypedError, read_json, structure, unstructure
 from tinyproof.core.errors import UsageError
+from tinyproof.core.origin import ModelSource, Training
 
 FILE = "manifest.json"
 FORMAT = 1
@@ -27,7 +29,7 @@ class Artefact:
 
 
 @dataclass(frozen=True)
-class Tensor:
+class TensorSpec:
     """An input or output of the model. Real value = scale * (q - zero_point)."""
 
     name: str
@@ -36,6 +38,10 @@ class Tensor:
     scale: float
     zero_point: int
     bytes: int
+
+    def __post_init__(self) -> None:
+        if not 0 < self.scale < math.inf:
+            raise ValueError(f"scale must be a positive number, not {self.scale!r}")
 
 
 @dataclass(frozen=True)
@@ -56,19 +62,63 @@ class Tolerance:
     why: str
 
 
+@dataclass(frozen=True)
+class AskedRange:
+    """The range of x over which a model was quantized, where no more can be said of it in a few numbers."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuantizationReport:
+    """What int8 does to a model of one number in, one out, over the asked range of x from `low` to `high`.
+
+    `input_low`, `input_high`: what int8 can hold of x. Shares are of the asked range, steps and errors in units of x
+    and y. `questions_beyond`: questions with known answers that saturate at the input; None where there are none known.
+    """
+
+    low: float
+    high: float
+    input_low: float
+    input_high: float
+    input_clip_share: float
+    output_clip_share: float
+    step_x: float
+    step_y: float
+    worst_error: float
+    worst_error_x: float
+    why: str
+    questions_beyond: list[float] | None = field(default=None, metadata=ABSENT_IF_NONE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemoryUse:
+    """`arena_bytes` of the compiled engine, beside the interpreter's; `tensor_bytes`: of all tensors together.
+    `macs`: multiply-accumulates of one inference."""
+
+    arena_bytes: int
+    tflm_arena_bytes: int
+    tensor_bytes: int
+    macs: int
+    operators: list[str]
+
+
 @dataclass
 class Manifest:
+    """`source`: of a model that was brought instead of trained here."""
+
     model: str
     model_id: str = ""
     artefacts: dict[str, Artefact] = field(default_factory=dict)
-    inputs: list[Tensor] = field(default_factory=list)
-    outputs: list[Tensor] = field(default_factory=list)
+    inputs: list[TensorSpec] = field(default_factory=list)
+    outputs: list[TensorSpec] = field(default_factory=list)
     seeds: dict[str, int] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
-    training: dict[str, Any] | None = None
-    source: dict[str, Any] | None = None  # of a model that was brought: file, kind, sha256, calibration, accuracy
-    quantization: dict[str, Any] | None = None
-    memory: dict[str, Any] | None = None
+    training: Training | None = None
+    source: ModelSource | None = None
+    quantization: AskedRange | QuantizationReport | None = None
+    memory: MemoryUse | None = None
     expected: list[Expected] = field(default_factory=list)
     tolerance: Tolerance | None = None
 
@@ -77,8 +127,12 @@ class Manifest:
         content = path.read_bytes()
         self.artefacts[path.name] = Artefact(hashlib.sha256(content).hexdigest(), len(content))
 
+    def as_dict(self) -> dict[str, Any]:
+        """What --json prints."""
+        return unstructure(self)
+
     def write(self, build_dir: Path) -> None:
-        document = {"tinyproof": FORMAT, **dataclasses.asdict(self)}
+        document = {"tinyproof": FORMAT, **self.as_dict()}
         (build_dir / FILE).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
 
@@ -88,26 +142,24 @@ def model_id(tflite: bytes) -> str:
 
 
 def read_manifest(build_dir: Path) -> Manifest:
-    """Raises UsageError when the build does not exist yet, or is another version's."""
-    path = build_dir / FILE
+    """Raises UsageError when the build does not exist yet, is another version's, or its manifest is damaged."""
     name = f"build/{build_dir.name}"
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = read_json(build_dir / FILE)
+        if not isinstance(document, dict) or document.pop("tinyproof", None) != FORMAT:
+            raise UsageError(f"{name}/{FILE} comes from another version; run ./tinyproof train and export again")
+        manifest = structure(document, Manifest)
+        for part in fields(Manifest):  # a part may be empty, but each is always written
+            if part.name not in document:
+                raise MistypedError(f"missing key {part.name}")
     except FileNotFoundError:
         raise UsageError(f"{name} has no manifest; run ./tinyproof train and ./tinyproof export first") from None
-    except ValueError:
-        raise UsageError(f"{name}/{FILE} is damaged; run ./tinyproof export again") from None
-    if not isinstance(document, dict) or document.pop("tinyproof", None) != FORMAT:
-        raise UsageError(f"{name}/{FILE} comes from another version; run ./tinyproof train and export again")
-    tolerance = document.pop("tolerance")
-    return Manifest(
-        artefacts={name: Artefact(**entry) for name, entry in document.pop("artefacts").items()},
-        inputs=[Tensor(**entry) for entry in document.pop("inputs")],
-        outputs=[Tensor(**entry) for entry in document.pop("outputs")],
-        expected=[Expected(**entry) for entry in document.pop("expected")],
-        tolerance=Tolerance(**tolerance) if tolerance else None,
-        **document,
-    )
+    except (OSError, MistypedError) as fault:
+        raise UsageError(
+            f"{name}/{FILE} is damaged ({fault}); run ./tinyproof train and ./tinyproof export again, or delete {name} "
+            "and bring its model again"
+        ) from None
+    return manifest
 
 
 def stale_artefacts(manifest: Manifest, build_dir: Path) -> list[str]:

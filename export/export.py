@@ -12,10 +12,11 @@ from typing import Any
 
 from tinyproof.core.config import CheckConfig, ExportConfig
 from tinyproof.core.errors import UsageError
-from tinyproof.core.manifest import Manifest, Tensor, model_id, read_manifest
+from tinyproof.core.manifest import AskedRange, Manifest, MemoryUse, TensorSpec, model_id, read_manifest
+from tinyproof.core.origin import SineTraining
 from tinyproof.core.reference.golden import Reference
-from tinyproof.core.tflite import graph as tflite_graph
 from tinyproof.core.tflite.arithmetic import float32
+from tinyproof.core.tflite.graph import Tensor
 from tinyproof.core.tflite.reader import read_file, read_graph
 from tinyproof.export.codegen import emit_header, emit_model_data, emit_source
 from tinyproof.export.lowering import Program, lower
@@ -59,8 +60,8 @@ def export_model(
     if not (build_dir / "model.keras").is_file():
         raise UsageError(f"build/{build_dir.name} has no model.keras; run ./tinyproof train first")
     manifest = read_manifest(build_dir)
-    data = (manifest.training or {}).get("data") or {}
-    low, high = data.get("low", low), data.get("high", high)
+    if isinstance(manifest.training, SineTraining):
+        low, high = manifest.training.data.low, manifest.training.data.high
     manifest.seeds["export"] = manifest.seeds["vectors"] = config.seed
 
     from tinyproof.export.keras_quantizer import GRID, float_answers, load_keras_model, quantize_model
@@ -70,7 +71,7 @@ def export_model(
         quantize_model(model, low, high, config.seed, dense_per_tensor=dense_per_tensor)
     )
     compiled = _compile(build_dir, manifest)
-    manifest.quantization = {"low": low, "high": high}
+    manifest.quantization = AskedRange(low, high)
     manifest.expected, manifest.tolerance = [], None
     (build_dir / CURVE_FILE).unlink(missing_ok=True)
     manifest.artefacts.pop(CURVE_FILE, None)
@@ -125,13 +126,13 @@ def _compile(build_dir: Path, manifest: Manifest) -> _Compiled:
     manifest.model_id = identity
     manifest.inputs = [_tensor(tensor) for tensor in program.inputs]
     manifest.outputs = [_tensor(tensor) for tensor in program.outputs]
-    manifest.memory = {
-        "arena_bytes": plan.arena_bytes,
-        "tflm_arena_bytes": tflm_arena_bytes,
-        "tensor_bytes": plan.tensor_bytes,
-        "macs": program.macs,
-        "operators": [op.operator.name for op in program.ops],
-    }
+    manifest.memory = MemoryUse(
+        arena_bytes=plan.arena_bytes,
+        tflm_arena_bytes=tflm_arena_bytes,
+        tensor_bytes=plan.tensor_bytes,
+        macs=program.macs,
+        operators=[op.operator.name for op in program.ops],
+    )
     manifest.versions["reference"] = _reference_version(reference)
     for name in ARTEFACTS:
         manifest.add_artefact(build_dir / name)
@@ -148,6 +149,6 @@ def _signed(out: str) -> int:
     return int.from_bytes(bytes.fromhex(out), "little", signed=True)
 
 
-def _tensor(tensor: tflite_graph.Tensor) -> Tensor:
+def _tensor(tensor: Tensor) -> TensorSpec:
     scale, zero_point = (tensor.scales[0], tensor.zero_points[0]) if tensor.scales else (1.0, 0)
-    return Tensor(tensor.name, list(tensor.shape), tensor.dtype, scale, zero_point, tensor.bytes)
+    return TensorSpec(tensor.name, list(tensor.shape), tensor.dtype, scale, zero_point, tensor.bytes)

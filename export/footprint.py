@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from tinyproof.core.board_spec import Board, MemorySpec
+from tinyproof.core.build_record import read_build_record
+from tinyproof.core.errors import UsageError
 from tinyproof.core.manifest import model_id
 from tinyproof.core.tflite.reader import read_graph
 from tinyproof.export.codegen import MAX_INLINED_CALLS
@@ -170,7 +171,7 @@ def _built(board: Board, identity: str, build_dir: Path | None) -> tuple[int, in
     if build_dir is None:
         return None
     try:
-        record = json.loads((build_dir / "boards" / board.name / "build.json").read_text(encoding="utf-8"))
-        return (int(record["flash_bytes"]), int(record["ram_bytes"])) if record["model_id"] == identity else None
-    except (OSError, ValueError, KeyError, TypeError):
+        record = read_build_record(build_dir / "boards" / board.name)
+    except UsageError:  # damaged: an estimate says more
         return None
+    return (record.flash_bytes, record.ram_bytes) if record is not None and record.model_id == identity else None

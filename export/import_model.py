@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import math
 import tempfile
@@ -15,6 +16,7 @@ from tinyproof.core.data_set import Dataset, read_dataset
 from tinyproof.core.errors import InputFileError, UsageError
 from tinyproof.core.manifest import FILE, Expected, Manifest, Tolerance, read_manifest
 from tinyproof.core.model_file import ModelFile
+from tinyproof.core.origin import FileCalibration, ImportAccuracy, ModelSource, RangeCalibration
 from tinyproof.core.reference.golden import Reference
 from tinyproof.core.tflite.graph import Graph
 from tinyproof.core.tflite.reader import read_file, read_graph
@@ -69,14 +71,15 @@ def import_model(source: ModelFile, build_dir: Path, calibration: Calibration) -
         folder = Path(scratch)
         (folder / TFLITE_FILE).write_bytes(tflite)
         manifest = Manifest(build_dir.name)
-        manifest.source = {"file": source.file, "kind": source.kind, "sha256": source.sha256}
+        manifest.source = ModelSource(source.file, source.kind, source.sha256)
         manifest.seeds = {"vectors": calibration.seed}
         compile_model(folder, manifest)
         if float_model is not None:
             (folder / FLOAT_FILE).write_bytes(float_model)
             manifest.add_artefact(folder / FLOAT_FILE)
-            manifest.source["calibration"] = _provenance(calibration, dataset, len(samples))
-            _expect_float_answers(folder, manifest, tflite, float_model, samples, calibration)
+            accuracy = _expect_float_answers(folder, manifest, tflite, float_model, samples, calibration)
+            provenance = _provenance(calibration, dataset, len(samples))
+            manifest.source = dataclasses.replace(manifest.source, calibration=provenance, accuracy=accuracy)
         manifest.write(folder)
         _replace(folder, build_dir)
     return manifest
@@ -141,15 +144,18 @@ def _samples(calibration: Calibration, shape: tuple[int, ...], file: str) -> tup
     return np.linspace(low, high, SAMPLES, dtype=np.float32).reshape(SAMPLES, *shape), None
 
 
-def _provenance(calibration: Calibration, dataset: Dataset | None, samples: int) -> dict[str, Any]:
+def _provenance(
+    calibration: Calibration, dataset: Dataset | None, samples: int
+) -> FileCalibration | RangeCalibration | None:
     if dataset is not None:
-        return {"file": dataset.file, "sha256": dataset.sha256, "samples": samples}
-    return {"low": calibration.low, "high": calibration.high, "samples": samples}
+        return FileCalibration(dataset.file, dataset.sha256, samples)
+    assert calibration.low is not None and calibration.high is not None  # or there were no samples
+    return RangeCalibration(calibration.low, calibration.high, samples)
 
 
 def _expect_float_answers(
     folder: Path, manifest: Manifest, tflite: bytes, float_model: bytes, samples: Any, calibration: Calibration
-) -> None:
+) -> ImportAccuracy:
     """The float model's answers to some samples, and what int8 makes of all of them as the tolerance; its whole curve
     where it is one."""
     import numpy as np
@@ -171,13 +177,12 @@ def _expect_float_answers(
     worst = float(np.abs(ours - right).max())
     noise = float(((ours - right) ** 2).sum())
     power = float((right.astype(np.float64) ** 2).sum())
-    assert manifest.source is not None
-    manifest.source["accuracy"] = {
-        "samples": len(samples),
-        "worst_error": worst,
-        "sqnr_db": 10 * math.log10(power / noise) if noise > 0 and power > 0 else None,
-        "same_class_share": float((ours.argmax(1) == right.argmax(1)).mean()) if right.shape[1] > 1 else None,
-    }
+    accuracy = ImportAccuracy(
+        samples=len(samples),
+        worst_error=worst,
+        sqnr_db=10 * math.log10(power / noise) if noise > 0 and power > 0 else None,
+        same_class_share=float((ours.argmax(1) == right.argmax(1)).mean()) if right.shape[1] > 1 else None,
+    )
     if source.bytes == target.bytes == 1:
 
         def evaluate(x: Sequence[float]) -> list[float]:
@@ -188,7 +193,7 @@ def _expect_float_answers(
             x = np.linspace(calibration.low or 0.0, calibration.high or 0.0, GRID, dtype=np.float32).tolist()
             answers = {q: reference.run(bytes([q & 0xFF]))[0] for q in range(-128, 128)}
             manifest.quantization = quantization_report(manifest, x, evaluate(x), lambda q: (answers[q] ^ 0x80) - 0x80)
-            worst = max(worst, manifest.quantization["worst_error"])
+            worst = max(worst, manifest.quantization.worst_error)
         (folder / CURVE_FILE).write_text(float_curve(manifest, evaluate), encoding="utf-8")
         manifest.add_artefact(folder / CURVE_FILE)
     count = min(MAX_EXPECTED_ANSWERS, MAX_EXPECTED_VALUES // max(1, source.bytes + target.bytes), len(samples))
@@ -205,6 +210,7 @@ def _expect_float_answers(
             f"on {len(samples)} samples int8 leaves the float model by up to {worst:.4g}, as the golden reference "
             f"computes it; half an output step is {target.scale / 2:.4g}",
         )
+    return accuracy
 
 
 def _replace(folder: Path, build_dir: Path) -> None:
@@ -223,14 +229,15 @@ def is_current(source: ModelFile, build_dir: Path, calibration: Calibration) -> 
         manifest = read_manifest(build_dir)
     except UsageError:
         return False
-    if manifest.source is None or manifest.source.get("sha256") != source.sha256 or not manifest.model_id:
+    if manifest.source is None or manifest.source.sha256 != source.sha256 or not manifest.model_id:
         return False
     if not calibration.given:
         return True
-    known = dict(manifest.source.get("calibration") or {})
+    known = manifest.source.calibration
     if calibration.file is None:
-        return (known.get("low"), known.get("high")) == (calibration.low, calibration.high)
+        return isinstance(known, RangeCalibration) and (known.low, known.high) == (calibration.low, calibration.high)
     try:
-        return known.get("sha256") == hashlib.sha256(calibration.file.read_bytes()).hexdigest()
+        digest = hashlib.sha256(calibration.file.read_bytes()).hexdigest()
     except OSError as error:
         raise InputFileError(f"{calibration.file}: {error.strerror}; give a .npz or .csv file") from None
+    return isinstance(known, FileCalibration) and known.sha256 == digest

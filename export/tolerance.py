@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from tinyproof.core.config import CheckConfig
-from tinyproof.core.manifest import Expected, Manifest, Tensor, Tolerance
+from tinyproof.core.manifest import Expected, Manifest, QuantizationReport, TensorSpec, Tolerance
+from tinyproof.core.origin import NeuronTraining
 from tinyproof.core.tflite.arithmetic import INT8_MAX, INT8_MIN, dequantize, quantize
 from tinyproof.core.tflite.graph import Graph
 
@@ -16,17 +17,17 @@ CURVE_FILE = "float.csv"
 BEYOND = 26  # steps of x on each side of the int8 range, a tenth of it
 
 
-def representable(tensor: Tensor) -> tuple[float, float]:
+def representable(tensor: TensorSpec) -> tuple[float, float]:
     """Smallest and largest real value of an int8 tensor."""
     return tuple(tensor.scale * (q - tensor.zero_point) for q in (INT8_MIN, INT8_MAX))  # type: ignore[return-value]
 
 
-def _clip_share(values: Sequence[float], tensor: Tensor) -> float:
+def _clip_share(values: Sequence[float], tensor: TensorSpec) -> float:
     low, high = _reach(tensor)
     return sum(not low <= value <= high for value in values) / len(values)
 
 
-def _reach(tensor: Tensor) -> tuple[float, float]:
+def _reach(tensor: TensorSpec) -> tuple[float, float]:
     """What an int8 tensor can hold but for rounding; values beyond it saturate."""
     low, high = representable(tensor)
     slack = 0.5 * tensor.scale * (1 + 1e-6)
@@ -45,7 +46,7 @@ def float_curve(manifest: Manifest, answers: Callable[[Sequence[float]], Sequenc
 
 def quantization_report(
     manifest: Manifest, x: Sequence[float], y: Sequence[float], answer: Callable[[int], int]
-) -> dict[str, Any]:
+) -> QuantizationReport:
     """For a model of one number in, one out. `x`: points over the asked range, `y`: the float model's answers there,
     `answer`: int8 in, int8 out. Errors and steps are in units of y."""
     source, target = manifest.inputs[0], manifest.outputs[0]
@@ -60,19 +61,19 @@ def quantization_report(
     )
     if x_clip or y_clip:
         why += f"; beyond x in [{low:.4g}, {high:.4g}] or the output's range the board answers with the range's end"
-    return {
-        "low": x[0],
-        "high": x[-1],
-        "input_low": low,
-        "input_high": high,
-        "input_clip_share": x_clip,
-        "output_clip_share": y_clip,
-        "step_x": source.scale,
-        "step_y": target.scale,
-        "worst_error": errors[worst],
-        "worst_error_x": x[worst],
-        "why": why,
-    }
+    return QuantizationReport(
+        low=x[0],
+        high=x[-1],
+        input_low=low,
+        input_high=high,
+        input_clip_share=x_clip,
+        output_clip_share=y_clip,
+        step_x=source.scale,
+        step_y=target.scale,
+        worst_error=errors[worst],
+        worst_error_x=x[worst],
+        why=why,
+    )
 
 
 def expect_answers(manifest: Manifest, check: CheckConfig) -> None:
@@ -81,29 +82,29 @@ def expect_answers(manifest: Manifest, check: CheckConfig) -> None:
     Those that saturate at the input are listed in the quantization report: the board cannot answer them rightly.
     """
     training = manifest.training
-    if not training or training.get("kind") != "neuron":
+    if not isinstance(training, NeuronTraining):
         return
-    data, rule = training["data"], training.get("rule")
-    manifest.expected = [Expected([x], [y], "training data") for x, y in zip(data["x"], data["y"], strict=True)]
-    if rule:
-        sign = "-" if rule["b"] < 0 else "+"
-        source = f"rule y = {rule['w']:g}x {sign} {abs(rule['b']):g}"
+    data, rule = training.data, training.rule
+    manifest.expected = [Expected([x], [y], "training data") for x, y in zip(data.x, data.y, strict=True)]
+    if rule is not None:
+        sign = "-" if rule.b < 0 else "+"
+        source = f"rule y = {rule.w:g}x {sign} {abs(rule.b):g}"
         known = {tuple(entry.x) for entry in manifest.expected}
         points = [x for x in dict.fromkeys(check.points) if (x,) not in known]
-        manifest.expected += [Expected([x], [rule["w"] * x + rule["b"]], source) for x in points]
-    if manifest.quantization is not None:
+        manifest.expected += [Expected([x], [rule.w * x + rule.b], source) for x in points]
+    if isinstance(manifest.quantization, QuantizationReport):
         low, high = _reach(manifest.inputs[0])
         beyond = [entry.x[0] for entry in manifest.expected if not low <= entry.x[0] <= high]
-        manifest.quantization["questions_beyond"] = beyond
+        manifest.quantization = dataclasses.replace(manifest.quantization, questions_beyond=beyond)
 
 
 def set_tolerance(manifest: Manifest, graph: Graph) -> None:
     """Largest |y - expected| that quantization and training explain, for a trained neuron. An answer outside the
     representable range is not covered: it is wrong, and the check shall say so."""
     training = manifest.training
-    if not training or training.get("kind") != "neuron" or not manifest.expected:
+    if not isinstance(training, NeuronTraining) or not manifest.expected:
         return
-    w, b = training["w"], training["b"]
+    w, b = training.w, training.b
     source, target = manifest.inputs[0], manifest.outputs[0]
     weights = next(t for t in graph.tensors if t.dtype == "int8" and t.data is not None)
     shift = math.frexp(source.scale * weights.scales[0] / target.scale)[1]

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from elftools.elf.constants import SH_FLAGS
 from elftools.elf.elffile import ELFFile
+
+from tinyproof.core.build_record import Size
 
 LAYERS = ("engine", "model", "protocol", "hal", "app", "core")
 
@@ -32,17 +33,9 @@ _INPUT = re.compile(r"^ (\.\S+|COMMON|\*fill\*)(?:\s+0x[0-9a-f]+\s+0x([0-9a-f]+)
 _CONTINUED = re.compile(r"^\s{2,}0x[0-9a-f]+\s+0x([0-9a-f]+)\s+(\S.*)$")
 
 
-@dataclass
-class Size:
-    """Bytes of flash (code, constants, initial values) and of RAM (data, zeroed data, reserved stack)."""
-
-    flash_bytes: int = 0
-    ram_bytes: int = 0
-
-
 def elf_size(elf: Path) -> Size:
     """Size of the whole image: sections that the target holds in memory."""
-    size = Size()
+    size = Size(0, 0)
     with elf.open("rb") as file:
         for section in ELFFile(file).iter_sections():
             flags = section["sh_flags"]
@@ -57,7 +50,7 @@ def elf_size(elf: Path) -> Size:
 
 def layer_sizes(elf: Path, linker_map: Path) -> dict[str, Size]:
     """Size of each of LAYERS; they add up to the whole image, what the map does not name going to `core`."""
-    layers = {layer: Size() for layer in LAYERS}
+    layers = {layer: Size(0, 0) for layer in LAYERS}
     for output, section, count, path in map_entries(linker_map.read_text(encoding="utf-8", errors="replace")):
         size = layers[_layer(section, path)]
         if output in (".text", ".data", ".ARM.exidx"):

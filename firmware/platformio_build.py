@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import os
 import re
 import shutil
@@ -14,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinyproof.core.board_spec import Board, MemorySpec
+from tinyproof.core.build_record import BuildRecord
 from tinyproof.core.errors import EnvironmentFaultError, UsageError
 from tinyproof.core.manifest import read_manifest, stale_artefacts
 from tinyproof.core.paths import FIRMWARE
-from tinyproof.firmware.elf_sizes import Size, layer_sizes
+from tinyproof.firmware.elf_sizes import layer_sizes
 from tinyproof.firmware.platformio_core import CORE, ensure_core
 
 # What the firmware is made from; a change of anything else in the build folder does not concern it.
@@ -39,24 +38,10 @@ _REGIONS = {"flash": "flash", "ram": "ram", "text": "flash", "data": "ram"}  # t
 
 
 @dataclass(frozen=True)
-class BuildResult:
-    """Sizes in bytes. `engine_*` is what the engine and the model cost together, without the rest of the firmware."""
+class BuildResult(BuildRecord):
+    """A build that was just made, and where its image is."""
 
-    board: str
-    engine: str
-    model_id: str
-    flash_bytes: int
-    ram_bytes: int
-    engine_flash_bytes: int
-    engine_ram_bytes: int
-    layers: dict[str, Size]
     elf: Path
-
-    def as_dict(self) -> dict[str, object]:
-        """What build.json holds: no path, so that equal builds write equal files."""
-        document = dataclasses.asdict(self)
-        del document["elf"]
-        return document
 
 
 def check_artefacts(build_dir: Path) -> str:
@@ -107,7 +92,7 @@ def build(board: Board, build_dir: Path) -> BuildResult:
         layers=layers,
         elf=elf,
     )
-    (folder / "build.json").write_text(json.dumps(result.as_dict(), indent=1) + "\n", encoding="utf-8")
+    result.write(folder)
     return result
 
 

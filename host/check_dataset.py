@@ -10,7 +10,7 @@ from tinyproof.core.board_spec import Board
 from tinyproof.core.config import CheckConfig
 from tinyproof.core.data_set import Dataset
 from tinyproof.core.errors import UsageError
-from tinyproof.core.manifest import Tensor, read_manifest
+from tinyproof.core.manifest import TensorSpec, read_manifest
 from tinyproof.core.reference.golden import in_words
 from tinyproof.host.bits import Progress, ask_inputs
 from tinyproof.host.check_report import DatasetReport, write_report
@@ -55,7 +55,7 @@ def check_dataset(
     return report
 
 
-def quantize_samples(dataset: Dataset, tensor: Tensor, count: int) -> tuple[list[bytes], int]:
+def quantize_samples(dataset: Dataset, tensor: TensorSpec, count: int) -> tuple[list[bytes], int]:
     """int8 inputs as the device itself would quantize them (float32, ties away from zero), and how many samples hold a
     value beyond int8's range."""
     from tinyproof.core.tflite.arrays import quantize_array, saturates_array
@@ -67,7 +67,7 @@ def quantize_samples(dataset: Dataset, tensor: Tensor, count: int) -> tuple[list
     return inputs, sum(bool(saturates_array(sample, tensor.scale, tensor.zero_point).any()) for sample in samples)
 
 
-def _judge(dataset: Dataset, tensor: Tensor, count: int) -> Any:
+def _judge(dataset: Dataset, tensor: TensorSpec, count: int) -> Any:
     """A function from all outputs to the accuracy; checks the labels before anything is asked."""
     import numpy as np
 

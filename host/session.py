@@ -12,7 +12,7 @@ from pathlib import Path
 from tinyproof.core.board_spec import Board
 from tinyproof.core.config import CheckConfig
 from tinyproof.core.errors import BoardError, UsageError
-from tinyproof.core.manifest import Manifest, Tensor, read_manifest
+from tinyproof.core.manifest import Manifest, TensorSpec, read_manifest
 from tinyproof.host.inference import Inference
 from tinyproof.host.protocol.messages import Info, parse_info
 from tinyproof.host.targets.board_port import board_port
@@ -25,8 +25,8 @@ class Session:
     """A board that runs the build's model. `x`, `y`: the model's input and output; `client` counts requests."""
 
     manifest: Manifest
-    x: Tensor
-    y: Tensor
+    x: TensorSpec
+    y: TensorSpec
     info: Info
     inference: Inference
     client: Link
@@ -87,7 +87,7 @@ def open_client(board: Board, port: str, config: CheckConfig) -> Iterator[tuple[
         yield client, parse_info(client.request("info", config.retries + int(policy.boot_s / config.timeout_s)))
 
 
-def tensors_of(manifest: Manifest) -> tuple[Tensor, Tensor]:
+def tensors_of(manifest: Manifest) -> tuple[TensorSpec, TensorSpec]:
     """Input and output of an exported model. Raises UsageError where there is none yet."""
     if len(manifest.inputs) != 1 or len(manifest.outputs) != 1 or not re.fullmatch("[0-9a-f]{16}", manifest.model_id):
         raise UsageError(f"build/{manifest.model} is not exported yet; run ./tinyproof export first")

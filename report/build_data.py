@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tinyproof.core.build_record import BuildRecord, read_build_record
 from tinyproof.core.errors import UsageError
 from tinyproof.core.manifest import Manifest, read_manifest, stale_artefacts
+from tinyproof.core.origin import NeuronTraining
 from tinyproof.report.lesson import Moments, moments
 
 TRACE_FILE = "trace.csv"
@@ -22,7 +24,7 @@ MAX_POINTS = 200  # of the data that the figures show; the loss is always that o
 
 
 @dataclass(frozen=True)
-class Row:
+class TraceRow:
     """State before update number `step`; the last row of a trace is the final state."""
 
     step: int
@@ -43,7 +45,7 @@ class Lesson:
     source: str
     points: int
     moments: Moments
-    trace: list[Row]
+    trace: list[TraceRow]
     steps: int
     learning_rate: float | None
     rule: tuple[float, float] | None
@@ -51,12 +53,21 @@ class Lesson:
 
 @dataclass(frozen=True)
 class BoardResult:
-    """What is known of one board: its build.json, check.json and profile.json, each {} where nobody has made it."""
+    """What is known of one board: its build.json, check.json and profile.json; None or {} where nobody has made it."""
 
     name: str
-    build: dict[str, Any]
+    build: BuildRecord | None
     check: dict[str, Any]
     profile: dict[str, Any]
+
+    def of_model(self, model_id: str) -> BoardResult:
+        """What of this concerns the model; "" is the id of none."""
+
+        def kept(document: dict[str, Any]) -> dict[str, Any]:
+            return document if model_id and document.get("model_id") == model_id else {}
+
+        build = self.build if model_id and self.build is not None and self.build.model_id == model_id else None
+        return BoardResult(self.name, build, kept(self.check), kept(self.profile))
 
 
 @dataclass(frozen=True)
@@ -86,14 +97,11 @@ def read_report_data(build_dir: Path) -> ReportData:
     manifest = read_manifest(build_dir)
     boards, outdated = [], []
     for folder in sorted(path for path in (build_dir / "boards").glob("*") if path.is_dir()):
-        files = {name: _read_json(folder / f"{name}.json") for name in ("build", "check", "profile")}
-        current = {
-            name: document if manifest.model_id and document.get("model_id") == manifest.model_id else {}
-            for name, document in files.items()
-        }
-        if any(current.values()):
-            boards.append(BoardResult(folder.name, **current))
-        if files != current:
+        made = _read_board(folder)
+        current = made.of_model(manifest.model_id)
+        if current.build or current.check or current.profile:
+            boards.append(current)
+        if made != current:
             outdated.append(folder.name)
     return ReportData(
         manifest,
@@ -106,34 +114,40 @@ def read_report_data(build_dir: Path) -> ReportData:
     )
 
 
+def _read_board(folder: Path) -> BoardResult:
+    check, profile = (_read_json(folder / name) for name in ("check.json", "profile.json"))
+    return BoardResult(folder.name, read_build_record(folder), check, profile)
+
+
 def read_lesson(build_dir: Path, manifest: Manifest) -> Lesson | None:
     """The training of the one neuron, or None for a model that was not trained that way."""
     training = manifest.training
-    if not training or training.get("kind") != "neuron" or not (build_dir / TRACE_FILE).is_file():
+    if not isinstance(training, NeuronTraining) or not (build_dir / TRACE_FILE).is_file():
         return None
     rows = read_trace(build_dir / TRACE_FILE)
-    x, y = training["data"]["x"], training["data"]["y"]
-    rule = training.get("rule")
+    x, y, rule = training.data.x, training.data.y, training.rule
     every = max(1, -(-len(x) // MAX_POINTS))
     return Lesson(
         x=x[::every],
         y=y[::every],
-        source=training["data"]["source"],
+        source=training.data.source,
         points=len(x),
         moments=moments(x, y),
         trace=thin(rows, MAX_ROWS),
         steps=rows[-1].step,
-        learning_rate=training.get("learning_rate"),
-        rule=(rule["w"], rule["b"]) if rule else None,
+        learning_rate=training.learning_rate,
+        rule=(rule.w, rule.b) if rule else None,
     )
 
 
-def read_trace(path: Path) -> list[Row]:
+def read_trace(path: Path) -> list[TraceRow]:
     """Raises UsageError when the trace is damaged or empty."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
             rows = [
-                Row(int(line["step"]), *(float(line[name]) for name in ("w", "b", "loss", "rmse", "grad_w", "grad_b")))
+                TraceRow(
+                    int(line["step"]), *(float(line[name]) for name in ("w", "b", "loss", "rmse", "grad_w", "grad_b"))
+                )
                 for line in csv.DictReader(file)
             ]
     except (KeyError, TypeError, ValueError) as error:
@@ -154,7 +168,7 @@ def read_curve(path: Path) -> list[FloatPoint]:
         raise UsageError(f"{path.name} is damaged ({error}); run ./tinyproof export again") from error
 
 
-def thin(rows: list[Row], limit: int) -> list[Row]:
+def thin(rows: list[TraceRow], limit: int) -> list[TraceRow]:
     """At most `limit` rows: the first tenth of them one by one, where most happens, then evenly to the very last."""
     if len(rows) <= limit:
         return rows

@@ -76,7 +76,6 @@ def render(content: Content) -> str:
     style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
     text: str = environment.get_template("report.html").render(
         manifest=data.manifest,
-        training=data.manifest.training or {},
         lesson=data.lesson,
         facts=lesson_facts(data.lesson) if data.lesson else None,
         figures=content.lesson_figures,

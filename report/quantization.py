@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tinyproof.core.manifest import Tensor
+from tinyproof.core.manifest import TensorSpec
 from tinyproof.report.build_data import ReportData, transfer
 from tinyproof.report.chart import Axis, Band, Dots, Figure, Line, Mark, padded
 
@@ -42,7 +42,7 @@ def samples(data: ReportData) -> list[Sample] | None:
     return points
 
 
-def real(tensor: Tensor, q: int) -> float:
+def real(tensor: TensorSpec, q: int) -> float:
     """scale * (q - zero_point)."""
     return tensor.scale * (q - tensor.zero_point)
 

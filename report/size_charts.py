@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tinyproof.core.build_record import Size
 from tinyproof.report.build_data import BoardResult, ReportData
 from tinyproof.report.chart import Stack
 
@@ -24,19 +26,20 @@ UNITS = {"insn": "instructions", "cycle": "cycles", "us": "µs"}
 
 def size_stacks(boards: list[BoardResult]) -> list[Stack]:
     """Flash and RAM of each built board, by layer."""
-    built = [board for board in boards if board.build.get("layers")]
+    built = {board.name: board.build.layers for board in boards if board.build is not None and board.build.layers}
     if not built:
         return []
     return [
-        _stack("flash", "Flash by layer of the firmware", "flash_bytes", built),
-        _stack("ram", "RAM by layer of the firmware", "ram_bytes", built),
+        _stack("flash", "Flash by layer of the firmware", lambda size: size.flash_bytes, built),
+        _stack("ram", "RAM by layer of the firmware", lambda size: size.ram_bytes, built),
     ]
 
 
-def _stack(name: str, title: str, key: str, boards: list[BoardResult]) -> Stack:
+def _stack(name: str, title: str, amount_of: Callable[[Size], int], boards: dict[str, dict[str, Size]]) -> Stack:
+    """`boards`: size by board and layer."""
+    nothing = Size(0, 0)
     rows = [
-        (board.name, {layer: int(board.build["layers"].get(layer, {}).get(key, 0)) for layer in LAYERS})
-        for board in boards
+        (board, {layer: amount_of(layers.get(layer, nothing)) for layer in LAYERS}) for board, layers in boards.items()
     ]
     said = "; ".join(
         f"{board}: " + ", ".join(f"{layer} {amount:,}" for layer, amount in parts.items() if amount)
@@ -90,15 +93,15 @@ def operator_tables(boards: list[BoardResult]) -> list[dict[str, Any]]:
 def peer_table(data: ReportData) -> dict[str, Any] | None:
     """This build beside TFLM's figures for a model of as many multiply-accumulates, or None where there are none."""
     peers = tomllib.loads(PEERS.read_text(encoding="utf-8"))
-    macs = (data.manifest.memory or {}).get("macs")
-    model = next((entry for entry in peers["models"] if entry["macs"] == macs), None)
+    memory = data.manifest.memory
+    model = next((entry for entry in peers["models"] if memory is not None and entry["macs"] == memory.macs), None)
     if model is None:
         return None
     board = next((board for board in data.boards if board.name == peers["board"]), None)
     ours: dict[str, Any] = {"name": "tinyproof, this build"}
-    if board and board.build:
-        ours["flash_bytes"] = board.build["engine_flash_bytes"]
-        ours["ram"] = f"{board.build['engine_ram_bytes']:,}, no arena to guess"
+    if board and board.build is not None:
+        ours["flash_bytes"] = board.build.engine_flash_bytes
+        ours["ram"] = f"{board.build.engine_ram_bytes:,}, no arena to guess"
     if board and board.check.get("tick_unit") == "insn":
         ours["instructions"] = board.check["ticks_max"]
         ours["startup_instructions"] = board.check.get("startup_ticks") or None

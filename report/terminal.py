@@ -15,7 +15,7 @@ MARGIN = 9  # columns of the axis on the left
 DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
 
 
-class TraceRow(Protocol):
+class PlottedRow(Protocol):
     """What the plot needs of a row of the trace."""
 
     @property
@@ -24,7 +24,7 @@ class TraceRow(Protocol):
     def rmse(self) -> float: ...
 
 
-def training_plot(rows: Sequence[TraceRow], width: int = 80, encoding: str = "utf-8") -> str:
+def training_plot(rows: Sequence[PlottedRow], width: int = 80, encoding: str = "utf-8") -> str:
     """RMSE against step on a log axis, `width` columns wide (at least 40), without a final newline.
 
     Braille dots where `encoding` (that of the stream it is written to) has them, `*` otherwise.

@@ -8,6 +8,7 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
+from tinyproof.core.origin import NeuronTraining
 from tinyproof.core.tflite.graph import Graph, Operator, Tensor
 from tinyproof.core.tflite.reader import read_file, read_graph
 from tinyproof.report.build_data import ReportData
@@ -91,9 +92,9 @@ def read_model(build_dir: Path, data: ReportData) -> Graph | None:
 def learned_values(build_dir: Path, data: ReportData, graph: Graph) -> dict[int, list[float]]:
     """Values of the graph's constants before rounding: the neuron's from its training, any other model's from its float
     .tflite, whose operators come in the same order."""
-    training = data.manifest.training or {}
-    if training.get("kind") == "neuron":
-        known = {"int8": [training["w"]], "int32": [training["b"]]}
+    training = data.manifest.training
+    if isinstance(training, NeuronTraining):
+        known = {"int8": [training.w], "int32": [training.b]}
         return {t.index: known[t.dtype] for op in graph.operators for t in _constants(graph, op) if t.dtype in known}
     if FLOAT_FILE not in data.manifest.artefacts or not (build_dir / FLOAT_FILE).is_file():
         return {}

@@ -90,7 +90,6 @@ def test_every_module_among_the_verbs_is_a_verb() -> None:
 
 # Names that still stand for two things, in rooms that never import each other's; the list may only get shorter.
 TWICE = {
-    "Tensor",  # of the manifest (with one scale, and no data) and of the graph
     "Axis",  # of a chart, and of a pooling window
 }
 

@@ -12,7 +12,7 @@ from tinyproof.cli import main as cli
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import Config, load_config
 from tinyproof.core.errors import InputFileError, UsageError
-from tinyproof.core.manifest import Expected, Manifest, Tensor, Tolerance, model_id, read_manifest, stale_artefacts
+from tinyproof.core.manifest import Expected, Manifest, TensorSpec, Tolerance, model_id, read_manifest, stale_artefacts
 
 
 def test_no_file_means_the_lesson(tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def manifest(build_dir: Path) -> Manifest:
     made = Manifest(
         "neuron",
         model_id(b"abc"),
-        inputs=[Tensor("x", [1, 1], "int8", 0.5, -1, 1)],
+        inputs=[TensorSpec("x", [1, 1], "int8", 0.5, -1, 1)],
         expected=[Expected([1.0], [2.0], "training data")],
         tolerance=Tolerance(0.5, {"step": 0.5}, "half a step"),
     )

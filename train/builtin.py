@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tinyproof.core.manifest import Manifest
+from tinyproof.core.origin import SampledFunction, SineTraining, Training, Untrained
 from tinyproof.train.backend import load
 from tinyproof.train.descent import Descent
 from tinyproof.train.keras_file import save_model
@@ -46,14 +47,14 @@ def make_sine(build_dir: Path) -> Manifest:
         model,
         build_dir,
         SINE_SEED,
-        {
-            "kind": "sine",
-            "rmse_first": math.sqrt(first),
-            "rmse_last": math.sqrt(last),
-            "learning_rate": SINE_LEARNING_RATE,
-            "steps": SINE_STEPS,
-            "data": {"source": "sin(x)", "low": 0.0, "high": 2 * math.pi, "points": SINE_POINTS},
-        },
+        SineTraining(
+            kind="sine",
+            rmse_first=math.sqrt(first),
+            rmse_last=math.sqrt(last),
+            learning_rate=SINE_LEARNING_RATE,
+            steps=SINE_STEPS,
+            data=SampledFunction("sin(x)", 0.0, 2 * math.pi, SINE_POINTS),
+        ),
     )
 
 
@@ -73,7 +74,7 @@ def make_wide(build_dir: Path) -> Manifest:
         kernel = random.normal(0, 1 / math.sqrt(inputs), (inputs, channels)) * size
         layer.set_weights([kernel, random.normal(0, 0.5, channels)])
     model.compile(optimizer=keras.optimizers.SGD(name="sgd"), loss="mse", jit_compile=False)
-    return _write(model, build_dir, WIDE_SEED, {"kind": "wide"})
+    return _write(model, build_dir, WIDE_SEED, Untrained("wide"))
 
 
 def _build(name: str, layers: Any, seed: int) -> Any:
@@ -85,7 +86,7 @@ def _build(name: str, layers: Any, seed: int) -> Any:
     return model
 
 
-def _write(model: Any, build_dir: Path, seed: int, training: dict[str, Any]) -> Manifest:
+def _write(model: Any, build_dir: Path, seed: int, training: Training) -> Manifest:
     build_dir.mkdir(parents=True, exist_ok=True)
     save_model(model, build_dir / MODEL_FILE)
     # A trace of another model in this folder would pass for this one's.

@@ -15,6 +15,7 @@ from tinyproof.core.config import TrainConfig
 from tinyproof.core.errors import UsageError
 from tinyproof.core.manifest import FILE as MANIFEST_FILE
 from tinyproof.core.manifest import Manifest
+from tinyproof.core.origin import Neuron, NeuronTraining, Training, TrainingPoints
 from tinyproof.core.version import __version__
 from tinyproof.train.backend import load
 from tinyproof.train.descent import DescentStep, build_neuron, descend, largest_stable_learning_rate, neuron_descent
@@ -52,18 +53,18 @@ def train_model(
     return start_manifest(
         build_dir,
         config.seed,
-        {
-            "kind": "neuron",
-            "w": steps[-1].w,
-            "b": steps[-1].b,
-            "rmse_first": steps[0].rmse,
-            "rmse_last": steps[-1].rmse,
-            "learning_rate": config.learning_rate,
-            "steps": config.steps,
-            "guess": {"w": config.w, "b": config.b},
-            "data": {"source": data.source, "sha256": data.sha256, "x": list(data.x), "y": list(data.y)},
-            "rule": data.rule,
-        },
+        NeuronTraining(
+            kind="neuron",
+            w=steps[-1].w,
+            b=steps[-1].b,
+            rmse_first=steps[0].rmse,
+            rmse_last=steps[-1].rmse,
+            learning_rate=config.learning_rate,
+            steps=config.steps,
+            guess=Neuron(config.w, config.b),
+            data=TrainingPoints(data.source, data.sha256, list(data.x), list(data.y)),
+            rule=data.rule,
+        ),
     )
 
 
@@ -133,7 +134,7 @@ def write_trace(steps: list[DescentStep], path: Path) -> None:
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
-def start_manifest(build_dir: Path, seed: int, training: dict[str, Any]) -> Manifest:
+def start_manifest(build_dir: Path, seed: int, training: Training) -> Manifest:
     """Write manifest.json for the files that training left in `build_dir`."""
     tensorflow, keras = load()
     import numpy

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinyproof.core.errors import InputFileError
+from tinyproof.core.origin import Neuron
 
 LESSON_X = (-1.0, 0.0, 1.0, 2.0, 3.0, 4.0)
 LESSON_Y = (-3.0, -1.0, 1.0, 3.0, 5.0, 7.0)
-LESSON_RULE = {"w": 2.0, "b": -1.0}
+LESSON_RULE = Neuron(2.0, -1.0)
 
 COLUMNS = ("x", "y")
 MAX_BYTES = 16 * 1024 * 1024
@@ -32,14 +33,14 @@ class Data:
     sha256: str
     x: tuple[float, ...]
     y: tuple[float, ...]
-    rule: dict[str, float] | None = None
+    rule: Neuron | None = None
 
 
 def lesson() -> Data:
     """The six points of y = 2x - 1. The hash is that of the same points as a CSV, so that a copy can be compared."""
     lines = ["x,y", *(f"{x:g},{y:g}" for x, y in zip(LESSON_X, LESSON_Y, strict=True))]
     content = "".join(f"{line}\n" for line in lines).encode()
-    return Data("the lesson", hashlib.sha256(content).hexdigest(), LESSON_X, LESSON_Y, dict(LESSON_RULE))
+    return Data("the lesson", hashlib.sha256(content).hexdigest(), LESSON_X, LESSON_Y, LESSON_RULE)
 
 
 def read_csv(path: Path) -> Data:

@@ -96,20 +96,21 @@ def _measure_built(config: Config, stages: Stages) -> dict[str, Any]:
     built = stages.run("build", lambda: run_build(config))
     report = stages.run("check", lambda: run_check(config, None))
     manifest = read_manifest(build_dir(config.model))
-    memory = manifest.memory or {}
+    memory = manifest.memory
+    assert memory is not None  # it was exported to be built
     rate = report.bits.round_trips_per_second
     if manifest.inputs[0].bytes == 1:  # a check of few vectors is over before the emulator has warmed up
         board = find_board(config.board)
         rate = round_trips_per_second(board, build_dir(config.model), config.check, "q 0")
     return {
         "model": config.model.removeprefix("bench-"),
-        "macs": memory["macs"],
+        "macs": memory.macs,
         "board": config.board,
         "engine": report.engine,
         "engine_flash_bytes": built.engine_flash_bytes,
         "engine_ram_bytes": built.engine_ram_bytes,
-        "arena_bytes": memory["arena_bytes"],
-        "tflm_arena_bytes": memory["tflm_arena_bytes"],
+        "arena_bytes": memory.arena_bytes,
+        "tflm_arena_bytes": memory.tflm_arena_bytes,
         "instructions_per_inference": report.bits.ticks_max,
         "startup_instructions": report.startup_ticks,
         "round_trips_per_second": round(rate, 1),

@@ -14,7 +14,7 @@ from tinyproof.cli.tables import stage_line
 from tinyproof.core import paths
 from tinyproof.core.board_spec import all_boards, find_board
 from tinyproof.core.config import Config, ExportConfig, load_config
-from tinyproof.core.manifest import Manifest
+from tinyproof.core.manifest import Manifest, QuantizationReport
 
 
 @click.command()
@@ -56,7 +56,7 @@ def command(
     else:
         _, manifest = import_file(config, found, calibration, low, high)
     if as_json:
-        console.print_json(dataclasses.asdict(manifest))
+        console.print_json(manifest.as_dict())
     elif found is None:
         print_export(manifest)
     else:
@@ -78,23 +78,20 @@ def run_export(config: Config) -> Manifest:
 
 def print_export(manifest: Manifest) -> None:
     """The lines that `export` and `run` show: size, range and id, then what quantization costs."""
-    report = manifest.quantization or {}
+    report = manifest.quantization
     size = f"model.tflite {manifest.artefacts['model.tflite'].bytes:,} B"
-    asked = f"int8, x in [{report['low']:g}, {report['high']:g}]" if report else "int8"
+    asked = f"int8, x in [{report.low:g}, {report.high:g}]" if report is not None else "int8"
     click.echo(stage_line("export", size, f"{asked}    id {manifest.model_id}"))
-    if "step_y" not in report:
+    if not isinstance(report, QuantizationReport):
         return
-    clipped = {"input": report["input_clip_share"], "output": report["output_clip_share"]}
-    beyond = report.get("questions_beyond")
-    if beyond:
-        points = ", ".join(f"{x:g}" for x in beyond)
+    clipped = {"input": report.input_clip_share, "output": report.output_clip_share}
+    if report.questions_beyond:
+        points = ", ".join(f"{x:g}" for x in report.questions_beyond)
         saturation = f"SATURATES at questions that will be asked: x = {points}; widen --low and --high"
     elif any(clipped.values()):
         shares = " and ".join(f"{share:.1%} at the {end}" for end, share in clipped.items() if share)
         saturation = f"SATURATES: {shares} of the asked range; widen --low and --high"
     else:
         saturation = "nothing in the asked range saturates"
-    step, error = report["step_y"], report["worst_error"]
-    click.echo(
-        f"         step of y {step:<14.4g}worst error {error:.4g} at x = {report['worst_error_x']:.4g}; {saturation}"
-    )
+    worst = f"worst error {report.worst_error:.4g} at x = {report.worst_error_x:.4g}"
+    click.echo(f"         step of y {report.step_y:<14.4g}{worst}; {saturation}")

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import signal
 from pathlib import Path
 from types import FrameType
@@ -13,6 +12,7 @@ import click
 
 from tinyproof.cli.model_option import model_option, select_model
 from tinyproof.core.board_spec import Board, find_board
+from tinyproof.core.build_record import read_build_record
 from tinyproof.core.config import load_config
 from tinyproof.core.errors import UsageError
 from tinyproof.core.manifest import read_manifest
@@ -58,10 +58,10 @@ def needs_build(board: Board, folder: Path) -> bool:
     manifest = read_manifest(folder)
     built = folder / "boards" / board.name
     try:
-        record = json.loads((built / "build.json").read_text(encoding="utf-8"))
-        return not (built / "firmware.elf").is_file() or record["model_id"] != manifest.model_id
-    except (OSError, ValueError, KeyError, TypeError):
+        record = read_build_record(built)
+    except UsageError:  # damaged
         return True
+    return record is None or record.model_id != manifest.model_id or not (built / "firmware.elf").is_file()
 
 
 def _announce(port: str) -> None:

@@ -14,6 +14,7 @@ from tinyproof.cli.tables import stage_line
 from tinyproof.core import paths
 from tinyproof.core.config import Config, load_config
 from tinyproof.core.manifest import Manifest
+from tinyproof.core.origin import NeuronTraining
 
 if TYPE_CHECKING:
     from tinyproof.train.descent import DescentStep
@@ -44,7 +45,7 @@ def command(data: str | None, model: str | None, as_json: bool, **flags: Any) ->
     config = dataclasses.replace(config, train=training, model=config.model if model is None else model)
     manifest = run_train(config)
     if as_json:
-        console.print_json(dataclasses.asdict(manifest))
+        console.print_json(manifest.as_dict())
     else:
         print_train(manifest)
 
@@ -66,8 +67,8 @@ def run_train(config: Config) -> Manifest:
 def print_train(manifest: Manifest) -> None:
     """The line that `train` and `run` show for a trained neuron."""
     training = manifest.training
-    assert training
-    equation = f"y = {training['w']:.3f} x {'-' if training['b'] < 0 else '+'} {abs(training['b']):.3f}"
-    steps = f"{training['steps']} SGD step{'' if training['steps'] == 1 else 's'}"
-    rmse = f"RMSE {training['rmse_first']:.3f} -> {training['rmse_last']:.3f}"
+    assert isinstance(training, NeuronTraining)
+    equation = f"y = {training.w:.3f} x {'-' if training.b < 0 else '+'} {abs(training.b):.3f}"
+    steps = f"{training.steps} SGD step{'' if training.steps == 1 else 's'}"
+    rmse = f"RMSE {training.rmse_first:.3f} -> {training.rmse_last:.3f}"
     click.echo(stage_line("model", equation, f"{steps}, {rmse}"))

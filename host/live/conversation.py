@@ -14,6 +14,7 @@ from tinyproof.core.board_spec import Board
 from tinyproof.core.config import CheckConfig
 from tinyproof.core.errors import TinyproofError, UsageError
 from tinyproof.core.manifest import Manifest, read_manifest
+from tinyproof.core.origin import NeuronTraining
 from tinyproof.core.tflite.arithmetic import at_end, dequantize, quantize, saturates
 from tinyproof.host.expected import read_vectors
 from tinyproof.host.protocol.messages import Answer
@@ -130,12 +131,12 @@ class Conversation:
     def hello(self) -> dict[str, Any]:
         """What the page draws before any answer: the 256 golden points and, for a neuron, the float line."""
         source, sink = self.manifest.inputs[0], self.manifest.outputs[0]
-        training = self.manifest.training or {}
+        training = self.manifest.training
         points = [
             [source.scale * (x_q - source.zero_point), sink.scale * (q - sink.zero_point)]
             for x_q, q in sorted(self._golden.items())
         ]
-        line = {"w": training["w"], "b": training["b"]} if training.get("kind") == "neuron" else None
+        line = {"w": training.w, "b": training.b} if isinstance(training, NeuronTraining) else None
         return {
             "kind": "hello",
             "model": self.manifest.model,

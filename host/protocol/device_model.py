@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tinyproof.core.manifest import Tensor
+from tinyproof.core.manifest import TensorSpec
 from tinyproof.core.tflite.arithmetic import at_end, dequantize, float32, quantize, saturates
 from tinyproof.host.protocol.framing import crc16
 from tinyproof.host.protocol.numbers import float_bits, int8s
@@ -37,8 +37,8 @@ class Device:
     """`run` maps the bytes of an int8 input tensor to those of the output tensor."""
 
     model_id: str
-    input: Tensor
-    output: Tensor
+    input: TensorSpec
+    output: TensorSpec
     run: Callable[[bytes], bytes]
     board: str = "reference"
     engine: str = "reference"

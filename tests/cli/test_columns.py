@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from tinyproof.cli.model_option import print_import
 from tinyproof.cli.tables import FIRST, WIDTH, file_name, stage_line
-from tinyproof.core.manifest import Artefact, Manifest, Tensor
+from tinyproof.core.manifest import Artefact, Manifest, MemoryUse, TensorSpec
+from tinyproof.core.origin import ImportAccuracy, ModelSource, RangeCalibration
 
-X = Tensor("x", [1, 32, 32, 3], "int8", 0.1, 0, 3072)
-Y = Tensor("y", [1, 10], "int8", 0.1, 0, 10)
+X = TensorSpec("x", [1, 32, 32, 3], "int8", 0.1, 0, 3072)
+Y = TensorSpec("y", [1, 10], "int8", 0.1, 0, 10)
 
 
 @given(st.text(max_size=60))
@@ -43,7 +44,7 @@ NAMES = {
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
 @pytest.mark.parametrize("size", [1_000, 96_768, 1_234_567, 16_777_216])
 def test_an_import_is_shown_in_columns(name: str, size: int, capsys: pytest.CaptureFixture[str]) -> None:
-    accuracy = {"samples": 500, "worst_error": 0.04321, "sqnr_db": 38.2, "same_class_share": 0.987}
+    accuracy = ImportAccuracy(samples=500, worst_error=0.04321, sqnr_db=38.2, same_class_share=0.987)
     print_import(
         Manifest(
             "net",
@@ -51,8 +52,8 @@ def test_an_import_is_shown_in_columns(name: str, size: int, capsys: pytest.Capt
             {"model.tflite": Artefact("", size)},
             [X],
             [Y],
-            source={"file": name, "kind": "keras", "calibration": {"samples": 500}, "accuracy": accuracy},
-            memory={"macs": 112_501_632},
+            source=ModelSource(name, "keras", "", RangeCalibration(-1.0, 1.0, 500), accuracy),
+            memory=MemoryUse(arena_bytes=1, tflm_arena_bytes=1, tensor_bytes=1, macs=112_501_632, operators=[]),
         )
     )
     lines = capsys.readouterr().out.splitlines()

@@ -18,7 +18,7 @@ from tinyproof.cli.verbs.export import command
 from tinyproof.core import paths
 from tinyproof.core.config import CheckConfig, ExportConfig
 from tinyproof.core.errors import EXIT_USAGE, InputFileError, UsageError
-from tinyproof.core.manifest import Manifest, read_manifest, stale_artefacts
+from tinyproof.core.manifest import Manifest, QuantizationReport, read_manifest, stale_artefacts
 from tinyproof.export.export import compile_model, export_model
 from tinyproof.export.keras_quantizer import load_keras_model
 
@@ -86,15 +86,15 @@ def test_answers_of_the_reference_keep_the_tolerance_and_the_tolerance_can_fail(
 
 def test_a_range_too_small_for_the_questions_saturates_and_says_so(exported: dict[str, Path], tmp_path: Path) -> None:
     _, wide_enough = again(exported, tmp_path)
-    assert wide_enough.quantization is not None
-    assert (wide_enough.quantization["input_clip_share"], wide_enough.quantization["output_clip_share"]) == (0.0, 0.0)
-    assert wide_enough.quantization["worst_error"] < 2 * wide_enough.outputs[0].scale
+    assert isinstance(wide_enough.quantization, QuantizationReport)
+    assert (wide_enough.quantization.input_clip_share, wide_enough.quantization.output_clip_share) == (0.0, 0.0)
+    assert wide_enough.quantization.worst_error < 2 * wide_enough.outputs[0].scale
     (tmp_path / "narrow").mkdir()
     _, narrow = again(exported, tmp_path / "narrow", low=-1.0, high=4.0)
     x_tensor = narrow.inputs[0]
     assert x_tensor.scale * (127 - x_tensor.zero_point) < 4.5, "calibrated for x up to 4, so 10 cannot be asked"
-    assert narrow.quantization is not None
-    assert (wide_enough.quantization["questions_beyond"], narrow.quantization["questions_beyond"]) == ([], [10.0])
+    assert isinstance(narrow.quantization, QuantizationReport)
+    assert (wide_enough.quantization.questions_beyond, narrow.quantization.questions_beyond) == ([], [10.0])
 
 
 def test_compiling_needs_no_tensorflow(exported: dict[str, Path], tmp_path: Path) -> None:

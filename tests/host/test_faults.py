@@ -15,7 +15,7 @@ from support.faulty_board import Faults, FaultyBoard
 
 from tinyproof.core.config import CheckConfig
 from tinyproof.core.errors import BoardError, TinyproofError, UsageError
-from tinyproof.core.manifest import Tensor
+from tinyproof.core.manifest import TensorSpec
 from tinyproof.host.check import check
 from tinyproof.host.check_report import CheckReport
 from tinyproof.host.protocol.device_model import Device
@@ -99,8 +99,8 @@ def test_a_restart_midway_is_survived_and_reported(build_dir: Path, start_board:
     assert report.bits.resets == 2
 
 
-WIDE_X = Tensor("x", [1, 700], "int8", 0.1, 0, 700)
-WIDE_Y = Tensor("y", [1, 600], "int8", 0.1, 0, 600)
+WIDE_X = TensorSpec("x", [1, 700], "int8", 0.1, 0, 700)
+WIDE_Y = TensorSpec("y", [1, 600], "int8", 0.1, 0, 600)
 
 
 def wide(content: bytes) -> bytes:
@@ -184,7 +184,7 @@ def test_wrong_bits_are_counted_and_the_first_is_named(build_dir: Path, start_bo
     ids=["quantization", "last bit of y"],
 )
 def test_wrong_arithmetic_on_reals_is_found(
-    build_dir: Path, start_board: StartBoard, x_tensor: Tensor, y_tensor: Tensor, says: str
+    build_dir: Path, start_board: StartBoard, x_tensor: TensorSpec, y_tensor: TensorSpec, says: str
 ) -> None:
     report = check(BOARD, build_dir, start_board(device=Device(ID, x_tensor, y_tensor, line)).port, QUICK)
     assert report.bits.different == 0

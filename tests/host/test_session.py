@@ -15,12 +15,12 @@ from support.scripted_board import ScriptedBoard, make_device
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import CheckConfig
 from tinyproof.core.errors import BoardError, UsageError
-from tinyproof.core.manifest import Manifest, Tensor, read_manifest
+from tinyproof.core.manifest import Manifest, TensorSpec, read_manifest
 from tinyproof.host.protocol.device_model import Device
 from tinyproof.host.session import open_client, open_session, tensors_of
 
 StartBoard = Callable[..., FaultyBoard]
-RECORD = Tensor("record", [1, 24], "int8", 1.0, 0, 24)
+RECORD = TensorSpec("record", [1, 24], "int8", 1.0, 0, 24)
 
 
 def test_a_session_knows_the_build_and_the_board(build_dir: Path, start_board: StartBoard) -> None:
@@ -62,7 +62,7 @@ def test_the_callers_manifest_decides_and_not_the_one_that_has_come_since(
     ids=["as wanted", "another engine", "another record"],
 )
 def test_the_profiling_firmware_is_greeted_where_it_is_wanted(
-    build_dir: Path, start_board: StartBoard, engine: str, output: Tensor, greeted: bool
+    build_dir: Path, start_board: StartBoard, engine: str, output: TensorSpec, greeted: bool
 ) -> None:
     port = start_board(device=Device(ID, X, output, line, engine=engine)).port
     if greeted:

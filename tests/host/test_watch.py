@@ -27,7 +27,7 @@ from wsproto.events import AcceptConnection, RejectConnection, Request, TextMess
 from tinyproof.cli.main import main
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.errors import UsageError
-from tinyproof.core.manifest import Tensor
+from tinyproof.core.manifest import TensorSpec
 from tinyproof.host.live.server import Watch, parse_x
 from tinyproof.host.protocol.device_model import Device
 
@@ -225,7 +225,7 @@ def test_a_page_that_sends_no_number_is_hung_up_on(watch: Watch, open_page: Call
 
 
 def test_a_model_of_many_inputs_cannot_be_watched(tmp_path: Path) -> None:
-    wide = Tensor("x", [1, 4], "int8", 0.1, 0, 4)
+    wide = TensorSpec("x", [1, 4], "int8", 0.1, 0, 4)
     build_dir = make_build(tmp_path / "wide", wide, run=lambda content: content[:1], count=4)
     with pytest.raises(UsageError, match="a model of one input and one output; wide takes 4 and gives 1"):
         Watch(BOARD, build_dir, "socket://127.0.0.1:1", QUICK)

@@ -18,7 +18,7 @@ from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import CheckConfig
 from tinyproof.core.data_set import read_dataset
 from tinyproof.core.errors import InputFileError, UsageError
-from tinyproof.core.manifest import Manifest, Tensor
+from tinyproof.core.manifest import Manifest, TensorSpec
 from tinyproof.core.reference.golden import Reference
 from tinyproof.core.tflite.arithmetic import dequantize, quantize, saturates
 from tinyproof.export.export import compile_model
@@ -107,7 +107,7 @@ def test_samples_are_quantized_as_the_device_does(tmp_path: Path) -> None:
     values = np.random.default_rng(1).uniform(-20, 20, (200, 3)).astype(np.float32)
     values[:128, 0] = (np.arange(128) - 64 + 0.5) * 0.125  # ties
     np.savez(tmp_path / "d.npz", x=values)
-    tensor = Tensor("x", [1, 3], "int8", 0.125, 5, 3)
+    tensor = TensorSpec("x", [1, 3], "int8", 0.125, 5, 3)
     ours, saturated = quantize_samples(read_dataset(tmp_path / "d.npz", 3), tensor, 200)
     assert ours == [bytes(quantize(float(value), 0.125, 5) & 0xFF for value in sample) for sample in values]
     assert saturated == sum(any(saturates(float(value), 0.125, 5) for value in sample) for sample in values)

@@ -19,7 +19,7 @@ import tinyproof.core.paths
 from tinyproof.cli import main as cli
 from tinyproof.cli.model_option import check_new_name
 from tinyproof.core.errors import InputFileError, UsageError
-from tinyproof.core.manifest import Manifest, read_manifest
+from tinyproof.core.manifest import Manifest, QuantizationReport, read_manifest
 from tinyproof.core.model_file import build_name, find_model_file
 from tinyproof.core.paths import ROOT
 from tinyproof.core.tflite.reader import read_graph
@@ -78,9 +78,12 @@ def test_every_float_kind_becomes_a_build_that_proves(brought: Path, tmp_path: P
     assert manifest == read_manifest(build)
     assert manifest.training is None
     assert manifest.source is not None
-    assert (manifest.source["file"], len(manifest.source["sha256"])) == (file, 64)
-    assert manifest.source["calibration"]["samples"] == 64
-    assert manifest.source["accuracy"]["sqnr_db"] > 15
+    assert (manifest.source.file, len(manifest.source.sha256)) == (file, 64)
+    assert manifest.source.calibration is not None
+    assert manifest.source.calibration.samples == 64
+    assert manifest.source.accuracy is not None
+    assert manifest.source.accuracy.sqnr_db is not None
+    assert manifest.source.accuracy.sqnr_db > 15
     assert manifest.inputs[0].bytes == 12
     # The float model's own answers, to be kept within what quantization costs on all samples.
     assert len(manifest.expected) == 16
@@ -100,7 +103,7 @@ def test_operators_that_only_compute_a_shape_are_left_out(brought: Path, tmp_pat
     assert {"SHAPE", "PACK"} <= set(names)
     manifest = bring(brought / "float.tflite", tmp_path, Calibration(brought / "data.npz"))
     assert manifest.memory is not None
-    assert manifest.memory["operators"] == ["RESHAPE", "FULLY_CONNECTED", "FULLY_CONNECTED", "SOFTMAX"]
+    assert manifest.memory.operators == ["RESHAPE", "FULLY_CONNECTED", "FULLY_CONNECTED", "SOFTMAX"]
 
 
 def test_one_path_for_all_kinds_gives_the_same_answers(brought: Path, tmp_path: Path) -> None:
@@ -111,8 +114,8 @@ def test_one_path_for_all_kinds_gives_the_same_answers(brought: Path, tmp_path: 
 
 def test_a_model_of_one_number_needs_a_range_only(brought: Path, tmp_path: Path) -> None:
     manifest = bring(brought / "one.keras", tmp_path, Calibration(low=-2.0, high=2.0))
-    assert manifest.quantization is not None
-    assert manifest.quantization["input_clip_share"] == 0
+    assert isinstance(manifest.quantization, QuantizationReport)
+    assert manifest.quantization.input_clip_share == 0
     assert different_bits(tmp_path / "one") == 0
     lines = (tmp_path / "one" / "float.csv").read_text().splitlines()
     assert len(lines) == 1 + 26 + 256 + 26

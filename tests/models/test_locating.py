@@ -21,7 +21,7 @@ from tinyproof.cli.localize import locate
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import CheckConfig
 from tinyproof.core.errors import UsageError
-from tinyproof.core.manifest import Manifest, Tensor, read_manifest
+from tinyproof.core.manifest import Manifest, TensorSpec, read_manifest
 from tinyproof.core.reference.golden import Reference
 from tinyproof.export.export import compile_model
 from tinyproof.export.ops.fully_connected import FullyConnected
@@ -166,7 +166,7 @@ def test_a_real_board_is_flashed_profiled_and_named(folder: Path, monkeypatch: p
 
     monkeypatch.setattr(tinyproof.firmware.platformio_build, "run_platformio", platformio)
     monkeypatch.setattr("tinyproof.firmware.upload.run_platformio", platformio)
-    output = Tensor("record", [1], "int8", 1.0, 0, len(record(bytes(3))))
+    output = TensorSpec("record", [1], "int8", 1.0, 0, len(record(bytes(3))))
     device = Device(manifest.model_id, manifest.inputs[0], output, record, board="nano33ble", engine="profile")
     with ScriptedBoard(device) as board:
         shown = run("profile", "--board", "nano33ble", "--port", board.port, "--no-noise")

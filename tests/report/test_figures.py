@@ -15,6 +15,7 @@ from support.tflite_writer import Model
 
 from tinyproof.core.errors import UsageError
 from tinyproof.core.manifest import read_manifest
+from tinyproof.core.origin import NeuronTraining
 from tinyproof.report import figures, quantization, weights
 from tinyproof.report.build_data import read_report_data, read_trace, thin
 from tinyproof.report.chart import Axis, Bars, Dots, Figure, Line, Segments, linear_ticks, log_ticks, short
@@ -118,8 +119,9 @@ def test_transfer_points_are_the_vectors(finished: Path) -> None:
         y_q = int.from_bytes(bytes.fromhex(vector["out"]), "little", signed=True)
         assert point.y == pytest.approx(sink.scale * (y_q - sink.zero_point))
         assert point.x == pytest.approx(source.scale * point.x_q)
-        training = data.manifest.training or {}
-        y_float = training["w"] * point.x + training["b"]
+        training = data.manifest.training
+        assert isinstance(training, NeuronTraining)
+        y_float = training.w * point.x + training.b
         assert point.error_steps == pytest.approx((point.y - y_float) / sink.scale, abs=1e-5)
         assert point.saturated or abs(point.error_steps or 0) < 1
 

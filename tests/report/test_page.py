@@ -16,6 +16,7 @@ import pytest
 
 from tinyproof.core.errors import UsageError
 from tinyproof.core.manifest import Manifest, read_manifest
+from tinyproof.core.origin import NeuronTraining, TrainingPoints, Untrained
 from tinyproof.core.paths import ROOT
 from tinyproof.report.build_data import read_report_data
 from tinyproof.report.page import Content
@@ -84,6 +85,11 @@ def change_manifest(build_dir: Path, **changes: Any) -> Manifest:
     return manifest
 
 
+def neuron_training(manifest: Manifest) -> NeuronTraining:
+    assert isinstance(manifest.training, NeuronTraining)
+    return manifest.training
+
+
 def test_the_page_is_well_formed_and_refers_to_nothing_outside(finished: Path) -> None:
     page = finished / "report.html"
     checker = parsed(page)
@@ -135,9 +141,9 @@ def test_same_artefacts_same_bytes(finished: Path, build_copy: Path) -> None:
 
 
 def test_foreign_strings_are_text_never_markup(build_copy: Path) -> None:
-    training = {**(read_manifest(build_copy).training or {})}
-    training["data"] = {**training["data"], "source": NASTY}
     manifest = read_manifest(build_copy)
+    training = neuron_training(manifest)
+    training = dataclasses.replace(training, data=dataclasses.replace(training.data, source=NASTY))
     inputs = [dataclasses.replace(manifest.inputs[0], name=NASTY)]
     change_manifest(build_copy, model=NASTY, training=training, inputs=inputs, versions={NASTY: NASTY})
     path = build_copy / "boards" / "reference" / "check.json"
@@ -197,7 +203,7 @@ def test_changed_artefacts_are_not_proven(build_copy: Path) -> None:
 
 
 def test_a_model_without_the_lesson_skips_it(build_copy: Path) -> None:
-    change_manifest(build_copy, training={"kind": "sine"})
+    change_manifest(build_copy, training=Untrained("wide"))
     page = page_of(build_copy)
     checker = parsed(page)
     assert "not trained as the lesson's single neuron" in checker.text
@@ -233,8 +239,8 @@ def test_after_training_alone_the_later_parts_say_what_to_run(build_copy: Path) 
     ],
 )
 def test_odd_data_still_make_a_page(build_copy: Path, x: list[float], y: list[float]) -> None:
-    training = {**(read_manifest(build_copy).training or {})}
-    change_manifest(build_copy, training={**training, "data": {"source": "own.csv", "sha256": "", "x": x, "y": y}})
+    training = neuron_training(read_manifest(build_copy))
+    change_manifest(build_copy, training=dataclasses.replace(training, data=TrainingPoints("own.csv", "", x, y)))
     parsed(page_of(build_copy))
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from tinyproof.core.board_spec import Board
 from tinyproof.core.config import CheckConfig
-from tinyproof.core.manifest import Expected, Manifest, Tensor, Tolerance, model_id
+from tinyproof.core.manifest import Expected, Manifest, TensorSpec, Tolerance, model_id
 from tinyproof.core.tflite.arithmetic import dequantize, quantize
 from tinyproof.host.protocol.numbers import int8s
 
-X = Tensor("x", [1, 1], "int8", 20 / 255, 0, 1)
-Y = Tensor("y", [1, 1], "int8", 0.158, 7, 1)
+X = TensorSpec("x", [1, 1], "int8", 20 / 255, 0, 1)
+Y = TensorSpec("y", [1, 1], "int8", 0.158, 7, 1)
 ID = model_id(b"a model")
 QUICK = CheckConfig(timeout_s=0.3, retries=3)
 BOARD = Board("fake", "a device made of Python", "serial", "none", "us")
@@ -28,7 +28,7 @@ def line(content: bytes) -> bytes:
 
 
 def make_build(
-    build_dir: Path, x: Tensor = X, y: Tensor = Y, run: Callable[[bytes], bytes] = line, count: int = 256
+    build_dir: Path, x: TensorSpec = X, y: TensorSpec = Y, run: Callable[[bytes], bytes] = line, count: int = 256
 ) -> Path:
     """A build folder as `export` leaves it, for the model `run`."""
     build_dir.mkdir(parents=True, exist_ok=True)

@@ -12,6 +12,7 @@ from support.tflite_writer import Model
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import CheckConfig
 from tinyproof.core.manifest import Expected, Manifest, Tolerance
+from tinyproof.core.origin import Neuron, NeuronTraining, TrainingPoints
 from tinyproof.export.export import compile_model
 from tinyproof.export.tolerance import CURVE_FILE, float_curve
 from tinyproof.host.check import check
@@ -64,11 +65,11 @@ def make_report_build(build_dir: Path) -> Path:
         build_dir.name,
         seeds={"train": 1},
         versions={"tinyproof": "0.1.0", "python": "3.11"},
-        training={
-            "kind": "neuron", "w": w, "b": b, "rmse_first": 13.988, "rmse_last": 0.044, "learning_rate": RATE,
-            "steps": STEPS, "guess": {"w": 10.0, "b": -10.0},
-            "data": {"source": "the lesson", "sha256": "", "x": X, "y": Y}, "rule": {"w": 2.0, "b": -1.0},
-        },
+        training=NeuronTraining(
+            kind="neuron", w=w, b=b, rmse_first=13.988, rmse_last=0.044, learning_rate=RATE,
+            steps=STEPS, guess=Neuron(10.0, -10.0),
+            data=TrainingPoints("the lesson", "", X, Y), rule=Neuron(2.0, -1.0),
+        ),
         expected=[Expected([x], [y], "the lesson") for x, y in zip(X, Y, strict=True)],
         tolerance=Tolerance(0.3, {"step": 0.1, "training": 0.2}, "a step and what training left"),
     )  # fmt: skip

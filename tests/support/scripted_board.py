@@ -10,11 +10,11 @@ import time
 import tty
 from dataclasses import dataclass
 
-from tinyproof.core.manifest import Tensor, model_id
+from tinyproof.core.manifest import TensorSpec, model_id
 from tinyproof.host.protocol.device_model import Device
 
-X = Tensor("x", [1, 1], "int8", 20 / 255, 0, 1)
-Y = Tensor("y", [1, 1], "int8", 0.158, 7, 1)
+X = TensorSpec("x", [1, 1], "int8", 20 / 255, 0, 1)
+Y = TensorSpec("y", [1, 1], "int8", 0.158, 7, 1)
 ID = model_id(b"a model")
 OTHER_ID = model_id(b"another model")
 

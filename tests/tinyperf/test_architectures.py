@@ -90,8 +90,8 @@ def test_the_dsp_kernels_beat_cmsis_nn_by_half(imported: Callable[[str], Path], 
     macs, tflm_arena, cmsis_instructions = PUBLISHED[name]
     memory = read_manifest(folder).memory
     assert memory is not None
-    assert memory["macs"] == macs
-    assert memory["arena_bytes"] <= tflm_arena
+    assert memory.macs == macs
+    assert memory.arena_bytes <= tflm_arena
 
     board = find_board("qemu-cortex-m4")
     build(board, folder)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tinyproof.core.manifest import Manifest, read_manifest, stale_artefacts
+from tinyproof.core.origin import SineTraining
 from tinyproof.train.backend import load
 from tinyproof.train.builtin import make_sine, make_wide
 
@@ -29,9 +30,9 @@ def test_the_sine_is_learned(tmp_path: Path) -> None:
     y = np.asarray(keras.models.load_model(tmp_path / "model.keras")(x))
     rmse = float(np.sqrt(np.mean((y - np.sin(x)) ** 2)))
     assert rmse < 0.02
-    assert manifest.training
-    assert manifest.training["kind"] == "sine"
-    assert manifest.training["rmse_last"] == pytest.approx(rmse, rel=0.1)
+    assert isinstance(manifest.training, SineTraining)
+    assert manifest.training.kind == "sine"
+    assert manifest.training.rmse_last == pytest.approx(rmse, rel=0.1)
 
 
 def test_the_wide_net_has_channels_of_many_sizes(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinyproof.core.errors import InputFileError
+from tinyproof.core.origin import Neuron
 from tinyproof.train import training_data
 from tinyproof.train.training_data import lesson, parse_csv, read_csv
 
@@ -21,7 +22,7 @@ SPACE = st.sampled_from(["", " ", "\t"])
 def test_the_lesson_follows_its_rule() -> None:
     points = lesson()
     assert points.x == (-1, 0, 1, 2, 3, 4)
-    assert points.rule == {"w": 2.0, "b": -1.0}
+    assert points.rule == Neuron(2.0, -1.0)
     assert points.y == tuple(2 * x - 1 for x in points.x)
 
 

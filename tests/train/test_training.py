@@ -14,6 +14,7 @@ import pytest
 from tinyproof.core.config import TrainConfig
 from tinyproof.core.errors import InputFileError, UsageError
 from tinyproof.core.manifest import read_manifest, stale_artefacts
+from tinyproof.core.origin import Neuron, NeuronTraining, TrainingPoints
 from tinyproof.train.backend import load
 from tinyproof.train.descent import DescentStep, build_neuron, descend, largest_stable_learning_rate, neuron_descent
 from tinyproof.train.training import TRACE_COLUMNS, speedup_over_fit, train_model, validate
@@ -80,8 +81,8 @@ def test_weights_equal_those_of_model_fit(tmp_path: Path) -> None:
     config = dataclasses.replace(LESSON, steps=30)
     manifest = train_model(config, tmp_path)
     (w, b), rmse = fitted(config, np.array(LESSON_X), np.array(LESSON_Y))
-    assert manifest.training
-    assert (manifest.training["w"], manifest.training["b"]) == (float(w[0]), float(b[0]))
+    assert isinstance(manifest.training, NeuronTraining)
+    assert (manifest.training.w, manifest.training.b) == (float(w[0]), float(b[0]))
     np.testing.assert_allclose(read_trace(tmp_path)["rmse"][:-1], rmse, rtol=1e-6)
 
 
@@ -98,11 +99,11 @@ def test_other_data_agree_with_numpy_and_model_fit(tmp_path: Path) -> None:
     for name in TRACE_COLUMNS:
         np.testing.assert_allclose(trace[name], oracle[name], rtol=1e-5, atol=1e-5, err_msg=name)
     (w, b), _ = fitted(config, x, y)
-    assert manifest.training
-    assert (manifest.training["w"], manifest.training["b"]) == pytest.approx((float(w[0]), float(b[0])), abs=1e-6)
-    assert manifest.training["data"]["source"] == "noisy.csv"
-    assert manifest.training["data"]["x"] == pytest.approx(x.tolist(), rel=1e-7)
-    assert manifest.training["rule"] is None
+    assert isinstance(manifest.training, NeuronTraining)
+    assert (manifest.training.w, manifest.training.b) == pytest.approx((float(w[0]), float(b[0])), abs=1e-6)
+    assert manifest.training.data.source == "noisy.csv"
+    assert manifest.training.data.x == pytest.approx(x.tolist(), rel=1e-7)
+    assert manifest.training.rule is None
 
 
 def test_the_saved_model_is_the_trained_one_and_can_go_on(trained: Path) -> None:
@@ -121,21 +122,16 @@ def test_the_saved_model_is_the_trained_one_and_can_go_on(trained: Path) -> None
 def test_the_manifest_tells_where_the_model_comes_from(trained: Path) -> None:
     manifest, trace = read_manifest(trained), read_trace(trained)
     training = manifest.training
-    assert training is not None
-    assert training["kind"] == "neuron"
-    for name, value in (("w", trace["w"][-1]), ("b", trace["b"][-1])):
-        assert np.float32(training[name]) == np.float32(value)
-    assert round(training["rmse_first"], 3) == 13.988
-    assert training["rmse_last"] == pytest.approx(trace["rmse"][-1], rel=1e-8)
-    assert (training["learning_rate"], training["steps"]) == (0.01, 500)
-    assert training["guess"] == {"w": 10.0, "b": -10.0}
-    assert training["data"] == {
-        "source": "the lesson",
-        "sha256": lesson().sha256,
-        "x": list(LESSON_X),
-        "y": list(LESSON_Y),
-    }
-    assert training["rule"] == {"w": 2.0, "b": -1.0}
+    assert isinstance(training, NeuronTraining)
+    assert training.kind == "neuron"
+    for ours, value in ((training.w, trace["w"][-1]), (training.b, trace["b"][-1])):
+        assert np.float32(ours) == np.float32(value)
+    assert round(training.rmse_first, 3) == 13.988
+    assert training.rmse_last == pytest.approx(trace["rmse"][-1], rel=1e-8)
+    assert (training.learning_rate, training.steps) == (0.01, 500)
+    assert training.guess == Neuron(10.0, -10.0)
+    assert training.data == TrainingPoints("the lesson", lesson().sha256, list(LESSON_X), list(LESSON_Y))
+    assert training.rule == Neuron(2.0, -1.0)
     assert manifest.seeds == {"train": 1}
     assert set(manifest.versions) == {"tinyproof", "python", "tensorflow", "keras", "numpy"}
     assert set(manifest.artefacts) == {"model.keras", "trace.csv"}
@@ -202,8 +198,8 @@ def test_a_rate_that_diverges_is_an_error_and_leaves_no_model(tmp_path: Path, ra
 
 def test_the_rate_that_the_error_recommends_trains(tmp_path: Path) -> None:
     manifest = train_model(dataclasses.replace(LESSON, learning_rate=0.1769), tmp_path)
-    assert manifest.training
-    assert manifest.training["rmse_last"] < manifest.training["rmse_first"]
+    assert isinstance(manifest.training, NeuronTraining)
+    assert manifest.training.rmse_last < manifest.training.rmse_first
 
 
 @pytest.mark.parametrize(("w", "y"), [(1e25, 1.0), (10.0, 1e30)])

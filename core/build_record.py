@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""build.json in build/<model>/boards/<board>/: what a firmware costs, and which model it runs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tinyproof.core.converter import MistypedError, read_json, structure, unstructure
+from tinyproof.core.errors import UsageError
+
+FILE = "build.json"
+
+
+@dataclass
+class Size:
+    """Bytes of flash (code, constants, initial values) and of RAM (data, zeroed data, reserved stack)."""
+
+    flash_bytes: int
+    ram_bytes: int
+
+
+@dataclass(frozen=True)
+class BuildRecord:
+    """Sizes in bytes. `engine_*` is what the engine and the model cost together, without the rest of the firmware.
+    `layers`: the whole by layer of the firmware, which add up to it."""
+
+    board: str
+    engine: str
+    model_id: str
+    flash_bytes: int
+    ram_bytes: int
+    engine_flash_bytes: int
+    engine_ram_bytes: int
+    layers: dict[str, Size]
+
+    def as_dict(self) -> dict[str, Any]:
+        """What build.json holds: no path, so that equal builds write equal files."""
+        return unstructure(self, BuildRecord)
+
+    def write(self, folder: Path) -> None:
+        (folder / FILE).write_text(json.dumps(self.as_dict(), indent=1) + "\n", encoding="utf-8")
+
+
+def read_build_record(folder: Path) -> BuildRecord | None:
+    """The record in boards/<board>/, None where nothing was built. Raises UsageError naming what is damaged."""
+    try:
+        return structure(read_json(folder / FILE), BuildRecord)
+    except FileNotFoundError:
+        return None
+    except (OSError, MistypedError) as fault:
+        raise UsageError(
+            f"{folder.name}/{FILE} is damaged ({fault}); run ./tinyproof build --board {folder.name} again"
+        ) from None

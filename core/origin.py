@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where a model comes from, as its manifest says it: how it was trained here, or which file somebody brought."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from tinyproof.core.converter import ABSENT_IF_NONE
+
+
+@dataclass(frozen=True)
+class Neuron:
+    """The two numbers of y = wx + b."""
+
+    w: float
+    b: float
+
+
+@dataclass(frozen=True)
+class TrainingPoints:
+    """`sha256`: of the CSV's bytes, "" where nobody knows it."""
+
+    source: str
+    sha256: str
+    x: list[float]
+    y: list[float]
+
+
+@dataclass(frozen=True)
+class SampledFunction:
+    """`points` values of x from `low` to `high`, both included."""
+
+    source: str
+    low: float
+    high: float
+    points: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class NeuronTraining:
+    """The lesson. `guess`: where the descent began; `w`, `b`: where it ended. RMSE in units of y.
+
+    `rule`: what lies behind the data, where that is known.
+    """
+
+    kind: Literal["neuron"]
+    w: float
+    b: float
+    rmse_first: float
+    rmse_last: float
+    learning_rate: float
+    steps: int
+    guess: Neuron
+    data: TrainingPoints
+    rule: Neuron | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SineTraining:
+    """A small network that learned a function on a range of its own, over which it is then quantized."""
+
+    kind: Literal["sine"]
+    rmse_first: float
+    rmse_last: float
+    learning_rate: float
+    steps: int
+    data: SampledFunction
+
+
+@dataclass(frozen=True)
+class Untrained:
+    """Weights that were drawn, not learned."""
+
+    kind: Literal["wide"]
+
+
+Training = NeuronTraining | SineTraining | Untrained
+
+
+@dataclass(frozen=True)
+class FileCalibration:
+    """Ranges measured on `samples` of the samples in a file."""
+
+    file: str
+    sha256: str
+    samples: int
+
+
+@dataclass(frozen=True)
+class RangeCalibration:
+    """Ranges measured on `samples` evenly spaced values of x from `low` to `high`."""
+
+    low: float
+    high: float
+    samples: int
+
+
+@dataclass(frozen=True)
+class ImportAccuracy:
+    """int8 beside the float model on the calibration's samples. `worst_error` in units of y. `sqnr_db`: signal to
+    quantization noise, None where there is no noise or no signal. `same_class_share`: None where the answer is one
+    number."""
+
+    samples: int
+    worst_error: float
+    sqnr_db: float | None
+    same_class_share: float | None
+
+
+@dataclass(frozen=True)
+class ModelSource:
+    """A file that was brought: `kind` is "tflite", "keras" or "savedmodel". One that was int8 already has neither
+    `calibration` nor `accuracy`."""
+
+    file: str
+    kind: str
+    sha256: str
+    calibration: FileCalibration | RangeCalibration | None = field(default=None, metadata=ABSENT_IF_NONE)
+    accuracy: ImportAccuracy | None = field(default=None, metadata=ABSENT_IF_NONE)
