@@ -16,16 +16,15 @@ from tinyproof.core.paths import FIRMWARE
 
 BOARDS = FIRMWARE / "boards"
 
-# What a board of each kind must say beyond the fields that have no default, dots leading into tables.
-_NEEDED = {
-    "simulated": (
-        *("build.toolchain", "build.package", "build.flags", "build.hal"),
-        *("memory", "memory.flash_origin", "memory.ram_origin", "memory.stack_bytes", "emulator", "emulator.command"),
-    ),
-    "serial": ("memory",),
-    "host": (),
+# What a simulated board must say beyond the fields that have no default; dots lead into tables.
+_NEEDED = (
+    *("build.toolchain", "build.package", "build.flags", "build.hal"),
+    *("memory", "memory.ram_origin", "memory.stack_bytes", "emulator", "emulator.command"),
+)
+_NEEDED_BY_FRAMEWORK = {
+    "": ("build.linker_script", "memory.flash_origin"),
+    "arduino_avr": ("build.core", "build.variant"),
 }
-_NEEDED_OF_FRAMEWORK = {"": ("build.linker_script",), "arduino_avr": ("build.core", "build.variant")}
 
 
 @dataclass(frozen=True)
@@ -119,17 +118,11 @@ def read_board(path: Path) -> Board:
     board = read_toml(path, Board, shown, {"name": path.stem, "environment": path.stem})
     if board.name != path.stem:
         raise InputFileError(f"{shown}: name must be {path.stem!r}, as the file is called; leave it out")
-    for key in _NEEDED[board.kind]:
-        _need(board, key, f"{shown}: missing key {key}; a board of kind {board.kind} needs it")
     if board.kind == "simulated":
-        for key in _NEEDED_OF_FRAMEWORK[board.build.framework]:
-            _need(board, key, f"{shown}: missing key {key}")
+        for key in (*_NEEDED, *_NEEDED_BY_FRAMEWORK[board.build.framework]):
+            if attrgetter(key)(board) in (None, "", ()):
+                raise InputFileError(f"{shown}: missing key {key}; a simulated board needs it")
     return board
-
-
-def _need(board: Board, key: str, words: str) -> None:
-    if attrgetter(key)(board) in (None, "", ()):
-        raise InputFileError(words)
 
 
 @cache

@@ -225,7 +225,7 @@ def _deeper(place: str, error: BaseException) -> str:
 
 
 def _did_you_mean(word: str, known: Iterable[str], prefix: str = "") -> str:
-    close = difflib.get_close_matches(word, list(known), n=1)
+    close = difflib.get_close_matches(word.lower(), list(known), n=1)
     return f"; did you mean {prefix}{close[0]}?" if close else ""
 
 

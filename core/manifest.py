@@ -39,10 +39,6 @@ class TensorSpec:
     zero_point: int
     bytes: int
 
-    def __post_init__(self) -> None:
-        if not 0 < self.scale < math.inf:
-            raise ValueError(f"scale must be a positive number, not {self.scale!r}")
-
 
 @dataclass(frozen=True)
 class Expected:
@@ -149,9 +145,7 @@ def read_manifest(build_dir: Path) -> Manifest:
         if not isinstance(document, dict) or document.pop("tinyproof", None) != FORMAT:
             raise UsageError(f"{name}/{FILE} comes from another version; run ./tinyproof train and export again")
         manifest = structure(document, Manifest)
-        for part in fields(Manifest):  # a part may be empty, but each is always written
-            if part.name not in document:
-                raise MistypedError(f"missing key {part.name}")
+        _check(manifest, document)
     except FileNotFoundError:
         raise UsageError(f"{name} has no manifest; run ./tinyproof train and ./tinyproof export first") from None
     except (OSError, MistypedError) as fault:
@@ -160,6 +154,21 @@ def read_manifest(build_dir: Path) -> Manifest:
             "and bring its model again"
         ) from None
     return manifest
+
+
+def _check(manifest: Manifest, document: dict[str, Any]) -> None:
+    """What types do not say. Raises MistypedError."""
+    for part in fields(Manifest):  # each is always written, if only as an empty one
+        if part.name not in document:
+            raise MistypedError(f"missing key {part.name}")
+    for role, tensors in (("inputs", manifest.inputs), ("outputs", manifest.outputs)):
+        for index, tensor in enumerate(tensors):
+            if not 0 < tensor.scale < math.inf:
+                raise MistypedError(f"{role}[{index}].scale must be positive and finite, not {tensor.scale!r}")
+            if not -(2**31) <= tensor.zero_point < 2**31:
+                raise MistypedError(f"{role}[{index}].zero_point must be int of 32 bits, not {tensor.zero_point}")
+            if tensor.bytes < 1:
+                raise MistypedError(f"{role}[{index}].bytes must be at least 1, not {tensor.bytes}")
 
 
 def stale_artefacts(manifest: Manifest, build_dir: Path) -> list[str]:

@@ -151,7 +151,12 @@ class Conversation:
 def golden(build_dir: Path, manifest: Manifest) -> dict[int, int]:
     """x_q -> q of the golden reference, for each of the 256 inputs. Raises UsageError for any other kind of model."""
     vectors, kind = read_vectors(build_dir)
-    if kind != "exhaustive" or len(manifest.outputs) != 1 or manifest.outputs[0].bytes != 1:
+    if (
+        kind != "exhaustive"
+        or len(manifest.inputs) != 1
+        or len(manifest.outputs) != 1
+        or manifest.outputs[0].bytes != 1
+    ):
         raise UsageError(
             f"watch draws y against x, so it needs a model of one input and one output; {manifest.model} takes "
             f"{sum(tensor.bytes for tensor in manifest.inputs)} and gives "
