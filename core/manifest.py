@@ -39,6 +39,11 @@ class TensorSpec:
     zero_point: int
     bytes: int
 
+    @property
+    def elements(self) -> int:
+        """Values that it holds."""
+        return math.prod(self.shape)
+
 
 @dataclass(frozen=True)
 class Expected:

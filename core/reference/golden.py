@@ -24,7 +24,7 @@ STATEFUL = frozenset(
     (
         *("VAR_HANDLE", "CALL_ONCE", "UNIDIRECTIONAL_SEQUENCE_LSTM", "SVDF", "CUSTOM CIRCULAR_BUFFER"),
         *("CUSTOM SignalDelay", "CUSTOM SignalStacker", "CUSTOM SignalFramer", "CUSTOM SignalOverlapAdd"),
-        *("CUSTOM SignalFilterBankSpectralSubtraction", "CUSTOM SignalPCAN", "WHILE", "IF"),
+        *("CUSTOM SignalFilterBankSpectralSubtraction", "CUSTOM SignalPCAN"),
     )
 )
 
@@ -55,6 +55,7 @@ class Reference:
         graph.check_order()
         self._ends = device_ends(graph)
         self.input_bytes, self.output_bytes = self._ends.input_bytes, self._ends.output_bytes
+        self.stateful = is_stateful(graph)
         self._engine: _Engine
         if (implementation or default_implementation()) == "tflite-micro":
             self._engine = _Wheel(tflite, graph, self._ends)
@@ -85,6 +86,16 @@ class Reference:
         return [self.run(x_q) for x_q in inputs]
 
 
+def is_stateful(graph: Graph) -> bool:
+    """Whether an inference may depend on those before it."""
+    return any(
+        any(tensor.is_variable for tensor in each.tensors)
+        or any(operator.name in STATEFUL for operator in each.operators)
+        for each in (graph, *graph.subgraphs)
+        if each is not None
+    )
+
+
 def in_words(name: str) -> str:
     """Who gave the golden answers, for people. `name` is Reference.name, or what a manifest says of the reference."""
     return "the Python reference" if name == "python" else "TFLite Micro"
@@ -106,9 +117,7 @@ class _Wheel:
             raise EnvironmentFaultError(f"{error.name} is missing; run ./tinyproof, which installs it") from error
         self._np, self._runtime = np, runtime
         self._tflite, self._graph, self._ends = tflite, graph, ends
-        self._stateful = any(tensor.is_variable for tensor in graph.tensors) or any(
-            operator.name in STATEFUL for operator in graph.operators
-        )
+        self._stateful = is_stateful(graph)
         self._past: list[bytes] = []  # inputs since the beginning, of a model with state
         self._interpreter = self._load(runtime.InterpreterConfig.kAllocationRecording)
         self._keeping: Any = None  # an interpreter that keeps every tensor, made when first asked for

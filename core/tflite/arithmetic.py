@@ -16,7 +16,8 @@ from tinyproof.core.tflite.fixed_point import doubling_high_multiply, rounding_s
 
 INT8_MIN, INT8_MAX = -128, 127
 INT32_MAX = 2**31 - 1
-BEYOND = 1e6  # beyond any int8, whatever the zero point; keeps what is infinite or no number out of the rounding
+# Beyond any value that is quantized, whatever its zero point; keeps what is infinite or no number out of the rounding.
+BEYOND = 2.0**30
 ACTIVATION_RANGES: dict[str, tuple[float | None, float | None]] = {
     "NONE": (None, None),
     "RELU": (0.0, None),
@@ -87,14 +88,14 @@ def activation_range(activation: str, scale: float, zero_point: int, dtype: str 
     return q_min, q_max
 
 
-def quantize(real: float, scale: float, zero_point: int) -> int:
+def quantize(real: float, scale: float, zero_point: int, dtype: str = "int8") -> int:
     """q = clamp(round(real / scale) + zero_point) in float32, ties away from zero."""
-    return min(max(_level(real, scale, zero_point), INT8_MIN), INT8_MAX)
+    return min(max(_level(real, scale, zero_point), DTYPES[dtype].low), DTYPES[dtype].high)
 
 
-def saturates(real: float, scale: float, zero_point: int) -> bool:
-    """Whether `real` lies beyond int8's range, so that `quantize` clamps it."""
-    return not INT8_MIN <= _level(real, scale, zero_point) <= INT8_MAX
+def saturates(real: float, scale: float, zero_point: int, dtype: str = "int8") -> bool:
+    """Whether `real` lies beyond the type's range, so that `quantize` clamps it."""
+    return not DTYPES[dtype].low <= _level(real, scale, zero_point) <= DTYPES[dtype].high
 
 
 def _level(real: float, scale: float, zero_point: int) -> int:
@@ -104,14 +105,15 @@ def _level(real: float, scale: float, zero_point: int) -> int:
 
 
 def dequantize(q: int, scale: float, zero_point: int) -> float:
-    """real = scale * (q - zero_point) in float32; the difference has at most 9 bits, so the product rounds once."""
-    return float32(float32(scale) * (q - zero_point))
+    """real = scale * (q - zero_point) in float32; the difference of what is quantized has at most 17 bits, so that it
+    is exact in float32 and the product rounds once."""
+    return float32(float32(scale) * float32(q - zero_point))
 
 
-def at_end(q: int, zero_point: int) -> bool:
-    """Whether an answer stands at an end of int8, where the truth may lie beyond; an end that is the tensor's own zero
-    says nothing, as after a RELU."""
-    return q in (INT8_MIN, INT8_MAX) and q != zero_point
+def at_end(q: int, zero_point: int, dtype: str = "int8") -> bool:
+    """Whether an answer stands at an end of its type, where the truth may lie beyond; an end that is the tensor's own
+    zero says nothing, as after a RELU."""
+    return q in (DTYPES[dtype].low, DTYPES[dtype].high) and q != zero_point and dtype != "bool"
 
 
 def requantize(accumulator: int, multiplier: int, shift: int) -> int:

@@ -8,18 +8,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyproof.core.tflite.arithmetic import BEYOND, INT8_MAX, INT8_MIN
+from tinyproof.core.tflite.arithmetic import BEYOND
+from tinyproof.core.tflite.dtypes import DTYPES
 
 
-def quantize_array(real: Any, scale: float, zero_point: int) -> NDArray[np.int8]:
-    """q = clamp(round(real / scale) + zero_point) in float32, ties away from zero."""
-    return np.clip(_levels(real, scale, zero_point), INT8_MIN, INT8_MAX).astype(np.int8)
+def quantize_array(real: Any, scale: float, zero_point: int, dtype: str = "int8") -> NDArray[Any]:
+    """q = clamp(round(real / scale) + zero_point) in float32, ties away from zero; little-endian, of type `dtype`."""
+    kind = DTYPES[dtype]
+    return np.clip(_levels(real, scale, zero_point), kind.low, kind.high).astype(np.dtype("<" + kind.letter))
 
 
-def saturates_array(real: Any, scale: float, zero_point: int) -> NDArray[np.bool_]:
+def saturates_array(real: Any, scale: float, zero_point: int, dtype: str = "int8") -> NDArray[np.bool_]:
     """Where `quantize_array` clamps."""
     levels = _levels(real, scale, zero_point)
-    return (levels < INT8_MIN) | (levels > INT8_MAX)
+    return (levels < DTYPES[dtype].low) | (levels > DTYPES[dtype].high)
 
 
 def dequantize_array(q: Any, scale: float, zero_point: int) -> NDArray[np.float32]:
@@ -29,12 +31,12 @@ def dequantize_array(q: Any, scale: float, zero_point: int) -> NDArray[np.float3
     return real
 
 
-def _levels(real: Any, scale: float, zero_point: int) -> NDArray[np.float32]:
+def _levels(real: Any, scale: float, zero_point: int) -> NDArray[np.float64]:
     with np.errstate(over="ignore", invalid="ignore"):  # infinite, or no number: both clamp
         steps = np.asarray(real).astype(np.float32) / np.float32(scale)
     # fmin before fmax: what is no number becomes the upper end, as in the scalar form.
     steps = np.fmax(np.fmin(steps, np.float32(BEYOND)), np.float32(-BEYOND))
     whole = np.trunc(steps)  # NumPy's own rounding takes ties to even
     fraction = steps - whole
-    levels: NDArray[np.float32] = whole + (fraction >= 0.5) - (fraction <= -0.5) + np.float32(zero_point)
+    levels: NDArray[np.float64] = whole.astype(np.float64) + (fraction >= 0.5) - (fraction <= -0.5) + zero_point
     return levels
