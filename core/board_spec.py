@@ -30,7 +30,7 @@ _NEEDED_BY_FRAMEWORK = {
 @dataclass(frozen=True)
 class BuildSpec:
     """How firmware is compiled for a simulated board. A real one is described in platformio.ini: of this, it has at
-    most `library`."""
+    most `kernels` and `library`."""
 
     toolchain: str = ""  # what stands in front of "gcc"
     package: str = ""  # Debian's, which bring the toolchain

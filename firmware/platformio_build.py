@@ -17,6 +17,7 @@ from tinyproof.core.errors import EnvironmentFaultError, UsageError
 from tinyproof.core.manifest import read_manifest, stale_artefacts
 from tinyproof.core.paths import FIRMWARE
 from tinyproof.firmware.elf_sizes import layer_sizes
+from tinyproof.firmware.environments import ensure_environments
 from tinyproof.firmware.platformio_core import CORE, ensure_core
 
 # What the firmware is made from; a change of anything else in the build folder does not concern it.
@@ -115,6 +116,7 @@ def objects_folder(board: Board, build_dir: Path, *, profile: bool = False) -> P
 def run_platformio(board: Board, build_dir: Path, objects: Path, *options: str, profile: bool = False) -> None:
     """`pio run` of the board's environment. Raises EnvironmentFaultError with what went wrong, in one line."""
     ensure_core()
+    ensure_environments()
     command = [sys.executable, "-m", "platformio", "run", "-d", str(FIRMWARE), "-e", board.environment, *options]
     environment = {
         **os.environ,

@@ -13,6 +13,7 @@ from typing import Any
 
 from SCons.Script import Import
 
+from tinyproof.core.board_spec import find_board
 from tinyproof.core.errors import TinyproofError, UsageError
 from tinyproof.core.paths import BUILD, CURRENT_FILE
 from tinyproof.firmware.platformio_build import check_artefacts
@@ -40,6 +41,7 @@ def optimise_for_speed(env: Any, node: Any) -> Any:
 
 
 try:
+    board = find_board(env["PIOENV"])
     model_dir = find_model()
     model_id = check_artefacts(model_dir)
 except TinyproofError as error:
@@ -48,11 +50,9 @@ except TinyproofError as error:
 
 env.Replace(TINYPROOF_MODEL_ID=model_id)
 # Kernels for an extension of the core go first; where they have none of a name, the plain one is found.
-kernels = env.GetProjectOption("custom_kernels", "")
-if kernels:
-    env.Append(CPPPATH=[str(FIRMWARE / "lib" / "engine" / kernels)])
+folders = [f"engine/{kernels}" for kernels in board.build.kernels] + ["engine", "hal", "protocol"]
 env.Append(
-    CPPPATH=[str(FIRMWARE / "lib" / layer) for layer in ("engine", "hal", "protocol")] + [str(model_dir)],
+    CPPPATH=[str(FIRMWARE / "lib" / folder) for folder in folders] + [str(model_dir)],
     # Debug information names files by their place in the project, so that every checkout builds the same ELF.
     # The last map that fits wins, so a model inside the project gets its own name, too.
     CCFLAGS=[f"-ffile-prefix-map={ROOT}=.", f"-ffile-prefix-map={model_dir}=model"],

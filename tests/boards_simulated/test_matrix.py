@@ -21,7 +21,7 @@ from click.testing import CliRunner
 
 from tinyproof.cli import run_all
 from tinyproof.cli.main import main
-from tinyproof.core import board_spec, paths
+from tinyproof.core import paths
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import Config
 from tinyproof.core.emulator_command import emulator_command, ensure_simavr
@@ -308,10 +308,3 @@ def test_a_missing_emulator_names_its_package(tmp_path: Path) -> None:
     board = dataclasses.replace(board, emulator=missing)
     with pytest.raises(EnvironmentFaultError, match=r"no-such-qemu is missing.*apt-get install qemu-system-misc"):
         emulator_command(board, tmp_path, 3)
-
-
-def test_every_environment_of_a_simulated_board_exists() -> None:
-    text = (FIRMWARE / "platformio.ini").read_text()
-    for board in board_spec.all_boards().values():
-        if board.kind == "simulated":
-            assert f"[env:{board.environment}]" in text

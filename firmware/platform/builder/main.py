@@ -10,7 +10,7 @@ from typing import Any
 
 from SCons.Script import AlwaysBuild, Default, DefaultEnvironment
 
-from tinyproof.core.board_spec import BOARDS, read_board
+from tinyproof.core.board_spec import find_board
 from tinyproof.core.errors import TinyproofError
 from tinyproof.firmware.boot import confirm
 from tinyproof.firmware.platform.builder import arduino_avr
@@ -20,7 +20,7 @@ FIRMWARE = Path(env.subst("$PROJECT_DIR")).resolve()
 
 WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Werror"]
 
-board = read_board(BOARDS / f"{env.GetProjectOption('custom_board', env['PIOENV'])}.toml")
+board = find_board(env["PIOENV"])
 build, memory = board.build, board.memory
 assert memory is not None  # read_board sees to it for a simulated board
 toolchain = build.toolchain
@@ -51,8 +51,6 @@ env.Append(
     CFLAGS=[f"-std={build.c_standard}"],
     CXXFLAGS=["-std=c++17", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics", "-fno-use-cxa-atexit"],
     CCFLAGS=[*build.flags, "-Os", "-g", "-ffunction-sections", "-fdata-sections", *WARNINGS],
-    # Where a board has kernels of its own, their folder comes before the portable ones.
-    CPPPATH=[],
     CPPDEFINES=[
         ("HAL_BOARD", env.StringifyMacro(board.name)),
         ("HAL_TICK_UNIT", env.StringifyMacro(board.tick_unit)),
@@ -74,7 +72,6 @@ else:
             str(FIRMWARE / "ld" / build.linker_script),
         ],
     )
-env.Prepend(CPPPATH=[str(FIRMWARE / "lib" / "engine" / folder) for folder in build.kernels])
 
 elf = env.BuildProgram()
 
