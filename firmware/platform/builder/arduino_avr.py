@@ -35,10 +35,11 @@ def add_core(env: Any, build: BuildSpec) -> None:
     )
     env.Replace(CXXFLAGS=list(CXX))
     own = env.Clone()
+    same_everywhere = [flag for flag in env["CCFLAGS"] if flag.startswith("-fdebug-prefix-map=")]
     own.Replace(
         CFLAGS=["-std=gnu11"],
         CXXFLAGS=[*CXX, "-fpermissive"],
-        CCFLAGS=[*build.flags, "-Os", "-g", "-w", "-ffunction-sections", "-fdata-sections"],
+        CCFLAGS=[*build.flags, "-Os", "-g", "-w", "-ffunction-sections", "-fdata-sections", *same_everywhere],
         CPPPATH=[str(core), str(variant)],
     )
     # Without assembler files: one, of pulseIn, has the name of a C file, and SCons would give both the same object.
