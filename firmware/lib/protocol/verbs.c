@@ -4,10 +4,8 @@
 #include <string.h>
 
 #include "number.h"
+#include "quantize.h"
 #include "reply.h"
-
-#define Q_MIN (-128)
-#define Q_MAX 127
 
 /* Longest frame around the fields of a reply: "@65535 ok q=", " y=", " t=4294967295cycle", "*29B1". */
 #define FRAME_BYTES 37U
@@ -30,8 +28,13 @@ bool words_next(struct words *words, struct word *word) {
     return word->count > 0;
 }
 
-static bool word_is(const struct word *word, const char *text) {
-    return word->count == strlen(text) && memcmp(word->text, text, word->count) == 0;
+/* Whether it is the first word of `usage`. */
+static bool word_is(const struct word *word, const char *usage) {
+    size_t same = 0;
+    while (same < word->count && usage[same] != 0 && word->text[same] == usage[same]) {
+        same++;
+    }
+    return same == word->count && (usage[same] == ' ' || usage[same] == 0);
 }
 
 static enum protocol_error from_number(enum number_status status) {
@@ -44,34 +47,6 @@ static enum protocol_error from_number(enum number_status status) {
         break;
     }
     return PROTOCOL_ERROR_SYNTAX;
-}
-
-/* q = clamp(round(x / scale) + zero_point), in float32, ties away from zero: TFLM's own quantization.
- * Rounding by the exact fraction, because x + 0.5 can round up to the next integer. */
-static int8_t quantize(float x, const struct engine_tensor *tensor, bool *saturated) {
-    const float steps = x / tensor->scale;
-    int32_t q = 0;
-    if (steps >= 1e6F || steps <= -1e6F) {
-        q = steps > 0.0F ? INT16_MAX : INT16_MIN; /* beyond any int8 with any zero point, and safe to convert */
-    } else {
-        const int32_t whole = (int32_t)steps;
-        const float fraction = steps - (float)whole;
-        q = whole + (fraction >= 0.5F ? 1 : 0) - (fraction <= -0.5F ? 1 : 0) + tensor->zero_point;
-    }
-    if (q < Q_MIN || q > Q_MAX) {
-        *saturated = true;
-        q = q < Q_MIN ? Q_MIN : Q_MAX;
-    }
-    return (int8_t)q;
-}
-
-static float dequantize(int8_t q, const struct engine_tensor *tensor) {
-    return tensor->scale * (float)(q - tensor->zero_point);
-}
-
-/* At the end of int8's range, unless that end is the tensor's own zero, as after a RELU. */
-static bool at_rail(int8_t q, const struct engine_tensor *tensor) {
-    return (q == Q_MIN || q == Q_MAX) && q != tensor->zero_point;
 }
 
 static enum protocol_error infer(struct protocol *protocol) {
@@ -123,40 +98,25 @@ static enum protocol_error take_values(struct protocol *protocol, struct words *
     return PROTOCOL_OK;
 }
 
-static void reply_q(struct protocol *protocol) {
+static void reply_count(struct protocol *protocol, const char *before, uint32_t count) {
+    reply_text(protocol, before);
+    reply_unsigned(protocol, count);
+}
+
+static void reply_elapsed(struct protocol *protocol, const char *before, uint32_t elapsed) {
+    reply_count(protocol, before, elapsed);
+    reply_text(protocol, protocol->port->tick_unit);
+}
+
+/* "ok q=121 y=4197CE04 t=41insn", y only `with_y`. */
+static void reply_values(struct protocol *protocol, bool with_y) {
     const struct engine_tensor *const output = &protocol->engine->output;
+    reply_begin(protocol, "ok ");
     for (uint32_t i = 0; i < output->bytes; i++) {
         reply_text(protocol, i ? "," : "q=");
         reply_int(protocol, output->data[i]);
     }
-}
-
-static void reply_elapsed(struct protocol *protocol, const char *before, uint32_t elapsed) {
-    reply_text(protocol, before);
-    reply_unsigned(protocol, elapsed);
-    reply_text(protocol, protocol->port->tick_unit);
-}
-
-/* `q` and `x`. */
-static enum protocol_error answer_values(struct protocol *protocol, struct words *words, bool floats,
-                                         const char **remedy) {
-    const struct engine_tensor *const output = &protocol->engine->output;
-    const uint32_t each = Q_TEXT_BYTES + (floats ? Y_TEXT_BYTES : 0U);
-    bool saturated = false;
-    if (output->bytes > (PROTOCOL_LINE_BYTES - FRAME_BYTES) / each) {
-        *remedy = use_load;
-        return PROTOCOL_ERROR_LENGTH;
-    }
-    enum protocol_error error = take_values(protocol, words, floats, &saturated, remedy);
-    if (error == PROTOCOL_OK) {
-        error = infer(protocol);
-    }
-    if (error != PROTOCOL_OK) {
-        return error;
-    }
-    reply_begin(protocol, "ok ");
-    reply_q(protocol);
-    for (uint32_t i = 0; floats && i < output->bytes; i++) {
+    for (uint32_t i = 0; with_y && i < output->bytes; i++) {
         const float y = dequantize(output->data[i], output);
         uint32_t bits;
         memcpy(&bits, &y, sizeof bits);
@@ -165,24 +125,11 @@ static enum protocol_error answer_values(struct protocol *protocol, struct words
     }
     reply_elapsed(protocol, " t=", protocol->run_elapsed);
     reply_end(protocol);
-    return PROTOCOL_OK;
 }
 
-/* A bare number, or as many as the model has inputs: "y = 18.98 (q = 121, 41 insn)". */
-static enum protocol_error answer_people(struct protocol *protocol, struct words *words, const char **remedy) {
+/* "y = 18.98 (q = 121, 41 insn)" */
+static void reply_people(struct protocol *protocol, bool saturated) {
     const struct engine_tensor *const output = &protocol->engine->output;
-    bool saturated = false;
-    if (output->bytes > (PROTOCOL_LINE_BYTES - FRAME_BYTES) / (Q_TEXT_BYTES + Y_TEXT_BYTES)) {
-        *remedy = use_load;
-        return PROTOCOL_ERROR_LENGTH;
-    }
-    enum protocol_error error = take_values(protocol, words, true, &saturated, remedy);
-    if (error == PROTOCOL_OK) {
-        error = infer(protocol);
-    }
-    if (error != PROTOCOL_OK) {
-        return error;
-    }
     reply_begin(protocol, "y = ");
     for (uint32_t i = 0; i < output->bytes; i++) {
         reply_text(protocol, i ? ", " : "");
@@ -193,35 +140,54 @@ static enum protocol_error answer_people(struct protocol *protocol, struct words
         reply_text(protocol, i ? ", " : " (q = ");
         reply_int(protocol, output->data[i]);
     }
-    reply_text(protocol, ", ");
-    reply_unsigned(protocol, protocol->run_elapsed);
+    reply_count(protocol, ", ", protocol->run_elapsed);
     reply_text(protocol, " ");
     reply_text(protocol, protocol->port->tick_unit);
     reply_text(protocol, saturated ? ", saturated)" : ")");
     reply_end(protocol);
+}
+
+enum form { FORM_Q, FORM_X, FORM_PEOPLE };
+
+static enum protocol_error answer_values(struct protocol *protocol, struct words *words, enum form form,
+                                         const char **remedy) {
+    const uint32_t each = Q_TEXT_BYTES + (form == FORM_Q ? 0U : Y_TEXT_BYTES);
+    bool saturated = false;
+    if (protocol->engine->output.bytes > (PROTOCOL_LINE_BYTES - FRAME_BYTES) / each) {
+        *remedy = use_load;
+        return PROTOCOL_ERROR_LENGTH;
+    }
+    enum protocol_error error = take_values(protocol, words, form != FORM_Q, &saturated, remedy);
+    if (error == PROTOCOL_OK) {
+        error = infer(protocol);
+    }
+    if (error != PROTOCOL_OK) {
+        return error;
+    }
+    if (form == FORM_PEOPLE) {
+        reply_people(protocol, saturated);
+    } else {
+        reply_values(protocol, form == FORM_X);
+    }
     return PROTOCOL_OK;
 }
 
 static enum protocol_error answer_info(struct protocol *protocol) {
     const struct engine *const engine = protocol->engine;
-    reply_begin(protocol, "ok tinyproof=");
-    reply_unsigned(protocol, PROTOCOL_VERSION);
+    reply_begin(protocol, "ok");
+    reply_count(protocol, " tinyproof=", PROTOCOL_VERSION);
     reply_text(protocol, " board=");
     reply_text(protocol, protocol->port->board);
     reply_text(protocol, " engine=");
     reply_text(protocol, engine_name);
     reply_text(protocol, " model=");
     reply_text(protocol, protocol->port->model_id);
-    reply_text(protocol, " in=");
-    reply_unsigned(protocol, engine->input.bytes);
-    reply_text(protocol, " out=");
-    reply_unsigned(protocol, engine->output.bytes);
-    reply_text(protocol, " line=");
-    reply_unsigned(protocol, PROTOCOL_LINE_BYTES);
+    reply_count(protocol, " in=", engine->input.bytes);
+    reply_count(protocol, " out=", engine->output.bytes);
+    reply_count(protocol, " line=", PROTOCOL_LINE_BYTES);
     reply_elapsed(protocol, " init=", protocol->init_elapsed);
     if (engine->arena_used_bytes > 0) {
-        reply_text(protocol, " arena=");
-        reply_unsigned(protocol, engine->arena_used_bytes);
+        reply_count(protocol, " arena=", engine->arena_used_bytes);
     }
     reply_end(protocol);
     return PROTOCOL_OK;
@@ -347,40 +313,82 @@ static enum protocol_error answer_read(struct protocol *protocol, struct words *
     return PROTOCOL_OK;
 }
 
+/* VERB_PEOPLE is a line without a verb: numbers alone. */
+enum verb { VERB_INFO, VERB_X, VERB_Q, VERB_LOAD, VERB_RUN, VERB_READ, VERB_HELP, VERB_PEOPLE, VERB_UNKNOWN };
+
+/* Without their handlers: a switch over one function's branches is smaller than calls through pointers, by 150 to 300
+ * bytes on cores with costly prologues. */
+static const struct {
+    const char *usage; /* the verb and what follows it, as `help` shows it */
+    bool alone;        /* nothing may follow; the others look at their own arguments */
+} verbs[] = {
+    [VERB_INFO] = {"info", true},
+    [VERB_X] = {"x V...", false},
+    [VERB_Q] = {"q Q...", false},
+    [VERB_LOAD] = {"load OFFSET HEX", false},
+    [VERB_RUN] = {"run", false},
+    [VERB_READ] = {"read OFFSET COUNT", false},
+    [VERB_HELP] = {"help", true},
+};
+
+static enum verb find_verb(const struct word *word) {
+    const char first = word->text[0];
+    if ((first >= '0' && first <= '9') || first == '-' || first == '+' || first == '.') {
+        return VERB_PEOPLE;
+    }
+    for (enum verb verb = VERB_INFO; verb <= VERB_HELP; verb++) {
+        if (word_is(word, verbs[verb].usage)) {
+            return verb;
+        }
+    }
+    return VERB_UNKNOWN;
+}
+
+static enum protocol_error answer_help(struct protocol *protocol) {
+    reply_begin(protocol, "ok ");
+    for (enum verb verb = VERB_INFO; verb < VERB_HELP; verb++) {
+        reply_text(protocol, verbs[verb].usage);
+        reply_text(protocol, " | ");
+    }
+    reply_text(protocol, "or a number x");
+    reply_end(protocol);
+    return PROTOCOL_OK;
+}
+
 enum protocol_error verbs_answer(struct protocol *protocol, struct words *words, const char **remedy) {
     const char *const start = words->rest;
-    struct word verb;
-    if (!words_next(words, &verb)) {
+    struct word word;
+    if (!words_next(words, &word)) {
         return PROTOCOL_ERROR_SYNTAX;
     }
-    const char first = verb.text[0];
-    const bool number = (first >= '0' && first <= '9') || first == '-' || first == '+' || first == '.';
-    const bool alone = !number && at_end(&(struct words){words->rest, words->end});
-    if (word_is(&verb, "help") && alone) {
-        reply_begin(protocol, "ok info | x V... | q Q... | load OFFSET HEX | run | read OFFSET COUNT | or a number x");
-        reply_end(protocol);
-        return PROTOCOL_OK;
-    }
-    const bool is_info = word_is(&verb, "info") && alone, is_x = word_is(&verb, "x"), is_q = word_is(&verb, "q"),
-               is_load = word_is(&verb, "load"), is_run = word_is(&verb, "run"), is_read = word_is(&verb, "read");
-    if (!(number || is_info || is_x || is_q || is_load || is_run || is_read)) {
+    const enum verb verb = find_verb(&word);
+    if (verb == VERB_UNKNOWN || (verb <= VERB_HELP && verbs[verb].alone && !at_end(words))) {
         return PROTOCOL_ERROR_SYNTAX;
+    }
+    if (verb == VERB_HELP) {
+        return answer_help(protocol);
     }
     if (!protocol->engine) {
         return PROTOCOL_ERROR_ENGINE;
     }
-    if (number) {
-        words->rest = start;
-        return answer_people(protocol, words, remedy);
-    }
-    if (is_info) {
+    switch (verb) {
+    case VERB_INFO:
         return answer_info(protocol);
-    }
-    if (is_x || is_q) {
-        return answer_values(protocol, words, is_x, remedy);
-    }
-    if (is_load) {
+    case VERB_X:
+        return answer_values(protocol, words, FORM_X, remedy);
+    case VERB_Q:
+        return answer_values(protocol, words, FORM_Q, remedy);
+    case VERB_LOAD:
         return answer_load(protocol, words);
+    case VERB_RUN:
+        return answer_run(protocol, words);
+    case VERB_READ:
+        return answer_read(protocol, words);
+    case VERB_PEOPLE:
+    case VERB_HELP:
+    case VERB_UNKNOWN:
+        break;
     }
-    return is_run ? answer_run(protocol, words) : answer_read(protocol, words);
+    words->rest = start;
+    return answer_values(protocol, words, FORM_PEOPLE, remedy);
 }
