@@ -21,7 +21,7 @@
 #include <simavr/sim_elf.h>
 
 #define STEPS_PER_POLL 5000      /* instructions between two looks at the socket while the core works */
-#define NAP_CYCLES_PER_S 1000UL  /* the host sleeps only with a core that sleeps for longer than 1/NAP_CYCLES_PER_S s */
+#define NAP_CYCLES_PER_S 1000UL /* the host sleeps only with a core that sleeps for longer than 1/NAP_CYCLES_PER_S s */
 
 static struct {
     int listener;

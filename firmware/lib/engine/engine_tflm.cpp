@@ -30,8 +30,8 @@ namespace {
 alignas(16) uint8_t arena[MODEL_TFLM_ARENA_BYTES];
 
 /* Made in place by engine_init and never destroyed: no start-up code runs before main, and none at exit. */
-alignas(tflite::MicroMutableOpResolver<MODEL_TFLM_OPERATORS>)
-    uint8_t resolver_place[sizeof(tflite::MicroMutableOpResolver<MODEL_TFLM_OPERATORS>)];
+alignas(tflite::MicroMutableOpResolver<MODEL_TFLM_OPERATORS>) uint8_t
+    resolver_place[sizeof(tflite::MicroMutableOpResolver<MODEL_TFLM_OPERATORS>)];
 alignas(tflite::MicroInterpreter) uint8_t interpreter_place[sizeof(tflite::MicroInterpreter)];
 tflite::MicroInterpreter *interpreter;
 struct engine description;

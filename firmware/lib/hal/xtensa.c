@@ -13,14 +13,13 @@ void sleep_until_uart(void) {
     /* The line stands while a byte waits, so one that came before ends `waiti` at once. startup_xtensa.c takes the
      * interrupt and switches it off. */
     uint32_t lines = 1UL << HAL_UART_IRQ;
-    __asm volatile(
-        "wsr %0, intenable\n"
-        "rsync\n"
-        "waiti 0\n"
-        "rsil %0, 15\n"
-        : "+r"(lines)
-        :
-        : "memory");
+    __asm volatile("wsr %0, intenable\n"
+                   "rsync\n"
+                   "waiti 0\n"
+                   "rsil %0, 15\n"
+                   : "+r"(lines)
+                   :
+                   : "memory");
 }
 
 void timer_init(void) {

@@ -323,9 +323,9 @@ static const struct {
     bool alone;        /* nothing may follow; the others look at their own arguments */
 } verbs[] = {
     [VERB_INFO] = {"info", true},
-    [VERB_X] = {"x V...", false},
+    [VERB_X] = {"x V...", false}, /* real values, quantized here */
     [VERB_Q] = {"q Q...", false},
-    [VERB_LOAD] = {"load OFFSET HEX", false},
+    [VERB_LOAD] = {"load OFFSET HEX", false}, /* with run and read: tensors that do not fit a line */
     [VERB_RUN] = {"run", false},
     [VERB_READ] = {"read OFFSET COUNT", false},
     [VERB_HELP] = {"help", true},

@@ -28,8 +28,7 @@ struct add_s8 {
 
 KERNEL_INLINE int8_t add_s8_element(int32_t x1, int32_t x2, const struct add_s8 *p) {
     const int32_t scaled1 = (x1 - p->zero_point1) * (INT32_C(1) << 19);
-    const int32_t scaled2 =
-        requantize((x2 - p->zero_point2) * (INT32_C(1) << 20), p->multiplier2, p->shift2, 0, 0);
+    const int32_t scaled2 = requantize((x2 - p->zero_point2) * (INT32_C(1) << 20), p->multiplier2, p->shift2, 0, 0);
     const int32_t sum = p->sign1 * scaled1 + p->sign2 * scaled2;
     return clamp_s8(requantize(sum, p->multiplier, p->shift, 0, p->zero_point), p->clamp_min, p->clamp_max);
 }

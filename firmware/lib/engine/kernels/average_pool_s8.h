@@ -27,8 +27,8 @@ struct average_pool_s8 {
     KERNEL_TABLE uint8_t *shifts;
 };
 
-KERNEL_INLINE int8_t average_pool_s8_output(
-    int32_t sum, int32_t count, uint32_t reciprocal, uint32_t shift, const struct average_pool_s8 *p) {
+KERNEL_INLINE int8_t average_pool_s8_output(int32_t sum, int32_t count, uint32_t reciprocal, uint32_t shift,
+                                            const struct average_pool_s8 *p) {
     const uint32_t magnitude = (uint32_t)(sum < 0 ? -sum : sum) + (uint32_t)count / 2;
     const int32_t quotient = (int32_t)((uint32_t)((uint64_t)magnitude * reciprocal >> 31) >> shift);
     return clamp_s8(sum < 0 ? -quotient : quotient, p->clamp_min, p->clamp_max);

@@ -9,9 +9,8 @@
 #include "kernels/pairs.h"
 
 /* Adds what four channels from `channel` on sum up to at a pixel. */
-KERNEL_INLINE void depthwise_quad_sums(
-    int32_t sums[4], KERNEL_TABLE int16_t *weights, const struct pixel *at, int32_t channel,
-    const struct conv_window *w) {
+KERNEL_INLINE void depthwise_quad_sums(int32_t sums[4], KERNEL_TABLE int16_t *weights, const struct pixel *at,
+                                       int32_t channel, const struct conv_window *w) {
     const int8_t zero = (int8_t)w->input_zero_point;
     const int8_t outside[4] = {zero, zero, zero, zero};
     for (int32_t ky = 0; ky < w->kernel_height; ky++) {
@@ -26,8 +25,8 @@ KERNEL_INLINE void depthwise_quad_sums(
     }
 }
 
-KERNEL_SHARED void depthwise_quads_s8(
-    const int8_t *input, int8_t *output, int8_t *scratch, const struct depthwise_quads_s8 *p) {
+KERNEL_SHARED void depthwise_quads_s8(const int8_t *input, int8_t *output, int8_t *scratch,
+                                      const struct depthwise_quads_s8 *p) {
     const struct conv_window *w = &p->window;
     struct pixel at = {input, 0, 0};
     (void)scratch; /* the kernel for DSP extensions keeps offsets there */

@@ -8,8 +8,8 @@
 #include "kernels/fully_connected_pairs_parameters.h"
 #include "kernels/pairs.h"
 
-KERNEL_SHARED void fully_connected_pairs_s8(
-    const int8_t *input, int8_t *output, int8_t *scratch, const struct fully_connected_pairs_s8 *p) {
+KERNEL_SHARED void fully_connected_pairs_s8(const int8_t *input, int8_t *output, int8_t *scratch,
+                                            const struct fully_connected_pairs_s8 *p) {
     (void)scratch; /* the kernel for DSP extensions widens its input there */
     for (int32_t batch = 0; batch < p->batches; batch++) {
         KERNEL_TABLE int16_t *pair = p->pairs;

@@ -27,8 +27,8 @@ struct fully_connected_s8 {
 };
 
 /* One input byte times its weights in four rows. */
-KERNEL_INLINE void fully_connected_s8_column(
-    int32_t *a0, int32_t *a1, int32_t *a2, int32_t *a3, KERNEL_TABLE int8_t *w, int32_t depth, int32_t x) {
+KERNEL_INLINE void fully_connected_s8_column(int32_t *a0, int32_t *a1, int32_t *a2, int32_t *a3, KERNEL_TABLE int8_t *w,
+                                             int32_t depth, int32_t x) {
     *a0 += w[0] * x;
     *a1 += w[depth] * x;
     *a2 += w[2 * depth] * x;

@@ -36,8 +36,8 @@ KERNEL_INLINE struct pair_sums multiply_pair(KERNEL_TABLE int16_t *pair, const i
 }
 
 /* `rounding` is 1 + 2 * zero_point; the shift goes to the right. */
-KERNEL_INLINE int8_t requantize_s8(
-    int32_t accumulator, int32_t multiplier_minus, int32_t halving_shift, int32_t rounding) {
+KERNEL_INLINE int8_t requantize_s8(int32_t accumulator, int32_t multiplier_minus, int32_t halving_shift,
+                                   int32_t rounding) {
     const int32_t t = doubling_high_multiply(accumulator, multiplier_minus);
     return clamp_s8((((t - (t < 0 ? 1 : 0)) >> halving_shift) + rounding) >> 1, -128, 127);
 }

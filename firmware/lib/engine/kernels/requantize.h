@@ -41,8 +41,8 @@ KERNEL_INLINE int32_t rounding_shift_right(int32_t a, int32_t halving_shift, int
 /* zero_point + accumulator * multiplier * 2^(shift - 31). `shift` is encoded: -1 - s for TFLite's s <= -1, so that it is
  * the halving shift; otherwise, for a shift to the left, -1 - s is negative. `shifts_right`: no shift of the table is.
  */
-KERNEL_INLINE int32_t requantize(
-    int32_t accumulator, int32_t multiplier_minus, int32_t shift, int32_t shifts_right, int32_t zero_point) {
+KERNEL_INLINE int32_t requantize(int32_t accumulator, int32_t multiplier_minus, int32_t shift, int32_t shifts_right,
+                                 int32_t zero_point) {
     if (shifts_right || shift >= 0)
         return rounding_shift_right(doubling_high_multiply(accumulator, multiplier_minus), shift, zero_point);
     return doubling_high_multiply(accumulator * (INT32_C(1) << (-1 - shift)), multiplier_minus) + zero_point;

@@ -17,8 +17,7 @@ KERNEL_INLINE void strided_s8(const int8_t *input, int8_t *output, const struct 
         for (int32_t b = 0; b < p->counts[1]; b++) {
             for (int32_t c = 0; c < p->counts[2]; c++) {
                 for (int32_t d = 0; d < p->counts[3]; d++) {
-                    int32_t place =
-                        p->offset + a * p->steps[0] + b * p->steps[1] + c * p->steps[2] + d * p->steps[3];
+                    int32_t place = p->offset + a * p->steps[0] + b * p->steps[1] + c * p->steps[2] + d * p->steps[3];
                     for (int32_t left = p->counts[4]; left > 0; left--) {
                         *output++ = input[place];
                         place += p->steps[4];

@@ -30,11 +30,12 @@
 /* All pairs from `pair` to `pairs_end` times two interleaved columns. The first column's outputs go to `output`, the
  * second's `distance` bytes further; distance 0 keeps the first's.
  */
-static __attribute__((noinline)) void conv_multiply(
-    const int16_t *pair, const int16_t *pairs_end, const word *columns, const word *columns_end, int8_t *output,
-    int32_t distance, int32_t rounding) {
+static __attribute__((noinline)) void conv_multiply(const int16_t *pair, const int16_t *pairs_end, const word *columns,
+                                                    const word *columns_end, int8_t *output, int32_t distance,
+                                                    int32_t rounding) {
     uint32_t p0, p1, s0, s1, w0, w1;
     const word *x = columns;
+    /* clang-format off */
     __asm__ volatile(
         "1:\n\t"
         "ldrd %[s0], %[p0], [%[pair]], #8\n\t"
@@ -73,11 +74,12 @@ static __attribute__((noinline)) void conv_multiply(
         : [end] "r"(columns_end), [columns] "m"(columns), [pairs_end] "m"(pairs_end), [distance] "m"(distance),
           [rounding] "m"(rounding)
         : "r4", "r5", "r6", "r8", "cc", "memory");
+    /* clang-format on */
 }
 
 /* One of two interleaved columns: the input under the kernel at a pixel. */
-static __attribute__((noinline)) void conv_column(
-    word *column, int8_t *patch, const struct pixel *at, const struct conv_pairs_s8 *p) {
+static __attribute__((noinline)) void conv_column(word *column, int8_t *patch, const struct pixel *at,
+                                                  const struct conv_pairs_s8 *p) {
     const struct conv_window *w = &p->window;
     const int32_t words = w->channels / 4;
     if (w->channels % 4 != 0) {

@@ -23,11 +23,12 @@
     "smlatt %[a3], r5, r8, %[a3]\n\t"
 
 /* One pixel: inputs at x + offset, for the channels from x to x_end. Returns the end of the outputs. */
-static __attribute__((noinline)) int8_t *depthwise_multiply(
-    const int16_t *quad, const int8_t *x, const int8_t *x_end, const int32_t *offsets, const int32_t *offsets_end,
-    int8_t *output, int32_t rounding) {
+static __attribute__((noinline)) int8_t *depthwise_multiply(const int16_t *quad, const int8_t *x, const int8_t *x_end,
+                                                            const int32_t *offsets, const int32_t *offsets_end,
+                                                            int8_t *output, int32_t rounding) {
     int32_t a0, a1, a2, a3;
     const int32_t *offset = offsets;
+    /* clang-format off */
     __asm__ volatile(
         "1:\n\t"
         "ldrd %[a0], %[a1], [%[quad]], #8\n\t"
@@ -59,12 +60,13 @@ static __attribute__((noinline)) int8_t *depthwise_multiply(
           [offset] "+r"(offset), [output] "+r"(output)
         : [end] "r"(offsets_end), [offsets] "m"(offsets), [x_end] "m"(x_end), [rounding] "m"(rounding)
         : "r4", "r5", "r6", "r8", "cc", "memory");
+    /* clang-format on */
     return output;
 }
 
 /* Offsets of the taps from `x`, to `outside` where they leave the image. */
-KERNEL_INLINE void find_offsets(
-    int32_t *offset, const struct pixel *at, const struct conv_window *w, const int8_t *x, const int8_t *outside) {
+KERNEL_INLINE void find_offsets(int32_t *offset, const struct pixel *at, const struct conv_window *w, const int8_t *x,
+                                const int8_t *outside) {
     int32_t y = at->y * w->stride_y - w->pad_top;
     for (int32_t ky = 0; ky < w->kernel_height; ky++, y += w->dilation_y) {
         const int32_t row_inside = y >= 0 && y < w->input_height;
@@ -77,8 +79,8 @@ KERNEL_INLINE void find_offsets(
     }
 }
 
-KERNEL_SHARED void depthwise_quads_s8(
-    const int8_t *input, int8_t *output, int8_t *scratch, const struct depthwise_quads_s8 *p) {
+KERNEL_SHARED void depthwise_quads_s8(const int8_t *input, int8_t *output, int8_t *scratch,
+                                      const struct depthwise_quads_s8 *p) {
     const struct conv_window *w = &p->window;
     const int32_t channels = w->channels, taps = p->taps;
     int32_t *offsets = (int32_t *)(void *)scratch;

@@ -15,11 +15,13 @@
     "smlad %[s], " w ", " x ", %[s]\n\t"
 
 /* All pairs from `pair` to `pairs_end` times a column. `step` is that of the scales, in bytes. */
-static __attribute__((noinline)) void fully_connected_multiply(
-    const int16_t *pair, const int16_t *pairs_end, const word *column, const word *column_end, int8_t *output,
-    const int32_t *scales, int32_t step, int32_t rounding) {
+static __attribute__((noinline)) void fully_connected_multiply(const int16_t *pair, const int16_t *pairs_end,
+                                                               const word *column, const word *column_end,
+                                                               int8_t *output, const int32_t *scales, int32_t step,
+                                                               int32_t rounding) {
     uint32_t p, s;
     const word *x = column;
+    /* clang-format off */
     __asm__ volatile(
         "1:\n\t"
         "ldrd %[s], %[p], [%[pair]], #8\n"
@@ -55,17 +57,17 @@ static __attribute__((noinline)) void fully_connected_multiply(
         : [end] "r"(column_end), [column] "m"(column), [pairs_end] "m"(pairs_end), [step] "m"(step),
           [rounding] "m"(rounding)
         : "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "cc", "memory");
+    /* clang-format on */
 }
 
-KERNEL_SHARED void fully_connected_pairs_s8(
-    const int8_t *input, int8_t *output, int8_t *scratch, const struct fully_connected_pairs_s8 *p) {
+KERNEL_SHARED void fully_connected_pairs_s8(const int8_t *input, int8_t *output, int8_t *scratch,
+                                            const struct fully_connected_pairs_s8 *p) {
     const int32_t depth = p->depth;
     const int16_t *end = p->pairs + (p->units / 2) * (depth + FULLY_CONNECTED_PAIR_HALVES);
     word *column = (word *)(void *)scratch;
     for (int32_t batch = 0; batch < p->batches; batch++) {
         const word *column_end = widen(column, input, depth / 4, 2);
-        fully_connected_multiply(
-            p->pairs, end, column, column_end, output, p->scales, 4 * p->scales_step, p->rounding);
+        fully_connected_multiply(p->pairs, end, column, column_end, output, p->scales, 4 * p->scales_step, p->rounding);
         input += depth;
         output += p->units;
     }
