@@ -16,6 +16,7 @@ LINTERS = (
     ("ruff", "check", "."),
     ("ruff", "format", "--check", "."),
     ("mypy",),
+    ("tinyproof.cli.c_linters",),
 )
 
 

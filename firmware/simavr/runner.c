@@ -35,7 +35,7 @@ static struct {
 } uart = {.listener = -1, .client = -1};
 
 static void fail(const char *what, const char *why) {
-    fprintf(stderr, "simavr: %s: %s\n", what, why);
+    (void)fprintf(stderr, "simavr: %s: %s\n", what, why);
     exit(1);
 }
 

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from support.tflite_writer import dense_network
 
+from tinyproof.core.manifest import Manifest
 from tinyproof.core.paths import FIRMWARE
+from tinyproof.export.export import compile_model
 
 HERE = Path(__file__).parent
 Driver = Callable[..., bytes]
@@ -38,3 +40,14 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Driver:
 def small_tflite() -> bytes:
     """1-4-2 with per-channel weights, from a fixed seed."""
     return dense_network(3, [1, 4, 2])
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory: pytest.TempPathFactory, small_tflite: bytes) -> Path:
+    """An exported model, to be copied and not to be touched."""
+    folder = tmp_path_factory.mktemp("models") / "small"
+    folder.mkdir()
+    (folder / "model.tflite").write_bytes(small_tflite)
+    manifest = Manifest("small")
+    compile_model(folder, manifest)
+    return folder

@@ -18,26 +18,13 @@ from elftools.elf.elffile import ELFFile
 from tinyproof.cli.package_links import link_package
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.errors import BoardError, EnvironmentFaultError, UsageError
-from tinyproof.core.manifest import Manifest
 from tinyproof.core.paths import ROOT
-from tinyproof.export.export import compile_model
 from tinyproof.firmware.boot import ask, confirm
 from tinyproof.firmware.elf_sizes import LAYERS, elf_size
 from tinyproof.firmware.platformio_build import BuildResult, build, explain
 from tinyproof.firmware.platformio_core import ensure_core
 
 BOARD = find_board("qemu-cortex-m4")
-
-
-@pytest.fixture(scope="session")
-def exported(tmp_path_factory: pytest.TempPathFactory, small_tflite: bytes) -> Path:
-    """An exported model, to be copied and not to be touched."""
-    folder = tmp_path_factory.mktemp("models") / "small"
-    folder.mkdir()
-    (folder / "model.tflite").write_bytes(small_tflite)
-    manifest = Manifest("small")
-    compile_model(folder, manifest)
-    return folder
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ uint16_t interrupt_cycles;
 __attribute__((noinline)) uint16_t loop_cycles(uint16_t start) {
     TCNT1 = start;
     _delay_loop_2(turns);
-    return static_cast<uint16_t>(TCNT1 - start);
+    return TCNT1 - start;
 }
 
 } // namespace

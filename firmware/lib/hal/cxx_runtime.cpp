@@ -19,8 +19,10 @@ extern "C" void abort() {
 }
 
 /* Nothing is ever allocated, so there is nothing to free; deleting destructors refer to these nonetheless. */
-void operator delete(void *) noexcept {
+/* NOLINTBEGIN(misc-new-delete-overloads,cert-dcl54-cpp): without an operator new by intent */
+void operator delete(void * /*place*/) noexcept {
 }
 
-void operator delete(void *, std::size_t) noexcept {
+void operator delete(void * /*place*/, std::size_t /*bytes*/) noexcept {
 }
+/* NOLINTEND(misc-new-delete-overloads,cert-dcl54-cpp) */

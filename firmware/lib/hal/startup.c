@@ -6,7 +6,7 @@
 extern uint32_t __data_start[], __data_end[], __data_load[], __bss_start[], __bss_end[];
 
 int main(void);
-void startup_c(void);
+void startup_c(void); /* NOLINT(misc-use-internal-linkage): called from assembly */
 
 __attribute__((used)) void startup_c(void) {
     const uint32_t *from = __data_load;

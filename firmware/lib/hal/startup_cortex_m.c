@@ -11,7 +11,7 @@
 extern uint32_t __data_start[], __data_end[], __data_load[], __bss_start[], __bss_end[], __stack_top[];
 
 int main(void);
-void startup_reset(void);
+void startup_reset(void); /* NOLINT(misc-use-internal-linkage): the linker script's entry */
 
 /* A fault is a bug of ours: stand still, so that the host times out and says so, rather than answer nonsense. */
 static void startup_fault(void) {
@@ -44,6 +44,21 @@ struct vectors {
 
 __attribute__((used, section(".vectors"))) static const struct vectors startup_vectors = {
     __stack_top,
-    {startup_reset, startup_fault, startup_fault, startup_fault, startup_fault, startup_fault, 0, 0, 0, 0,
-     startup_fault, startup_fault, 0, startup_fault, startup_fault},
+    {
+        startup_reset,
+        startup_fault,
+        startup_fault,
+        startup_fault,
+        startup_fault,
+        startup_fault,
+        0,
+        0,
+        0,
+        0,
+        startup_fault,
+        startup_fault,
+        0,
+        startup_fault,
+        startup_fault,
+    },
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Start of a RISC-V core in machine mode: global pointer, stack, then startup.c.
  */
-void startup_reset(void);
+void startup_reset(void); /* NOLINT(misc-use-internal-linkage): the linker script's entry */
 
 /* First in flash, since that is where the core begins. A trap is a bug of ours: it stands still, so that the host times
  * out and says so, rather than answer nonsense. */

@@ -12,8 +12,8 @@ int32_t __divsi3(int32_t a, int32_t b);
 int32_t __modsi3(int32_t a, int32_t b);
 int64_t __muldi3(int64_t a, int64_t b);
 float __floatsisf(int32_t a);
-float __addsf3(float a, float b);
-float __subsf3(float a, float b);
-float __mulsf3(float a, float b);
+float __addsf3(float x, float y);
+float __subsf3(float x, float y);
+float __mulsf3(float x, float y);
 
 #endif

@@ -12,8 +12,9 @@ KERNEL_SHARED void conv_pairs_s8(const int8_t *input, int8_t *output, int8_t *sc
     const struct conv_window *w = &p->window;
     const int32_t pixels = w->batches * w->output_height * w->output_width, depth = p->depth;
     struct pixel at = {input, 0, 0};
-    for (int32_t i = w->kernel_height * w->kernel_width * w->channels; i < depth; i++)
+    for (int32_t i = w->kernel_height * w->kernel_width * w->channels; i < depth; i++) {
         scratch[i] = 0; /* what the rounded-up depth adds; its weights are 0, too */
+    }
     for (int32_t pixel = 0; pixel < pixels; pixel++) {
         KERNEL_TABLE int16_t *pair = p->pairs;
         gather_patch(scratch, &at, w);
@@ -22,8 +23,9 @@ KERNEL_SHARED void conv_pairs_s8(const int8_t *input, int8_t *output, int8_t *sc
             const struct pair_sums sums = multiply_pair(pair, scratch, depth);
             KERNEL_TABLE int16_t *scale = pair + 4 + depth;
             *output++ = requantize_s8(sums.a, read_long(scale), scale[4], p->rounding);
-            if (left > 1)
+            if (left > 1) {
                 *output++ = requantize_s8(sums.b, read_long(scale + 2), scale[6], p->rounding);
+            }
             pair += depth + CONV_PAIR_HALVES;
         }
     }

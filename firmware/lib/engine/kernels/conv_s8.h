@@ -21,8 +21,9 @@ struct conv_s8 {
 
 KERNEL_INLINE int32_t conv_s8_tap(const int8_t *tap, KERNEL_TABLE int8_t *weights, int32_t channels, int32_t outside) {
     int32_t sum = 0;
-    for (int32_t c = 0; c < channels; c++)
+    for (int32_t c = 0; c < channels; c++) {
         sum += weights[c] * (tap ? (int32_t)tap[c] : outside);
+    }
     return sum;
 }
 
@@ -34,8 +35,9 @@ KERNEL_SHARED void conv_s8(const int8_t *input, int8_t *output, const struct con
         for (int32_t unit = 0; unit < p->units; unit++) {
             int32_t sum = p->bias[unit];
             for (int32_t ky = 0; ky < w->kernel_height; ky++) {
-                for (int32_t kx = 0; kx < w->kernel_width; kx++, weights += w->channels)
+                for (int32_t kx = 0; kx < w->kernel_width; kx++, weights += w->channels) {
                     sum += conv_s8_tap(find_tap(&at, w, ky, kx), weights, w->channels, w->input_zero_point);
+                }
             }
             const int32_t y = requantize(sum, p->multipliers[unit], p->shifts[unit], 0, p->zero_point);
             *output++ = clamp_s8(y, p->clamp_min, p->clamp_max);

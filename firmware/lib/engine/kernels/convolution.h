@@ -36,11 +36,13 @@ struct pixel {
 };
 
 KERNEL_INLINE void next_pixel(struct pixel *at, const struct conv_window *w) {
-    if (++at->x < w->output_width)
+    if (++at->x < w->output_width) {
         return;
+    }
     at->x = 0;
-    if (++at->y < w->output_height)
+    if (++at->y < w->output_height) {
         return;
+    }
     at->y = 0;
     at->image += w->input_height * w->input_width * w->channels;
 }
@@ -49,8 +51,10 @@ KERNEL_INLINE void next_pixel(struct pixel *at, const struct conv_window *w) {
 KERNEL_INLINE const int8_t *find_tap(const struct pixel *at, const struct conv_window *w, int32_t ky, int32_t kx) {
     const int32_t y = at->y * w->stride_y - w->pad_top + ky * w->dilation_y;
     const int32_t x = at->x * w->stride_x - w->pad_left + kx * w->dilation_x;
-    if (y < 0 || y >= w->input_height || x < 0 || x >= w->input_width)
+    if (y < 0 || y >= w->input_height || x < 0 || x >= w->input_width) {
         return (const int8_t *)0;
+    }
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullPointerArithm): an image has an address */
     return at->image + (y * w->input_width + x) * w->channels;
 }
 
@@ -59,8 +63,9 @@ KERNEL_INLINE void gather_patch(int8_t *patch, const struct pixel *at, const str
     for (int32_t ky = 0; ky < w->kernel_height; ky++) {
         for (int32_t kx = 0; kx < w->kernel_width; kx++) {
             const int8_t *tap = find_tap(at, w, ky, kx);
-            for (int32_t c = 0; c < w->channels; c++)
+            for (int32_t c = 0; c < w->channels; c++) {
                 *patch++ = tap ? tap[c] : (int8_t)w->input_zero_point;
+            }
         }
     }
 }

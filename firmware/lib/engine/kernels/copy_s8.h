@@ -20,8 +20,9 @@ struct copy_s8 {
 KERNEL_INLINE void copy_s8(const int8_t *input, int8_t *output, const struct copy_s8 *p) {
     input += p->input_offset;
     output += p->output_offset;
-    for (int32_t row = 0; row < p->rows; row++)
+    for (int32_t row = 0; row < p->rows; row++) {
         memcpy(output + row * p->output_step, input + row * p->input_step, (size_t)p->row_bytes);
+    }
 }
 
 #endif

@@ -36,8 +36,9 @@ KERNEL_SHARED void depthwise_quads_s8(const int8_t *input, int8_t *output, int8_
             int32_t sums[4] = {read_long(quad), read_long(quad + 2), read_long(quad + 4), read_long(quad + 6)};
             depthwise_quad_sums(sums, quad + 8, &at, channel, w);
             quad += 8 + 4 * p->taps;
-            for (int32_t i = 0; i < 4; i++)
+            for (int32_t i = 0; i < 4; i++) {
                 *output++ = requantize_s8(sums[i], read_long(quad + 2 * i), quad[8 + 2 * i], p->rounding);
+            }
             quad += 16;
         }
         next_pixel(&at, w);

@@ -61,8 +61,9 @@ KERNEL_INLINE void fully_connected_s8(const int8_t *input, int8_t *output, const
                 x += 4;
                 w += 4;
             }
-            for (; left > 0; left--)
+            for (; left > 0; left--) {
                 fully_connected_s8_column(&a0, &a1, &a2, &a3, w++, depth, *x++);
+            }
             w += 3 * depth;
             output[unit] = fully_connected_s8_output(a0, unit, p);
             output[unit + 1] = fully_connected_s8_output(a1, unit + 1, p);
@@ -79,8 +80,9 @@ KERNEL_INLINE void fully_connected_s8(const int8_t *input, int8_t *output, const
                 a += w[2] * x[2];
                 a += w[3] * x[3];
             }
-            for (; left > 0; left--)
+            for (; left > 0; left--) {
                 a += *w++ * *x++;
+            }
             output[unit] = fully_connected_s8_output(a, unit, p);
         }
         input += depth;

@@ -22,8 +22,9 @@ KERNEL_INLINE void lookup_s8(const int8_t *input, int8_t *output, const struct l
         output[2] = table[(uint8_t)input[2]];
         output[3] = table[(uint8_t)input[3]];
     }
-    for (; left > 0; left--)
+    for (; left > 0; left--) {
         *output++ = table[(uint8_t)*input++];
+    }
 }
 
 #endif

@@ -21,8 +21,9 @@ struct mean_s8 {
 KERNEL_INLINE int8_t mean_s8_output(int32_t sum, const struct mean_s8 *p) {
     const int64_t product = (int64_t)(sum * (INT32_C(1) << p->left_shift)) * p->multiplier;
     const int32_t scaled = (int32_t)((product + (INT64_C(1) << 30)) >> 31);
-    if (p->right_shift > 0)
+    if (p->right_shift > 0) {
         return clamp_s8(rounding_shift_right(scaled, p->right_shift - 1, p->zero_point), INT8_MIN, INT8_MAX);
+    }
     return clamp_s8(scaled + p->zero_point, INT8_MIN, INT8_MAX);
 }
 

@@ -43,8 +43,9 @@ KERNEL_INLINE int32_t rounding_shift_right(int32_t a, int32_t halving_shift, int
  */
 KERNEL_INLINE int32_t requantize(int32_t accumulator, int32_t multiplier_minus, int32_t shift, int32_t shifts_right,
                                  int32_t zero_point) {
-    if (shifts_right || shift >= 0)
+    if (shifts_right || shift >= 0) {
         return rounding_shift_right(doubling_high_multiply(accumulator, multiplier_minus), shift, zero_point);
+    }
     return doubling_high_multiply(accumulator * (INT32_C(1) << (-1 - shift)), multiplier_minus) + zero_point;
 }
 

@@ -36,27 +36,31 @@ KERNEL_INLINE int32_t softmax_s8_reciprocal(int32_t fraction) {
 KERNEL_INLINE void softmax_s8(const int8_t *input, int8_t *output, const struct softmax_s8 *p) {
     for (int32_t row = 0; row < p->rows; row++) {
         int32_t largest = INT8_MIN;
-        for (int32_t i = 0; i < p->depth; i++)
+        for (int32_t i = 0; i < p->depth; i++) {
             largest = input[i] > largest ? input[i] : largest;
+        }
 
         uint32_t sum = 0; /* Q12.19 */
         for (int32_t i = 0; i < p->depth; i++) {
             const int32_t distance = largest - input[i];
-            if (distance < p->exponentials_count)
+            if (distance < p->exponentials_count) {
                 sum += (uint32_t)rounding_shift_right(p->exponentials[distance], 11, 0);
+            }
         }
         /* sum = (1 + fraction) 2^(12 - headroom); at least one exponential is 1, so it is not 0. */
         int32_t headroom = 0;
-        for (; sum < UINT32_C(1) << 31; sum <<= 1)
+        for (; sum < UINT32_C(1) << 31; sum <<= 1) {
             headroom++;
+        }
         const int32_t scale = softmax_s8_reciprocal((int32_t)(sum - (UINT32_C(1) << 31)));
         const int32_t exponent = 12 - headroom + 23;
 
         for (int32_t i = 0; i < p->depth; i++) {
             const int32_t distance = largest - input[i];
             int32_t y = INT8_MIN;
-            if (distance < p->exponentials_count && exponent <= 31) /* beyond it every answer rounds to 0 */
+            if (distance < p->exponentials_count && exponent <= 31) { /* beyond it every answer rounds to 0 */
                 y = rounding_shift_right(softmax_s8_multiply(scale, p->exponentials[distance]), exponent - 1, INT8_MIN);
+            }
             output[i] = clamp_s8(y, INT8_MIN, INT8_MAX);
         }
         input += p->depth;

@@ -102,7 +102,7 @@ static __attribute__((noinline)) void conv_column(word *column, int8_t *patch, c
                 column = widen(column, at->image + (y * w->input_width + x) * w->channels, words, 4);
                 continue;
             }
-            const uint32_t zero = (uint32_t)(w->input_zero_point & 0xffff) * 0x10001u;
+            const uint32_t zero = (uint32_t)(w->input_zero_point & 0xffff) * 0x10001U;
             for (int32_t left = words; left > 0; left--, column += 4) {
                 column[0] = zero;
                 column[1] = zero;
@@ -118,8 +118,9 @@ KERNEL_SHARED void conv_pairs_s8(const int8_t *input, int8_t *output, int8_t *sc
     int8_t *patch = scratch + 4 * depth;
     const int16_t *even_end = p->pairs + (units / 2) * (depth + CONV_PAIR_HALVES);
     struct pixel at = {input, 0, 0};
-    for (int32_t i = 0; i < depth; i++) /* what the rounded-up depth adds may hold anything, but something defined */
+    for (int32_t i = 0; i < depth; i++) { /* what the rounded-up depth adds may hold anything, but something defined */
         columns[i] = 0;
+    }
     for (int32_t left = w->batches * w->output_height * w->output_width; left > 0; left -= 2) {
         const int32_t distance = left > 1 ? units : 0;
         conv_column(columns, patch, &at, p);
@@ -128,8 +129,9 @@ KERNEL_SHARED void conv_pairs_s8(const int8_t *input, int8_t *output, int8_t *sc
             conv_column(columns + 2, patch, &at, p);
             next_pixel(&at, w);
         }
-        if (units > 1)
+        if (units > 1) {
             conv_multiply(p->pairs, even_end, columns, columns_end, output, distance, rounding);
+        }
         if (units % 2 != 0) {
             int8_t last[4];
             conv_multiply(even_end, even_end + depth + CONV_PAIR_HALVES, columns, columns_end, last, 2, rounding);

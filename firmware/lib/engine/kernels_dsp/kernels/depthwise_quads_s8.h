@@ -87,18 +87,21 @@ KERNEL_SHARED void depthwise_quads_s8(const int8_t *input, int8_t *output, int8_
     int8_t *outside = scratch + 4 * taps;
     struct pixel at = {input, 0, 0};
     int32_t known = 0; /* whether `offsets` are those of the inside */
-    for (int32_t c = 0; c < channels; c++)
+    for (int32_t c = 0; c < channels; c++) {
         outside[c] = (int8_t)w->input_zero_point;
-    for (int32_t tap = 0; tap < taps; tap++)
+    }
+    for (int32_t tap = 0; tap < taps; tap++) {
         offsets[tap] = 0; /* what the rounding up adds has weights of 0 */
+    }
     const int32_t y_end = w->input_height - (w->kernel_height - 1) * w->dilation_y;
     const int32_t x_end = w->input_width - (w->kernel_width - 1) * w->dilation_x;
     for (int32_t left = w->batches * w->output_height * w->output_width; left > 0; left--) {
         const int32_t y0 = at.y * w->stride_y - w->pad_top, x0 = at.x * w->stride_x - w->pad_left;
         const int32_t inside = y0 >= 0 && y0 < y_end && x0 >= 0 && x0 < x_end;
         const int8_t *x = inside ? at.image + (y0 * w->input_width + x0) * channels : at.image;
-        if (!inside || !known)
+        if (!inside || !known) {
             find_offsets(offsets, &at, w, x, outside);
+        }
         known = inside;
         output = depthwise_multiply(p->quads, x, x + channels, offsets, offsets + taps, output, p->rounding);
         next_pixel(&at, w);
