@@ -46,6 +46,7 @@ def check(
         tolerance=limit,
         tolerance_why="" if tolerance is None else tolerance.why,
         startup_ticks=info.startup_ticks,
+        arena_used_bytes=info.arena_used_bytes,
     )
     write_report(report, board, build_dir)
     return report

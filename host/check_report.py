@@ -52,6 +52,7 @@ class CheckReport:
     tolerance: float | None = None
     tolerance_why: str = ""
     startup_ticks: int = 0  # from reset to ready, in the tick unit; 0 where the board does not count it
+    arena_used_bytes: int = 0  # by Google's interpreter on this board; 0 for an engine without an arena of its own
 
     @property
     def bits_identical(self) -> bool:
@@ -81,6 +82,7 @@ class CheckReport:
             "tolerance": self.tolerance,
             "tolerance_why": self.tolerance_why,
             "startup_ticks": self.startup_ticks,
+            "arena_used_bytes": self.arena_used_bytes,
             "bits_identical": self.bits_identical,
             "answers_within_tolerance": self.answers_within_tolerance,
             "proven": self.proven,

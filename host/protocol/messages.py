@@ -26,6 +26,7 @@ class Info:
     """What a device says of itself. `line_bytes`: its longest request without LF, and its longest reply to `read`.
 
     `startup_ticks`: what setting up the engine took, in the board's tick unit; 0 where it does not say.
+    `arena_used_bytes`: what Google's interpreter took of its arena on this device; 0 for an engine without one.
     """
 
     protocol: int
@@ -36,6 +37,7 @@ class Info:
     out_bytes: int
     line_bytes: int
     startup_ticks: int = 0
+    arena_used_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ def parse_info(text: str) -> Info:
         _integer(fields, "out", 1, MAX_TENSOR_BYTES),
         _integer(fields, "line", MIN_LINE_BYTES, MAX_LINE_BYTES),
         _ticks(fields, "init")[0] if "init" in fields else 0,
+        _integer(fields, "arena", 1, MAX_TENSOR_BYTES) if "arena" in fields else 0,
     )
 
 

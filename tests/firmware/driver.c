@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The protocol's code on the host, under sanitizers.
- *   driver protocol IN OUT   bytes of stdin are what the board receives; replies go to stdout
- *   driver broken            the same with an engine that failed to start
- *   driver numbers           a line "f TEXT", "s BITS" or "c TEXT" each: parse, format, CRC
+ *   driver protocol IN OUT [ARENA]   bytes of stdin are what the board receives; replies go to stdout
+ *   driver broken                    the same with an engine that failed to start
+ *   driver numbers                   a line "f TEXT", "s BITS" or "c TEXT" each: parse, format, CRC
  * The engine: output[i] = input[i mod IN] + i, wrapping; an input[0] of 42 makes it fail.
  */
 #include <stdio.h>
@@ -107,7 +107,10 @@ static int numbers(void) {
 }
 
 int main(int argc, char **argv) {
-    if (argc == 4 && strcmp(argv[1], "protocol") == 0) {
+    if (argc == 5) {
+        engine.arena_used_bytes = (uint32_t)atoi(argv[4]);
+    }
+    if (argc >= 4 && strcmp(argv[1], "protocol") == 0) {
         return speak((uint32_t)atoi(argv[2]), (uint32_t)atoi(argv[3]));
     }
     if (argc == 2 && strcmp(argv[1], "broken") == 0) {

@@ -134,6 +134,10 @@ def test_a_split_line_waits_for_its_end(driver) -> None:
     assert driver(b"info", "protocol", "1", "1").count(b"\n") == 1
 
 
+def test_an_engine_with_an_arena_says_what_it_took(driver) -> None:
+    assert driver(b"info\n", "protocol", "1", "1", "436").splitlines()[1] == INFO + b" arena=436"
+
+
 def test_a_failed_engine_is_said(driver) -> None:
     banner, *replies = driver(b"info\nq 1\n1\nhelp\nfoo\n", "broken").splitlines()
     assert banner.endswith(b"err 6 engine")

@@ -98,10 +98,11 @@ def test_shown_bytes_are_printable_and_short(content: bytes) -> None:
 
 
 def test_info_is_read() -> None:
-    info = messages.parse_info(INFO + " init=12insn future=field")
+    info = messages.parse_info(INFO + " init=12insn arena=436 future=field")
     assert (info.board, info.model, info.in_bytes, info.line_bytes) == ("b-1", ID, 1, 128)
-    assert info.startup_ticks == 12
-    assert messages.parse_info(INFO).startup_ticks == 0
+    assert (info.startup_ticks, info.arena_used_bytes) == (12, 436)
+    older = messages.parse_info(INFO)
+    assert (older.startup_ticks, older.arena_used_bytes) == (0, 0)
 
 
 @pytest.mark.parametrize(
@@ -116,6 +117,7 @@ def test_info_is_read() -> None:
         ("board=b-1", "board=<b>", "impossible board="),
         (f"model={ID}", "model=XYZ", "impossible model="),
         (" out=1", "", "no out="),
+        ("line=128", "line=128 arena=0", "impossible arena="),
     ],
 )
 def test_impossible_info_is_refused(old: str, new: str, says: str) -> None:
