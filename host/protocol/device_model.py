@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Protocol version 1 from the device's side, in Python: what board `reference` and the fault tests answer with.
 
-Written from the protocol's description and apart from the firmware, so that the host is tested against two devices
-that share no code; only the CRC and the float32 arithmetic are the host's own.
+Written from docs/protocol.md and apart from the firmware, so that the host is tested against two devices that share no
+code; only the CRC and the float32 arithmetic are the host's own. A test holds the two to the same answers.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 
 from tinyproof.core.manifest import TensorSpec
 from tinyproof.core.tflite.arithmetic import at_end, dequantize, float32, quantize, saturates
@@ -20,10 +21,13 @@ from tinyproof.host.protocol.numbers import float_bits, int8s
 from tinyproof.host.protocol.status import CODES, CRC, ENGINE, LENGTH, RANGE, STATE, SYNTAX
 
 LINE_BYTES = 1024  # longest request, without LF
-HELP = "verbs: info, x V..., q Q..., load OFFSET HEX, run, read OFFSET COUNT, help; or just a number"
+FRAME_BYTES = 37  # of a reply, around its values
+Q_BYTES, Y_BYTES = 5, 9  # of a value, with its comma
+HELP = "info | x V... | q Q... | load OFFSET HEX | run | read OFFSET COUNT | or a number x"
+EXPONENT_MAX = 99
+OFFSET_MAX = 2**31 - 1
 
-_ENVELOPE = re.compile(rb"(?:@([0-9]{1,5}) )?(.*)", re.DOTALL)
-_NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
+_NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE]([-+]?[0-9]+))?")
 
 
 class Refusal(Exception):  # noqa: N818 - not an error of the program: the device's answer to a request it cannot serve
@@ -42,6 +46,7 @@ class Device:
     run: Callable[[bytes], bytes]
     board: str = "reference"
     engine: str = "reference"
+    line_bytes: int = LINE_BYTES
 
     def __post_init__(self) -> None:
         self._buffer = bytearray()
@@ -61,7 +66,7 @@ class Device:
     def feed(self, content: bytes) -> bytes:
         """Replies to all requests that `content` completes."""
         replies = b""
-        *ends, rest = content.split(b"\n")
+        *ends, rest = content.replace(b"\r", b"").split(b"\n")
         for end in ends:
             self._append(end)
             replies += self._overlong_reply() if self._overlong else self.answer(bytes(self._buffer))
@@ -71,7 +76,7 @@ class Device:
         return replies
 
     def _append(self, content: bytes) -> None:
-        room = LINE_BYTES - len(self._buffer)
+        room = self.line_bytes - len(self._buffer)
         self._overlong = self._overlong or len(content) > room
         self._buffer += content[:room]
 
@@ -80,27 +85,21 @@ class Device:
         return f"err {LENGTH} {CODES[LENGTH][0]}\n".encode()
 
     def answer(self, line: bytes) -> bytes:
-        """The reply line to one request line (without LF); empty for an empty line."""
-        line = line.replace(b"\r", b"")
-        if not line.strip(b" "):
+        """The reply line to one request line (without LF and CR); empty for an empty line."""
+        if not line:
             return b""
-        checked = b"*" in line
-        if checked:
-            line, _, crc = line.rpartition(b"*")
-            if crc != b"%04X" % crc16(line):
-                return self._reply(f"err {CRC} {CODES[CRC][0]}", None, checked)
-        envelope = _ENVELOPE.fullmatch(line)
+        body, star, crc = line.partition(b"*")
+        if star and crc != b"%04X" % crc16(body):
+            return self._reply(f"err {CRC} {CODES[CRC][0]}", None, checked=True)
         seq = None
-        if envelope is not None and envelope[1] is not None and int(envelope[1]) < 65536:
-            seq, line = int(envelope[1]), envelope[2]
         try:
-            words = line.decode("ascii").split(" ")
-            text = self._serve([word for word in words if word], seq)
-        except UnicodeDecodeError:
-            text = f"err {SYNTAX} {CODES[SYNTAX][0]}"
+            words = [word for word in body.decode("latin-1").split(" ") if word]
+            if body.startswith(b"@"):
+                seq = _integer(words.pop(0)[1:], 0, 65535, signed=False)
+            text = self._serve(words, seq)
         except Refusal as refusal:
             text = f"err {refusal.code} {refusal}"
-        return self._reply(text, seq, checked)
+        return self._reply(text, seq, bool(star))
 
     @staticmethod
     def _reply(text: str, seq: int | None, checked: bool) -> bytes:
@@ -112,28 +111,26 @@ class Device:
             case ["info"]:
                 return (
                     f"ok tinyproof=1 board={self.board} engine={self.engine} model={self.model_id} "
-                    f"in={self.input.bytes} out={self.output.bytes} line={LINE_BYTES}"
+                    f"in={self.input.bytes} out={self.output.bytes} line={self.line_bytes}"
                 )
             case ["x", *values]:
                 q, microseconds = self._infer_real(values)
                 y = ",".join(f"{float_bits(self._real(item)):08X}" for item in q)
                 return f"ok q={','.join(map(str, q))} y={y} t={microseconds}us"
             case ["q", *values]:
-                content = bytes(_integer(value, -128, 127) & 0xFF for value in values)
-                if len(content) != self.input.bytes:
-                    raise Refusal(LENGTH)
-                output, microseconds = self._infer(content)
-                return f"ok q={','.join(map(str, int8s(output)))} t={microseconds}us"
+                q, microseconds = self._infer_int8(values)
+                return f"ok q={','.join(map(str, q))} t={microseconds}us"
             case ["load", offset, digits]:
-                return self._load(_integer(offset, 0, 2**31), digits)
+                return self._load(_integer(offset, 0, OFFSET_MAX, signed=False), digits)
             case ["run"]:
                 return self._run(seq)
             case ["read", offset, count]:
-                return self._read(_integer(offset, 0, 2**31), _integer(count, 0, 2**31))
+                first, number = (_integer(word, 0, OFFSET_MAX, signed=False) for word in (offset, count))
+                return self._read(first, number)
             case ["help"]:
                 return f"ok {HELP}"
-            case [number] if _NUMBER.fullmatch(number):
-                return self._for_people(number)
+            case [first, *_] if first[0] in "0123456789+-.":
+                return self._for_people(words)
         raise Refusal(SYNTAX)
 
     def _load(self, offset: int, digits: str) -> str:
@@ -158,48 +155,84 @@ class Device:
         return f"ok t={self.run_us}us"
 
     def _read(self, offset: int, count: int) -> str:
-        if self.result is None:
-            raise Refusal(STATE)
         if offset + count > self.output.bytes:
             raise Refusal(RANGE)
-        if 2 * count > LINE_BYTES:
+        if 2 * count > self.line_bytes - FRAME_BYTES:
             raise Refusal(LENGTH)
+        if self.result is None:
+            raise Refusal(STATE)
         return f"ok {self.result[offset : offset + count].hex().upper()}"
 
-    def _for_people(self, number: str) -> str:
-        (q, *_), microseconds = self._infer_real([number])
-        clamped = at_end(q, self.output.zero_point) or saturates(float(number), self.input.scale, self.input.zero_point)
-        return f"y = {self._real(q):.2f} (q = {q}, {microseconds} us{', saturated' if clamped else ''})"
+    def _for_people(self, values: list[str]) -> str:
+        q, microseconds = self._infer_real(values)
+        clamped = any(at_end(item, self.output.zero_point) for item in q) or any(
+            saturates(float32(float(value)), self.input.scale, self.input.zero_point) for value in values
+        )
+        y = ", ".join(short_decimal(self._real(item)) for item in q)
+        return f"y = {y} (q = {', '.join(map(str, q))}, {microseconds} us{', saturated' if clamped else ''})"
 
     def _infer_real(self, values: list[str]) -> tuple[tuple[int, ...], int]:
-        if len(values) != self.input.bytes:
+        return self._infer_values(values, Q_BYTES + Y_BYTES, self._level)
+
+    def _infer_int8(self, values: list[str]) -> tuple[tuple[int, ...], int]:
+        return self._infer_values(values, Q_BYTES, lambda value: _integer(value, -128, 127))
+
+    def _infer_values(
+        self, values: list[str], each_bytes: int, level: Callable[[str], int]
+    ) -> tuple[tuple[int, ...], int]:
+        """Outputs, each with `each_bytes` in the reply, which must fit a line as the request does."""
+        if self.output.bytes * each_bytes > self.line_bytes - FRAME_BYTES:
             raise Refusal(LENGTH)
-        if not all(_NUMBER.fullmatch(value) for value in values):
-            raise Refusal(SYNTAX)
-        reals = [float32(float(value)) for value in values]
-        if not all(math.isfinite(real) for real in reals):
-            raise Refusal(RANGE)
-        content = bytes(quantize(real, self.input.scale, self.input.zero_point) & 0xFF for real in reals)
+        self._spend()
+        content = bytes(level(value) & 0xFF for value in values)
+        if len(content) != self.input.bytes:
+            raise Refusal(LENGTH)
         output, microseconds = self._infer(content)
         return int8s(output), microseconds
 
+    def _level(self, value: str) -> int:
+        number = _NUMBER.fullmatch(value)
+        if number is None:
+            raise Refusal(SYNTAX)
+        real = float32(float(value))
+        if not math.isfinite(real) or abs(int(number[1] or 0)) > EXPONENT_MAX:
+            raise Refusal(RANGE)
+        return quantize(real, self.input.scale, self.input.zero_point)
+
+    def _spend(self) -> None:
+        """As on a board, where an inference may overwrite its input, and input and output share memory."""
+        self.loaded.clear()
+        self.result = self.run_seq = None
+
     def _infer(self, content: bytes) -> tuple[bytes, int]:
-        self.loaded.clear()  # as on a board, where an inference may overwrite its input
-        self.result = None
+        self._spend()
         start = time.perf_counter_ns()
         try:
             output = self.run(content)
         except RuntimeError as error:  # the interpreter's own failures
             raise Refusal(ENGINE) from error
+        self.result = output
         return output, (time.perf_counter_ns() - start) // 1000
 
     def _real(self, q: int) -> float:
         return dequantize(q, self.output.scale, self.output.zero_point)
 
 
-def _integer(text: str, low: int, high: int) -> int:
-    if not re.fullmatch(r"-?[0-9]{1,10}", text):
+def _integer(text: str, low: int, high: int, *, signed: bool = True) -> int:
+    if not re.fullmatch(r"[-+]?[0-9]+" if signed else r"[0-9]+", text):
         raise Refusal(SYNTAX)
     if not low <= int(text) <= high:
         raise Refusal(RANGE)
     return int(text)
+
+
+def short_decimal(value: float) -> str:
+    """Four significant digits, ties away from zero, without zeros at the end: 18.98, -3, 1.5e-07; inf, nan."""
+    if not math.isfinite(value) or value == 0:
+        return f"{value + 0.0:g}"
+    with localcontext(prec=4, rounding=ROUND_HALF_UP):
+        rounded = +Decimal(value)
+    if -4 <= rounded.adjusted() <= 6:
+        text = f"{rounded:f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    return f"{float(rounded):.4g}"

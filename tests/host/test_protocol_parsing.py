@@ -202,4 +202,6 @@ def test_the_python_device_talks_to_people() -> None:
     assert b"load OFFSET HEX" in device.feed(b"help\n")
     assert device.feed(b"x" * 2000 + b"\nfoo\n") == b"err 4 length\nerr 1 syntax\n"
     assert device.feed(b"@5 q 5*0000\n") == frame("err 2 crc")
+    assert device.feed(b"read 0 1\n") == b"ok 7F\n"  # as on a board: the answer to the number above
+    device.reset()
     assert device.feed(b"read 0 1\nq 200\nq 1 2\nx nan\n") == b"err 5 state\nerr 3 range\nerr 4 length\nerr 1 syntax\n"

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""docs/protocol.md says what the firmware and the device model do, and these two answer alike."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from tinyproof.core.manifest import TensorSpec
+from tinyproof.core.paths import FIRMWARE, ROOT
+from tinyproof.host.protocol import device_model
+from tinyproof.host.protocol.device_model import Device
+from tinyproof.host.protocol.framing import crc16
+from tinyproof.host.protocol.messages import parse_info
+from tinyproof.host.protocol.status import CODES
+
+PAGE = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
+PROTOCOL = FIRMWARE / "lib" / "protocol"
+MODEL_ID = "0123456789abcdef"
+LINE_BYTES = 128
+Driver = Callable[..., bytes]
+
+
+def table(head: str) -> list[list[str]]:
+    """Cells of the table on the page that begins with this head."""
+    _, _, rows = PAGE.partition(f"\n| {head} |")
+    lines = re.findall(r"^\| (.*) \|$", rows.split("\n\n")[0], re.MULTILINE)
+    return [[cell.strip() for cell in line.split(" | ")] for line in lines]
+
+
+def model(inputs: int, outputs: int) -> Device:
+    """The driver's engine behind the device model: it copies its input, adds each output's place, and fails at 42."""
+
+    def run(content: bytes) -> bytes:
+        if content[0] == 42:
+            raise RuntimeError("42")
+        return bytes((content[i % inputs] + i) & 0xFF for i in range(outputs))
+
+    x, y = TensorSpec("x", [inputs], "int8", 0.5, -1, inputs), TensorSpec("y", [outputs], "int8", 0.25, 6, outputs)
+    return Device(MODEL_ID, x, y, run, board="native", engine="fake", line_bytes=LINE_BYTES)
+
+
+def alike(reply: bytes) -> str:
+    """A reply without what may differ: time, the CRC over it, the start-up's time, words for people after an error."""
+    text = re.sub(r"\*[0-9A-F]{4}$", "*", reply.decode("ascii"))
+    text = re.sub(r"(t=|, )[0-9]+ ?(insn|us)", r"\1N", text)
+    return re.sub(r" init=\w+|(?<=err 4 length) [^*]*", "", text)
+
+
+TRANSCRIPTS = re.findall(r"^```\n(> .*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("number", range(len(TRANSCRIPTS)))
+def test_both_sides_say_what_the_transcripts_say(driver: Driver, number: int) -> None:
+    lines = TRANSCRIPTS[number].splitlines()
+    asked = [line[2:].encode() + b"\n" for line in lines if line.startswith("> ")]
+    said = [line[2:].encode() for line in lines if line.startswith("< ")]
+    assert len(asked) == len(said) == len(lines) / 2
+    _, *replies = driver(b"".join(asked), "protocol", "1", "1").splitlines()
+    for answers in (replies, model(1, 1).feed(b"".join(asked)).splitlines()):
+        assert [alike(answer) for answer in answers] == [alike(line) for line in said]
+        for answer, line in zip(answers, said, strict=True):
+            if b"*" in line:
+                assert answer == line
+
+
+def test_there_are_transcripts() -> None:
+    assert len(TRANSCRIPTS) >= 4
+
+
+def test_the_verbs_are_those_of_help(driver: Driver) -> None:
+    named = {row[0].strip("`").split(" ")[0] for row in table("Request | Reply | What it does")}
+    shown = driver(b"help\n", "protocol", "1", "1").splitlines()[1].decode()
+    assert shown == f"ok {device_model.HELP}"
+    verbs = {part.split(" ")[0] for part in shown.removeprefix("ok ").split(" | ")} - {"or"}
+    assert named == verbs | {"help"}
+
+
+def test_the_fields_are_those_of_info(driver: Driver) -> None:
+    named = {name for row in table("Field of `info` | Meaning") for name in re.findall(r"`(\w+)`", row[0])}
+    info = driver(b"info\n", "protocol", "1", "1", "436").splitlines()[1].decode()
+    assert {word.partition("=")[0] for word in info.split(" ")} == named | {"ok"}
+    modelled = model(1, 1).answer(b"info").decode().split()
+    assert {word.partition("=")[0] for word in modelled} == named - {"init", "arena"} | {"ok"}
+    assert parse_info(info.removeprefix("ok ")).arena_used_bytes == 436
+
+
+def test_the_errors_are_those_of_both_sides() -> None:
+    named = [row[0].strip("`") for row in table("Reply | Meaning")]
+    header = (PROTOCOL / "protocol.h").read_text()
+    ours = re.findall(r"PROTOCOL_ERROR_(\w+) = (\d+)", header)
+    assert named == [f"err {code} {name.lower()}" for name, code in ours]
+    assert named == [f"err {code} {word}" for code, (word, _) in CODES.items()]
+
+
+def test_the_limits_are_those_of_both_sides() -> None:
+    c = "".join((PROTOCOL / name).read_text() for name in ("protocol.h", "protocol.c", "verbs.c"))
+
+    def constant(pattern: str) -> int:
+        (found,) = re.findall(pattern, c)
+        return int(found)
+
+    q_bytes, y_bytes = constant(r"#define Q_TEXT_BYTES (\d+)U"), constant(r"#define Y_TEXT_BYTES (\d+)U")
+    frame = constant(r"#define FRAME_BYTES (\d+)U")
+    assert [int(row[1]) for row in table("What | Bytes")] == [
+        constant(r"#if PROTOCOL_LINE_BYTES < (\d+)"),
+        constant(r"#define PROTOCOL_LINE_BYTES (\d+)"),
+        device_model.LINE_BYTES,
+        frame,
+        q_bytes,
+        q_bytes + y_bytes,
+    ]
+    assert (frame, q_bytes, y_bytes) == (device_model.FRAME_BYTES, device_model.Q_BYTES, device_model.Y_BYTES)
+    fits = f"{(LINE_BYTES - frame) // q_bytes} outputs and `x` for up to {(LINE_BYTES - frame) // (q_bytes + y_bytes)};"
+    assert fits in " ".join(PAGE.split())
+
+
+VERBS = st.sampled_from(["info", "help", "x", "q", "load", "run", "read", "inf", "Q", "@1", "@", "run now"])
+NUMBERS = [
+    "0",
+    "1",
+    "2",
+    "3",
+    "-3",
+    "+4",
+    "42",
+    "127",
+    "128",
+    "-129",
+    "1e3",
+    "-1e-99",
+    "1e-100",
+    "1e39",
+    ".5",
+    "5.",
+    "12345.678",
+    "-0.00001",
+    "99999999999",
+    "-0",
+]
+WORDS = st.sampled_from([*NUMBERS, "00", "7f80", "0g", "050607", "nan", "-", "1.2.3", "e5", "\u00e9", "\0"])
+SEQS = st.sampled_from(["", "@0 ", "@3 ", "@3 ", "@65535 ", "@65536 ", "@000003 ", "@-1 ", "@x "])
+
+
+@st.composite
+def requests(draw: st.DrawFn) -> bytes:
+    verb = draw(st.one_of(VERBS, WORDS))
+    words = draw(st.lists(WORDS, max_size=4))
+    line = (draw(SEQS) + draw(st.sampled_from([" ", "  "])).join([verb, *words])).encode("latin-1")
+    end = draw(st.sampled_from(["", "", " ", "crc", "crc", "*", "*12*", "\r", "long"]))
+    if end == "crc":
+        return line + b"*%04X" % crc16(line)
+    return line + (b" " * LINE_BYTES if end == "long" else end.encode())
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    lines=st.lists(st.one_of(requests(), st.binary(max_size=20)), max_size=60),
+    sizes=st.sampled_from([(1, 1), (3, 9), (2, 40)]),
+)
+@example(lines=[b"load 0 05", b"q 300", b"run", b"load 0 05", b"@3 run", b"x 1", b"read 0 1", b"@3 run"], sizes=(1, 1))
+def test_the_firmware_and_the_device_model_answer_alike(
+    driver: Driver, lines: list[bytes], sizes: tuple[int, int]
+) -> None:
+    content = b"".join(line + b"\n" for line in lines)
+    _, *replies = driver(content, "protocol", *map(str, sizes)).splitlines()
+    assert [alike(reply) for reply in model(*sizes).feed(content).splitlines()] == [alike(reply) for reply in replies]
