@@ -6,10 +6,12 @@ from __future__ import annotations
 import configparser
 import dataclasses
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from tinyproof.core.board_spec import BOARDS as BOARDS_FOLDER
 from tinyproof.core.board_spec import Board, all_boards, find_board
 from tinyproof.core.paths import FIRMWARE, ROOT
 from tinyproof.firmware.environments import SIMULATED_INI, ensure_environments, section_of, simulated_environments
@@ -70,3 +72,31 @@ def test_the_readme_lists_the_boards_that_there_are() -> None:
         name for row in table.partition("\n\n")[0].splitlines() for name in re.findall(r"`(.+?)`", row.split("|")[1])
     ]
     assert sorted(listed) == sorted(board.name for board in BOARDS)
+
+
+PAGE = (ROOT / "docs" / "adding-a-board.md").read_text(encoding="utf-8")
+
+
+def explained(head: str) -> set[str]:
+    """Names in the first column of the page's table with this head."""
+    _, _, rows = PAGE.partition(f"\n| {head} |")
+    return {
+        name for row in rows.split("\n\n")[0].splitlines()[2:] for name in re.findall(r"`(.+?)`", row.split("|")[1])
+    }
+
+
+@pytest.mark.parametrize("name", ["", "build", "build.defines", "memory", "emulator", "serial"])
+def test_the_page_explains_every_key_of_the_boards_files(name: str) -> None:
+    used: set[str] = set()
+    for path in BOARDS_FOLDER.glob("*.toml"):
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        for part in filter(None, name.split(".")):
+            table = table.get(part, {})
+        used |= {key for key, value in table.items() if not isinstance(value, dict)}
+    head = f"Key of `[{name}]` | Meaning" if name else "Key | Meaning"
+    assert explained(head) == used | ({"defines"} if name == "build" else set())
+
+
+def test_the_page_explains_every_function_of_the_hal() -> None:
+    header = (FIRMWARE / "lib/hal/hal.h").read_text(encoding="utf-8")
+    assert explained("Function | What it does") == set(re.findall(r"(hal_\w+)\(", header))
