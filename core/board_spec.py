@@ -95,7 +95,7 @@ class SerialSpec:
 class Board:
     """`kind`: "simulated" (an emulator that we start), "serial" (real hardware) or "host" (the reference device).
 
-    `environment` is the PlatformIO environment. `tick_unit` is what its `t=` counts.
+    The name is its PlatformIO environment's, too. `tick_unit` is what its `t=` counts.
     """
 
     name: str
@@ -103,7 +103,6 @@ class Board:
     kind: Literal["simulated", "serial", "host"]
     isa: str
     tick_unit: Literal["insn", "cycle", "us"]
-    environment: str = ""
     engine: Literal["compiled", "tflm", "reference"] = "compiled"
     hidden: bool = False  # left out of lists: it needs something that tinyproof cannot install
     build: BuildSpec = field(default_factory=BuildSpec)
@@ -115,7 +114,7 @@ class Board:
 def read_board(path: Path) -> Board:
     """A board from its TOML file; the file's stem is its name. Raises InputFileError naming the file and the key."""
     shown = f"firmware/boards/{path.name}"
-    board = read_toml(path, Board, shown, {"name": path.stem, "environment": path.stem})
+    board = read_toml(path, Board, shown, {"name": path.stem})
     if board.name != path.stem:
         raise InputFileError(f"{shown}: name must be {path.stem!r}, as the file is called; leave it out")
     if board.kind == "simulated":

@@ -31,7 +31,7 @@ def section_of(board: Board) -> str:
 def simulated_environments(boards: Iterable[Board]) -> str:
     """An environment for each simulated board, named after it: what simulated.ini holds."""
     environments = [
-        f"\n[env:{board.environment}]\nextends = {section_of(board)}\n" for board in boards if board.kind == "simulated"
+        f"\n[env:{board.name}]\nextends = {section_of(board)}\n" for board in boards if board.kind == "simulated"
     ]
     return _HEAD + "".join(environments)
 

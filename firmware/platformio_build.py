@@ -76,7 +76,7 @@ def build(board: Board, build_dir: Path) -> BuildResult:
     folder = build_dir.resolve() / "boards" / board.name
     objects = objects_folder(board, build_dir)
     run_platformio(board, build_dir.resolve(), objects)
-    produced = objects / board.environment / "firmware.elf"
+    produced = objects / board.name / "firmware.elf"
     layers = layer_sizes(produced, produced.with_suffix(".map"))
     if board.memory is not None and not board.build.linker_script:  # ours have a section for the stack, others have not
         layers["core"].ram_bytes += board.memory.stack_bytes or 0
@@ -105,7 +105,7 @@ def build_profile(board: Board, build_dir: Path) -> Path:
     check_artefacts(build_dir)
     objects = objects_folder(board, build_dir, profile=True)
     run_platformio(board, build_dir.resolve(), objects, profile=True)
-    return objects / board.environment / "firmware.elf"
+    return objects / board.name / "firmware.elf"
 
 
 def objects_folder(board: Board, build_dir: Path, *, profile: bool = False) -> Path:
@@ -117,7 +117,7 @@ def run_platformio(board: Board, build_dir: Path, objects: Path, *options: str, 
     """`pio run` of the board's environment. Raises EnvironmentFaultError with what went wrong, in one line."""
     ensure_core()
     ensure_environments()
-    command = [sys.executable, "-m", "platformio", "run", "-d", str(FIRMWARE), "-e", board.environment, *options]
+    command = [sys.executable, "-m", "platformio", "run", "-d", str(FIRMWARE), "-e", board.name, *options]
     environment = {
         **os.environ,
         "PLATFORMIO_CORE_DIR": str(CORE),
@@ -130,7 +130,7 @@ def run_platformio(board: Board, build_dir: Path, objects: Path, *options: str, 
             command, env=environment, capture_output=True, text=True, errors="replace", timeout=TIMEOUT_S, check=False
         )
     except subprocess.TimeoutExpired:
-        raise EnvironmentFaultError(f"PlatformIO did not finish {board.environment} in {TIMEOUT_S:.0f} s") from None
+        raise EnvironmentFaultError(f"PlatformIO did not finish {board.name} in {TIMEOUT_S:.0f} s") from None
     if done.returncode != 0:
         raise EnvironmentFaultError(explain(board, done.stdout + done.stderr))
 
@@ -154,7 +154,7 @@ def explain(board: Board, output: str) -> str:
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     first = next((line for line in lines if _ERROR.search(line)), lines[-1] if lines else "no output")
     first = first.replace(f"{FIRMWARE.parent}{os.sep}", "")
-    return f"{board.name}: the build failed: {first} (all of it: pio run -d firmware -e {board.environment})"
+    return f"{board.name}: the build failed: {first} (all of it: pio run -d firmware -e {board.name})"
 
 
 def _excess(memory: MemorySpec, output: str) -> dict[str, int]:

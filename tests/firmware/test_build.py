@@ -96,7 +96,7 @@ def test_stale_and_missing_artefacts_are_named(exported: Path, tmp_path: Path, n
 def test_pio_by_hand_boots_the_image_and_refuses_stale_artefacts_in_one_line(exported: Path, tmp_path: Path) -> None:
     folder = tmp_path / "small"
     shutil.copytree(exported, folder)
-    command = [sys.executable, "-m", "platformio", "run", "-d", "firmware", "-e", BOARD.environment, "-t", "upload"]
+    command = [sys.executable, "-m", "platformio", "run", "-d", "firmware", "-e", BOARD.name, "-t", "upload"]
     environment = {**os.environ, "TINYPROOF_MODEL": str(folder), "PLATFORMIO_BUILD_DIR": str(tmp_path / "pio")}
 
     def pio() -> subprocess.CompletedProcess[str]:

@@ -30,7 +30,7 @@ def test_platformio_knows_every_board_that_has_a_firmware() -> None:
     config.read([FIRMWARE / "platformio.ini", SIMULATED_INI])
     assert config["platformio"]["extra_configs"] == SIMULATED_INI.name
     environments = {section for section in config.sections() if section.startswith("env:")}
-    assert environments == {f"env:{board.environment}" for board in BOARDS if board.kind != "host"}
+    assert environments == {f"env:{board.name}" for board in BOARDS if board.kind != "host"}
     for section in environments:
         for base in config[section]["extends"].split(", "):
             assert base in config.sections()
@@ -43,7 +43,7 @@ def test_a_further_board_is_written_once(tmp_path: Path, monkeypatch: pytest.Mon
     stamp = path.stat().st_mtime_ns
     ensure_environments(path)
     assert path.stat().st_mtime_ns == stamp
-    further = dataclasses.replace(find_board("sim-uno"), name="new", environment="new")
+    further = dataclasses.replace(find_board("sim-uno"), name="new")
     monkeypatch.setattr("tinyproof.firmware.environments.all_boards", lambda: {**all_boards(), "new": further})
     ensure_environments(path)
     assert path.read_text() == SIMULATED_INI.read_text() + "\n[env:new]\nextends = simulated_arduino\n"
