@@ -32,11 +32,11 @@ def run_samples(config: Config, port: str | None, dataset: Path, limit: int | No
     """Asks config.board the samples of `dataset`, showing progress on a terminal."""
     from tinyproof.core.data_set import read_dataset
     from tinyproof.host.check_dataset import check_dataset
-    from tinyproof.host.session import tensors_of
+    from tinyproof.host.session import layouts_of
 
     board, folder = find_board(config.board), build_dir(config.model)
-    x, _ = tensors_of(read_manifest(folder))
-    samples = read_dataset(dataset, x.bytes)
+    x, _ = layouts_of(read_manifest(folder))
+    samples = read_dataset(dataset, x.elements)
     with _bar(board) as (progress, differs):
         report = check_dataset(board, folder, port, config.check, samples, limit, progress)
         _name_layer(report, board, folder, config.check, differs)

@@ -14,6 +14,13 @@ from tinyproof.cli.tables import LABEL, aligned
 if TYPE_CHECKING:
     from tinyproof.host.check_report import CheckedAnswer, CheckReport
 
+# What the vectors of each kind are called.
+INPUT_WORDS = {
+    "exhaustive": "int8 inputs",
+    "random": "random inputs",
+    "sequence": "consecutive frames",
+}
+
 
 def print_check(report: CheckReport) -> None:
     """The table of answers and the proof, at most 80 columns wide."""
@@ -44,7 +51,7 @@ def _reals(values: list[float], digits: int) -> str:
 
 
 def _verdict(report: CheckReport) -> str:
-    inputs = "int8 inputs" if report.vectors == "exhaustive" else "random inputs"
+    inputs = INPUT_WORDS[report.vectors]
     words = f"{report.bits.same} of {report.bits.checked} {inputs} bit-identical to {report.reference}"
     if not report.answers:
         return f"{words}; no answers are known for this model"

@@ -96,13 +96,14 @@ class QuantizationReport:
 @dataclass(frozen=True, kw_only=True)
 class MemoryUse:
     """`arena_bytes` of the compiled engine, beside the interpreter's; `tensor_bytes`: of all tensors together.
-    `macs`: multiply-accumulates of one inference."""
+    `macs`: multiply-accumulates of one inference. `state_bytes`: what of the arena lives on between inferences."""
 
     arena_bytes: int
     tflm_arena_bytes: int
     tensor_bytes: int
     macs: int
     operators: list[str]
+    state_bytes: int = 0
 
 
 @dataclass

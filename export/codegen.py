@@ -15,7 +15,7 @@ from tinyproof.export.lowering import Program
 from tinyproof.export.memory_planner import ARENA_ALIGNMENT, MemoryPlan
 from tinyproof.export.ops.base import Call, Constant, Op
 
-ABI = 1
+ABI = 2
 # Up to this many calls of a kernel are inlined, each with its own constants: fastest, and smallest for small models.
 # Beyond it all of them call one shared copy, so that code does not grow with depth.
 MAX_INLINED_CALLS = 4
@@ -56,22 +56,31 @@ def emit_header(program: Program, plan: MemoryPlan, model_id: str) -> str:
 
 
 def _ends(role: str, tensors: tuple[Tensor, ...], plan: MemoryPlan) -> list[str]:
-    """Macros of all inputs or outputs by number, and of the first without one."""
-    lines = [f"#define MODEL_{role}S {len(tensors)}", *_end(role, tensors[0], plan)]
+    """Macros of all inputs or outputs: together, each by its number where there are several, the first without one."""
+    each = " ".join(f"tensor({', '.join(_end(tensor, plan).values())}, {tensor.dtype.upper()})" for tensor in tensors)
+    named = [("", tensors[0])]
     if len(tensors) > 1:
-        lines += [line for i, tensor in enumerate(tensors) for line in _end(f"{role}_{i}", tensor, plan)]
-    return lines
-
-
-def _end(role: str, tensor: Tensor, plan: MemoryPlan) -> list[str]:
-    scale, zero_point = (tensor.scales[0], tensor.zero_points[0]) if tensor.scales else (1.0, 0)
+        named += [(f"_{number}", tensor) for number, tensor in enumerate(tensors)]
     return [
-        f"#define MODEL_{role}_OFFSET {plan.offsets[tensor.index]}",
-        f"#define MODEL_{role}_BYTES {tensor.bytes}",
-        f"#define MODEL_{role}_SCALE {_float_literal(scale)}",
-        f"#define MODEL_{role}_ZERO_POINT ({zero_point})",
-        f"#define MODEL_{role}_TYPE {tensor.dtype}",
+        f"#define MODEL_{role}S {len(tensors)}",
+        f"#define MODEL_{role}S_BYTES {sum(tensor.bytes for tensor in tensors)}",
+        f"#define MODEL_FOR_EACH_{role}(tensor) {each}",
+        *(
+            f"#define MODEL_{role}{number}_{name} {value}"
+            for number, tensor in named
+            for name, value in _end(tensor, plan).items()
+        ),
     ]
+
+
+def _end(tensor: Tensor, plan: MemoryPlan) -> dict[str, str]:
+    scale, zero_point = (tensor.scales[0], tensor.zero_points[0]) if tensor.scales else (1.0, 0)
+    return {
+        "OFFSET": str(plan.offsets[tensor.index]),
+        "BYTES": str(tensor.bytes),
+        "SCALE": _float_literal(scale),
+        "ZERO_POINT": f"({zero_point})",
+    }
 
 
 def _reset_declaration(program: Program) -> list[str]:

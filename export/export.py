@@ -132,6 +132,7 @@ def _compile(build_dir: Path, manifest: Manifest) -> _Compiled:
         tensor_bytes=plan.tensor_bytes,
         macs=program.macs,
         operators=[op.operator.name for op in program.ops],
+        state_bytes=sum(map(len, program.initial.values())),
     )
     manifest.versions["reference"] = _reference_version(reference)
     for name in ARTEFACTS:

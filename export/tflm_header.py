@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from tinyproof.core.reference.golden import default_implementation
+from tinyproof.core.reference.golden import default_implementation, is_stateful
 from tinyproof.core.tflite.graph import Graph
 from tinyproof.export.tflm_arena import ALIGNMENT, smallest_arena
 
-ABI = 1
+ABI = 2
 SCHEMA = 3  # of the .tflite, what tflite::Model::version() must return
 _OBJECTS_BYTES = 1024  # more than the interpreter's own objects, which it places before it looks at the model
 
@@ -38,6 +38,9 @@ def emit_tflm_header(graph: Graph, model_id: str, arena_bytes: int) -> str:
         f"#define MODEL_TFLM_ABI {ABI}",
         f"#define MODEL_TFLM_SCHEMA {SCHEMA}U",
         f"#define MODEL_TFLM_ARENA_BYTES {arena_bytes}",
+        f"#define MODEL_TFLM_INPUTS {len(graph.inputs)}",
+        f"#define MODEL_TFLM_OUTPUTS {len(graph.outputs)}",
+        f"#define MODEL_TFLM_STATE_BYTES {int(is_stateful(graph))}  /* only that there is a state, not how large */",
         "",
         "/* One `add(Name)` for each resolver.AddName() that the model needs. */",
         f"#define MODEL_TFLM_OPERATORS {max(1, len(methods))}",

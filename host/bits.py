@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Asks a board int8 inputs whose golden outputs are known, and counts the answers that differ in any bit."""
+"""Asks a board inputs whose golden outputs are known, and counts the answers that differ in any bit."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tinyproof.core.errors import BoardError
 from tinyproof.host.protocol.messages import Answer
-from tinyproof.host.protocol.numbers import int8s
 from tinyproof.host.session import Session
 
 KEPT_DIVERGENCES = 100  # of a data set, which may be of any length
 SHOWN_VALUES = 4  # of a long tensor, in a message
+ASKED_TWICE = 4  # one of so many frames of a sequence
 
 Progress = Callable[[float, int], None]  # (inputs done, the present one in part, and all inputs)
 
@@ -100,38 +101,89 @@ def ask_inputs(
     keep: int = KEPT_DIVERGENCES,
     heard: Callable[[Answer], None] | None = None,
 ) -> BitsResult:
-    """Asks all of `inputs` and holds each answer against `golden` of it; `heard` gets the answers, too.
+    """Asks all of `inputs` and holds each answer against `golden` of it; `heard` gets the answers, too. Of a model with
+    state each input comes right after a reset.
 
     `keep`: how many divergences are kept in full; all are counted. Raises BoardError as the session does.
     """
     result = BitsResult()
-    inference, before = session.inference, session.client.requests
+    before = session.client.requests
     for index, content in enumerate(inputs):
-        expected = int8s(golden(content))  # outside of the time that is the board's and the line's
-        inference.on_part = _part_of(progress, index, len(inputs), len(content))
-        started = time.perf_counter()
-        answer = inference.from_int8(content)
-        result.seconds += time.perf_counter() - started
-        result.ticks_min = min(result.ticks_min, answer.ticks) if index else answer.ticks
-        result.ticks_max, result.tick_unit = max(result.ticks_max, answer.ticks), answer.unit
-        result.checked += 1
-        if answer.q != expected:
-            result.different += 1
-            if len(result.divergences) < keep:
-                result.divergences.append(_divergence(index, content, expected, answer.q))
+        expected = golden(content)  # outside of the time that is the board's and the line's
+        if session.info.state_bytes:
+            session.inference.reset()
+        answer = _ask(session, result, index, len(inputs), content, progress)
+        _compare(session, result, index, content, expected, answer, keep)
         if heard is not None:
             heard(answer)
-        if progress is not None:
-            progress(index + 1, len(inputs))
-    inference.on_part = None
-    result.round_trips = session.client.requests - before
-    result.repeats, result.resets = session.repeats, session.resets
+    _finish(session, result, before)
     return result
 
 
-def _divergence(index: int, content: bytes, expected: tuple[int, ...], got: tuple[int, ...]) -> Divergence:
+def ask_sequence(
+    session: Session,
+    frames: Sequence[bytes],
+    golden: Callable[[int], bytes],
+    progress: Progress | None,
+    *,
+    keep: int = KEPT_DIVERGENCES,
+) -> BitsResult:
+    """Asks consecutive frames of a model with state: the first of them after a reset, then all of them after another
+    one, which must answer the same. `golden`: the answer to a frame by its number, counted from the reset.
+
+    A board that restarts has lost its state: everything begins anew, as often as a request is repeated.
+    """
+    order = [*range(-(-len(frames) // ASKED_TWICE)), *range(len(frames))]
+    for _ in range(session.client.retries + 1):
+        result, before, restarts = BitsResult(), session.client.requests, session.resets
+        for place, number in enumerate(order):
+            if number == 0:
+                session.inference.reset()
+            answer = _ask(session, result, place, len(order), frames[number], progress)
+            if session.resets != restarts:
+                break
+            _compare(session, result, number, frames[number], golden(number), answer, keep)
+        else:
+            _finish(session, result, before)
+            return result
+    raise BoardError("the board restarts before it has answered all frames; is its power supply sound?")
+
+
+def _ask(
+    session: Session, result: BitsResult, place: int, count: int, content: bytes, progress: Progress | None
+) -> Answer:
+    """One inference, with its time and its ticks in `result`."""
+    session.inference.on_part = _part_of(progress, place, count, len(content))
+    started = time.perf_counter()
+    answer = session.inference.from_bytes(content)
+    result.seconds += time.perf_counter() - started
+    result.ticks_min = min(result.ticks_min, answer.ticks) if place else answer.ticks
+    result.ticks_max, result.tick_unit = max(result.ticks_max, answer.ticks), answer.unit
+    if progress is not None:
+        progress(place + 1, count)
+    return answer
+
+
+def _compare(
+    session: Session, result: BitsResult, index: int, content: bytes, golden: bytes, answer: Answer, keep: int
+) -> None:
+    result.checked += 1
+    if answer.output != golden:
+        result.different += 1
+        if len(result.divergences) < keep:
+            result.divergences.append(_divergence(session, index, content, golden, answer.q))
+
+
+def _finish(session: Session, result: BitsResult, requests_before: int) -> None:
+    session.inference.on_part = None
+    result.round_trips = session.client.requests - requests_before
+    result.repeats, result.resets = session.repeats, session.resets
+
+
+def _divergence(session: Session, index: int, content: bytes, golden: bytes, got: tuple[int, ...]) -> Divergence:
+    expected = session.y.values(golden)
     element = next(i for i, (theirs, ours) in enumerate(zip(expected, got, strict=True)) if ours != theirs)
-    return Divergence(index, list(int8s(content)), element, expected[element], got[element])
+    return Divergence(index, list(session.x.values(content)), element, expected[element], got[element])
 
 
 def _part_of(progress: Progress | None, index: int, count: int, size: int) -> Callable[[int], None] | None:

@@ -10,12 +10,11 @@ from tinyproof.core.config import CheckConfig
 from tinyproof.core.errors import UsageError
 from tinyproof.core.manifest import Expected, read_manifest
 from tinyproof.core.reference.golden import in_words
-from tinyproof.core.tflite.arithmetic import at_end, dequantize, quantize, saturates
-from tinyproof.host.bits import Progress, ask_inputs
+from tinyproof.host.bits import Progress, ask_inputs, ask_sequence
 from tinyproof.host.check_report import CheckedAnswer, CheckReport, write_report
 from tinyproof.host.expected import Golden, read_vectors
 from tinyproof.host.protocol.messages import Answer
-from tinyproof.host.protocol.numbers import float_bits, float_from_bits, int8s
+from tinyproof.host.protocol.numbers import float_bits, float_from_bits
 from tinyproof.host.session import Session, open_session
 
 
@@ -28,12 +27,15 @@ def check(
     """
     manifest = read_manifest(build_dir)
     vectors, kind = read_vectors(build_dir)
-    golden = Golden(build_dir, dict(vectors))
+    golden = Golden(build_dir, vectors, sequence=kind == "sequence")
     tolerance = manifest.tolerance
     with open_session(board, build_dir, port, config, manifest=manifest) as session:
         inputs = [content for content, _ in vectors]
         # All divergences are kept: JUnit has a case for each vector, and the canary is diagnosed by all its answers.
-        bits = ask_inputs(session, inputs, golden.run, progress, keep=len(inputs))
+        if kind == "sequence":
+            bits = ask_sequence(session, inputs, golden.frame, progress, keep=len(inputs))
+        else:
+            bits = ask_inputs(session, inputs, golden.run, progress, keep=len(inputs))
         limit = None if tolerance is None else tolerance.value
         answers = [_check_answer(session, expected, golden, limit) for expected in manifest.expected]
         bits.repeats, bits.resets = session.repeats, session.resets
@@ -54,33 +56,31 @@ def check(
 
 def _check_answer(session: Session, expected: Expected, golden: Golden, tolerance: float | None) -> CheckedAnswer:
     """Asks in real values, and follows the board through quantization, inference and dequantization."""
-    x_tensor, y_tensor = session.x, session.y
-    if (len(expected.x), len(expected.y)) != (x_tensor.bytes, y_tensor.bytes):
+    if (len(expected.x), len(expected.y)) != (session.x.elements, session.y.elements):
         raise UsageError("the manifest's expected answers do not fit the model; run ./tinyproof export again")
-    content = bytes(quantize(value, x_tensor.scale, x_tensor.zero_point) & 0xFF for value in expected.x)
+    content = session.x.content(session.x.quantize(expected.x))
+    if session.info.state_bytes:
+        session.inference.reset()
     answer = session.inference.from_real(expected.x)
     if answer is None:  # too long for a line: the host quantizes and dequantizes, the board infers
-        answer = session.inference.from_int8(content)
-    q_golden = int8s(golden.run(content))
-    y = [dequantize(q, y_tensor.scale, y_tensor.zero_point) for q in answer.q]
-    fault = _answer_fault(answer, q_golden, y, content)
+        answer = session.inference.from_bytes(content)
+    y = session.y.dequantize(answer.q)
+    fault = _answer_fault(session, answer, session.y.values(golden.run(content)), y, content)
     if answer.y_bits is not None:
         y = [float_from_bits(bits) for bits in answer.y_bits]
     errors = [abs(ours - right) for ours, right in zip(y, expected.y, strict=True)]
     finite = all(error < float("inf") for error in errors)  # False for NaN, too: a board may send any 32 bits
     error = max(errors) if finite else float("inf")
-    saturated = "input" if any(saturates(value, x_tensor.scale, x_tensor.zero_point) for value in expected.x) else ""
-    if not saturated and any(at_end(q, y_tensor.zero_point) for q in answer.q):
-        saturated = "output"
+    saturated = "input" if session.x.saturates(expected.x) else "output" if session.y.at_end(answer.q) else ""
     within = None if tolerance is None else error <= tolerance
     return CheckedAnswer(expected.x, expected.y, y, error, within, not fault, fault, saturated, expected.source)
 
 
-def _answer_fault(answer: Answer, q_golden: tuple[int, ...], y: list[float], content: bytes) -> str:
+def _answer_fault(session: Session, answer: Answer, q_golden: tuple[int, ...], y: list[float], content: bytes) -> str:
     """Where the board's answer leaves the path x -> x_q -> q -> y, or "" when it keeps to it bit for bit."""
     for index, (ours, theirs) in enumerate(zip(q_golden, answer.q, strict=True)):
         if ours != theirs:
-            x_q = list(int8s(content[:4]))
+            x_q = list(session.x.values(content)[:4])
             return f"quantized to x_q = {x_q} it must answer q[{index}] = {ours}, the board answers {theirs}"
     if answer.y_bits is not None:
         for index, (value, bits) in enumerate(zip(y, answer.y_bits, strict=True)):

@@ -10,12 +10,13 @@ from tinyproof.core.board_spec import Board
 from tinyproof.core.config import CheckConfig
 from tinyproof.core.data_set import Dataset
 from tinyproof.core.errors import UsageError
-from tinyproof.core.manifest import TensorSpec, read_manifest
+from tinyproof.core.manifest import read_manifest
 from tinyproof.core.reference.golden import in_words
+from tinyproof.core.tensor_layout import TensorLayout
 from tinyproof.host.bits import Progress, ask_inputs
 from tinyproof.host.check_report import DatasetReport, write_report
 from tinyproof.host.expected import load_reference
-from tinyproof.host.session import open_session, tensors_of
+from tinyproof.host.session import layouts_of, open_session
 
 
 def check_dataset(
@@ -32,15 +33,20 @@ def check_dataset(
     Raises what `open_session` raises, and UsageError where the labels do not fit the model's output.
     """
     manifest = read_manifest(build_dir)
-    x_tensor, y_tensor = tensors_of(manifest)
+    x, y = layouts_of(manifest)
     count = len(dataset) if limit is None else min(limit, len(dataset))
-    judge = _judge(dataset, y_tensor, count)
-    inputs, saturated = quantize_samples(dataset, x_tensor, count)
+    judge = _judge(dataset, y, count)
+    inputs, saturated = quantize_samples(dataset, x, count)
     reference = load_reference(build_dir, manifest)
+
+    def golden(content: bytes) -> bytes:
+        reference.reset()
+        return reference.run(content)
+
     outputs: list[tuple[int, ...]] = []
     with open_session(board, build_dir, port, config, manifest=manifest) as session:
         bits = ask_inputs(
-            *(session, inputs, reference.run, progress),
+            *(session, inputs, golden, progress),
             heard=lambda answer: outputs.append(answer.q),
         )
         info = session.info
@@ -55,31 +61,38 @@ def check_dataset(
     return report
 
 
-def quantize_samples(dataset: Dataset, tensor: TensorSpec, count: int) -> tuple[list[bytes], int]:
-    """int8 inputs as the device itself would quantize them (float32, ties away from zero), and how many samples hold a
-    value beyond int8's range."""
+def quantize_samples(dataset: Dataset, layout: TensorLayout, count: int) -> tuple[list[bytes], int]:
+    """Inputs as the device itself would quantize them (float32, ties away from zero), and how many samples hold a value
+    beyond the range of its type."""
     from tinyproof.core.tflite.arrays import quantize_array, saturates_array
 
     samples = dataset.x[:count]
     if dataset.quantized:
         return [sample.tobytes() for sample in samples], 0
-    inputs = [quantize_array(sample, tensor.scale, tensor.zero_point).tobytes() for sample in samples]
-    return inputs, sum(bool(saturates_array(sample, tensor.scale, tensor.zero_point).any()) for sample in samples)
+    inputs, saturated = [], 0
+    for sample in samples:
+        content, clamped, start = b"", False, 0
+        for tensor in layout.tensors:
+            part = sample[start : start + tensor.elements]
+            start += tensor.elements
+            content += quantize_array(part, tensor.scale, tensor.zero_point, tensor.dtype).tobytes()
+            clamped |= bool(saturates_array(part, tensor.scale, tensor.zero_point, tensor.dtype).any())
+        inputs.append(content)
+        saturated += clamped
+    return inputs, saturated
 
 
-def _judge(dataset: Dataset, tensor: TensorSpec, count: int) -> Any:
+def _judge(dataset: Dataset, layout: TensorLayout, count: int) -> Any:
     """A function from all outputs to the accuracy; checks the labels before anything is asked."""
     import numpy as np
-
-    from tinyproof.core.tflite.arrays import dequantize_array
 
     if dataset.y is None:
         return lambda outputs: None
     y = dataset.y[:count]
-    if y.ndim == 1 and tensor.bytes > 1:
-        if y.min() < 0 or y.max() >= tensor.bytes:
+    if y.ndim == 1 and layout.elements > 1:
+        if y.min() < 0 or y.max() >= layout.elements:
             raise UsageError(
-                f"{dataset.file}: labels from {y.min()} to {y.max()}, the model knows {tensor.bytes} classes"
+                f"{dataset.file}: labels from {y.min()} to {y.max()}, the model knows {layout.elements} classes"
             )
 
         def classes(outputs: Any) -> dict[str, Any]:
@@ -88,11 +101,11 @@ def _judge(dataset: Dataset, tensor: TensorSpec, count: int) -> Any:
 
         return classes
     right = y.reshape(count, -1).astype(np.float64)
-    if right.shape[1] != tensor.bytes:
-        raise UsageError(f"{dataset.file}: y has {right.shape[1]} values a sample, the model answers {tensor.bytes}")
+    if right.shape[1] != layout.elements:
+        raise UsageError(f"{dataset.file}: y has {right.shape[1]} values a sample, the model answers {layout.elements}")
 
     def reals(outputs: Any) -> dict[str, Any]:
-        errors = np.abs(dequantize_array(outputs, tensor.scale, tensor.zero_point) - right)
+        errors = np.abs(np.array([layout.dequantize(q) for q in outputs]) - right)
         return {"kind": "real", "rmse": float(np.sqrt((errors**2).mean())), "worst": float(errors.max())}
 
     return reals

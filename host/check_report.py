@@ -91,7 +91,7 @@ class CheckReport:
     def mismatch(self) -> str:
         """What is wrong, in one line with both numbers; empty when all is proven."""
         if self.bits.different:
-            return self.bits.mismatch("int8 inputs", self.board)
+            return self.bits.mismatch("frames" if self.vectors == "sequence" else "int8 inputs", self.board)
         if self.bits.checked == 0:
             return "no vectors were checked; run ./tinyproof export again"
         for answer in self.answers:

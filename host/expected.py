@@ -25,11 +25,21 @@ def read_vectors(build_dir: Path) -> tuple[list[tuple[bytes, bytes]], str]:
 
 
 class Golden:
-    """What the golden reference answers: from the vectors, and by asking it where an input is not among them."""
+    """What the golden reference answers: from the vectors, and by asking it where an input is not among them.
 
-    def __init__(self, build_dir: Path, known: dict[bytes, bytes]) -> None:
-        self._build_dir, self._known = build_dir, known
+    `sequence`: the vectors are consecutive frames of a model with state, whose answers depend on those before; then
+    `run` is the answer to an input that comes right after a reset, and `frame` that of a frame by its number.
+    """
+
+    def __init__(self, build_dir: Path, vectors: list[tuple[bytes, bytes]], *, sequence: bool = False) -> None:
+        self._build_dir, self._sequence = build_dir, sequence
+        self._frames = [output for _, output in vectors]
+        self._known = {} if sequence else dict(vectors)
         self._reference: Reference | None = None
+
+    def frame(self, number: int) -> bytes:
+        """The answer to frame `number`, counted from the reset before frame 0."""
+        return self._frames[number]
 
     def run(self, x_q: bytes) -> bytes:
         """Raises UsageError when model.tflite, which the reference needs, is not this build's."""
@@ -37,6 +47,7 @@ class Golden:
             return self._known[x_q]
         if self._reference is None:
             self._reference = load_reference(self._build_dir, read_manifest(self._build_dir))
+        self._reference.reset()
         return self._reference.run(x_q)
 
 

@@ -6,13 +6,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tinyproof.core.errors import BoardError
+from tinyproof.core.tensor_layout import TensorLayout
 from tinyproof.host.protocol import status
 from tinyproof.host.protocol.framing import frame
 from tinyproof.host.protocol.messages import Answer, Info, parse_answer, parse_hex, parse_ticks
-from tinyproof.host.protocol.numbers import int8s, shortest
+from tinyproof.host.protocol.numbers import shortest
 from tinyproof.host.transport.client import SEQ_WRAP, DeviceError, Link
 
-ANSWER_BYTES = 16  # longest share of one output in a reply: q and y, with their commas
+ANSWER_BYTES = 16  # longest share of an output's byte in a reply: q and y, with their commas
 REPLY_BYTES = 256  # and of all else
 READ_FRAME_BYTES = 37  # FRAME_BYTES of firmware/lib/protocol: all but the hex digits in a reply to `read`
 
@@ -20,24 +21,35 @@ READ_FRAME_BYTES = 37  # FRAME_BYTES of firmware/lib/protocol: all but the hex d
 class Inference:
     """`greet` is called whenever the board has restarted, and raises when it has become another board."""
 
-    def __init__(self, link: Link, info: Info, greet: Callable[[], Info]) -> None:
+    def __init__(
+        self, link: Link, info: Info, layouts: tuple[TensorLayout, TensorLayout], greet: Callable[[], Info]
+    ) -> None:
         self.link = link
         self.info = info
+        self.inputs, self.outputs = layouts
         self.resets = 0
         self.on_part: Callable[[int], None] | None = None  # told how many bytes of a long input are loaded
         self._greet = greet
         self._banners = link.banners
         self._too_long: set[bool] = set()  # with_y of the questions whose answers do not fit the board's line
+        self._by_parts_only = any(tensor.dtype == "int64" for layout in layouts for tensor in layout.tensors)
         link.splitter.limit = max(link.splitter.limit, info.out_bytes * ANSWER_BYTES + REPLY_BYTES)
 
-    def from_int8(self, content: bytes) -> Answer:
-        """The answer to an int8 input tensor."""
-        answer = self._in_one_line("q " + " ".join(map(str, int8s(content))), with_y=False)
+    def from_bytes(self, content: bytes) -> Answer:
+        """The answer to the bytes of all inputs."""
+        answer = None
+        if not self._by_parts_only:
+            answer = self._in_one_line("q " + " ".join(map(str, self.inputs.values(content))), with_y=False)
         return self.by_parts(content) if answer is None else answer
+
+    def reset(self) -> None:
+        """Brings the model's state to where it begins."""
+        self.link.request("reset")
+        self._after()
 
     def from_real(self, x: list[float]) -> Answer | None:
         """The answer to real values, quantized by the board; None when they or the answer do not fit its line."""
-        return self._in_one_line("x " + " ".join(map(shortest, x)), with_y=True)
+        return None if self._by_parts_only else self._in_one_line("x " + " ".join(map(shortest, x)), with_y=True)
 
     def _in_one_line(self, request: str, *, with_y: bool) -> Answer | None:
         if with_y in self._too_long or len(frame(request, 65535)) - 1 > self.info.line_bytes:
@@ -49,7 +61,7 @@ class Inference:
                 raise
             self._too_long.add(with_y)  # the request fits, so it is the answer that does not, and never will
             return None
-        answer = parse_answer(text, self.info.out_bytes, with_y=with_y)
+        answer = parse_answer(text, self.outputs, with_y=with_y)
         self._after()
         return answer
 
@@ -89,4 +101,4 @@ class Inference:
         while len(output) < self.info.out_bytes:
             count = min(longest, self.info.out_bytes - len(output))
             output += parse_hex(self.link.request(f"read {len(output)} {count}"), count)
-        return Answer(int8s(output), None, ticks, unit)
+        return Answer(output, self.outputs.values(output), None, ticks, unit)

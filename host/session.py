@@ -13,6 +13,7 @@ from tinyproof.core.board_spec import Board
 from tinyproof.core.config import CheckConfig
 from tinyproof.core.errors import BoardError, UsageError
 from tinyproof.core.manifest import Manifest, TensorSpec, read_manifest
+from tinyproof.core.tensor_layout import TensorLayout
 from tinyproof.host.inference import Inference
 from tinyproof.host.protocol.messages import Info, parse_info
 from tinyproof.host.targets.board_port import board_port
@@ -22,11 +23,11 @@ from tinyproof.host.transport.ports import policy_of
 
 @dataclass(frozen=True)
 class Session:
-    """A board that runs the build's model. `x`, `y`: the model's input and output; `client` counts requests."""
+    """A board that runs the build's model. `x`, `y`: the model's inputs and outputs; `client` counts requests."""
 
     manifest: Manifest
-    x: TensorSpec
-    y: TensorSpec
+    x: TensorLayout
+    y: TensorLayout
     info: Info
     inference: Inference
     client: Link
@@ -61,20 +62,21 @@ def open_session(
     EnvironmentFaultError when the emulator is missing or stops.
     """
     manifest = manifest or read_manifest(build_dir)
-    x, y = tensors_of(manifest)
+    x, y = layouts_of(manifest)
+    expected = y if record_bytes is None else bytes_alone(record_bytes)
     with board_port(board, build_dir, port) as name, open_client(board, name, config) as (client, first):
 
         def accept(info: Info) -> Info:
             if record_bytes is None:
-                _refuse_other_model(info, manifest.model_id, (x.bytes, y.bytes), name)
+                _refuse_other_model(info, manifest.model_id, x, y, name)
             elif (info.model, info.engine) != (manifest.model_id, "profile") or (
-                (info.in_bytes, info.out_bytes) != (x.bytes, record_bytes)
+                (info.in_bytes, info.out_bytes) != (x.size_bytes, record_bytes)
             ):
                 raise BoardError(f"board {board.name} does not run the profiling firmware of this build")
             return info
 
         info = accept(first)
-        inference = Inference(client, info, lambda: accept(parse_info(client.request("info"))))
+        inference = Inference(client, info, (x, expected), lambda: accept(parse_info(client.request("info"))))
         yield Session(manifest, x, y, info, inference, client)
 
 
@@ -87,21 +89,27 @@ def open_client(board: Board, port: str, config: CheckConfig) -> Iterator[tuple[
         yield client, parse_info(client.request("info", config.retries + int(policy.boot_s / config.timeout_s)))
 
 
-def tensors_of(manifest: Manifest) -> tuple[TensorSpec, TensorSpec]:
-    """Input and output of an exported model. Raises UsageError where there is none yet."""
-    if len(manifest.inputs) != 1 or len(manifest.outputs) != 1 or not re.fullmatch("[0-9a-f]{16}", manifest.model_id):
+def layouts_of(manifest: Manifest) -> tuple[TensorLayout, TensorLayout]:
+    """Inputs and outputs of an exported model. Raises UsageError where there are none yet."""
+    if not manifest.inputs or not manifest.outputs or not re.fullmatch("[0-9a-f]{16}", manifest.model_id):
         raise UsageError(f"build/{manifest.model} is not exported yet; run ./tinyproof export first")
-    return manifest.inputs[0], manifest.outputs[0]
+    return TensorLayout(tuple(manifest.inputs)), TensorLayout(tuple(manifest.outputs))
 
 
-def _refuse_other_model(info: Info, model_id: str, sizes: tuple[int, int], port: str) -> None:
+def bytes_alone(size: int) -> TensorLayout:
+    """A record that is no tensor, as the profiling firmware gives it."""
+    return TensorLayout((TensorSpec("record", [size], "int8", 1.0, 0, size),))
+
+
+def _refuse_other_model(info: Info, model_id: str, x: TensorLayout, y: TensorLayout, port: str) -> None:
     if info.model != model_id:
         raise BoardError(
             f"the board on {port} runs model {info.model}, this build is {model_id}; "
             "build and flash again, or check the build that is on the board (--model)"
         )
-    if (info.in_bytes, info.out_bytes) != sizes:
+    types = f"{x.types}/{y.types}"
+    if (info.in_bytes, info.out_bytes, info.types) != (x.size_bytes, y.size_bytes, types):
         raise BoardError(
-            f"the board takes {info.in_bytes} bytes and gives {info.out_bytes}, the model takes {sizes[0]} "
-            f"and gives {sizes[1]}; build and flash again"
+            f"the board takes {info.in_bytes} bytes and gives {info.out_bytes} ({info.types}), the model takes "
+            f"{x.size_bytes} and gives {y.size_bytes} ({types}); build and flash again"
         )

@@ -13,7 +13,7 @@ from tinyproof.core.board_spec import Board
 from tinyproof.core.config import CheckConfig
 from tinyproof.core.manifest import read_manifest
 from tinyproof.host.expected import load_reference, read_vectors
-from tinyproof.host.session import open_session, tensors_of
+from tinyproof.host.session import layouts_of, open_session
 from tinyproof.host.targets.emulator import Emulator
 
 INPUTS = 4  # of the build's vectors; most operators take the same number of steps for every input
@@ -61,23 +61,27 @@ def ask_steps(
 ) -> list[StepTrace]:
     """The same of a board that runs the profiling firmware already. Raises BoardError where it runs another one."""
     manifest = read_manifest(build_dir)
-    _, y_tensor = tensors_of(manifest)
+    _, outputs = layouts_of(manifest)
     tensors = [tensor for written in steps for tensor in written]
     owners = [step for step, written in enumerate(steps) for _ in written]
-    record = struct.Struct(f"<{len(steps)}II{len(tensors)}I{y_tensor.bytes}s")
+    record = struct.Struct(f"<{len(steps)}II{len(tensors)}I{outputs.size_bytes}s")
     reference = load_reference(build_dir, manifest)
     with open_session(board, build_dir, port, config, manifest=manifest, record_bytes=record.size) as session:
         found = []
         for content in inputs:
-            values = record.unpack(bytes(q & 0xFF for q in session.inference.by_parts(content).q))
+            reference.reset()
+            if manifest.memory and manifest.memory.state_bytes:
+                session.inference.reset()
+            values = record.unpack(session.inference.by_parts(content).output)
             times, empty, crcs = values[: len(steps)], values[len(steps)], values[len(steps) + 1 : -1]
-            golden = [zlib.crc32(tensor) for tensor in reference.trace(content, tensors)]
+            right = reference.run(content)
+            golden = [zlib.crc32(tensor) for tensor in reference.tensors(tensors)]
             wrong = [owner for owner, ours, theirs in zip(owners, crcs, golden, strict=True) if ours != theirs]
             found.append(
                 StepTrace(
                     [max(0, ticks - empty) for ticks in times],
                     min(wrong, default=None),
-                    values[-1] == reference.run(content),
+                    values[-1] == right,
                 )
             )
     return found

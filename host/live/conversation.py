@@ -18,8 +18,8 @@ from tinyproof.core.origin import NeuronTraining
 from tinyproof.core.tflite.arithmetic import at_end, dequantize, quantize, saturates
 from tinyproof.host.expected import read_vectors
 from tinyproof.host.protocol.messages import Answer
-from tinyproof.host.protocol.numbers import float_bits, float_from_bits, int8s
-from tinyproof.host.session import open_session
+from tinyproof.host.protocol.numbers import float_bits, float_from_bits
+from tinyproof.host.session import layouts_of, open_session
 
 Publish = Callable[[dict[str, Any]], None]
 
@@ -156,13 +156,15 @@ def golden(build_dir: Path, manifest: Manifest) -> dict[int, int]:
         or len(manifest.inputs) != 1
         or len(manifest.outputs) != 1
         or manifest.outputs[0].bytes != 1
+        or (manifest.inputs[0].dtype, manifest.outputs[0].dtype) != ("int8", "int8")
     ):
         raise UsageError(
             f"watch draws y against x, so it needs a model of one input and one output; {manifest.model} takes "
             f"{sum(tensor.bytes for tensor in manifest.inputs)} and gives "
             f"{sum(tensor.bytes for tensor in manifest.outputs)} (./tinyproof check asks any model)"
         )
-    return {int8s(content)[0]: int8s(output)[0] for content, output in vectors}
+    inputs, outputs = layouts_of(manifest)
+    return {inputs.values(content)[0]: outputs.values(output)[0] for content, output in vectors}
 
 
 def _finite(value: float) -> float | None:

@@ -15,15 +15,18 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 
 from tinyproof.core.manifest import TensorSpec
-from tinyproof.core.tflite.arithmetic import at_end, dequantize, float32, quantize, saturates
+from tinyproof.core.tensor_layout import TensorLayout
+from tinyproof.core.tflite.arithmetic import float32, quantize
+from tinyproof.core.tflite.dtypes import DTYPES
 from tinyproof.host.protocol.framing import crc16
-from tinyproof.host.protocol.numbers import float_bits, int8s
+from tinyproof.host.protocol.numbers import float_bits
 from tinyproof.host.protocol.status import CODES, CRC, ENGINE, LENGTH, RANGE, STATE, SYNTAX
 
 LINE_BYTES = 1024  # longest request, without LF
 FRAME_BYTES = 37  # of a reply, around its values
-Q_BYTES, Y_BYTES = 5, 9  # of a value, with its comma
-HELP = "info | x V... | q Q... | load OFFSET HEX | run | read OFFSET COUNT | or a number x"
+Q_BYTES = {"int8": 5, "uint8": 4, "int16": 7, "int32": 12, "bool": 2}  # of a value, with its comma; int64 has no words
+Y_BYTES = 9
+HELP = "info | x V... | q Q... | load OFFSET HEX | run | read OFFSET COUNT | reset | or a number x"
 EXPONENT_MAX = 99
 OFFSET_MAX = 2**31 - 1
 
@@ -38,12 +41,15 @@ class Refusal(Exception):  # noqa: N818 - not an error of the program: the devic
 
 @dataclass
 class Device:
-    """`run` maps the bytes of an int8 input tensor to those of the output tensor."""
+    """`run` maps the bytes of all inputs to those of all outputs; `reset_state` brings a model with `state_bytes` of
+    state to where it begins."""
 
     model_id: str
-    input: TensorSpec
-    output: TensorSpec
+    inputs: TensorLayout
+    outputs: TensorLayout
     run: Callable[[bytes], bytes]
+    reset_state: Callable[[], None] = lambda: None
+    state_bytes: int = 0
     board: str = "reference"
     engine: str = "reference"
     line_bytes: int = LINE_BYTES
@@ -109,17 +115,14 @@ class Device:
     def _serve(self, words: list[str], seq: int | None) -> str:
         match words:
             case ["info"]:
-                return (
-                    f"ok tinyproof=1 board={self.board} engine={self.engine} model={self.model_id} "
-                    f"in={self.input.bytes} out={self.output.bytes} line={self.line_bytes}"
-                )
+                return self._info()
             case ["x", *values]:
-                q, microseconds = self._infer_real(values)
-                y = ",".join(f"{float_bits(self._real(item)):08X}" for item in q)
-                return f"ok q={','.join(map(str, q))} y={y} t={microseconds}us"
+                q = self._infer_values(values, Y_BYTES, self._level, seq)
+                y = ",".join(f"{float_bits(real):08X}" for real in self.outputs.dequantize(q))
+                return f"ok q={','.join(map(str, q))} y={y} t={self.run_us}us"
             case ["q", *values]:
-                q, microseconds = self._infer_int8(values)
-                return f"ok q={','.join(map(str, q))} t={microseconds}us"
+                q = self._infer_values(values, 0, _element, seq)
+                return f"ok q={','.join(map(str, q))} t={self.run_us}us"
             case ["load", offset, digits]:
                 return self._load(_integer(offset, 0, OFFSET_MAX, signed=False), digits)
             case ["run"]:
@@ -127,17 +130,31 @@ class Device:
             case ["read", offset, count]:
                 first, number = (_integer(word, 0, OFFSET_MAX, signed=False) for word in (offset, count))
                 return self._read(first, number)
+            case ["reset"]:
+                self._spend()
+                self.reset_state()
+                return "ok"
             case ["help"]:
                 return f"ok {HELP}"
             case [first, *_] if first[0] in "0123456789+-.":
                 return self._for_people(words)
         raise Refusal(SYNTAX)
 
+    def _info(self) -> str:
+        self.run_seq = None  # a new conversation may begin with any SEQ
+        text = (
+            f"ok tinyproof=1 board={self.board} engine={self.engine} model={self.model_id} "
+            f"in={self.inputs.size_bytes} out={self.outputs.size_bytes} line={self.line_bytes}"
+        )
+        types = f"{self.inputs.types}/{self.outputs.types}"
+        text += "" if types == "int8/int8" else f" types={types}"
+        return text + (f" state={self.state_bytes}" if self.state_bytes else "")
+
     def _load(self, offset: int, digits: str) -> str:
         if not re.fullmatch(r"(?:[0-9A-Fa-f]{2})+", digits):
             raise Refusal(SYNTAX)
         content = bytes.fromhex(digits)
-        if offset + len(content) > self.input.bytes:
+        if offset + len(content) > self.inputs.size_bytes:
             raise Refusal(RANGE)
         if offset > len(self.loaded):
             raise Refusal(STATE)
@@ -148,14 +165,14 @@ class Device:
     def _run(self, seq: int | None) -> str:
         """A repeat with the same SEQ means that the reply was lost: it is given again, without a second inference."""
         if self.result is None or seq is None or seq != self.run_seq:
-            if len(self.loaded) != self.input.bytes:
+            if len(self.loaded) != self.inputs.size_bytes:
                 raise Refusal(STATE)
-            self.result, self.run_us = self._infer(bytes(self.loaded))
+            self._infer(bytes(self.loaded))
             self.run_seq = seq
         return f"ok t={self.run_us}us"
 
     def _read(self, offset: int, count: int) -> str:
-        if offset + count > self.output.bytes:
+        if offset + count > self.outputs.size_bytes:
             raise Refusal(RANGE)
         if 2 * count > self.line_bytes - FRAME_BYTES:
             raise Refusal(LENGTH)
@@ -164,58 +181,63 @@ class Device:
         return f"ok {self.result[offset : offset + count].hex().upper()}"
 
     def _for_people(self, values: list[str]) -> str:
-        q, microseconds = self._infer_real(values)
-        clamped = any(at_end(item, self.output.zero_point) for item in q) or any(
-            saturates(float32(float(value)), self.input.scale, self.input.zero_point) for value in values
-        )
-        y = ", ".join(short_decimal(self._real(item)) for item in q)
-        return f"y = {y} (q = {', '.join(map(str, q))}, {microseconds} us{', saturated' if clamped else ''})"
-
-    def _infer_real(self, values: list[str]) -> tuple[tuple[int, ...], int]:
-        return self._infer_values(values, Q_BYTES + Y_BYTES, self._level)
-
-    def _infer_int8(self, values: list[str]) -> tuple[tuple[int, ...], int]:
-        return self._infer_values(values, Q_BYTES, lambda value: _integer(value, -128, 127))
+        q = self._infer_values(values, Y_BYTES, self._level, None)
+        clamped = self.outputs.at_end(q) or self.inputs.saturates([float32(float(value)) for value in values])
+        y = ", ".join(map(short_decimal, self.outputs.dequantize(q)))
+        return f"y = {y} (q = {', '.join(map(str, q))}, {self.run_us} us{', saturated' if clamped else ''})"
 
     def _infer_values(
-        self, values: list[str], each_bytes: int, level: Callable[[str], int]
-    ) -> tuple[tuple[int, ...], int]:
-        """Outputs, each with `each_bytes` in the reply, which must fit a line as the request does."""
-        if self.output.bytes * each_bytes > self.line_bytes - FRAME_BYTES:
+        self, values: list[str], more_bytes: int, level: Callable[[str, TensorSpec], int], seq: int | None
+    ) -> tuple[int, ...]:
+        """Outputs, each with `more_bytes` beside its own in the reply, which must fit a line as the request does. A
+        request that is repeated does not move a state on a second time."""
+        text_bytes = 0
+        for tensor in self.outputs.tensors:
+            if tensor.dtype not in Q_BYTES:
+                raise Refusal(LENGTH)
+            text_bytes += tensor.elements * (Q_BYTES[tensor.dtype] + more_bytes)
+        if text_bytes > self.line_bytes - FRAME_BYTES or any(t.dtype not in Q_BYTES for t in self.inputs.tensors):
             raise Refusal(LENGTH)
-        self._spend()
-        content = bytes(level(value) & 0xFF for value in values)
-        if len(content) != self.input.bytes:
-            raise Refusal(LENGTH)
-        output, microseconds = self._infer(content)
-        return int8s(output), microseconds
+        if not (self.state_bytes and self.result is not None and seq is not None and seq == self.run_seq):
+            self._spend()
+            slots = [tensor for tensor in self.inputs.tensors for _ in range(tensor.elements)]
+            spare = self.inputs.tensors[:1] * max(0, len(values) - len(slots))
+            content = [level(value, tensor) for value, tensor in zip(values, [*slots, *spare], strict=False)]
+            if len(content) != len(slots):
+                raise Refusal(LENGTH)
+            self._infer(self.inputs.content(content))
+            self.run_seq = seq
+        assert self.result is not None
+        return self.outputs.values(self.result)
 
-    def _level(self, value: str) -> int:
+    @staticmethod
+    def _level(value: str, tensor: TensorSpec) -> int:
         number = _NUMBER.fullmatch(value)
         if number is None:
             raise Refusal(SYNTAX)
         real = float32(float(value))
         if not math.isfinite(real) or abs(int(number[1] or 0)) > EXPONENT_MAX:
             raise Refusal(RANGE)
-        return quantize(real, self.input.scale, self.input.zero_point)
+        return quantize(real, tensor.scale, tensor.zero_point, tensor.dtype)
 
     def _spend(self) -> None:
         """As on a board, where an inference may overwrite its input, and input and output share memory."""
         self.loaded.clear()
         self.result = self.run_seq = None
 
-    def _infer(self, content: bytes) -> tuple[bytes, int]:
+    def _infer(self, content: bytes) -> None:
         self._spend()
         start = time.perf_counter_ns()
         try:
             output = self.run(content)
         except RuntimeError as error:  # the interpreter's own failures
             raise Refusal(ENGINE) from error
-        self.result = output
-        return output, (time.perf_counter_ns() - start) // 1000
+        self.result, self.run_us = output, (time.perf_counter_ns() - start) // 1000
 
-    def _real(self, q: int) -> float:
-        return dequantize(q, self.output.scale, self.output.zero_point)
+
+def _element(value: str, tensor: TensorSpec) -> int:
+    dtype = DTYPES[tensor.dtype]
+    return _integer(value, dtype.low, dtype.high)
 
 
 def _integer(text: str, low: int, high: int, *, signed: bool = True) -> int:

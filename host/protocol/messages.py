@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 
 from tinyproof.core.errors import BoardError
+from tinyproof.core.tensor_layout import TensorLayout
+from tinyproof.core.tflite.dtypes import DTYPES
 from tinyproof.host.protocol.framing import show
 
 PROTOCOL_VERSION = 1
@@ -17,7 +19,8 @@ UNITS = ("us", "insn", "cycle")
 
 _NAME = re.compile(r"[A-Za-z0-9_.+-]{1,64}")
 _MODEL_ID = re.compile(r"[0-9a-f]{16}")
-_INT8 = re.compile(r"-?[0-9]{1,3}")
+_TYPES = re.compile(r"[a-z0-9]+(?:,[a-z0-9]+)*/[a-z0-9]+(?:,[a-z0-9]+)*")
+_NUMBER = re.compile(r"-?[0-9]{1,10}")
 _TICKS = re.compile(rf"([0-9]{{1,10}})({'|'.join(UNITS)})")
 
 
@@ -27,6 +30,7 @@ class Info:
 
     `startup_ticks`: what setting up the engine took, in the board's tick unit; 0 where it does not say.
     `arena_used_bytes`: what Google's interpreter took of its arena on this device; 0 for an engine without one.
+    `types`: of the inputs and the outputs, in their order. `state_bytes`: of what lives on between inferences.
     """
 
     protocol: int
@@ -38,12 +42,16 @@ class Info:
     line_bytes: int
     startup_ticks: int = 0
     arena_used_bytes: int = 0
+    types: str = "int8/int8"
+    state_bytes: int = 0
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One inference: output values, IEEE-754 bits of the dequantized output (`x` only), and its time in `unit`."""
+    """One inference: the bytes of all outputs and their values, IEEE-754 bits of what these stand for (`x` only), and
+    its time in `unit`."""
 
+    output: bytes
     q: tuple[int, ...]
     y_bits: tuple[int, ...] | None
     ticks: int
@@ -69,21 +77,24 @@ def parse_info(text: str) -> Info:
         _integer(fields, "line", MIN_LINE_BYTES, MAX_LINE_BYTES),
         _ticks(fields, "init")[0] if "init" in fields else 0,
         _integer(fields, "arena", 1, MAX_TENSOR_BYTES) if "arena" in fields else 0,
+        _matching(fields, "types", _TYPES) if "types" in fields else "int8/int8",
+        _integer(fields, "state", 1, MAX_TENSOR_BYTES) if "state" in fields else 0,
     )
 
 
-def parse_answer(text: str, out_bytes: int, *, with_y: bool) -> Answer:
+def parse_answer(text: str, outputs: TensorLayout, *, with_y: bool) -> Answer:
     """Fields of `q` (q, t) and of `x` (q, y, t). Raises BoardError when one is missing, out of range or miscounted."""
     fields = _fields(text)
-    q = tuple(_int8(item) for item in _list(fields, "q", out_bytes))
+    types = [tensor.dtype for tensor in outputs.tensors for _ in range(tensor.elements)]
+    q = tuple(_element(item, kind) for item, kind in zip(_list(fields, "q", len(types)), types, strict=True))
     y_bits = None
     if with_y:
-        items = _list(fields, "y", out_bytes)
+        items = _list(fields, "y", len(types))
         if not all(re.fullmatch(r"[0-9A-Fa-f]{8}", item) for item in items):
             raise _fault("y", fields["y"])
         y_bits = tuple(int(item, 16) for item in items)
     ticks, unit = parse_ticks(text)
-    return Answer(q, y_bits, ticks, unit)
+    return Answer(outputs.content(q), q, y_bits, ticks, unit)
 
 
 def parse_ticks(text: str) -> tuple[int, str]:
@@ -146,8 +157,8 @@ def _ticks(fields: dict[str, str], key: str) -> tuple[int, str]:
     return int(match[1]), match[2]
 
 
-def _int8(item: str) -> int:
-    if not _INT8.fullmatch(item) or not -128 <= int(item) <= 127:
+def _element(item: str, dtype: str) -> int:
+    if not _NUMBER.fullmatch(item) or not DTYPES[dtype].low <= int(item) <= DTYPES[dtype].high:
         raise _fault("q", item)
     return int(item)
 

@@ -1,16 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Numbers as a line carries them: int8 tensors, the bits of a float32, and the fewest digits that name one."""
+"""Real numbers as a line carries them: the bits of a float32, and the fewest digits that name one."""
 
 from __future__ import annotations
 
 import struct
 
 from tinyproof.core.tflite.arithmetic import float32
-
-
-def int8s(content: bytes) -> tuple[int, ...]:
-    """Bytes of an int8 tensor as numbers."""
-    return struct.unpack(f"{len(content)}b", content)
 
 
 def float_bits(value: float) -> int:

@@ -19,6 +19,7 @@ from pathlib import Path
 from tinyproof.core.errors import EnvironmentFaultError
 from tinyproof.core.manifest import read_manifest
 from tinyproof.core.paths import ROOT
+from tinyproof.core.tensor_layout import TensorLayout
 from tinyproof.host.protocol.device_model import Device
 from tinyproof.host.targets.child_process import BoardProcess, Child
 from tinyproof.host.targets.emulator import listening_socket
@@ -111,7 +112,9 @@ def load_device(build_dir: Path) -> Device:
 
     manifest = read_manifest(build_dir)
     reference = Reference((build_dir / "model.tflite").read_bytes())
-    return Device(manifest.model_id, manifest.inputs[0], manifest.outputs[0], reference.run)
+    inputs, outputs = TensorLayout(tuple(manifest.inputs)), TensorLayout(tuple(manifest.outputs))
+    state_bytes = manifest.memory.state_bytes if manifest.memory else 0
+    return Device(manifest.model_id, inputs, outputs, reference.run, reference.reset, state_bytes)
 
 
 def main() -> None:

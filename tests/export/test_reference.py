@@ -33,7 +33,7 @@ def test_python_and_tflite_micro_agree_on_random_networks(seed: int) -> None:
     assert wheel.run_batch(inputs) == python.run_batch(inputs)
 
 
-def test_large_tensors_of_a_small_model_get_their_arena() -> None:
+def test_large_layouts_of_a_small_model_get_their_arena() -> None:
     model = Model()
     x, y = model.input((1, 200_000), 0.1), model.tensor((200_000, 1), 0.1)
     model.add("RESHAPE", [x, model.tensor((2,), values=[200_000, 1], dtype="int32")], [y])

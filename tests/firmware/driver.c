@@ -2,6 +2,7 @@
  * The protocol's code on the host, under sanitizers.
  *   driver protocol IN OUT [ARENA]   bytes of stdin are what the board receives; replies go to stdout
  *   driver broken                    the same with an engine that failed to start
+ *   driver typed                     the same with tensors of several types and a state: see typed_run
  *   driver numbers                   a line "f TEXT", "s BITS" or "c TEXT" each: parse, format, CRC
  * The engine: output[i] = input[i mod IN] + i, wrapping; an input[0] of 42 makes it fail.
  */
@@ -15,22 +16,45 @@
 
 static int8_t *input, *output;
 static uint32_t runs;
-static struct engine engine = {
-    .input = {NULL, 0, 0.5F, -1},
-    .output = {NULL, 0, 0.25F, 6},
-};
+static struct engine_tensor in_tensors[2] = {{NULL, 0, 0.5F, -1, ENGINE_INT8}, {NULL, 4, 0.01F, 0, ENGINE_INT16}};
+static struct engine_tensor out_tensors[3] = {{NULL, 0, 0.25F, 6, ENGINE_INT8},
+                                              {NULL, 4, 1.0F, 0, ENGINE_INT32},
+                                              {NULL, 1, 1.0F, 0, ENGINE_BOOL}};
+static struct engine engine = {.inputs = {in_tensors, 1, 0}, .outputs = {out_tensors, 1, 0}};
+static int32_t state; /* inferences since the last reset, of `typed` */
 
 const char engine_name[] = "fake";
 
+void engine_reset(void) {
+    state = 0;
+}
+
+/* uint8 [2], int32 [1] and bool [1] of int8 [2] and int16 [2]: bytes plus the state, the sum of the words, its sign. */
+static void typed_run(void) {
+    int16_t words[2];
+    memcpy(words, in_tensors[1].data, sizeof words);
+    const int32_t sum = words[0] + words[1];
+    for (uint32_t i = 0; i < 2; i++) {
+        out_tensors[0].data[i] = (int8_t)(uint8_t)(in_tensors[0].data[i] + state);
+    }
+    memcpy(out_tensors[1].data, &sum, sizeof sum);
+    out_tensors[2].data[0] = sum < 0;
+    state++;
+}
+
 enum engine_status engine_run(void) {
     runs++;
-    if (engine.input.data[0] == 42) {
+    if (in_tensors[0].data[0] == 42) {
         return ENGINE_ERROR_INVOKE;
     }
-    for (uint32_t i = 0; i < engine.output.bytes; i++) {
-        engine.output.data[i] = (int8_t)(uint8_t)((uint32_t)engine.input.data[i % engine.input.bytes] + i);
+    if (engine.state_bytes) {
+        typed_run();
+        return ENGINE_OK;
     }
-    memset(engine.input.data, 0x55, engine.input.bytes); /* an engine may spend its input */
+    for (uint32_t i = 0; i < out_tensors[0].bytes; i++) {
+        out_tensors[0].data[i] = (int8_t)(uint8_t)((uint32_t)in_tensors[0].data[i % in_tensors[0].bytes] + i);
+    }
+    memset(in_tensors[0].data, 0x55, in_tensors[0].bytes); /* an engine may spend its input */
     return ENGINE_OK;
 }
 
@@ -48,8 +72,14 @@ static uint32_t elapsed(uint32_t start) {
 
 static int speak(uint32_t in, uint32_t out) {
     static const struct protocol_port port = {"native", "insn", "0123456789abcdef", write_stdout, ticks, elapsed};
-    engine.input.bytes = in;
-    engine.output.bytes = out;
+    in_tensors[0].bytes = in;
+    out_tensors[0].bytes = out;
+    for (uint32_t i = 0; i < engine.inputs.count; i++) {
+        engine.inputs.bytes += in_tensors[i].bytes;
+    }
+    for (uint32_t i = 0; i < engine.outputs.count; i++) {
+        engine.outputs.bytes += out_tensors[i].bytes;
+    }
     struct protocol *protocol = malloc(sizeof *protocol); /* on the heap, where ASan guards its ends */
     input = malloc(in ? in : 1);
     output = malloc(out ? out : 1);
@@ -57,8 +87,8 @@ static int speak(uint32_t in, uint32_t out) {
         return 1;
     }
     memset(input, 0, in ? in : 1);
-    engine.input.data = input;
-    engine.output.data = output;
+    in_tensors[0].data = input;
+    out_tensors[0].data = output;
     protocol_init(protocol, &port, in ? &engine : NULL, 7);
     for (int byte = getchar(); byte != EOF; byte = getchar()) {
         protocol_feed(protocol, (uint8_t)byte);
@@ -106,7 +136,22 @@ static int numbers(void) {
     return 0;
 }
 
+static int speak_typed(void) {
+    static int8_t words[4], sum[4], sign[1];
+    in_tensors[1].data = words;
+    out_tensors[1].data = sum;
+    out_tensors[2].data = sign;
+    out_tensors[0].type = ENGINE_UINT8;
+    engine.inputs.count = 2;
+    engine.outputs.count = 3;
+    engine.state_bytes = sizeof state;
+    return speak(2, 2);
+}
+
 int main(int argc, char **argv) {
+    if (argc == 2 && strcmp(argv[1], "typed") == 0) {
+        return speak_typed();
+    }
     if (argc == 5) {
         engine.arena_used_bytes = (uint32_t)atoi(argv[4]);
     }

@@ -9,9 +9,12 @@ from collections.abc import Callable
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from support.single_device import single_device
 
 from tinyproof.core.manifest import TensorSpec
 from tinyproof.core.paths import FIRMWARE, ROOT
+from tinyproof.core.tensor_layout import TensorLayout
+from tinyproof.core.tflite.dtypes import DTYPES
 from tinyproof.host.protocol import device_model
 from tinyproof.host.protocol.device_model import Device
 from tinyproof.host.protocol.framing import crc16
@@ -41,7 +44,7 @@ def model(inputs: int, outputs: int) -> Device:
         return bytes((content[i % inputs] + i) & 0xFF for i in range(outputs))
 
     x, y = TensorSpec("x", [inputs], "int8", 0.5, -1, inputs), TensorSpec("y", [outputs], "int8", 0.25, 6, outputs)
-    return Device(MODEL_ID, x, y, run, board="native", engine="fake", line_bytes=LINE_BYTES)
+    return single_device(MODEL_ID, x, y, run, board="native", engine="fake", line_bytes=LINE_BYTES)
 
 
 def alike(reply: bytes) -> str:
@@ -68,6 +71,74 @@ def test_both_sides_say_what_the_transcripts_say(driver: Driver, number: int) ->
                 assert answer == line
 
 
+def typed() -> Device:
+    """The driver's `typed` engine behind the device model."""
+    spec = (
+        [("int8", 2, 0.5, -1), ("int16", 2, 0.01, 0)],
+        [("uint8", 2, 0.25, 6), ("int32", 1, 1.0, 0), ("bool", 1, 1.0, 0)],
+    )
+    x, y = (
+        TensorLayout(
+            tuple(
+                TensorSpec("t", [count], dtype, scale, zero_point, DTYPES[dtype].bytes_of(count))
+                for dtype, count, scale, zero_point in tensors
+            )
+        )
+        for tensors in (inputs, outputs)
+    )
+    state = [0]
+
+    def run(content: bytes) -> bytes:
+        a, b, c, d = x.values(content)
+        if a == 42:
+            raise RuntimeError("42")
+        answer = y.content([(a + state[0]) & 0xFF, (b + state[0]) & 0xFF, c + d, int(c + d < 0)])
+        state[0] += 1
+        return answer
+
+    def reset() -> None:
+        state[0] = 0
+
+    return Device(MODEL_ID, x, y, run, reset, 4, board="native", engine="fake", line_bytes=LINE_BYTES)
+
+
+TYPED = """info
+q 1 -2 300 -400
+@5 q 1 -2 300 -400
+@5 q 1 -2 300 -400
+@6 q 1 -2 300 -400
+reset
+x 0.5 -3 1.5 327.68
+1 1 1 1e9
+q 1 2 3 32768
+q 1 2 3 -32769
+q 1 2 3
+q 1 2 3 4 5
+load 0 0102FEFF0300
+run
+read 0 7
+@9 run
+load 0 010203040506
+@9 run
+@9 run
+reset
+@9 run
+read 0 1
+q 42 0 0 0
+"""
+
+
+def test_both_sides_speak_of_several_types_and_keep_a_state(driver: Driver) -> None:
+    _, *replies = driver(TYPED.encode(), "typed").splitlines()
+    modelled = typed().feed(TYPED.encode()).splitlines()
+    assert [alike(answer) for answer in replies] == [alike(answer) for answer in modelled]
+    first, again, repeated, later = replies[1:5]
+    assert first.startswith(b"ok q=1,254,-100,1 t=")
+    assert again == repeated, "a repeat moved the state on"
+    assert (again.split()[2], later.split()[2]) == (b"q=2,255,-100,1", b"q=3,0,-100,1")
+    assert replies[6].startswith(b"ok q=0,249,32917,0 y=BFC00000,"), "x after a reset"
+
+
 def test_there_are_transcripts() -> None:
     assert len(TRANSCRIPTS) >= 4
 
@@ -83,9 +154,11 @@ def test_the_verbs_are_those_of_help(driver: Driver) -> None:
 def test_the_fields_are_those_of_info(driver: Driver) -> None:
     named = {name for row in table("Field of `info` | Meaning") for name in re.findall(r"`(\w+)`", row[0])}
     info = driver(b"info\n", "protocol", "1", "1", "436").splitlines()[1].decode()
-    assert {word.partition("=")[0] for word in info.split(" ")} == named | {"ok"}
+    assert {word.partition("=")[0] for word in info.split(" ")} == named - {"types", "state"} | {"ok"}
     modelled = model(1, 1).answer(b"info").decode().split()
-    assert {word.partition("=")[0] for word in modelled} == named - {"init", "arena"} | {"ok"}
+    assert {word.partition("=")[0] for word in modelled} == named - {"init", "arena", "types", "state"} | {"ok"}
+    stateful = parse_info(driver(b"info\n", "typed").splitlines()[1].decode().removeprefix("ok "))
+    assert (stateful.types, stateful.state_bytes) == ("int8,int16/uint8,int32,bool", 4)
     assert parse_info(info.removeprefix("ok ")).arena_used_bytes == 436
 
 
@@ -98,13 +171,18 @@ def test_the_errors_are_those_of_both_sides() -> None:
 
 
 def test_the_limits_are_those_of_both_sides() -> None:
-    c = "".join((PROTOCOL / name).read_text() for name in ("protocol.h", "protocol.c", "verbs.c"))
+    c = "".join((PROTOCOL / name).read_text() for name in ("protocol.h", "protocol.c", "verbs.c", "quantize.c"))
 
     def constant(pattern: str) -> int:
         (found,) = re.findall(pattern, c)
         return int(found)
 
-    q_bytes, y_bytes = constant(r"#define Q_TEXT_BYTES (\d+)U"), constant(r"#define Y_TEXT_BYTES (\d+)U")
+    texts = {name: int(size) for name, size in re.findall(r'\{"(\w+)", [^}]*, (\d+)\},', c)}
+    assert texts == {**device_model.Q_BYTES, "int64": 0}
+    for name, size in device_model.Q_BYTES.items():
+        words = " ".join(PAGE.split())
+        assert re.search(rf"\b{name}\b[^.,]*? {size}\b|{name}'s {size}\b", words), name
+    q_bytes, y_bytes = texts["int8"], constant(r"#define Y_TEXT_BYTES (\d+)U")
     frame = constant(r"#define FRAME_BYTES (\d+)U")
     assert [int(row[1]) for row in table("What | Bytes")] == [
         constant(r"#if PROTOCOL_LINE_BYTES < (\d+)"),
@@ -114,8 +192,9 @@ def test_the_limits_are_those_of_both_sides() -> None:
         q_bytes,
         q_bytes + y_bytes,
     ]
-    assert (frame, q_bytes, y_bytes) == (device_model.FRAME_BYTES, device_model.Q_BYTES, device_model.Y_BYTES)
-    fits = f"{(LINE_BYTES - frame) // q_bytes} outputs and `x` for up to {(LINE_BYTES - frame) // (q_bytes + y_bytes)};"
+    assert (frame, y_bytes) == (device_model.FRAME_BYTES, device_model.Y_BYTES)
+    room = LINE_BYTES - frame
+    fits = f"{room // q_bytes} int8 outputs and `x` for up to {room // (q_bytes + y_bytes)};"
     assert fits in " ".join(PAGE.split())
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from support.fake_build import ID, X, Y, line, make_build
 from support.faulty_board import Faults, FaultyBoard
+from support.single_device import single_device
 
 from tinyproof.host.protocol.device_model import Device
 
@@ -24,7 +25,7 @@ def start_board() -> Iterator[Callable[..., FaultyBoard]]:
     boards: list[FaultyBoard] = []
 
     def start(faults: Faults | None = None, device: Device | None = None, *, pty: bool = False) -> FaultyBoard:
-        device = device or Device(ID, X, Y, line, board="fake", engine="python")
+        device = device or single_device(ID, X, Y, line, board="fake", engine="python")
         boards.append(FaultyBoard(device, faults or Faults(), pty=pty))
         return boards[-1]
 

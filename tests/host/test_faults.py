@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from support.fake_build import BOARD, ID, QUICK, X, Y, line, make_build
 from support.faulty_board import Faults, FaultyBoard
+from support.single_device import single_device
 
 from tinyproof.core.config import CheckConfig
 from tinyproof.core.errors import BoardError, TinyproofError, UsageError
@@ -108,7 +109,7 @@ def wide(content: bytes) -> bytes:
 
 
 def wide_device() -> Device:
-    return Device(ID, WIDE_X, WIDE_Y, wide)
+    return single_device(ID, WIDE_X, WIDE_Y, wide)
 
 
 def test_tensors_longer_than_a_line_go_by_parts(tmp_path: Path, start_board: StartBoard) -> None:
@@ -138,7 +139,7 @@ def test_a_bad_line_does_not_corrupt_tensors_sent_by_parts(tmp_path: Path, start
 
 def test_another_model_is_refused_with_both_ids(build_dir: Path, start_board: StartBoard) -> None:
     other = "0123456789abcdef"
-    error = refused(build_dir, start_board(device=Device(other, X, Y, line)).port)
+    error = refused(build_dir, start_board(device=single_device(other, X, Y, line)).port)
     assert isinstance(error, BoardError)
     assert error.exit_code == 3
     assert other in error.message
@@ -146,7 +147,7 @@ def test_another_model_is_refused_with_both_ids(build_dir: Path, start_board: St
 
 
 def test_another_shape_is_refused(build_dir: Path, start_board: StartBoard) -> None:
-    error = refused(build_dir, start_board(device=Device(ID, WIDE_X, Y, line)).port)
+    error = refused(build_dir, start_board(device=single_device(ID, WIDE_X, Y, line)).port)
     assert "takes 700 bytes" in error.message
 
 
@@ -164,7 +165,7 @@ def test_wrong_bits_are_counted_and_the_first_is_named(build_dir: Path, start_bo
         right = line(content)
         return bytes([right[0] ^ 1]) if content in (b"\x05", b"\x06") else right
 
-    report = check(BOARD, build_dir, start_board(device=Device(ID, X, Y, wrong)).port, QUICK)
+    report = check(BOARD, build_dir, start_board(device=single_device(ID, X, Y, wrong)).port, QUICK)
     assert not report.proven
     assert report.bits.different == 2
     first = report.bits.divergences[0]
@@ -186,7 +187,7 @@ def test_wrong_bits_are_counted_and_the_first_is_named(build_dir: Path, start_bo
 def test_wrong_arithmetic_on_reals_is_found(
     build_dir: Path, start_board: StartBoard, x_tensor: TensorSpec, y_tensor: TensorSpec, says: str
 ) -> None:
-    report = check(BOARD, build_dir, start_board(device=Device(ID, x_tensor, y_tensor, line)).port, QUICK)
+    report = check(BOARD, build_dir, start_board(device=single_device(ID, x_tensor, y_tensor, line)).port, QUICK)
     assert report.bits.different == 0
     assert not report.proven
     assert says in report.mismatch()
@@ -197,7 +198,7 @@ def test_answers_out_of_tolerance_are_a_mismatch_though_the_bits_hold(tmp_path: 
         return bytes([(line(content)[0] + 9) & 0xFF]) if content[0] < 60 else line(content)
 
     build = make_build(tmp_path / "off", run=off)
-    report = check(BOARD, build, start_board(device=Device(ID, X, Y, off)).port, QUICK)
+    report = check(BOARD, build, start_board(device=single_device(ID, X, Y, off)).port, QUICK)
     assert report.bits_identical
     assert not report.answers_within_tolerance
     assert not report.proven

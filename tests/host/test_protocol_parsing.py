@@ -12,14 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.fake_build import ID, X, Y, line
+from support.single_device import single_device
 
 from tinyproof.core.errors import BoardError
 from tinyproof.core.paths import FIRMWARE
 from tinyproof.host.inference import READ_FRAME_BYTES
 from tinyproof.host.protocol import messages, status
-from tinyproof.host.protocol.device_model import Device
 from tinyproof.host.protocol.framing import LineSplitter, Reply, crc16, decode, frame, show
-from tinyproof.host.protocol.numbers import float_bits, float_from_bits, int8s, shortest
+from tinyproof.host.protocol.numbers import float_bits, float_from_bits, shortest
+from tinyproof.host.session import bytes_alone
 
 INFO = f"tinyproof=1 board=b-1 engine=compiled model={ID} in=1 out=1 line=128"
 finite32 = st.floats(width=32, allow_nan=False, allow_infinity=False)
@@ -127,8 +128,8 @@ def test_impossible_info_is_refused(old: str, new: str, says: str) -> None:
 
 
 def test_an_answer_is_read() -> None:
-    answer = messages.parse_answer("q=-128,127 y=C0400000,7fc00000 t=4294967295insn", 2, with_y=True)
-    assert answer == messages.Answer((-128, 127), (0xC0400000, 0x7FC00000), 4294967295, "insn")
+    answer = messages.parse_answer("q=-128,127 y=C0400000,7fc00000 t=4294967295insn", bytes_alone(2), with_y=True)
+    assert answer == messages.Answer(b"\x80\x7f", (-128, 127), (0xC0400000, 0x7FC00000), 4294967295, "insn")
     assert messages.parse_hex("00fF", 2) == b"\x00\xff"
 
 
@@ -153,7 +154,7 @@ def test_an_answer_is_read() -> None:
 )
 def test_impossible_answers_are_refused(text: str) -> None:
     with pytest.raises(BoardError):
-        messages.parse_answer(text, 2, with_y=True)
+        messages.parse_answer(text, bytes_alone(2), with_y=True)
 
 
 @pytest.mark.parametrize("text", ["", "0", "000", "00 00", "00GG", "000000"])
@@ -166,7 +167,7 @@ def test_impossible_hex_is_refused(text: str) -> None:
 def test_any_text_parses_or_is_a_board_error(text: str, count: int) -> None:
     for parse in (
         lambda: messages.parse_info(text),
-        lambda: messages.parse_answer(text, count, with_y=True),
+        lambda: messages.parse_answer(text, bytes_alone(count), with_y=True),
         lambda: messages.parse_hex(text, count),
         lambda: messages.parse_info(f"{INFO} {text}"),
     ):
@@ -184,19 +185,18 @@ def test_a_real_is_sent_in_digits_that_name_it(x: float) -> None:
 def test_any_bits_are_a_float(bits: int) -> None:
     value = float_from_bits(bits)
     assert math.isnan(value) or float_bits(value) == bits
-    assert int8s(b"\x80\x7f") == (-128, 127)
 
 
 @given(st.binary(max_size=300))
 def test_the_python_device_survives_any_bytes(content: bytes) -> None:
-    device = Device(ID, X, Y, line)
+    device = single_device(ID, X, Y, line)
     for reply in device.feed(content + b"\n").split(b"\n"):
         assert reply.isascii()
     assert decode(device.feed(frame("q 5", 9))[:-1]) is not None
 
 
 def test_the_python_device_talks_to_people() -> None:
-    device = Device(ID, X, Y, line)
+    device = single_device(ID, X, Y, line)
     assert re.fullmatch(rb"y = 3\.95 \(q = \d+, \d+ us\)\n", device.feed(b"2.5\r\n"))
     assert b"saturated" in device.feed(b"1000\n")
     assert b"load OFFSET HEX" in device.feed(b"help\n")

@@ -11,13 +11,13 @@ import pytest
 from support.fake_build import BOARD, ID, QUICK, X, Y, line
 from support.faulty_board import Faults, FaultyBoard
 from support.scripted_board import ScriptedBoard, make_device
+from support.single_device import single_device
 
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import CheckConfig
 from tinyproof.core.errors import BoardError, UsageError
 from tinyproof.core.manifest import Manifest, TensorSpec, read_manifest
-from tinyproof.host.protocol.device_model import Device
-from tinyproof.host.session import open_client, open_session, tensors_of
+from tinyproof.host.session import layouts_of, open_client, open_session
 
 StartBoard = Callable[..., FaultyBoard]
 RECORD = TensorSpec("record", [1, 24], "int8", 1.0, 0, 24)
@@ -25,9 +25,9 @@ RECORD = TensorSpec("record", [1, 24], "int8", 1.0, 0, 24)
 
 def test_a_session_knows_the_build_and_the_board(build_dir: Path, start_board: StartBoard) -> None:
     with open_session(BOARD, build_dir, start_board().port, QUICK) as session:
-        assert (session.manifest.model, session.x, session.y) == ("line", X, Y)
+        assert (session.manifest.model, session.x.tensors, session.y.tensors) == ("line", (X,), (Y,))
         assert (session.info.model, session.info.engine) == (ID, "python")
-        assert session.inference.from_int8(b"\x05").q == (line(b"\x05")[0],)
+        assert session.inference.from_bytes(b"\x05").q == (line(b"\x05")[0],)
         assert (session.client.requests, session.repeats, session.resets) == (2, 0, 0)
 
 
@@ -35,9 +35,9 @@ def test_a_restarted_board_is_greeted_again(build_dir: Path, start_board: StartB
     board = start_board(Faults(reset_at=(3,)))
     with open_session(BOARD, build_dir, board.port, CheckConfig(timeout_s=0.1)) as session:
         board.device.model_id = "0123456789abcdef"  # somebody flashes it meanwhile
-        session.inference.from_int8(b"\x05")
+        session.inference.from_bytes(b"\x05")
         with pytest.raises(BoardError, match="runs model 0123456789abcdef"):
-            session.inference.from_int8(b"\x06")
+            session.inference.from_bytes(b"\x06")
         assert session.resets == 1
 
 
@@ -64,7 +64,7 @@ def test_the_callers_manifest_decides_and_not_the_one_that_has_come_since(
 def test_the_profiling_firmware_is_greeted_where_it_is_wanted(
     build_dir: Path, start_board: StartBoard, engine: str, output: TensorSpec, greeted: bool
 ) -> None:
-    port = start_board(device=Device(ID, X, output, line, engine=engine)).port
+    port = start_board(device=single_device(ID, X, output, line, engine=engine)).port
     if greeted:
         with open_session(BOARD, build_dir, port, QUICK, record_bytes=RECORD.bytes) as session:
             assert session.info.out_bytes == RECORD.bytes
@@ -89,4 +89,4 @@ def test_a_board_that_boots_when_its_port_opens_is_waited_for() -> None:
 
 def test_a_build_without_tensors_is_not_exported_yet() -> None:
     with pytest.raises(UsageError, match=r"build/net is not exported yet; run \./tinyproof export"):
-        tensors_of(Manifest("net"))
+        layouts_of(Manifest("net"))

@@ -15,12 +15,12 @@ import pytest
 from click.testing import CliRunner, Result
 from support.fake_build import ID, X, Y, line
 from support.faulty_board import Faults, FaultyBoard
+from support.single_device import single_device
 
 from tinyproof.cli import main as cli
 from tinyproof.core import board_spec
 from tinyproof.core.board_spec import all_boards
 from tinyproof.core.paths import ROOT
-from tinyproof.host.protocol.device_model import Device
 
 StartBoard = Callable[..., FaultyBoard]
 
@@ -65,7 +65,7 @@ def test_a_proof_is_a_table_of_80_columns(run: Callable[..., Result], start_boar
 
 
 def test_a_mismatch_exits_1_and_shows_both_numbers(run: Callable[..., Result], start_board: StartBoard) -> None:
-    board = start_board(device=Device(ID, X, Y, wrong))
+    board = start_board(device=single_device(ID, X, Y, wrong))
     result = run("check", "--port", board.port)
     assert result.exit_code == 1
     q = line(b"\x05")[0]
@@ -82,7 +82,7 @@ def test_json_is_one_document_whatever_the_outcome(run: Callable[..., Result], s
     document = json.loads(proven.stdout)
     assert document["proven"] is True
     assert (document["bits_checked"], document["bits_different"], document["model_id"]) == (256, 0, ID)
-    failed = run("check", "--json", "--port", start_board(device=Device(ID, X, Y, wrong)).port)
+    failed = run("check", "--json", "--port", start_board(device=single_device(ID, X, Y, wrong)).port)
     document = json.loads(failed.stdout)
     assert failed.exit_code == 1
     assert document["proven"] is False
@@ -102,14 +102,16 @@ CHECK_KEYS = {
 
 
 def test_check_json_keeps_its_keys(run: Callable[..., Result], start_board: StartBoard, build_dir: Path) -> None:
-    document = json.loads(run("check", "--json", "--port", start_board(device=Device(ID, X, Y, wrong)).port).stdout)
+    document = json.loads(
+        run("check", "--json", "--port", start_board(device=single_device(ID, X, Y, wrong)).port).stdout
+    )
     assert document.keys() >= BITS_KEYS | CHECK_KEYS
     assert document["divergences"][0].keys() >= {"index", "x_q", "element", "expected_q", "board_q", "layer"}
     assert json.loads((build_dir / "boards" / "fake" / "check.json").read_text()).keys() == document.keys()
 
 
 def test_json_has_no_nan_though_a_board_answers_nan(run: Callable[..., Result], start_board: StartBoard) -> None:
-    board = start_board(device=Device(ID, X, dataclasses.replace(Y, scale=float("nan")), line))
+    board = start_board(device=single_device(ID, X, dataclasses.replace(Y, scale=float("nan")), line))
     result = run("check", "--json", "--port", board.port)
     assert result.exit_code == 1
 
@@ -129,7 +131,7 @@ def test_junit_holds_a_case_per_vector_and_the_failures(
     suite = ElementTree.parse(path).getroot()
     assert (suite.tag, suite.get("tests"), suite.get("failures")) == ("testsuite", str(256 + 2 * 5), "0")
     assert len(suite.findall("testcase")) == 256 + 2 * 5
-    board = start_board(device=Device(ID, X, Y, wrong))
+    board = start_board(device=single_device(ID, X, Y, wrong))
     assert run("check", "--junit", str(path), "--port", board.port).exit_code == 1
     suite = ElementTree.parse(path).getroot()
     failing = [case for case in suite.findall("testcase") if case.find("failure") is not None]
@@ -142,7 +144,7 @@ def test_junit_shows_every_failure_of_a_board_that_is_always_wrong(
     run: Callable[..., Result], start_board: StartBoard, tmp_path: Path
 ) -> None:
     path = tmp_path / "check.xml"
-    board = start_board(device=Device(ID, X, Y, lambda content: bytes([line(content)[0] ^ 1])))
+    board = start_board(device=single_device(ID, X, Y, lambda content: bytes([line(content)[0] ^ 1])))
     result = run("check", "--junit", str(path), "--port", board.port)
     assert result.exit_code == 1
     assert "... and 251 more" in result.stdout

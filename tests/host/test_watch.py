@@ -21,6 +21,7 @@ from support.chromium import NARROW, WIDE, chromium, console, requests, screensh
 from support.fake_build import BOARD, ID, QUICK, X, Y, line, make_build
 from support.faulty_board import Faults, FaultyBoard
 from support.report_build import make_report_build
+from support.single_device import single_device
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, RejectConnection, Request, TextMessage
 
@@ -29,7 +30,6 @@ from tinyproof.core.board_spec import find_board
 from tinyproof.core.errors import UsageError
 from tinyproof.core.manifest import TensorSpec
 from tinyproof.host.live.server import Watch, parse_x
-from tinyproof.host.protocol.device_model import Device
 
 Start = Callable[..., Watch]
 
@@ -38,7 +38,7 @@ class Cable(FaultyBoard):
     """A board on a socket whose cable can be pulled, and plugged in again at the same address."""
 
     def __init__(self, answers: Callable[[bytes], bytes] = line) -> None:
-        super().__init__(Device(ID, X, Y, answers, board="fake", engine="python"), Faults(), pty=False)
+        super().__init__(single_device(ID, X, Y, answers, board="fake", engine="python"), Faults(), pty=False)
 
     def pull(self) -> None:
         self._stop.set()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from support.scripted_board import ScriptedBoard
+from support.single_device import single_device
 from support.tflite_writer import dense_network
 
 from tinyproof.cli.show_check import print_check
@@ -17,7 +18,6 @@ from tinyproof.core.manifest import Expected, Manifest, read_manifest
 from tinyproof.core.reference.golden import Reference
 from tinyproof.export.export import compile_model
 from tinyproof.host.check import check
-from tinyproof.host.protocol.device_model import Device
 
 PATIENT = CheckConfig(timeout_s=5.0)
 BOARD = find_board("nano33ble")
@@ -47,7 +47,7 @@ def test_a_board_that_is_wrong_there_alone_is_found(folder: Path, bits: int) -> 
         y = reference.run(x_q)
         return bytes([y[0] ^ bits, *y[1:]]) if x_q == ASKED else y
 
-    with ScriptedBoard(Device(manifest.model_id, manifest.inputs[0], manifest.outputs[0], run)) as board:
+    with ScriptedBoard(single_device(manifest.model_id, manifest.inputs[0], manifest.outputs[0], run)) as board:
         report = check(BOARD, folder, board.port, PATIENT)
     assert report.bits.different == 0
     assert report.bits_identical == (bits == 0)
@@ -57,7 +57,7 @@ def test_a_board_that_is_wrong_there_alone_is_found(folder: Path, bits: int) -> 
 def test_the_reference_needs_the_exported_model(folder: Path) -> None:
     manifest = read_manifest(folder)
     (folder / "model.tflite").unlink()
-    device = Device(manifest.model_id, manifest.inputs[0], manifest.outputs[0], lambda x_q: x_q[:2])
+    device = single_device(manifest.model_id, manifest.inputs[0], manifest.outputs[0], lambda x_q: x_q[:2])
     with ScriptedBoard(device) as board, pytest.raises(UsageError, match=r"model\.tflite is missing or changed"):
         check(BOARD, folder, board.port, PATIENT)
 
@@ -70,7 +70,7 @@ def test_the_proof_says_who_gave_the_golden_answers(
     manifest.versions["reference"] = reference or manifest.versions["reference"]
     manifest.write(folder)
     run = Reference((folder / "model.tflite").read_bytes()).run
-    with ScriptedBoard(Device(manifest.model_id, manifest.inputs[0], manifest.outputs[0], run)) as board:
+    with ScriptedBoard(single_device(manifest.model_id, manifest.inputs[0], manifest.outputs[0], run)) as board:
         report = check(BOARD, folder, board.port, PATIENT)
     print_check(report)
     assert f"bit-identical to {words};" in " ".join(capsys.readouterr().out.split())

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from support.scripted_board import ScriptedBoard
+from support.single_device import single_device
 from support.tflite_writer import dense_network
 
 import tinyproof.core.paths
@@ -27,7 +28,6 @@ from tinyproof.export.export import compile_model
 from tinyproof.export.ops.fully_connected import FullyConnected
 from tinyproof.export.profile_codegen import write_profile
 from tinyproof.host.bits import Divergence
-from tinyproof.host.protocol.device_model import Device
 
 PATIENT = CheckConfig(timeout_s=5.0)
 LAYERS = [3, 5, 6, 4, 2]
@@ -108,7 +108,7 @@ def test_a_fault_that_is_not_in_the_model_is_not_blamed_on_a_layer(folder: Path)
         y = reference.run(x_q)
         return bytes([y[0] ^ 1, *y[1:]])
 
-    with ScriptedBoard(Device(manifest.model_id, manifest.inputs[0], manifest.outputs[0], wrong)) as board:
+    with ScriptedBoard(single_device(manifest.model_id, manifest.inputs[0], manifest.outputs[0], wrong)) as board:
         shown = run("check", "--port", board.port)
     assert shown.exit_code == 1
     assert "asked operator by operator, the board answers this input rightly" in " ".join(shown.output.split())
@@ -167,7 +167,7 @@ def test_a_real_board_is_flashed_profiled_and_named(folder: Path, monkeypatch: p
     monkeypatch.setattr(tinyproof.firmware.platformio_build, "run_platformio", platformio)
     monkeypatch.setattr("tinyproof.firmware.upload.run_platformio", platformio)
     output = TensorSpec("record", [1], "int8", 1.0, 0, len(record(bytes(3))))
-    device = Device(manifest.model_id, manifest.inputs[0], output, record, board="nano33ble", engine="profile")
+    device = single_device(manifest.model_id, manifest.inputs[0], output, record, board="nano33ble", engine="profile")
     with ScriptedBoard(device) as board:
         shown = run("profile", "--board", "nano33ble", "--port", board.port, "--no-noise")
         assert shown.exit_code == 0, shown.output
@@ -185,7 +185,9 @@ def test_a_normal_firmware_is_not_taken_for_a_profiling_one(folder: Path, monkey
     manifest = read_manifest(folder)
     monkeypatch.setattr(tinyproof.firmware.platformio_build, "run_platformio", lambda *_, **__: None)
     monkeypatch.setattr("tinyproof.firmware.upload.run_platformio", lambda *_, **__: None)
-    device = Device(manifest.model_id, manifest.inputs[0], manifest.outputs[0], lambda x_q: x_q, board="nano33ble")
+    device = single_device(
+        manifest.model_id, manifest.inputs[0], manifest.outputs[0], lambda x_q: x_q, board="nano33ble"
+    )
     with ScriptedBoard(device) as board:
         shown = run("profile", "--board", "nano33ble", "--port", board.port)
     assert shown.exit_code == 3

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,6 @@ from tinyproof.core.board_spec import Board
 from tinyproof.core.config import CheckConfig
 from tinyproof.core.manifest import Expected, Manifest, TensorSpec, Tolerance, model_id
 from tinyproof.core.tflite.arithmetic import dequantize, quantize
-from tinyproof.host.protocol.numbers import int8s
 
 X = TensorSpec("x", [1, 1], "int8", 20 / 255, 0, 1)
 Y = TensorSpec("y", [1, 1], "int8", 0.158, 7, 1)
@@ -22,7 +22,7 @@ BOARD = Board("fake", "a device made of Python", "serial", "none", "us")
 
 def line(content: bytes) -> bytes:
     """y = 2x - 1 on int8 tensors: the arithmetic that the fake devices run."""
-    (x_q,) = int8s(content)
+    (x_q,) = struct.unpack("b", content)
     y_q = quantize(2 * dequantize(x_q, X.scale, X.zero_point) - 1, Y.scale, Y.zero_point)
     return bytes([y_q & 0xFF])
 

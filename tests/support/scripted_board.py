@@ -10,6 +10,7 @@ import time
 import tty
 from dataclasses import dataclass
 
+from support.single_device import single_device
 from tinyproof.core.manifest import TensorSpec, model_id
 from tinyproof.host.protocol.device_model import Device
 
@@ -31,7 +32,7 @@ class ListedPort:
 
 
 def make_device(identity: str = ID, board: str = "nano33ble") -> Device:
-    return Device(identity, X, Y, lambda content: content, board=board, engine="compiled")
+    return single_device(identity, X, Y, lambda content: content, board=board, engine="compiled")
 
 
 class ScriptedBoard:

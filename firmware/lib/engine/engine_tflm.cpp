@@ -12,7 +12,7 @@
 #include "model_tflm.h"
 #include "tflm_library.h"
 
-#if MODEL_TFLM_ABI != 1
+#if MODEL_TFLM_ABI != 2
 #error "model_tflm.h is another version's: run ./tinyproof export again"
 #endif
 
@@ -34,17 +34,40 @@ alignas(tflite::MicroMutableOpResolver<MODEL_TFLM_OPERATORS>) uint8_t
     resolver_place[sizeof(tflite::MicroMutableOpResolver<MODEL_TFLM_OPERATORS>)];
 alignas(tflite::MicroInterpreter) uint8_t interpreter_place[sizeof(tflite::MicroInterpreter)];
 tflite::MicroInterpreter *interpreter;
+struct engine_tensor inputs[MODEL_TFLM_INPUTS];
+struct engine_tensor outputs[MODEL_TFLM_OUTPUTS];
 struct engine description;
 
-/* False where the tensor is not the int8 one that the protocol speaks of. */
-bool take_tensor(struct engine_tensor *ours, const TfLiteTensor *theirs) {
-    if (theirs == nullptr || theirs->type != kTfLiteInt8 || theirs->data.int8 == nullptr) {
+/* -1 for a type that the protocol does not speak of. */
+int type_of(TfLiteType type) {
+    switch (type) {
+    case kTfLiteInt8:
+        return ENGINE_INT8;
+    case kTfLiteUInt8:
+        return ENGINE_UINT8;
+    case kTfLiteInt16:
+        return ENGINE_INT16;
+    case kTfLiteInt32:
+        return ENGINE_INT32;
+    case kTfLiteInt64:
+        return ENGINE_INT64;
+    case kTfLiteBool:
+        return ENGINE_BOOL;
+    default:
+        return -1;
+    }
+}
+
+bool take_tensor(struct engine_tensors *all, struct engine_tensor *ours, const TfLiteTensor *theirs) {
+    if (theirs == nullptr || type_of(theirs->type) < 0 || theirs->data.int8 == nullptr) {
         return false;
     }
     ours->data = theirs->data.int8;
     ours->bytes = static_cast<uint32_t>(theirs->bytes);
-    ours->scale = theirs->params.scale;
+    ours->scale = theirs->params.scale == 0.0F ? 1.0F : theirs->params.scale;
     ours->zero_point = theirs->params.zero_point;
+    ours->type = static_cast<uint8_t>(type_of(theirs->type));
+    all->bytes += ours->bytes;
     return true;
 }
 
@@ -65,14 +88,27 @@ const struct engine *engine_init(void) {
     MODEL_TFLM_FOR_EACH_OPERATOR(ADD_OPERATOR)
 #undef ADD_OPERATOR
     interpreter = new (interpreter_place) tflite::MicroInterpreter(model, *resolver, arena, sizeof arena);
-    if (interpreter->AllocateTensors() != kTfLiteOk || interpreter->inputs_size() != 1 ||
-        interpreter->outputs_size() != 1) {
+    if (interpreter->AllocateTensors() != kTfLiteOk || interpreter->inputs_size() != MODEL_TFLM_INPUTS ||
+        interpreter->outputs_size() != MODEL_TFLM_OUTPUTS) {
         return nullptr;
     }
     description.arena_used_bytes = static_cast<uint32_t>(interpreter->arena_used_bytes());
-    const bool taken = take_tensor(&description.input, interpreter->input(0)) &&
-                       take_tensor(&description.output, interpreter->output(0));
+    description.inputs = {inputs, MODEL_TFLM_INPUTS, 0};
+    description.outputs = {outputs, MODEL_TFLM_OUTPUTS, 0};
+    description.state_bytes = MODEL_TFLM_STATE_BYTES;
+    bool taken = true;
+    for (uint32_t i = 0; i < MODEL_TFLM_INPUTS; i++) {
+        taken = take_tensor(&description.inputs, &inputs[i], interpreter->input(i)) && taken;
+    }
+    for (uint32_t i = 0; i < MODEL_TFLM_OUTPUTS; i++) {
+        taken = take_tensor(&description.outputs, &outputs[i], interpreter->output(i)) && taken;
+    }
     return taken ? &description : nullptr;
+}
+
+/* The interpreter's own Reset runs no CALL_ONCE again: only a new one begins where the first one began. */
+void engine_reset(void) {
+    (void)engine_init();
 }
 
 enum engine_status engine_run(void) {

@@ -17,14 +17,23 @@ static int8_t arena[MODEL_ARENA_BYTES] __attribute__((aligned(16)));
 static struct {
     uint32_t elapsed[MODEL_STEPS + 1];
     uint32_t crc[MODEL_STEP_OUTPUTS];
-    int8_t output[MODEL_OUTPUT_BYTES];
+    int8_t outputs[MODEL_OUTPUTS_BYTES];
 } record;
 
 const char engine_name[] = "profile";
 
+#define TENSOR(offset, bytes, scale, zero_point, type) {arena + (offset), bytes, scale, zero_point, ENGINE_##type},
+static const struct engine_tensor inputs[] = {MODEL_FOR_EACH_INPUT(TENSOR)};
+static const struct engine_tensor outputs[] = {MODEL_FOR_EACH_OUTPUT(TENSOR)};
+#undef TENSOR
+
+static const struct engine_tensor whole_record = {(int8_t *)&record, sizeof record.elapsed + sizeof record.crc +
+                                                                         sizeof record.outputs, 1.0F, 0, ENGINE_INT8};
+
 static const struct engine description = {
-    .input = {arena + MODEL_INPUT_OFFSET, MODEL_INPUT_BYTES, MODEL_INPUT_SCALE, MODEL_INPUT_ZERO_POINT},
-    .output = {(int8_t *)&record, sizeof record.elapsed + sizeof record.crc + sizeof record.output, 1.0F, 0},
+    .inputs = {inputs, MODEL_INPUTS, MODEL_INPUTS_BYTES},
+    .outputs = {&whole_record, 1, sizeof record.elapsed + sizeof record.crc + sizeof record.outputs},
+    .state_bytes = MODEL_STATE_BYTES,
 };
 
 /* CRC-32 of ISO-HDLC, bit by bit: a table would cost the Uno half of its RAM. */
@@ -40,7 +49,14 @@ static uint32_t crc32(const int8_t *data, uint32_t bytes) {
 }
 
 const struct engine *engine_init(void) {
+    engine_reset();
     return &description;
+}
+
+void engine_reset(void) {
+#if MODEL_STATE_BYTES > 0
+    model_reset(arena);
+#endif
 }
 
 enum engine_status engine_run(void) {
@@ -55,6 +71,10 @@ enum engine_status engine_run(void) {
             record.crc[written] = crc32(arena + output->offset, output->bytes);
         }
     }
-    memcpy(record.output, arena + MODEL_OUTPUT_OFFSET, sizeof record.output);
+    int8_t *whole = record.outputs;
+    for (uint32_t i = 0; i < MODEL_OUTPUTS; i++) {
+        memcpy(whole, outputs[i].data, outputs[i].bytes);
+        whole += outputs[i].bytes;
+    }
     return ENGINE_OK;
 }

@@ -64,3 +64,13 @@ void reply_float(struct protocol *protocol, float value) {
     char text[NUMBER_FORMAT_BYTES];
     reply_bytes(protocol, text, number_format(value, text));
 }
+
+void reply_count(struct protocol *protocol, const char *before, uint32_t count) {
+    reply_text(protocol, before);
+    reply_unsigned(protocol, count);
+}
+
+void reply_elapsed(struct protocol *protocol, const char *before, uint32_t elapsed) {
+    reply_count(protocol, before, elapsed);
+    reply_text(protocol, protocol->port->tick_unit);
+}

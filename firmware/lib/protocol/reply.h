@@ -19,4 +19,8 @@ void reply_hex(struct protocol *protocol, uint32_t value, unsigned digits);
 /* Short decimal, for people. */
 void reply_float(struct protocol *protocol, float value);
 
+/* `before`, and the count; with the board's tick unit behind it. */
+void reply_count(struct protocol *protocol, const char *before, uint32_t count);
+void reply_elapsed(struct protocol *protocol, const char *before, uint32_t elapsed);
+
 #endif

@@ -6,15 +6,11 @@
 #include "number.h"
 #include "quantize.h"
 #include "reply.h"
+#include "values.h"
 
 /* Longest frame around the fields of a reply: "@65535 ok q=", " y=", " t=4294967295cycle", "*29B1". */
 #define FRAME_BYTES 37U
-#define Q_TEXT_BYTES 5U /* "-128," */
 #define Y_TEXT_BYTES 9U /* "3F800000," */
-
-/* For words that a person could have got wrong in length. */
-static const char use_load[] = " use load, run, read";
-static const char wrong_count[] = " wrong number of values";
 
 bool words_next(struct words *words, struct word *word) {
     while (words->rest < words->end && *words->rest == ' ') {
@@ -37,18 +33,6 @@ static bool word_is(const struct word *word, const char *usage) {
     return same == word->count && (usage[same] == ' ' || usage[same] == 0);
 }
 
-static enum protocol_error from_number(enum number_status status) {
-    switch (status) {
-    case NUMBER_OK:
-        return PROTOCOL_OK;
-    case NUMBER_ERROR_RANGE:
-        return PROTOCOL_ERROR_RANGE;
-    case NUMBER_ERROR_SYNTAX:
-        break;
-    }
-    return PROTOCOL_ERROR_SYNTAX;
-}
-
 static enum protocol_error infer(struct protocol *protocol) {
     protocol->loaded_bytes = 0; /* the engine may overwrite its input */
     protocol->has_output = false;
@@ -63,113 +47,46 @@ static enum protocol_error infer(struct protocol *protocol) {
     return PROTOCOL_OK;
 }
 
-/* Values of one line into the input, int8 or float; all or, after an error, none that counts. */
-static enum protocol_error take_values(struct protocol *protocol, struct words *words, bool floats, bool *saturated,
-                                       const char **remedy) {
-    const struct engine_tensor *const input = &protocol->engine->input;
-    struct word word;
-    uint32_t count = 0;
-    protocol->loaded_bytes = 0;
-    protocol->has_output = false;
-    while (words_next(words, &word)) {
-        enum number_status status = NUMBER_OK;
-        int8_t q = 0;
-        if (floats) {
-            float x = 0.0F;
-            status = number_parse_float(word.text, word.count, &x);
-            q = status == NUMBER_OK ? quantize(x, input, saturated) : q;
-        } else {
-            int32_t value = 0;
-            status = number_parse_int(word.text, word.count, Q_MIN, Q_MAX, &value);
-            q = (int8_t)value;
-        }
-        if (status != NUMBER_OK) {
-            return from_number(status);
-        }
-        if (count < input->bytes) {
-            input->data[count] = q;
-        }
-        count++;
-    }
-    if (count != input->bytes) {
-        *remedy = input->bytes > PROTOCOL_LINE_BYTES / 2 ? use_load : wrong_count;
-        return PROTOCOL_ERROR_LENGTH;
-    }
-    return PROTOCOL_OK;
-}
-
-static void reply_count(struct protocol *protocol, const char *before, uint32_t count) {
-    reply_text(protocol, before);
-    reply_unsigned(protocol, count);
-}
-
-static void reply_elapsed(struct protocol *protocol, const char *before, uint32_t elapsed) {
-    reply_count(protocol, before, elapsed);
-    reply_text(protocol, protocol->port->tick_unit);
-}
-
-/* "ok q=121 y=4197CE04 t=41insn", y only `with_y`. */
-static void reply_values(struct protocol *protocol, bool with_y) {
-    const struct engine_tensor *const output = &protocol->engine->output;
-    reply_begin(protocol, "ok ");
-    for (uint32_t i = 0; i < output->bytes; i++) {
-        reply_text(protocol, i ? "," : "q=");
-        reply_int(protocol, output->data[i]);
-    }
-    for (uint32_t i = 0; with_y && i < output->bytes; i++) {
-        const float y = dequantize(output->data[i], output);
-        uint32_t bits;
-        memcpy(&bits, &y, sizeof bits);
-        reply_text(protocol, i ? "," : " y=");
-        reply_hex(protocol, bits, 8);
-    }
-    reply_elapsed(protocol, " t=", protocol->run_elapsed);
-    reply_end(protocol);
-}
-
-/* "y = 18.98 (q = 121, 41 insn)" */
-static void reply_people(struct protocol *protocol, bool saturated) {
-    const struct engine_tensor *const output = &protocol->engine->output;
-    reply_begin(protocol, "y = ");
-    for (uint32_t i = 0; i < output->bytes; i++) {
-        reply_text(protocol, i ? ", " : "");
-        reply_float(protocol, dequantize(output->data[i], output));
-        saturated = saturated || at_rail(output->data[i], output);
-    }
-    for (uint32_t i = 0; i < output->bytes; i++) {
-        reply_text(protocol, i ? ", " : " (q = ");
-        reply_int(protocol, output->data[i]);
-    }
-    reply_count(protocol, ", ", protocol->run_elapsed);
-    reply_text(protocol, " ");
-    reply_text(protocol, protocol->port->tick_unit);
-    reply_text(protocol, saturated ? ", saturated)" : ")");
-    reply_end(protocol);
+/* A repeated request means that its reply was lost: the input is spent, and a state has moved on, but the output is
+ * still there. */
+static bool is_repeated(const struct protocol *protocol) {
+    return protocol->has_output && protocol->seq >= 0 && protocol->seq == protocol->run_seq;
 }
 
 enum form { FORM_Q, FORM_X, FORM_PEOPLE };
 
 static enum protocol_error answer_values(struct protocol *protocol, struct words *words, enum form form,
                                          const char **remedy) {
-    const uint32_t each = Q_TEXT_BYTES + (form == FORM_Q ? 0U : Y_TEXT_BYTES);
     bool saturated = false;
-    if (protocol->engine->output.bytes > (PROTOCOL_LINE_BYTES - FRAME_BYTES) / each) {
-        *remedy = use_load;
+    if (values_text_bytes(&protocol->engine->outputs, form == FORM_Q ? 0U : Y_TEXT_BYTES) >
+        PROTOCOL_LINE_BYTES - FRAME_BYTES) {
+        *remedy = values_use_load;
         return PROTOCOL_ERROR_LENGTH;
     }
-    enum protocol_error error = take_values(protocol, words, form != FORM_Q, &saturated, remedy);
-    if (error == PROTOCOL_OK) {
-        error = infer(protocol);
-    }
-    if (error != PROTOCOL_OK) {
-        return error;
+    if (protocol->engine->state_bytes == 0 || !is_repeated(protocol)) {
+        enum protocol_error error = values_take(protocol, words, form != FORM_Q, &saturated, remedy);
+        if (error == PROTOCOL_OK) {
+            error = infer(protocol);
+        }
+        if (error != PROTOCOL_OK) {
+            return error;
+        }
+        protocol->run_seq = protocol->seq;
     }
     if (form == FORM_PEOPLE) {
-        reply_people(protocol, saturated);
+        values_reply_people(protocol, saturated);
     } else {
-        reply_values(protocol, form == FORM_X);
+        values_reply(protocol, form == FORM_X);
     }
     return PROTOCOL_OK;
+}
+
+/* " types=int8,int16/uint8": inputs, then outputs. */
+static void reply_types(struct protocol *protocol, const char *before, const struct engine_tensors *tensors) {
+    for (uint32_t i = 0; i < tensors->count; i++) {
+        reply_text(protocol, i ? "," : before);
+        reply_text(protocol, element_types[tensors->list[i].type].name);
+    }
 }
 
 static enum protocol_error answer_info(struct protocol *protocol) {
@@ -182,14 +99,24 @@ static enum protocol_error answer_info(struct protocol *protocol) {
     reply_text(protocol, engine_name);
     reply_text(protocol, " model=");
     reply_text(protocol, protocol->port->model_id);
-    reply_count(protocol, " in=", engine->input.bytes);
-    reply_count(protocol, " out=", engine->output.bytes);
+    reply_count(protocol, " in=", engine->inputs.bytes);
+    reply_count(protocol, " out=", engine->outputs.bytes);
     reply_count(protocol, " line=", PROTOCOL_LINE_BYTES);
     reply_elapsed(protocol, " init=", protocol->init_elapsed);
     if (engine->arena_used_bytes > 0) {
         reply_count(protocol, " arena=", engine->arena_used_bytes);
     }
+    /* Unless it is one int8 tensor in and one out, which is what goes without saying. */
+    if (engine->inputs.count + engine->outputs.count > 2 || engine->inputs.list[0].type != ENGINE_INT8 ||
+        engine->outputs.list[0].type != ENGINE_INT8) {
+        reply_types(protocol, " types=", &engine->inputs);
+        reply_types(protocol, "/", &engine->outputs);
+    }
+    if (engine->state_bytes > 0) {
+        reply_count(protocol, " state=", engine->state_bytes);
+    }
     reply_end(protocol);
+    protocol->run_seq = -1; /* a new conversation may begin with any SEQ */
     return PROTOCOL_OK;
 }
 
@@ -212,7 +139,7 @@ static enum protocol_error take_uint(struct words *words, uint32_t *value) {
     }
     const enum number_status status = number_parse_int(word.text, word.count, 0, INT32_MAX, &parsed);
     *value = (uint32_t)parsed;
-    return from_number(status);
+    return number_error(status);
 }
 
 static bool at_end(struct words *words) {
@@ -225,8 +152,17 @@ static void reply_ok(struct protocol *protocol) {
     reply_end(protocol);
 }
 
+/* Where byte `offset` of all tensors lies; `offset` is inside. */
+static int8_t *find_byte(const struct engine_tensors *tensors, uint32_t offset) {
+    const struct engine_tensor *tensor = tensors->list;
+    for (; offset >= tensor->bytes; tensor++) {
+        offset -= tensor->bytes;
+    }
+    return tensor->data + offset;
+}
+
 static enum protocol_error answer_load(struct protocol *protocol, struct words *words) {
-    const struct engine_tensor *const input = &protocol->engine->input;
+    const struct engine_tensors *const inputs = &protocol->engine->inputs;
     uint32_t offset = 0;
     struct word hex;
     const enum protocol_error error = take_uint(words, &offset);
@@ -242,7 +178,7 @@ static enum protocol_error answer_load(struct protocol *protocol, struct words *
         }
     }
     const uint32_t count = (uint32_t)(hex.count / 2);
-    if (offset > input->bytes || count > input->bytes - offset) {
+    if (offset > inputs->bytes || count > inputs->bytes - offset) {
         return PROTOCOL_ERROR_RANGE;
     }
     if (offset > protocol->loaded_bytes) {
@@ -250,7 +186,7 @@ static enum protocol_error answer_load(struct protocol *protocol, struct words *
     }
     for (uint32_t i = 0; i < count; i++) {
         const int value = 16 * hex_digit(hex.text[2 * i]) + hex_digit(hex.text[2 * i + 1]);
-        input->data[offset + i] = (int8_t)(value > Q_MAX ? value - 256 : value);
+        *find_byte(inputs, offset + i) = (int8_t)(value > INT8_MAX ? value - 256 : value);
     }
     if (protocol->loaded_bytes < offset + count) {
         protocol->loaded_bytes = offset + count;
@@ -265,10 +201,8 @@ static enum protocol_error answer_run(struct protocol *protocol, struct words *w
     if (!at_end(words)) {
         return PROTOCOL_ERROR_SYNTAX;
     }
-    /* A repeated request means that its reply was lost: the input is spent, the output is not. */
-    const bool repeated = protocol->has_output && protocol->seq >= 0 && protocol->seq == protocol->run_seq;
-    if (!repeated) {
-        if (protocol->loaded_bytes != protocol->engine->input.bytes) {
+    if (!is_repeated(protocol)) {
+        if (protocol->loaded_bytes != protocol->engine->inputs.bytes) {
             return PROTOCOL_ERROR_STATE;
         }
         const enum protocol_error error = infer(protocol);
@@ -284,7 +218,7 @@ static enum protocol_error answer_run(struct protocol *protocol, struct words *w
 }
 
 static enum protocol_error answer_read(struct protocol *protocol, struct words *words) {
-    const struct engine_tensor *const output = &protocol->engine->output;
+    const struct engine_tensors *const outputs = &protocol->engine->outputs;
     uint32_t offset = 0, count = 0;
     enum protocol_error error = take_uint(words, &offset);
     if (error == PROTOCOL_OK) {
@@ -296,7 +230,7 @@ static enum protocol_error answer_read(struct protocol *protocol, struct words *
     if (!at_end(words)) {
         return PROTOCOL_ERROR_SYNTAX;
     }
-    if (offset > output->bytes || count > output->bytes - offset) {
+    if (offset > outputs->bytes || count > outputs->bytes - offset) {
         return PROTOCOL_ERROR_RANGE;
     }
     if (count > (PROTOCOL_LINE_BYTES - FRAME_BYTES) / 2) {
@@ -307,14 +241,23 @@ static enum protocol_error answer_read(struct protocol *protocol, struct words *
     }
     reply_begin(protocol, "ok ");
     for (uint32_t i = 0; i < count; i++) {
-        reply_hex(protocol, (uint32_t)(uint8_t)output->data[offset + i], 2);
+        reply_hex(protocol, (uint32_t)(uint8_t)*find_byte(outputs, offset + i), 2);
     }
     reply_end(protocol);
     return PROTOCOL_OK;
 }
 
+static enum protocol_error answer_reset(struct protocol *protocol) {
+    engine_reset();
+    protocol->loaded_bytes = 0;
+    protocol->has_output = false;
+    protocol->run_seq = -1;
+    reply_ok(protocol);
+    return PROTOCOL_OK;
+}
+
 /* VERB_PEOPLE is a line without a verb: numbers alone. */
-enum verb { VERB_INFO, VERB_X, VERB_Q, VERB_LOAD, VERB_RUN, VERB_READ, VERB_HELP, VERB_PEOPLE, VERB_UNKNOWN };
+enum verb { VERB_INFO, VERB_X, VERB_Q, VERB_LOAD, VERB_RUN, VERB_READ, VERB_RESET, VERB_HELP, VERB_PEOPLE, VERB_UNKNOWN };
 
 /* Without their handlers: a switch over one function's branches is smaller than calls through pointers, by 150 to 300
  * bytes on cores with costly prologues. */
@@ -328,6 +271,7 @@ static const struct {
     [VERB_LOAD] = {"load OFFSET HEX", false}, /* with run and read: tensors that do not fit a line */
     [VERB_RUN] = {"run", false},
     [VERB_READ] = {"read OFFSET COUNT", false},
+    [VERB_RESET] = {"reset", true}, /* of the state, to what it began with */
     [VERB_HELP] = {"help", true},
 };
 
@@ -384,6 +328,8 @@ enum protocol_error verbs_answer(struct protocol *protocol, struct words *words,
         return answer_run(protocol, words);
     case VERB_READ:
         return answer_read(protocol, words);
+    case VERB_RESET:
+        return answer_reset(protocol);
     case VERB_PEOPLE:
     case VERB_HELP:
     case VERB_UNKNOWN:

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 /* The generated code and the kernels agree on parameter structs and table layouts by this number. */
-#define KERNELS_ABI 1
+#define KERNELS_ABI 2
 
 /* How the model's tables are stored. A core with a data space of its own (AVR) keeps them in flash by -DKERNEL_TABLE=
  * "const __flash"; everywhere else constants are read where they lie. */
