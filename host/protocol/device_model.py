@@ -123,13 +123,18 @@ class Device:
             case ["q", *values]:
                 q = self._infer_values(values, 0, _element, seq)
                 return f"ok q={','.join(map(str, q))} t={self.run_us}us"
-            case ["load", offset, digits]:
-                return self._load(_integer(offset, 0, OFFSET_MAX, signed=False), digits)
+            case ["load", *rest]:
+                (offset,) = _counts(rest, 1)
+                if len(rest) != 2:
+                    raise Refusal(SYNTAX)
+                return self._load(offset, rest[1])
             case ["run"]:
                 return self._run(seq)
-            case ["read", offset, count]:
-                first, number = (_integer(word, 0, OFFSET_MAX, signed=False) for word in (offset, count))
-                return self._read(first, number)
+            case ["read", *rest]:
+                offset, count = _counts(rest, 2)
+                if len(rest) != 2:
+                    raise Refusal(SYNTAX)
+                return self._read(offset, count)
             case ["reset"]:
                 self._spend()
                 self.reset_state()
@@ -238,6 +243,14 @@ class Device:
 def _element(value: str, tensor: TensorSpec) -> int:
     dtype = DTYPES[tensor.dtype]
     return _integer(value, dtype.low, dtype.high)
+
+
+def _counts(words: list[str], number: int) -> list[int]:
+    """The first words as counts or offsets, of which none may be missing."""
+    counts = [_integer(word, 0, OFFSET_MAX, signed=False) for word in words[:number]]
+    if len(counts) < number:
+        raise Refusal(SYNTAX)
+    return counts
 
 
 def _integer(text: str, low: int, high: int, *, signed: bool = True) -> int:

@@ -84,7 +84,7 @@ def typed() -> Device:
                 for dtype, count, scale, zero_point in tensors
             )
         )
-        for tensors in (inputs, outputs)
+        for tensors in spec
     )
     state = [0]
 
@@ -242,6 +242,9 @@ def requests(draw: st.DrawFn) -> bytes:
     sizes=st.sampled_from([(1, 1), (3, 9), (2, 40)]),
 )
 @example(lines=[b"load 0 05", b"q 300", b"run", b"load 0 05", b"@3 run", b"x 1", b"read 0 1", b"@3 run"], sizes=(1, 1))
+@example(
+    lines=[b"load 99999999999", b"read 99999999999", b"load", b"load 0", b"load 0 05 6", b"read 0 1 2"], sizes=(1, 1)
+)
 def test_the_firmware_and_the_device_model_answer_alike(
     driver: Driver, lines: list[bytes], sizes: tuple[int, int]
 ) -> None:
