@@ -17,10 +17,9 @@
 static int8_t *input, *output;
 static uint32_t runs;
 static struct engine_tensor in_tensors[2] = {{NULL, 0, 0.5F, -1, ENGINE_INT8}, {NULL, 4, 0.01F, 0, ENGINE_INT16}};
-static struct engine_tensor out_tensors[3] = {{NULL, 0, 0.25F, 6, ENGINE_INT8},
-                                              {NULL, 4, 1.0F, 0, ENGINE_INT32},
-                                              {NULL, 1, 1.0F, 0, ENGINE_BOOL}};
-static struct engine engine = {.inputs = {in_tensors, 1, 0}, .outputs = {out_tensors, 1, 0}};
+static struct engine_tensor out_tensors[3] = {
+    {NULL, 0, 0.25F, 6, ENGINE_INT8}, {NULL, 4, 1.0F, 0, ENGINE_INT32}, {NULL, 1, 1.0F, 0, ENGINE_BOOL}};
+static struct engine engine = {.inputs = {in_tensors, 0, 1}, .outputs = {out_tensors, 0, 1}};
 static int32_t state; /* inferences since the last reset, of `typed` */
 
 const char engine_name[] = "fake";

@@ -25,15 +25,15 @@ struct engine_tensor {
     int8_t *data; /* aligned as its type wants it */
     uint32_t bytes;
     float scale; /* 1, with a zero point of 0, where the model gives the tensor no real values */
-    int32_t zero_point;
+    int16_t zero_point;
     uint8_t type; /* enum engine_type */
 };
 
 /* The model's inputs or outputs, in its order. */
 struct engine_tensors {
     const struct engine_tensor *list;
-    uint32_t count;
     uint32_t bytes; /* of all of them together */
+    uint8_t count;
 };
 
 /* "compiled", "tflm" */

@@ -19,8 +19,8 @@ static const struct engine_tensor outputs[] = {MODEL_FOR_EACH_OUTPUT(TENSOR)};
 #undef TENSOR
 
 static const struct engine description = {
-    .inputs = {inputs, MODEL_INPUTS, MODEL_INPUTS_BYTES},
-    .outputs = {outputs, MODEL_OUTPUTS, MODEL_OUTPUTS_BYTES},
+    .inputs = {inputs, MODEL_INPUTS_BYTES, MODEL_INPUTS},
+    .outputs = {outputs, MODEL_OUTPUTS_BYTES, MODEL_OUTPUTS},
     .state_bytes = MODEL_STATE_BYTES,
 };
 

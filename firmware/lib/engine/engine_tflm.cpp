@@ -65,7 +65,7 @@ bool take_tensor(struct engine_tensors *all, struct engine_tensor *ours, const T
     ours->data = theirs->data.int8;
     ours->bytes = static_cast<uint32_t>(theirs->bytes);
     ours->scale = theirs->params.scale == 0.0F ? 1.0F : theirs->params.scale;
-    ours->zero_point = theirs->params.zero_point;
+    ours->zero_point = static_cast<int16_t>(theirs->params.zero_point);
     ours->type = static_cast<uint8_t>(type_of(theirs->type));
     all->bytes += ours->bytes;
     return true;
@@ -93,8 +93,8 @@ const struct engine *engine_init(void) {
         return nullptr;
     }
     description.arena_used_bytes = static_cast<uint32_t>(interpreter->arena_used_bytes());
-    description.inputs = {inputs, MODEL_TFLM_INPUTS, 0};
-    description.outputs = {outputs, MODEL_TFLM_OUTPUTS, 0};
+    description.inputs = {inputs, 0, MODEL_TFLM_INPUTS};
+    description.outputs = {outputs, 0, MODEL_TFLM_OUTPUTS};
     description.state_bytes = MODEL_TFLM_STATE_BYTES;
     bool taken = true;
     for (uint32_t i = 0; i < MODEL_TFLM_INPUTS; i++) {

@@ -27,12 +27,12 @@ static const struct engine_tensor inputs[] = {MODEL_FOR_EACH_INPUT(TENSOR)};
 static const struct engine_tensor outputs[] = {MODEL_FOR_EACH_OUTPUT(TENSOR)};
 #undef TENSOR
 
-static const struct engine_tensor whole_record = {(int8_t *)&record, sizeof record.elapsed + sizeof record.crc +
-                                                                         sizeof record.outputs, 1.0F, 0, ENGINE_INT8};
+static const struct engine_tensor whole_record = {
+    (int8_t *)&record, sizeof record.elapsed + sizeof record.crc + sizeof record.outputs, 1.0F, 0, ENGINE_INT8};
 
 static const struct engine description = {
-    .inputs = {inputs, MODEL_INPUTS, MODEL_INPUTS_BYTES},
-    .outputs = {&whole_record, 1, sizeof record.elapsed + sizeof record.crc + sizeof record.outputs},
+    .inputs = {inputs, MODEL_INPUTS_BYTES, MODEL_INPUTS},
+    .outputs = {&whole_record, sizeof record.elapsed + sizeof record.crc + sizeof record.outputs, 1},
     .state_bytes = MODEL_STATE_BYTES,
 };
 

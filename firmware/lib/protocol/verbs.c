@@ -257,7 +257,18 @@ static enum protocol_error answer_reset(struct protocol *protocol) {
 }
 
 /* VERB_PEOPLE is a line without a verb: numbers alone. */
-enum verb { VERB_INFO, VERB_X, VERB_Q, VERB_LOAD, VERB_RUN, VERB_READ, VERB_RESET, VERB_HELP, VERB_PEOPLE, VERB_UNKNOWN };
+enum verb {
+    VERB_INFO,
+    VERB_X,
+    VERB_Q,
+    VERB_LOAD,
+    VERB_RUN,
+    VERB_READ,
+    VERB_RESET,
+    VERB_HELP,
+    VERB_PEOPLE,
+    VERB_UNKNOWN
+};
 
 /* Without their handlers: a switch over one function's branches is smaller than calls through pointers, by 150 to 300
  * bytes on cores with costly prologues. */
