@@ -9,10 +9,16 @@ FOLDERS = ("core", "train", "export", "firmware", "host", "report", "cli")
 
 
 def link_package(root: Path, package: Path) -> None:
-    """Makes `package` stand for the checkout `root`: api/'s own files, and each of the other folders there is."""
+    """Makes `package` stand for the checkout `root`: api/'s own files, and each of the other folders there is.
+
+    A link of a checkout that was elsewhere, or to a file that is gone, makes room for one that is right.
+    """
     package.mkdir(parents=True, exist_ok=True)
-    for entry in (*(root / "api").iterdir(), *(root / folder for folder in FOLDERS)):
-        link = package / entry.name
-        if entry.name != "__pycache__" and entry.exists() and not link.exists():
-            link.unlink(missing_ok=True)  # one that leads nowhere
+    entries = (*(root / "api").glob("*.py"), *(root / folder for folder in FOLDERS))
+    wanted = {package / entry.name: entry for entry in entries if entry.exists()}
+    for link in package.iterdir():
+        if link.is_symlink() and wanted.get(link) != link.readlink():
+            link.unlink()
+    for link, entry in wanted.items():
+        if not link.is_symlink():
             link.symlink_to(entry)

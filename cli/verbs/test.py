@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 
@@ -12,11 +14,13 @@ from tinyproof.cli.package_links import link_package
 from tinyproof.core.errors import MismatchError
 from tinyproof.core.paths import BUILD, ROOT
 
-LINTERS = (
+LINKS = BUILD / "links"  # where import-linter and mypy find the package: they see no editable install
+GATES = (
     ("ruff", "check", "."),
     ("ruff", "format", "--check", "."),
     ("mypy",),
-    ("tinyproof.cli.c_linters",),
+    ("lint-imports", "--no-cache", "--no-logo"),
+    ("python", "-P", "-m", "tinyproof.cli.c_linters"),  # clang-format and clang-tidy
 )
 
 
@@ -28,15 +32,18 @@ def command(pytest_arguments: tuple[str, ...]) -> None:
     Arguments go to pytest, and then the linters are left out: ./tinyproof test -k protocol
     """
     if not pytest_arguments:
-        link_package(ROOT, BUILD / "links" / "tinyproof")
-        for linter in LINTERS:
-            click.echo(f"$ {' '.join(linter)}")
-            _run("-m", *linter)
+        link_package(ROOT, LINKS / "tinyproof")
+        for gate in GATES:
+            click.echo(f"$ {' '.join(gate)}")
+            _run(gate, {**os.environ, "PYTHONPATH": str(LINKS)})
         pytest_arguments = ("-n", "2", "--dist", "loadfile")
-    _run("-m", "pytest", *pytest_arguments)
+    _run(("pytest", *pytest_arguments))
 
 
-def _run(*arguments: str) -> None:
-    finished = subprocess.run([sys.executable, *arguments], cwd=ROOT, check=False)
+def _run(command: tuple[str, ...], environment: dict[str, str] | None = None) -> None:
+    """Runs a tool of this Python's own environment over the checkout."""
+    tool, *arguments = command
+    program = Path(sys.executable).with_name(tool)
+    finished = subprocess.run([program, *arguments], cwd=ROOT, env=environment, check=False)
     if finished.returncode:
-        raise MismatchError(f"{arguments[1]} failed (exit {finished.returncode}); see above")
+        raise MismatchError(f"{tool} failed (exit {finished.returncode}); see above")
