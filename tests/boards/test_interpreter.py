@@ -7,42 +7,16 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from support.tflite_writer import Model
+from support.two_layers import tiny_build, two_layers
 
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.errors import InputFileError
-from tinyproof.core.manifest import Manifest
 from tinyproof.core.tflite.graph import Graph
 from tinyproof.core.tflite.reader import read_graph
 from tinyproof.export import canary_model
-from tinyproof.export.export import compile_model
 from tinyproof.export.library_lint import LIBRARIES, library_of, lint, refuse_unfit
-from tinyproof.export.tflm_header import ALIGNMENT, arena_bytes, emit_tflm_header, resolver_method, scratch_bytes
-
-CHANNELS = 12
-
-
-def two_layers(hidden: int = CHANNELS) -> bytes:
-    """1-`hidden`-1, one scale for each layer's weights."""
-    model = Model()
-    x = model.input((1, 1), 0.078, 0)
-    weights = model.tensor((hidden, 1), 0.01, 0, [(37 * i) % 255 - 127 for i in range(hidden)])
-    bias = model.tensor((hidden,), 0.078 * 0.01, 0, [311 * i - 1500 for i in range(hidden)], "int32")
-    middle = model.tensor((1, hidden), 0.06, -128)
-    model.add("FULLY_CONNECTED", [x, weights, bias], [middle], fusedActivationFunction=1)
-    last = model.tensor((1, hidden), 0.02, 0, [(53 * i) % 255 - 127 for i in range(hidden)])
-    offset = model.tensor((1,), 0.06 * 0.02, 0, [200], "int32")
-    y = model.tensor((1, 1), 0.3, 5)
-    model.add("FULLY_CONNECTED", [middle, last, offset], [y])
-    return model.build(y)
-
-
-def tiny_build(tmp_path: Path) -> Path:
-    folder = tmp_path / "tiny"
-    folder.mkdir()
-    (folder / "model.tflite").write_bytes(two_layers())
-    compile_model(folder, Manifest("tiny"))
-    return folder
+from tinyproof.export.tflm_arena import ALIGNMENT
+from tinyproof.export.tflm_header import arena_bytes, emit_tflm_header, resolver_method, scratch_bytes
 
 
 def per_channel(graph: Graph) -> Graph:

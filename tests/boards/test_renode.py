@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from elftools.elf.elffile import ELFFile
 from support.scripted_board import ID
+from support.two_layers import tiny_build
 
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.emulator_command import emulator_command
@@ -92,14 +93,14 @@ def emulator_command_of(elf: Path) -> list[str]:
 
 
 def test_firmware_fits_the_chips_memory_map(tmp_path: Path) -> None:
-    from test_interpreter import tiny_build
-
     from tinyproof.firmware.platformio_build import build
 
     result = build(BOARD, tiny_build(tmp_path))
     with result.elf.open("rb") as file:
         elf = ELFFile(file)
-        vectors = elf.get_section_by_name(".text").data()[:8]
+        text = elf.get_section_by_name(".text")
+        assert text
+        vectors = text.data()[:8]
         places = [(s["sh_addr"], s["sh_size"]) for s in elf.iter_sections() if s["sh_flags"] & 2 and s["sh_size"]]
     stack, reset = (int.from_bytes(vectors[i : i + 4], "little") for i in (0, 4))
     assert stack == 0x20040000

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ from tinyproof.export.export import compile_model, export_model
 from tinyproof.export.keras_quantizer import load_keras_model
 
 
-def again(exported: dict[str, Path], tmp_path: Path, name: str = "neuron", **config: float) -> tuple[Path, Manifest]:
+def again(exported: dict[str, Path], tmp_path: Path, name: str = "neuron", **config: Any) -> tuple[Path, Manifest]:
     """A second export of the same trained model in another folder of the same name."""
     folder = tmp_path / name
     folder.mkdir()

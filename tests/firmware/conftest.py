@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support.native import Driver
 from support.tflite_writer import dense_network
 
 from tinyproof.core.manifest import Manifest
@@ -15,7 +15,6 @@ from tinyproof.core.paths import FIRMWARE
 from tinyproof.export.export import compile_model
 
 HERE = Path(__file__).parent
-Driver = Callable[..., bytes]
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from threading import Barrier
 
 import pytest
 from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
 
 from tinyproof.cli.package_links import link_package
 from tinyproof.core.board_spec import find_board
@@ -52,7 +53,9 @@ def test_the_image_answers_every_vector_and_layers_add_up(built: BuildResult) ->
 
 def test_no_heap_no_stdio_in_the_image(built: BuildResult) -> None:
     with built.elf.open("rb") as file:
-        symbols = {symbol.name for symbol in ELFFile(file).get_section_by_name(".symtab").iter_symbols()}
+        table = ELFFile(file).get_section_by_name(".symtab")
+        assert isinstance(table, SymbolTableSection)
+        symbols = {symbol.name for symbol in table.iter_symbols()}
     assert "engine_run" in symbols
     forbidden = {"malloc", "free", "_malloc_r", "_sbrk", "_sbrk_r", "printf", "strtod", "__errno", "_impure_ptr"}
     assert not symbols & forbidden

@@ -10,6 +10,7 @@ from decimal import ROUND_HALF_UP, Decimal, localcontext
 from fractions import Fraction
 
 import numpy as np
+from support.native import Driver
 
 MAX = Fraction(2) ** 128
 
@@ -27,7 +28,7 @@ def nearest_float32(text: str) -> str:
     return f"{struct.unpack('>I', struct.pack('>f', mantissa * 2.0**exponent))[0] | sign:08X}"
 
 
-def numbers(driver, mode: str, values: list[str]) -> list[str]:
+def numbers(driver: Driver, mode: str, values: list[str]) -> list[str]:
     content = "".join(f"{mode} {value}\n" for value in values)
     return driver(content.encode(), "numbers").decode().splitlines()
 
@@ -44,7 +45,7 @@ def some_texts(count: int) -> list[str]:
     return texts
 
 
-def test_parsing_is_correctly_rounded(driver) -> None:
+def test_parsing_is_correctly_rounded(driver: Driver) -> None:
     texts = some_texts(3000)
     halves = [2**24 + 1, 2**24 + 3, 2**25 + 2, 2**25 + 6, 2**58 + 2**34, 2**58 + 2**34 - 1, 2**58 + 2**34 + 1]
     texts += [str(n) for n in halves]
@@ -70,7 +71,7 @@ def test_parsing_is_correctly_rounded(driver) -> None:
     assert numbers(driver, "f", texts) == [nearest_float32(text) for text in texts]
 
 
-def test_every_shortest_text_reads_back(driver) -> None:
+def test_every_shortest_text_reads_back(driver: Driver) -> None:
     rng = np.random.default_rng(3)
     values = rng.integers(0, 2**32, 4000, dtype=np.uint32).view(np.float32)
     values = np.concatenate([values[np.isfinite(values)], np.linspace(-10, 10, 1001, dtype=np.float32)])
@@ -78,13 +79,13 @@ def test_every_shortest_text_reads_back(driver) -> None:
     assert numbers(driver, "f", texts) == [f"{bits:08X}" for bits in values.view(np.uint32)]
 
 
-def test_digits_past_the_eighteenth_break_ties(driver) -> None:
+def test_digits_past_the_eighteenth_break_ties(driver: Driver) -> None:
     tie = str(2**24 + 1)
     texts = [tie, tie + "." + "0" * 30 + "1", tie + "." + "0" * 30]
     assert numbers(driver, "f", texts) == ["4B800000", "4B800001", "4B800000"]
 
 
-def test_what_is_no_number_is_refused(driver) -> None:
+def test_what_is_no_number_is_refused(driver: Driver) -> None:
     texts = ["", "-", ".", "+.", "e5", "1e", "1e+", "1e5.0", "1.2.3", "1 ", "--1", "nan", "inf", "0x1", "1,5", "1e5e5"]
     assert numbers(driver, "f", texts) == ["syntax"] * len(texts)
     texts = ["1e100", "1e-100", "0e99999999999", "1e39", "9" * 60]
@@ -105,7 +106,7 @@ def for_people(value: np.float32) -> str:
     return f"{'-' if rounded < 0 else ''}{digits[0]}{'.' if digits[1:] else ''}{digits[1:]}e{rounded.adjusted():+03d}"
 
 
-def test_formatting_for_people(driver) -> None:
+def test_formatting_for_people(driver: Driver) -> None:
     rng = np.random.default_rng(4)
     values = rng.integers(0, 2**32, 3000, dtype=np.uint32).view(np.float32)
     special = [
@@ -130,7 +131,7 @@ def test_formatting_for_people(driver) -> None:
     assert numbers(driver, "s", ["7F800000", "FF800000", "7FC00000", "FFFFFFFF"]) == ["inf", "-inf", "nan", "nan"]
 
 
-def test_crc_is_ccitt_false(driver) -> None:
+def test_crc_is_ccitt_false(driver: Driver) -> None:
     rng = random.Random(5)
     texts = ["123456789", ""] + ["".join(rng.choices("abcxyz 0123@*", k=rng.randint(1, 90))) for _ in range(500)]
     assert numbers(driver, "c", texts) == [f"{binascii.crc_hqx(text.encode(), 0xFFFF):04X}" for text in texts]

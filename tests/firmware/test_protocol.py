@@ -10,6 +10,7 @@ import struct
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.native import Driver
 
 LINE_BYTES = 128
 INFO = b"ok tinyproof=1 board=native engine=fake model=0123456789abcdef in=1 out=1 line=128 init=7insn"
@@ -20,7 +21,7 @@ def crc(content: bytes) -> bytes:
     return content + b"*%04X" % binascii.crc_hqx(content, 0xFFFF)
 
 
-def ask(driver, *requests: bytes, sizes: tuple[int, int] = (1, 1)) -> list[bytes]:
+def ask(driver: Driver, *requests: bytes, sizes: tuple[int, int] = (1, 1)) -> list[bytes]:
     """Replies to lines, without the banner."""
     banner, *replies = driver(b"".join(line + b"\n" for line in requests), "protocol", *map(str, sizes)).splitlines()
     assert banner == b"# tinyproof on native: send a number, or help"
@@ -85,24 +86,24 @@ def ask(driver, *requests: bytes, sizes: tuple[int, int] = (1, 1)) -> list[bytes
         (b"ten", b"err 1 syntax"),
     ],
 )
-def test_single_line(driver, request_line: bytes, reply: bytes) -> None:
+def test_single_line(driver: Driver, request_line: bytes, reply: bytes) -> None:
     assert ask(driver, request_line) == [reply]
 
 
-def test_x_rounds_ties_away_from_zero_and_answers_in_bits(driver) -> None:
+def test_x_rounds_ties_away_from_zero_and_answers_in_bits(driver: Driver) -> None:
     for x, q in ((0.25, 0), (-0.25, -2), (0.75, 1), (0.2499999, -1), (1e38, 127), (-1e38, -128)):
         bits = struct.unpack(">I", struct.pack(">f", 0.25 * (q - 6)))[0]
         assert ask(driver, b"x %r" % x) == [b"ok q=%d y=%08X t=1insn" % (q, bits)]
 
 
-def test_tensors_by_pieces(driver) -> None:
+def test_tensors_by_pieces(driver: Driver) -> None:
     replies = ask(driver, b"load 0 0001", b"run", b"load 3 7f", b"load 2 7f80", b"@9 run", b"@9 run", b"read 1 3",
                   b"load 0 00", b"read 0 1", b"@9 run", sizes=(4, 5))  # fmt: skip
     assert replies == [b"ok", b"err 5 state", b"err 5 state", b"ok", b"@9 ok t=1insn", b"@9 ok t=1insn", b"ok 028183",
                        b"ok", b"err 5 state", b"@9 err 5 state"]  # fmt: skip
 
 
-def test_answers_that_do_not_fit_a_line_name_the_way_out(driver) -> None:
+def test_answers_that_do_not_fit_a_line_name_the_way_out(driver: Driver) -> None:
     long = b"err 4 length use load, run, read"
     assert ask(driver, b"q 1", b"x 1", b"1", sizes=(1, 200)) == [long] * 3
     assert ask(driver, b"q 1", sizes=(200, 1)) == [long]
@@ -113,32 +114,32 @@ def test_answers_that_do_not_fit_a_line_name_the_way_out(driver) -> None:
 
 
 @pytest.mark.parametrize("outputs", range(1, 40))
-def test_no_reply_is_longer_than_the_line(driver, outputs: int) -> None:
+def test_no_reply_is_longer_than_the_line(driver: Driver, outputs: int) -> None:
     for verb in (b"@65535 q -128", b"@65535 x -1000"):
         (reply,) = ask(driver, crc(verb), sizes=(1, outputs))
         assert len(reply) <= LINE_BYTES
 
 
-def test_an_overlong_line_is_answered_once_and_swallowed(driver) -> None:
+def test_an_overlong_line_is_answered_once_and_swallowed(driver: Driver) -> None:
     fits = b"q " + b" " * (LINE_BYTES - 3) + b"5"
     assert len(fits) == LINE_BYTES
     assert ask(driver, fits, b" " + fits, b"9" * 10_000, b"info") == [
         b"ok q=5 t=1insn", b"err 4 length", b"err 4 length", INFO]  # fmt: skip
 
 
-def test_empty_lines_are_ignored(driver) -> None:
+def test_empty_lines_are_ignored(driver: Driver) -> None:
     assert ask(driver, b"", b"\r", b"info") == [INFO]
 
 
-def test_a_split_line_waits_for_its_end(driver) -> None:
+def test_a_split_line_waits_for_its_end(driver: Driver) -> None:
     assert driver(b"info", "protocol", "1", "1").count(b"\n") == 1
 
 
-def test_an_engine_with_an_arena_says_what_it_took(driver) -> None:
+def test_an_engine_with_an_arena_says_what_it_took(driver: Driver) -> None:
     assert driver(b"info\n", "protocol", "1", "1", "436").splitlines()[1] == INFO + b" arena=436"
 
 
-def test_a_failed_engine_is_said(driver) -> None:
+def test_a_failed_engine_is_said(driver: Driver) -> None:
     banner, *replies = driver(b"info\nq 1\n1\nhelp\nfoo\n", "broken").splitlines()
     assert banner.endswith(b"err 6 engine")
     assert replies[:3] == [b"err 6 engine"] * 3
@@ -153,7 +154,7 @@ WORDS = st.sampled_from(
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(WORDS | st.binary(max_size=200), max_size=40), st.sampled_from([(1, 1), (3, 9), (300, 300)]))
-def test_any_garbage_leaves_a_board_that_answers(driver, parts: list[bytes], sizes: tuple[int, int]) -> None:
+def test_any_garbage_leaves_a_board_that_answers(driver: Driver, parts: list[bytes], sizes: tuple[int, int]) -> None:
     garbage = b"".join(parts)
     out = driver(garbage + b"\n" + crc(b"@77 info") + b"\n", "protocol", *map(str, sizes))
     _, *replies = out.splitlines()

@@ -45,7 +45,7 @@ def proves(report: CheckReport) -> bool:
 @pytest.mark.parametrize("pty", [False, True])
 def test_a_sound_board_is_proven(build_dir: Path, start_board: StartBoard, pty: bool) -> None:
     board = start_board(pty=pty)
-    calls: list[tuple[int, int]] = []
+    calls: list[tuple[float, int]] = []
     report = check(BOARD, build_dir, board.port, PATIENT, lambda done, total: calls.append((done, total)))
     assert proves(report)
     assert report.bits.repeats == report.bits.resets == 0

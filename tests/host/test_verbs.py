@@ -7,7 +7,7 @@ import dataclasses
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -26,7 +26,7 @@ StartBoard = Callable[..., FaultyBoard]
 
 
 @pytest.fixture
-def run(build_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+def run(build_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Result]]:
     """Runs a verb on the build `line` in an empty project, which has a board `fake`."""
     folder = build_dir.parent / "boards"
     folder.mkdir()

@@ -248,17 +248,11 @@ def test_the_page_moves_and_shows_the_disconnect(watch: Watch, cable: Cable, tmp
         wait_for(lambda: "connected: board fake" in text_of(driver, "status-text"), "the board")
         set_slider(driver, "x", 2)
         wait_for(lambda: text_of(driver, "x_q") == "26", "the answer to x = 2")
-        first = (
-            driver.find_element("id", "dot").get_attribute("cx"),
-            driver.find_element("id", "dot").get_attribute("cy"),
-        )
+        first = dot_of(driver)
         assert float(text_of(driver, "y")) == pytest.approx(3, abs=0.1)
         set_slider(driver, "x", -4)
         wait_for(lambda: text_of(driver, "x_q") == "-51", "the answer to x = -4")
-        second = (
-            driver.find_element("id", "dot").get_attribute("cx"),
-            driver.find_element("id", "dot").get_attribute("cy"),
-        )
+        second = dot_of(driver)
         assert second[0] < first[0]  # to the left
         assert second[1] > first[1]  # and down: SVG counts downwards
         q = int(text_of(driver, "q"))
@@ -271,7 +265,7 @@ def test_the_page_moves_and_shows_the_disconnect(watch: Watch, cable: Cable, tmp
 
         cable.pull()
         wait_for(lambda: "board disconnected, trying again" in text_of(driver, "status-text"), "the disconnect")
-        assert "lost" in driver.find_element("tag name", "body").get_attribute("class")
+        assert "lost" in str(driver.find_element("tag name", "body").get_attribute("class"))
         assert "No board answers" in text_of(driver, "verdict")
         screenshot(driver, tmp_path / "lost.png")
         set_slider(driver, "x", 3)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -86,7 +87,8 @@ def test_a_bad_csv_is_refused_by_line(tmp_path: Path, text: str, says: str) -> N
     ],
 )
 def test_a_bad_npz_is_refused_by_array(tmp_path: Path, arrays: dict[str, object], says: str) -> None:
-    np.savez(tmp_path / "d.npz", **{name: np.array(value) for name, value in arrays.items()})
+    content: dict[str, Any] = {name: np.array(value) for name, value in arrays.items()}
+    np.savez(tmp_path / "d.npz", **content)
     with pytest.raises(InputFileError, match=says):
         read_dataset(tmp_path / "d.npz", 3)
 

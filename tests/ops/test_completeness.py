@@ -8,7 +8,7 @@ from support.op_cases import Case, assert_bit_exact, edge_inputs
 from support.op_rows import REFUSALS, ROWS
 from support.tflite_writer import Model
 
-from tinyproof.core.reference.interpreter import KERNELS
+from tinyproof.core.reference.kernels import KERNELS
 from tinyproof.export.ops import ENDS, OPS
 
 

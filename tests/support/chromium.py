@@ -52,14 +52,18 @@ def chromium(profile: Path, size: tuple[int, int] = WIDE, *, dark: bool = False)
 
 def console(driver: webdriver.Chrome) -> list[dict[str, Any]]:
     """Everything the page has logged since the last call: errors, warnings, refused resources."""
-    entries: list[dict[str, Any]] = driver.get_log("browser")
+    return logged(driver, "browser")
+
+
+def logged(driver: webdriver.Chrome, kind: str) -> list[dict[str, Any]]:
+    entries: list[dict[str, Any]] = driver.get_log(kind)  # type: ignore[no-untyped-call]  # as of selenium 4.51
     return entries
 
 
 def requests(driver: webdriver.Chrome) -> list[str]:
     """Addresses asked for since the last call, other than data: and the browser's own pages."""
     addresses = []
-    for entry in driver.get_log("performance"):
+    for entry in logged(driver, "performance"):
         message = json.loads(entry["message"])["message"]
         if message["method"] == "Network.requestWillBeSent":
             addresses.append(message["params"]["request"]["url"])

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 from tinyproof.core.paths import FIRMWARE
 
+Driver = Callable[..., bytes]  # the protocol as a program: driver(input, *arguments) -> stdout
 ENGINE = FIRMWARE / "lib" / "engine"
 STRICT = ["-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Werror"]
 SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]

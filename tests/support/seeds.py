@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 import random
 from pathlib import Path
+from typing import Any
 
 from support.tflite_writer import Model
 
@@ -43,7 +44,7 @@ def convolutional() -> bytes:
     )
     added = m.tensor((1, 6, 6, 4), 0.12, 2)
     m.add("ADD", [conv, deep], [added], 2)
-    pool = {"padding": 1, "strideW": 2, "strideH": 2, "filterWidth": 2, "filterHeight": 2}
+    pool: dict[str, Any] = {"padding": 1, "strideW": 2, "strideH": 2, "filterWidth": 2, "filterHeight": 2}
     pooled = m.tensor((1, 3, 3, 4), 0.12, 2)
     m.add("MAX_POOL_2D", [added], [pooled], 2, **pool)
     averaged = m.tensor((1, 2, 2, 4), 0.12, 2)
@@ -106,7 +107,7 @@ def paired() -> bytes:
 
     m = Model()
     x = m.input((1, 5, 6, 4), 0.05, 3)
-    strides = {"strideW": 1, "strideH": 1, "dilationWFactor": 1, "dilationHFactor": 1}
+    strides: dict[str, Any] = {"strideW": 1, "strideH": 1, "dilationWFactor": 1, "dilationHFactor": 1}
     deep = m.tensor((1, 5, 6, 4), 0.06, -128)
     m.add(
         *("DEPTHWISE_CONV_2D", [x, weights((1, 3, 3, 4), 0.01)], [deep], 3),

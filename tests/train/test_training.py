@@ -7,6 +7,7 @@ import csv
 import dataclasses
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -234,7 +235,7 @@ def test_unusable_data_leave_the_previous_model_alone(tmp_path: Path) -> None:
         ({"seed": 2**32}, "seed must be from 0"),
     ],
 )
-def test_settings_out_of_range_are_named(change: dict[str, float], says: str) -> None:
+def test_settings_out_of_range_are_named(change: dict[str, Any], says: str) -> None:
     with pytest.raises(UsageError, match=says):
         validate(dataclasses.replace(LESSON, **change))
 

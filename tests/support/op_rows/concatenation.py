@@ -88,7 +88,7 @@ def concatenation(shapes: list[Shape], output: Shape, axis: int = 0, scale: floa
     source = model.input(shapes[0], 0.5)
     others = [model.tensor(shape, scale, values=[1] * math.prod(shape)) for shape in shapes[1:]]
     target = model.tensor(output, 0.5)
-    values = {"axis": axis, "fusedActivationFunction": activation}
+    values: dict[str, Any] = {"axis": axis, "fusedActivationFunction": activation}
     model.add("CONCATENATION", [source, *others], [target], **values)
     return model.build(target)
 

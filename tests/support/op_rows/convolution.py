@@ -67,7 +67,7 @@ def build(layer: Layer, output: Sequence[int] | None = None) -> bytes:
     elif layer.bias_named:
         inputs.append(-1)
     target = model.tensor(tuple(output or layer.outputs()), *layer.y)
-    options = {
+    options: dict[str, Any] = {
         "padding": layer.padding,
         "strideH": layer.strides[0],
         "strideW": layer.strides[1],

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, replace
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -39,7 +40,7 @@ class Layer:
         return rows
 
 
-def build(layer: Layer, outputs: tuple[int, ...] | None = None, **options: int) -> bytes:
+def build(layer: Layer, outputs: tuple[int, ...] | None = None, **options: Any) -> bytes:
     """The layer as a model of one operator; `outputs` and `options` differ from what follows from it."""
     r = random.Random(layer.seed)
     model = Model()

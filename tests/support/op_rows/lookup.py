@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import strategies as st
 
 from support.op_cases import Case
@@ -14,7 +16,7 @@ FIXED_OUTPUTS = {"LOGISTIC": (1 / 256, -128), "TANH": (1 / 128, 0)}
 ALL_BYTES = bytes(range(256))
 
 
-def elementwise(name: str, x: Quantization, y: Quantization, count: int = 256, **values: float) -> bytes:
+def elementwise(name: str, x: Quantization, y: Quantization, count: int = 256, **values: Any) -> bytes:
     model = Model()
     source = model.input((1, count), *x)
     target = model.tensor((1, count), *y)
@@ -26,7 +28,7 @@ def elementwise(name: str, x: Quantization, y: Quantization, count: int = 256, *
 def lookups(draw: st.DrawFn, name: str) -> Case:
     x = (draw(scales(1e-4, 4.0)), draw(zero_points))
     y = FIXED_OUTPUTS.get(name) or (draw(scales()), draw(zero_points))
-    values: dict[str, float] = {}
+    values: dict[str, Any] = {}
     if name == "LEAKY_RELU":
         values["alpha"] = draw(st.one_of(st.floats(0, 2, width=32), st.sampled_from([0.0, 0.2, 1.0])))
     if name == "RELU6":
@@ -42,7 +44,7 @@ def lookups(draw: st.DrawFn, name: str) -> Case:
 def ties(draw: st.DrawFn, name: str) -> Case:
     """Scales in simple ratios; for HARD_SWISH a factor that is half-way between two of 16 bits."""
     x_scale, y_scale = draw(simple_scales(2))
-    values: dict[str, float] = {}
+    values: dict[str, Any] = {}
     if name == "LEAKY_RELU":
         values["alpha"] = draw(st.sampled_from([0.01, 0.1, 0.2, 0.5, 1 / 3]))
     if name == "HARD_SWISH":

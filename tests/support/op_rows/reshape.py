@@ -65,7 +65,8 @@ def reshapes(draw: st.DrawFn) -> Case:
     shape = draw(st.lists(st.integers(1, 5), min_size=1, max_size=4))
     result: list[int] = []
     for size in draw(st.permutations(shape)):
-        if result and draw(st.booleans()):
+        merges = draw(st.booleans()) if result else False
+        if merges:
             result[-1] *= size
         else:
             result.append(size)
