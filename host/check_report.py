@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a check found, of vectors or of a data set: check.json and dataset.json, --json, and the same as JUnit XML."""
+"""What a check found, of vectors or of a data set: check.json and dataset.json, and --json."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
-from xml.etree import ElementTree
 
 from tinyproof.core.board_spec import Board
 from tinyproof.host.bits import BitsResult, some
@@ -166,44 +165,3 @@ def _finite(value: Any) -> Any:
     if isinstance(value, list):
         return [_finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def write_junit(report: CheckReport, path: Path) -> None:
-    """One test case per vector and per expected answer, as JUnit XML."""
-    different = {divergence.index: str(divergence) for divergence in report.bits.divergences}
-    cases = [(f"bits of input {index}", different.get(index, "")) for index in range(report.bits.checked)]
-    for answer in report.answers:
-        cases.append((f"bits of x = {some(answer.x)}", answer.fault))
-        fault = ""
-        if answer.within is False:
-            fault = f"expected {some(answer.expected)}, board {some(answer.y)}, tolerance {report.tolerance}"
-        cases.append((f"answer to x = {some(answer.x)}", fault))
-    suite = _suite(report.model, report.board, len(cases))
-    for name, fault in cases:
-        case = _case(suite, report.model, report.board, name)
-        if fault:
-            ElementTree.SubElement(case, "failure", message=fault, type="mismatch")
-    suite.set("failures", str(sum(bool(fault) for _, fault in cases)))
-    _write(suite, path)
-
-
-def write_junit_error(model: str, board: str, message: str, path: Path) -> None:
-    """The same file for a check that could not be made."""
-    suite = _suite(model, board, 1)
-    suite.set("errors", "1")
-    ElementTree.SubElement(_case(suite, model, board, "check"), "error", message=message, type="board")
-    _write(suite, path)
-
-
-def _suite(model: str, board: str, tests: int) -> ElementTree.Element:
-    name = f"tinyproof.{model}.{board}"
-    return ElementTree.Element("testsuite", name=name, tests=str(tests), failures="0", errors="0")
-
-
-def _case(suite: ElementTree.Element, model: str, board: str, name: str) -> ElementTree.Element:
-    return ElementTree.SubElement(suite, "testcase", classname=f"tinyproof.{model}.{board}", name=name)
-
-
-def _write(suite: ElementTree.Element, path: Path) -> None:
-    ElementTree.indent(suite)
-    ElementTree.ElementTree(suite).write(path, encoding="utf-8", xml_declaration=True)

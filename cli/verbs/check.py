@@ -94,7 +94,7 @@ def _tell(report: Report, show: Callable[[Report], None], *, as_json: bool) -> N
 def _check_with_junit(config: Config, port: str | None, junit: Path | None) -> CheckReport:
     if junit is None:
         return run_check(config, port)
-    from tinyproof.host.check_report import write_junit, write_junit_error
+    from tinyproof.host.junit import write_junit, write_junit_error
 
     try:
         report = run_check(config, port)

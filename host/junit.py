@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a check found as JUnit XML, the form in which CI systems read test results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from junitparser import Error, Failure, TestCase, TestSuite
+
+from tinyproof.host.bits import some
+from tinyproof.host.check_report import CheckReport
+
+
+def write_junit(report: CheckReport, path: Path) -> None:
+    """One test case per vector and two per expected answer; each that fails carries what `check` says about it."""
+    different = {divergence.index: str(divergence) for divergence in report.bits.divergences}
+    faults = [(f"bits of input {index}", different.get(index, "")) for index in range(report.bits.checked)]
+    for answer in report.answers:
+        faults.append((f"bits of x = {some(answer.x)}", answer.fault))
+        fault = ""
+        if answer.within is False:
+            fault = f"expected {some(answer.expected)}, board {some(answer.y)}, tolerance {report.tolerance}"
+        faults.append((f"answer to x = {some(answer.x)}", fault))
+    cases = [(name, Failure(fault, "mismatch") if fault else None) for name, fault in faults]
+    _write(report.model, report.board, cases, path)
+
+
+def write_junit_error(model: str, board: str, message: str, path: Path) -> None:
+    """The same file for a check that could not be made: one test case, in error."""
+    _write(model, board, [("check", Error(message, "board"))], path)
+
+
+def _write(model: str, board: str, results: Sequence[tuple[str, Error | Failure | None]], path: Path) -> None:
+    suite = TestSuite(f"tinyproof.{model}.{board}")
+    cases = []
+    for name, result in results:
+        case = TestCase(name, suite.name)
+        if result is not None:
+            case.result = [result]
+        cases.append(case)
+    suite.add_testcases(cases)
+    suite.write(str(path), pretty=True)
