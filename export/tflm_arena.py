@@ -25,7 +25,8 @@ def smallest_arena(tflite: bytes, low: int = 256) -> int:
     """
     high = 0  # smallest size known to be enough; 0: none yet
     while high == 0 or high - low > ALIGNMENT:
-        command = [sys.executable, "-m", "tinyproof.export.tflm_arena", str(low), str(high)]
+        # -P: nothing in the user's folder is imported in place of ours.
+        command = [sys.executable, "-P", "-m", "tinyproof.export.tflm_arena", str(low), str(high)]
         done = subprocess.run(command, input=tflite, capture_output=True, timeout=TIMEOUT_S, check=False)
         tried = 0
         for line in done.stdout.decode().splitlines():

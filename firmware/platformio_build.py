@@ -15,7 +15,7 @@ from tinyproof.core.board_spec import Board, MemorySpec
 from tinyproof.core.build_record import BuildRecord
 from tinyproof.core.errors import EnvironmentFaultError, UsageError
 from tinyproof.core.manifest import read_manifest, stale_artefacts
-from tinyproof.core.paths import FIRMWARE
+from tinyproof.core.paths import BUILD, FIRMWARE
 from tinyproof.firmware.elf_sizes import layer_sizes
 from tinyproof.firmware.environments import ensure_environments
 from tinyproof.firmware.platformio_core import CORE, ensure_core
@@ -117,10 +117,12 @@ def run_platformio(board: Board, build_dir: Path, objects: Path, *options: str, 
     """`pio run` of the board's environment. Raises EnvironmentFaultError with what went wrong, in one line."""
     ensure_core()
     ensure_environments()
-    command = [sys.executable, "-m", "platformio", "run", "-d", str(FIRMWARE), "-e", board.name, *options]
+    # -P: nothing in the user's folder is imported in place of PlatformIO's own.
+    command = [sys.executable, "-P", "-m", "platformio", "run", "-d", str(FIRMWARE), "-e", board.name, *options]
     environment = {
         **os.environ,
         "PLATFORMIO_CORE_DIR": str(CORE),
+        "PLATFORMIO_WORKSPACE_DIR": str(BUILD / ".pio"),  # platformio.ini means the same, in a clone
         "PLATFORMIO_BUILD_DIR": str(objects),
         "TINYPROOF_MODEL": str(build_dir),
         "TINYPROOF_PROFILE": "1" if profile else "",

@@ -12,7 +12,7 @@ import json
 from pathlib import Path
 
 from tinyproof.core.files import write_at_once
-from tinyproof.core.paths import BUILD
+from tinyproof.core.paths import BUILD, FIRMWARE
 
 CORE = BUILD / ".platformio"
 TOOL_SCONS_VERSION = "4.41101.0"  # what PlatformIO 6.2.0 asks for: SCons 4.11.1
@@ -46,9 +46,20 @@ _FILES = {
 
 
 def ensure_core(core: Path = CORE) -> None:
-    """Make `core` a working PLATFORMIO_CORE_DIR; costs nothing when it already is one."""
+    """Make `core` a working PLATFORMIO_CORE_DIR of this firmware/; costs nothing when it already is one."""
+    for link in core.glob("platforms/*.pio-link"):  # how PlatformIO keeps `platform = symlink://platform`
+        if _is_foreign(link):
+            link.unlink(missing_ok=True)
     for name, content in _FILES.items():
         path = core / name
         # PlatformIO keeps its own notes in appstate.json, so that one is only ever begun.
         if path.name != "appstate.json" or not path.is_file():
             write_at_once(path, content)
+
+
+def _is_foreign(link: Path) -> bool:
+    """Whether it leads to the clone that this one was copied from: that one's platform would build ours."""
+    try:
+        return bool(json.loads(link.read_text(encoding="utf-8"))["cwd"] != str(FIRMWARE))
+    except (OSError, ValueError):
+        return False  # another build is about to write or remove it

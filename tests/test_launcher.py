@@ -3,20 +3,33 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
+from support.two_layers import tiny_build
+
+from tinyproof.cli.package_links import FOLDERS, link_package
 from tinyproof.core.paths import ROOT
 
-COREUTILS = ("sh", "cat", "cksum", "dirname", "mktemp", "rm", "id", "tail", "printf", "env")
+COREUTILS = ("sh", "cat", "chmod", "cksum", "dirname", "mkdir", "mktemp", "rm", "id", "sed", "tail", "printf", "env")
+
+
+# Names that a user's folder may well hold, and that something of ours imports.
+TRAPS = (
+    *("pipeline", "tinyproof", "train", "model", "main", "platform"),
+    *("numpy", "click", "serial", "platformio", "SCons", "elftools", "tflite_micro"),
+    *("json", "typing", "importlib", "site", "sitecustomize"),
+)
 
 
 def machine(tmp_path: Path, *, programs: dict[str, str]) -> Path:
     """A PATH with the bare tools and the given fake programs, and a copy of the launcher that has not been set up."""
     folder = tmp_path / "bin"
-    folder.mkdir()
+    folder.mkdir(parents=True)
     for name in COREUTILS:
         found = shutil.which(name)
         assert found, f"{name} is missing on this machine"
@@ -70,22 +83,78 @@ def test_a_failed_install_shows_why(tmp_path: Path) -> None:
     assert "apt-get install" in done.stderr
 
 
+def set_up_by_hand(clone: Path, python: str) -> None:
+    """A .venv as the launcher leaves it, with a shell script for a Python."""
+    files = "cat pyproject.toml constraints.txt tinyproof | cksum"
+    stamp = subprocess.run(files, shell=True, cwd=clone, capture_output=True, text=True, check=True).stdout
+    binary = clone / ".venv" / "bin" / "python"
+    binary.parent.mkdir(parents=True)
+    binary.write_text(f"#!/bin/sh\n{python}\n")
+    binary.chmod(0o755)
+    (clone / ".venv" / ".ready").write_text(f"{stamp}{clone.resolve()}\n")
+
+
 def test_it_passes_arguments_and_the_exit_code_on(tmp_path: Path) -> None:
     path = machine(tmp_path, programs={})
-    stamp = subprocess.run(
-        "cat pyproject.toml constraints.txt tinyproof | cksum",
-        shell=True,
-        cwd=tmp_path,
-        capture_output=True,
-        check=True,
-    ).stdout
-    binary = tmp_path / ".venv" / "bin" / "python"
-    binary.parent.mkdir(parents=True)
-    binary.write_text('#!/bin/sh\nprintf "%s|" "$@"\nexit 4\n')
-    binary.chmod(0o755)
-    (tmp_path / ".venv" / ".ready").write_bytes(stamp)
+    set_up_by_hand(tmp_path, 'printf "%s|" "$@"\nexit 4')
     done = launch(tmp_path, path)
     assert (done.returncode, done.stdout) == (4, "-P|-m|tinyproof|--help|")
+
+
+def test_a_copied_clone_is_set_up_again(tmp_path: Path) -> None:
+    """Its .venv would run the clone that it was made for."""
+    old, new = tmp_path / "old", tmp_path / "new"
+    tools = (ROOT / "tinyproof").read_text().split("system_tools='")[1].split("'")[0].splitlines()
+    programs = {line.split()[0]: "exit 0" for line in tools}
+    made = """mkdir -p "$4/bin"; printf '#!/bin/sh\\necho new\\n' >"$4/bin/python"; chmod +x "$4/bin/python\""""
+    programs["python3"] = f'case "$*" in "-P -m venv "*) {made} ;; esac'
+    path = machine(old, programs=programs)
+    set_up_by_hand(old, "echo old")
+    (old / ".venv" / "bin" / "pip").write_text("of the old clone")
+    shutil.copytree(old, new, symlinks=True)
+    assert launch(old, path).stdout == "old\n"
+    done = launch(new, path)
+    assert (done.returncode, done.stdout) == (0, "new\n"), done.stderr
+    assert f"this clone was set up in {old.resolve()}" in done.stderr
+    assert not (new / ".venv" / "bin" / "pip").exists()
+    done = launch(new, path)
+    assert (done.stdout, done.stderr) == ("new\n", "")
+
+
+def test_it_works_from_any_folder_whatever_lies_there(tmp_path: Path) -> None:
+    """A clone of its own, so that the build folder of this one stays as it is; and a folder full of traps."""
+    clone, folder = tmp_path / "clone", tmp_path / "folder"
+    machine(clone, programs={})
+    for name in (*FOLDERS, "api"):
+        shutil.copytree(ROOT / name, clone / name, ignore=shutil.ignore_patterns("__pycache__"))
+    link_package(clone, clone / "links" / "tinyproof")
+    set_up_by_hand(clone, f'PYTHONPATH={clone / "links"}${{PYTHONPATH:+:$PYTHONPATH}} exec {sys.executable} "$@"')
+    (clone / "build").mkdir()
+    model = tiny_build(clone / "build")
+    folder.mkdir()
+    for name in TRAPS:
+        (folder / f"{name}.py").write_text(f"raise SystemExit('{name} of the user was imported')\n")
+    for name in FOLDERS:
+        (folder / name).mkdir()
+        (folder / name / "__init__.py").write_text("raise SystemExit('a folder of the user was imported')\n")
+    for arguments, says in (
+        (["boards"], "qemu-cortex-m4"),
+        (["inspect", str(model / "model.tflite")], "FULLY_CONNECTED"),
+        (["export", "--model", str(model / "model.tflite")], "model.tflite"),
+        (["build", "--model", "tiny"], "engine"),
+        (["check", "--model", "tiny", "--board", "reference"], "256 of 256"),
+        (["check", "--model", "tiny"], "256 of 256"),
+    ):
+        done = subprocess.run(
+            [clone / "tinyproof", *arguments],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(folder)},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert (done.returncode, says in done.stdout) == (0, True), (arguments, done.stdout, done.stderr)
 
 
 def test_the_launcher_is_a_clean_posix_script() -> None:

@@ -11,7 +11,6 @@ import sys
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -32,7 +31,6 @@ class Child:
         command: list[str],
         pass_fds: tuple[int, ...] = (),
         stdout: int = subprocess.DEVNULL,
-        cwd: Path | None = None,
     ) -> None:
         """Raises OSError when the program cannot be started."""
         # Deleted while open: nothing to clean up, and no pipe that a chatty child could fill and block on.
@@ -44,7 +42,6 @@ class Child:
                 stdout=stdout,
                 stderr=self._stderr,
                 pass_fds=pass_fds,
-                cwd=cwd,
                 process_group=0,  # Ctrl-C is for us; we stop the child
                 preexec_fn=_die_with_parent(),
             )

@@ -18,7 +18,6 @@ from pathlib import Path
 
 from tinyproof.core.errors import EnvironmentFaultError
 from tinyproof.core.manifest import read_manifest
-from tinyproof.core.paths import ROOT
 from tinyproof.core.tensor_layout import TensorLayout
 from tinyproof.host.protocol.device_model import Device
 from tinyproof.host.targets.child_process import BoardProcess, Child
@@ -33,7 +32,8 @@ class ReferenceBoard(BoardProcess):
     def __init__(self, build_dir: Path, *, pty: bool = True) -> None:
         """Raises EnvironmentFaultError when the process ends, or is not ready in READY_S."""
         self._kept: int | None = None
-        command = [sys.executable, "-m", "tinyproof.host.targets.reference_board", str(build_dir.resolve())]
+        # -P: nothing in the user's folder is imported in place of ours.
+        command = [sys.executable, "-P", "-m", "tinyproof.host.targets.reference_board", str(build_dir.resolve())]
         if pty:
             master, self._kept = os.openpty()
             try:
@@ -54,8 +54,7 @@ class ReferenceBoard(BoardProcess):
 
     @staticmethod
     def _start(command: list[str], fd: int) -> Child:
-        # From the project's root, so that `-m host.…` is found from wherever the user stands.
-        return Child(command, pass_fds=(fd,), stdout=subprocess.PIPE, cwd=ROOT)
+        return Child(command, pass_fds=(fd,), stdout=subprocess.PIPE)
 
     def _await_ready(self) -> None:
         pipe = self.child.process.stdout

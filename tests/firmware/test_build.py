@@ -19,7 +19,7 @@ from elftools.elf.sections import SymbolTableSection
 from tinyproof.cli.package_links import link_package
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.errors import BoardError, EnvironmentFaultError, UsageError
-from tinyproof.core.paths import ROOT
+from tinyproof.core.paths import FIRMWARE, ROOT
 from tinyproof.firmware.boot import ask, confirm
 from tinyproof.firmware.elf_sizes import LAYERS, elf_size
 from tinyproof.firmware.platformio_build import BuildResult, build, explain
@@ -146,6 +146,16 @@ def test_the_core_folder_is_made_once_and_mended(tmp_path: Path) -> None:
     scons.write_text("broken")
     ensure_core(tmp_path)
     assert "SCons.Script" in scons.read_text()
+
+
+def test_a_copied_clone_builds_by_its_own_platform(tmp_path: Path) -> None:
+    links = [tmp_path / "platforms" / name for name in ("ours.pio-link", "theirs.pio-link", "unfinished.pio-link")]
+    links[0].parent.mkdir()
+    for link, cwd in zip(links, (FIRMWARE, "/elsewhere/firmware"), strict=False):
+        link.write_text(json.dumps({"cwd": str(cwd), "spec": {"uri": "symlink://platform"}}))
+    links[2].write_text("")
+    ensure_core(tmp_path)
+    assert [link.exists() for link in links] == [True, False, True]
 
 
 def test_builds_that_start_together_make_one_core_folder(tmp_path: Path) -> None:
