@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where things are: the project's root and the build folders."""
+"""Where things are: the project, its build folders, and the firmware's sources."""
 
 from __future__ import annotations
 
@@ -8,10 +8,19 @@ from pathlib import Path
 
 from tinyproof.core.errors import UsageError
 
-ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def project_root(package: Path, folder: Path) -> Path:
+    """Whose settings and build/ they are: the clone's when `package` is one, for any other install `folder`'s."""
+    is_clone = (package / "pyproject.toml").is_file() and (package / "tinyproof").is_file()
+    return package if is_clone else folder
+
+
+ROOT = project_root(PACKAGE, Path.cwd())
 BUILD = ROOT / "build"
 CONFIG_FILE = ROOT / "tinyproof.toml"
-FIRMWARE = ROOT / "firmware"
+FIRMWARE = PACKAGE / "firmware"
 CURRENT_FILE = BUILD / "current"  # name of the model exported last: what a bare `pio run` builds
 
 

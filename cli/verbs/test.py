@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from tinyproof.cli.package_links import link_package
-from tinyproof.core.errors import MismatchError
+from tinyproof.core.errors import MismatchError, UsageError
 from tinyproof.core.paths import BUILD, ROOT
 
 LINKS = BUILD / "links"  # where import-linter and mypy find the package: they see no editable install
@@ -31,6 +31,8 @@ def command(pytest_arguments: tuple[str, ...]) -> None:
 
     Arguments go to pytest, and then the linters are left out: ./tinyproof test -k protocol
     """
+    if not (ROOT / "tests").is_dir():
+        raise UsageError("the tests are not part of an installed tinyproof; run ./tinyproof test in a clone of it")
     if not pytest_arguments:
         link_package(ROOT, LINKS / "tinyproof")
         for gate in GATES:
