@@ -1,9 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Options of the whole test run."""
+"""Options of the whole run, and the models that many tests share."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
+from hypothesis import settings
+from support import effort
+from support.shared_builds import made_once
+
+from tinyproof.core.config import CheckConfig, ExportConfig, TrainConfig
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -14,3 +22,51 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="N",
         help="damage N models instead of as many as fit into the fuzz test's usual time",
     )
+    parser.addoption(
+        "--nightly",
+        action="store_true",
+        help="try more: tests marked nightly, 500 examples where fewer are drawn, and 20,000 damaged models",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    effort.nightly = bool(config.getoption("--nightly"))
+    settings.register_profile("nightly", max_examples=effort.NIGHTLY_EXAMPLES)
+    if effort.nightly:
+        settings.load_profile("nightly")
+        config.option.fuzz_examples = config.option.fuzz_examples or effort.NIGHTLY_DAMAGED_MODELS
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out what is for nights only; the slowest of the rest come first, so that no worker ends with one."""
+    if not effort.nightly:
+        for_nights = [item for item in items if item.get_closest_marker("nightly")]
+        config.hook.pytest_deselected(items=for_nights)
+        items[:] = [item for item in items if item not in for_nights]
+    slow_files = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow_files)
+
+
+@pytest.fixture(scope="session")
+def lesson_models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Build folders of the trained and exported neuron, 1-16-16-1 (`sine`) and a wide net with per-channel weights.
+
+    Only to be read: a test that builds or changes something copies them.
+    """
+
+    def make(root: Path) -> None:
+        from tinyproof.export.export import export_model
+        from tinyproof.train.builtin import make_sine, make_wide
+        from tinyproof.train.training import train_model
+
+        makers: dict[str, Callable[[Path], object]] = {
+            "neuron": lambda folder: train_model(TrainConfig(), folder),
+            "sine": make_sine,
+            "wide": make_wide,
+        }
+        for name, train in makers.items():
+            train(root / name)
+            export_model(ExportConfig(), CheckConfig(), root / name)
+
+    root = made_once(tmp_path_factory, "lesson_models", make)
+    return {folder.name: folder for folder in sorted(root.iterdir())}

@@ -14,7 +14,6 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -28,30 +27,22 @@ from tinyproof.core.emulator_command import emulator_command, ensure_simavr
 from tinyproof.core.errors import EXIT_ENVIRONMENT, EXIT_MISMATCH, EXIT_PROVEN, EnvironmentFaultError, UsageError
 from tinyproof.core.manifest import read_manifest
 from tinyproof.core.paths import FIRMWARE, ROOT
-from tinyproof.export.export import export_model
 from tinyproof.firmware.platformio_build import build
 from tinyproof.host.check import check
-from tinyproof.train.builtin import make_sine, make_wide
-from tinyproof.train.training import train_model
 
 Rows = Callable[[str], dict[str, run_all.MatrixRow]]
 
 CONFIG = Config()
 NAMES = [board.name for board in run_all.simulated_boards()]
-MAKERS: dict[str, Callable[[Path], Any]] = {
-    "neuron": lambda folder: train_model(CONFIG.train, folder),
-    "sine": make_sine,
-    "wide": make_wide,
-}
+MODELS = ("neuron", "sine", "wide")
 
 
 @pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def exported(lesson_models: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of exported models: a neuron, 1-16-16-1, and a wide one with different scales per channel."""
     folder = tmp_path_factory.mktemp("models")
-    for name, make in MAKERS.items():
-        make(folder / name)
-        export_model(CONFIG.export, CONFIG.check, folder / name)
+    for name in MODELS:
+        shutil.copytree(lesson_models[name], folder / name)
     return folder
 
 
@@ -75,7 +66,7 @@ def test_at_least_eight_boards_of_three_instruction_sets_are_simulated() -> None
 
 # A warning fails the build, so a row with sizes is a build without one.
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("model", MAKERS)
+@pytest.mark.parametrize("model", MODELS)
 def test_every_board_answers_bit_for_bit(rows: Rows, model: str, name: str) -> None:
     row = rows(model)[name]
     assert row.error == ""
@@ -92,7 +83,7 @@ def test_every_board_answers_bit_for_bit(rows: Rows, model: str, name: str) -> N
 
 
 def test_the_interpreter_on_this_machine_agrees(exported: Path) -> None:
-    for model in MAKERS:
+    for model in MODELS:
         report = check(find_board("reference"), exported / model, None, CONFIG.check)
         assert (report.bits.checked, report.bits.different) == (256, 0)
 

@@ -40,12 +40,14 @@ def outputs(folder: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("name", ["neuron", "sine", "wide"])
-def test_trained_models_answer_all_256_inputs_with_the_reference_bits(exported: dict[str, Path], name: str) -> None:
-    vectors = json.loads((exported[name] / "vectors.json").read_text())
+def test_trained_models_answer_all_256_inputs_with_the_reference_bits(
+    lesson_models: dict[str, Path], name: str
+) -> None:
+    vectors = json.loads((lesson_models[name] / "vectors.json").read_text())
     assert (vectors["kind"], len(vectors["vectors"])) == ("exhaustive", 256)
     assert [vector["in"] for vector in vectors["vectors"]] == [f"{q & 255:02x}" for q in range(-128, 128)]
-    assert len(outputs(exported[name])) > 100, "the answers hardly differ: this would prove little"
-    assert different_bits(exported[name]) == 0
+    assert len(outputs(lesson_models[name])) > 100, "the answers hardly differ: this would prove little"
+    assert different_bits(lesson_models[name]) == 0
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -113,9 +115,9 @@ def test_deep_models_share_one_copy_of_the_kernel(tmp_path: Path) -> None:
     assert different_bits(deep) == 0
 
 
-def test_a_wrong_bias_is_found(exported: dict[str, Path], tmp_path: Path) -> None:
+def test_a_wrong_bias_is_found(lesson_models: dict[str, Path], tmp_path: Path) -> None:
     for name in ("neuron", "sine", "wide"):
-        folder = shutil.copytree(exported[name], tmp_path / name)
+        folder = shutil.copytree(lesson_models[name], tmp_path / name)
         source = folder / "model_compiled.c"
         text = source.read_text()
         flipped = re.sub(r"(_bias\[\d+\] = \{\s+)(-?\d+)", lambda m: f"{m[1]}{int(m[2]) ^ 64}", text, count=1)
@@ -124,7 +126,7 @@ def test_a_wrong_bias_is_found(exported: dict[str, Path], tmp_path: Path) -> Non
         assert different_bits(folder) > 0
 
 
-def test_rounding_once_is_found_by_deep_models_only(exported: dict[str, Path], tmp_path: Path) -> None:
+def test_rounding_once_is_found_by_deep_models_only(lesson_models: dict[str, Path], tmp_path: Path) -> None:
     """Desktop TFLite rounds once. A neuron cannot tell, which is why it is not the only model here."""
     engine = shutil.copytree(ENGINE, tmp_path / "engine")
     header = engine / "kernels" / "requantize.h"
@@ -139,23 +141,23 @@ def test_rounding_once_is_found_by_deep_models_only(exported: dict[str, Path], t
 """
     start = text.index("    if (shifts_right || shift >= 0)")
     header.write_text(text[:start] + once + text[text.index("KERNEL_INLINE int8_t clamp_s8") :])
-    different = {name: different_bits(exported[name], engine) for name in ("neuron", "sine", "wide")}
+    different = {name: different_bits(lesson_models[name], engine) for name in ("neuron", "sine", "wide")}
     assert different["neuron"] == 0
     assert different["sine"] + different["wide"] > 0
 
 
-def test_kernels_of_another_version_do_not_compile(exported: dict[str, Path], tmp_path: Path) -> None:
+def test_kernels_of_another_version_do_not_compile(lesson_models: dict[str, Path], tmp_path: Path) -> None:
     engine = shutil.copytree(ENGINE, tmp_path / "engine")
     header = engine / "kernels" / "requantize.h"
     header.write_text(header.read_text().replace("#define KERNELS_ABI 1", "#define KERNELS_ABI 2"))
-    folder = shutil.copytree(exported["neuron"], tmp_path / "neuron")
+    folder = shutil.copytree(lesson_models["neuron"], tmp_path / "neuron")
     with pytest.raises(subprocess.CalledProcessError):
         compile_native(folder, engine)
 
 
-def test_a_neuron_fits_128_bytes_of_cortex_m4_flash(exported: dict[str, Path], tmp_path: Path) -> None:
+def test_a_neuron_fits_128_bytes_of_cortex_m4_flash(lesson_models: dict[str, Path], tmp_path: Path) -> None:
     objects = tmp_path / "model.o"
-    source = exported["neuron"] / "model_compiled.c"
+    source = lesson_models["neuron"] / "model_compiled.c"
     subprocess.run(
         ["arm-none-eabi-gcc", *CORTEX_M4, *STRICT, f"-I{ENGINE}", "-c", str(source), "-o", str(objects)], check=True
     )

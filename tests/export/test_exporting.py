@@ -24,30 +24,30 @@ from tinyproof.export.export import compile_model, export_model
 from tinyproof.export.keras_quantizer import load_keras_model
 
 
-def again(exported: dict[str, Path], tmp_path: Path, name: str = "neuron", **config: Any) -> tuple[Path, Manifest]:
+def again(lesson_models: dict[str, Path], tmp_path: Path, name: str = "neuron", **config: Any) -> tuple[Path, Manifest]:
     """A second export of the same trained model in another folder of the same name."""
     folder = tmp_path / name
     folder.mkdir()
     for file in ("model.keras", "manifest.json"):
-        shutil.copyfile(exported[name] / file, folder / file)
+        shutil.copyfile(lesson_models[name] / file, folder / file)
     manifest = export_model(ExportConfig(**config), CheckConfig(points=(10.0, 4.0)), folder)
     return folder, manifest
 
 
 @pytest.mark.parametrize("name", ["neuron", "wide"])
-def test_exporting_twice_gives_the_same_bytes(exported: dict[str, Path], tmp_path: Path, name: str) -> None:
-    folder, _ = again(exported, tmp_path, name)
+def test_exporting_twice_gives_the_same_bytes(lesson_models: dict[str, Path], tmp_path: Path, name: str) -> None:
+    folder, _ = again(lesson_models, tmp_path, name)
     for file in sorted(folder.iterdir()):
         if file.name != "manifest.json":
-            assert file.read_bytes() == (exported[name] / file.name).read_bytes(), file.name
-        for place in (str(tmp_path), str(exported[name].parent), str(paths.ROOT)):
+            assert file.read_bytes() == (lesson_models[name] / file.name).read_bytes(), file.name
+        for place in (str(tmp_path), str(lesson_models[name].parent), str(paths.ROOT)):
             assert place.encode() not in file.read_bytes(), f"{file.name} names a folder of this machine"
     assert set(stale_artefacts(read_manifest(folder), folder)) <= {"trace.csv"}, "which was not copied"
 
 
 @pytest.mark.parametrize("name", ["neuron", "sine"])
-def test_the_float_curve_is_what_keras_answers(exported: dict[str, Path], name: str) -> None:
-    folder = exported[name]
+def test_the_float_curve_is_what_keras_answers(lesson_models: dict[str, Path], name: str) -> None:
+    folder = lesson_models[name]
     x = read_manifest(folder).inputs[0]
     with (folder / "float.csv").open(newline="") as file:
         rows = [(int(row["x_q"]), float(row["x"]), float(row["y"])) for row in csv.DictReader(file)]
@@ -59,8 +59,8 @@ def test_the_float_curve_is_what_keras_answers(exported: dict[str, Path], name: 
     np.testing.assert_allclose([y for _, _, y in rows], right, rtol=1e-5, atol=1e-6)
 
 
-def test_the_manifest_says_what_is_expected_and_why(exported: dict[str, Path]) -> None:
-    manifest = read_manifest(exported["neuron"])
+def test_the_manifest_says_what_is_expected_and_why(lesson_models: dict[str, Path]) -> None:
+    manifest = read_manifest(lesson_models["neuron"])
     assert [(e.x[0], e.y[0]) for e in manifest.expected][-1] == (10.0, 19.0)
     assert [e.source for e in manifest.expected] == ["training data"] * 6 + ["rule y = 2x - 1"]
     tolerance = manifest.tolerance
@@ -71,9 +71,9 @@ def test_the_manifest_says_what_is_expected_and_why(exported: dict[str, Path]) -
     assert manifest.model_id == manifest.artefacts["model.tflite"].sha256[:16]
 
 
-def test_answers_of_the_reference_keep_the_tolerance_and_the_tolerance_can_fail(exported: dict[str, Path]) -> None:
-    manifest = read_manifest(exported["neuron"])
-    vectors = json.loads((exported["neuron"] / "vectors.json").read_text())["vectors"]
+def test_answers_of_the_reference_keep_the_tolerance_and_the_tolerance_can_fail(lesson_models: dict[str, Path]) -> None:
+    manifest = read_manifest(lesson_models["neuron"])
+    vectors = json.loads((lesson_models["neuron"] / "vectors.json").read_text())["vectors"]
     x_tensor, y_tensor = manifest.inputs[0], manifest.outputs[0]
     errors = []
     for expected in manifest.expected:
@@ -85,34 +85,36 @@ def test_answers_of_the_reference_keep_the_tolerance_and_the_tolerance_can_fail(
     assert max(errors) + 2 * y_tensor.scale > manifest.tolerance.value, "two steps off would pass unseen"
 
 
-def test_a_range_too_small_for_the_questions_saturates_and_says_so(exported: dict[str, Path], tmp_path: Path) -> None:
-    _, wide_enough = again(exported, tmp_path)
+def test_a_range_too_small_for_the_questions_saturates_and_says_so(
+    lesson_models: dict[str, Path], tmp_path: Path
+) -> None:
+    _, wide_enough = again(lesson_models, tmp_path)
     assert isinstance(wide_enough.quantization, QuantizationReport)
     assert (wide_enough.quantization.input_clip_share, wide_enough.quantization.output_clip_share) == (0.0, 0.0)
     assert wide_enough.quantization.worst_error < 2 * wide_enough.outputs[0].scale
     (tmp_path / "narrow").mkdir()
-    _, narrow = again(exported, tmp_path / "narrow", low=-1.0, high=4.0)
+    _, narrow = again(lesson_models, tmp_path / "narrow", low=-1.0, high=4.0)
     x_tensor = narrow.inputs[0]
     assert x_tensor.scale * (127 - x_tensor.zero_point) < 4.5, "calibrated for x up to 4, so 10 cannot be asked"
     assert isinstance(narrow.quantization, QuantizationReport)
     assert (wide_enough.quantization.questions_beyond, narrow.quantization.questions_beyond) == ([], [10.0])
 
 
-def test_compiling_needs_no_tensorflow(exported: dict[str, Path], tmp_path: Path) -> None:
-    shutil.copyfile(exported["sine"] / "model.tflite", tmp_path / "model.tflite")
+def test_compiling_needs_no_tensorflow(lesson_models: dict[str, Path], tmp_path: Path) -> None:
+    shutil.copyfile(lesson_models["sine"] / "model.tflite", tmp_path / "model.tflite")
     code = (
         "import sys; from pathlib import Path; from tinyproof.export.export import compile_model; "
         f"from tinyproof.core.manifest import Manifest; compile_model(Path({str(tmp_path)!r}), Manifest('m')); "
         "assert 'tensorflow' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=paths.ROOT)
-    assert (tmp_path / "model_compiled.c").read_bytes() == (exported["sine"] / "model_compiled.c").read_bytes()
+    assert (tmp_path / "model_compiled.c").read_bytes() == (lesson_models["sine"] / "model_compiled.c").read_bytes()
 
 
 @pytest.mark.parametrize(("low", "high"), [(1.0, 1.0), (2.0, -2.0), (float("nan"), 1.0), (0.0, float("inf"))])
-def test_a_range_that_is_none_is_refused(exported: dict[str, Path], low: float, high: float) -> None:
+def test_a_range_that_is_none_is_refused(lesson_models: dict[str, Path], low: float, high: float) -> None:
     with pytest.raises(UsageError, match="--low and --high"):
-        export_model(ExportConfig(low=low, high=high), CheckConfig(), exported["neuron"])
+        export_model(ExportConfig(low=low, high=high), CheckConfig(), lesson_models["neuron"])
 
 
 def test_a_damaged_tflite_and_a_missing_one_are_named(tmp_path: Path) -> None:
@@ -123,8 +125,8 @@ def test_a_damaged_tflite_and_a_missing_one_are_named(tmp_path: Path) -> None:
         compile_model(tmp_path, Manifest("m"))
 
 
-def test_a_damaged_keras_file_is_named(exported: dict[str, Path], tmp_path: Path) -> None:
-    shutil.copyfile(exported["neuron"] / "manifest.json", tmp_path / "manifest.json")
+def test_a_damaged_keras_file_is_named(lesson_models: dict[str, Path], tmp_path: Path) -> None:
+    shutil.copyfile(lesson_models["neuron"] / "manifest.json", tmp_path / "manifest.json")
     (tmp_path / "model.keras").write_bytes(b"PK not really")
     with pytest.raises(InputFileError, match=r"model\.keras: "):
         export_model(ExportConfig(), CheckConfig(), tmp_path)
@@ -138,8 +140,8 @@ def build_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_the_verb_prints_a_line_and_marks_the_model_current(exported: dict[str, Path], build_root: Path) -> None:
-    shutil.copytree(exported["neuron"], build_root / "neuron")
+def test_the_verb_prints_a_line_and_marks_the_model_current(lesson_models: dict[str, Path], build_root: Path) -> None:
+    shutil.copytree(lesson_models["neuron"], build_root / "neuron")
     result = CliRunner().invoke(command, [])
     assert result.exit_code == 0, result.output
     size = (build_root / "neuron" / "model.tflite").stat().st_size

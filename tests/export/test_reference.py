@@ -16,8 +16,8 @@ ALL_BYTES = [bytes([q]) for q in range(256)]
 
 
 @pytest.mark.parametrize("name", ["neuron", "sine", "wide"])
-def test_python_and_tflite_micro_agree_on_all_inputs(exported: dict[str, Path], name: str) -> None:
-    tflite = (exported[name] / "model.tflite").read_bytes()
+def test_python_and_tflite_micro_agree_on_all_inputs(lesson_models: dict[str, Path], name: str) -> None:
+    tflite = (lesson_models[name] / "model.tflite").read_bytes()
     wheel, python = Reference(tflite, "tflite-micro"), Reference(tflite, "python")
     assert (wheel.name, python.name) == ("tflite-micro", "python")
     assert wheel.run_batch(ALL_BYTES) == python.run_batch(ALL_BYTES)

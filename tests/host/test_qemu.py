@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,18 +16,15 @@ from pathlib import Path
 import pytest
 
 from tinyproof.core.board_spec import find_board
-from tinyproof.core.config import CheckConfig, ExportConfig, TrainConfig
+from tinyproof.core.config import CheckConfig
 from tinyproof.core.errors import BoardError
 from tinyproof.core.paths import ROOT
-from tinyproof.export.export import export_model
 from tinyproof.firmware.platformio_build import build
 from tinyproof.host.check import check
 from tinyproof.host.protocol.messages import parse_info
 from tinyproof.host.targets.emulator import Emulator, firmware_elf
 from tinyproof.host.transport.client import Link
 from tinyproof.host.transport.ports import PortPolicy
-from tinyproof.train.builtin import make_sine, make_wide
-from tinyproof.train.training import train_model
 
 QEMU = find_board("qemu-cortex-m4")
 MODELS = ("neuron", "sine", "wide")
@@ -35,17 +33,11 @@ TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
 @pytest.fixture(scope="module")
-def builds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """All models trained, exported and built for QEMU, by name."""
+def builds(lesson_models: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The lesson's models built for QEMU, by name."""
     root = tmp_path_factory.mktemp("build")
-    folders = {name: root / name for name in MODELS}
+    folders = {name: Path(shutil.copytree(lesson_models[name], root / name)) for name in MODELS}
     for folder in folders.values():
-        folder.mkdir()
-    train_model(TrainConfig(), folders["neuron"], None)
-    make_sine(folders["sine"])
-    make_wide(folders["wide"])
-    for folder in folders.values():
-        export_model(ExportConfig(), PATIENT, folder)
         build(QEMU, folder)
     return folders
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,27 +17,23 @@ from support.tflite_writer import dense_network
 import tinyproof.core.paths
 from tinyproof.cli import main as cli
 from tinyproof.core.board_spec import find_board
-from tinyproof.core.config import CheckConfig, ExportConfig
+from tinyproof.core.config import CheckConfig
 from tinyproof.core.errors import InputFileError
 from tinyproof.core.manifest import Manifest
 from tinyproof.core.paths import ROOT
-from tinyproof.export.export import compile_model, export_model
+from tinyproof.export.export import compile_model
 from tinyproof.export.footprint import inspect_model
 from tinyproof.export.profile_codegen import write_profile
 from tinyproof.firmware.platformio_build import build
 from tinyproof.host.check import check
-from tinyproof.train.builtin import make_sine
 
 PATIENT = CheckConfig(timeout_s=5.0)
 QEMU = find_board("qemu-cortex-m4")
 
 
 @pytest.fixture(scope="module")
-def sine(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("build") / "sine"
-    make_sine(folder)
-    export_model(ExportConfig(), PATIENT, folder)
-    return folder
+def sine(lesson_models: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return Path(shutil.copytree(lesson_models["sine"], tmp_path_factory.mktemp("build") / "sine"))
 
 
 def made(folder: Path, tflite: bytes) -> Path:

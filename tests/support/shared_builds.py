@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Folders that are made once for the whole run, by whichever of xdist's workers needs them first."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """The run's folder `name`, filled by `make`; the others wait. It is only to be read."""
+    root = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent  # a worker's own base lies in the run's
+    folder = root / name
+    with FileLock(root / f"{name}.lock"):
+        if not folder.is_dir():
+            unfinished = root / f"{name}.unfinished"
+            shutil.rmtree(unfinished, ignore_errors=True)
+            unfinished.mkdir()
+            make(unfinished)
+            unfinished.rename(folder)
+    return folder
