@@ -13,6 +13,8 @@ from support.shared_builds import made_once
 
 from tinyproof.core.config import CheckConfig, ExportConfig, TrainConfig
 
+NIGHTLY_TIMEOUT_S = 3600  # of one test that has no limit of its own
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
@@ -29,11 +31,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-timeout reads its option
 def pytest_configure(config: pytest.Config) -> None:
     effort.nightly = bool(config.getoption("--nightly"))
     settings.register_profile("nightly", max_examples=effort.NIGHTLY_EXAMPLES)
     if effort.nightly:
         settings.load_profile("nightly")
+        config.option.timeout = config.option.timeout or NIGHTLY_TIMEOUT_S
         config.option.fuzz_examples = config.option.fuzz_examples or effort.NIGHTLY_DAMAGED_MODELS
 
 

@@ -24,12 +24,20 @@ GATES = (
 )
 
 
+USUAL = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
+
+
 @click.command(context_settings={"ignore_unknown_options": True})
+@click.option("--nightly", is_flag=True, help="Try more: longer fuzzing, more random cases, a soak. Takes hours.")
 @click.argument("pytest_arguments", nargs=-1, type=click.UNPROCESSED)
-def command(pytest_arguments: tuple[str, ...]) -> None:
+def command(nightly: bool, pytest_arguments: tuple[str, ...]) -> None:
     """Run linters, the type checker and all tests.
 
-    Arguments go to pytest, and then the linters are left out: ./tinyproof test -k protocol
+    Arguments go to pytest, and then the linters are left out:
+
+    \b
+    ./tinyproof test -k protocol
+    ./tinyproof test -n 2 -m "not slow"
     """
     if not (ROOT / "tests").is_dir():
         raise UsageError("the tests are not part of an installed tinyproof; run ./tinyproof test in a clone of it")
@@ -38,8 +46,8 @@ def command(pytest_arguments: tuple[str, ...]) -> None:
         for gate in GATES:
             click.echo(f"$ {' '.join(gate)}")
             _run(gate, {**os.environ, "PYTHONPATH": str(LINKS)})
-        pytest_arguments = ("-n", "2", "--dist", "loadfile")
-    _run(("pytest", *pytest_arguments))
+        pytest_arguments = USUAL
+    _run(("pytest", *pytest_arguments, *(("--nightly",) if nightly else ())))
 
 
 def _run(command: tuple[str, ...], environment: dict[str, str] | None = None) -> None:

@@ -10,6 +10,7 @@ import struct
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.effort import examples
 from support.native import Driver
 
 LINE_BYTES = 128
@@ -152,7 +153,7 @@ WORDS = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.lists(WORDS | st.binary(max_size=200), max_size=40), st.sampled_from([(1, 1), (3, 9), (300, 300)]))
 def test_any_garbage_leaves_a_board_that_answers(driver: Driver, parts: list[bytes], sizes: tuple[int, int]) -> None:
     garbage = b"".join(parts)

@@ -7,7 +7,6 @@ time, whatever other rows there are.
 
 from __future__ import annotations
 
-import os
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,14 +16,14 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
+from support.effort import examples
 from support.op_cases import Case, assert_bit_exact
 from tinyproof.core.errors import InputFileError
 from tinyproof.core.tflite.reader import read_graph
 from tinyproof.export.lowering import lower
 from tinyproof.export.ops.base import Op
 
-# Cases that each row draws at least; the nightly run sets it.
-EXAMPLES = int(os.environ.get("TINYPROOF_EXAMPLES", "0"))
+EXAMPLES = examples(0)  # cases that each row draws at least
 
 Drawn = TypeVar("Drawn")
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from support.effort import examples
 from support.tflite_writer import Model, dense_network
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
@@ -75,7 +76,7 @@ def compile_or_refuse(tflite: bytes) -> None:
         assert "\n" not in error.message
 
 
-@settings(max_examples=400, deadline=2000)
+@settings(max_examples=examples(400), deadline=2000)
 @given(st.lists(st.tuples(st.integers(0, len(MODEL) - 1), st.integers(0, 255)), min_size=1, max_size=6))
 def test_mutated_bytes_are_read_or_refused(changes: list[tuple[int, int]]) -> None:
     content = bytearray(MODEL)
@@ -84,7 +85,7 @@ def test_mutated_bytes_are_read_or_refused(changes: list[tuple[int, int]]) -> No
     compile_or_refuse(bytes(content))
 
 
-@settings(max_examples=300, deadline=2000)
+@settings(max_examples=examples(300), deadline=2000)
 @given(
     st.integers(0, (len(MODEL) - 4) // 4),
     st.one_of(st.integers(0, 2**32 - 1), st.integers(0, 40), st.integers(2**31 - 9, 2**31 + 9)),
@@ -95,7 +96,7 @@ def test_mutated_words_are_read_or_refused(word: int, value: int) -> None:
     compile_or_refuse(bytes(content))
 
 
-@settings(max_examples=100, deadline=2000)
+@settings(max_examples=examples(100), deadline=2000)
 @given(st.integers(0, len(MODEL) - 1))
 def test_truncated_files_are_refused(size: int) -> None:
     compile_or_refuse(MODEL[:size])
@@ -104,7 +105,7 @@ def test_truncated_files_are_refused(size: int) -> None:
             read_graph(MODEL[:size])
 
 
-@settings(max_examples=100, deadline=2000)
+@settings(max_examples=examples(100), deadline=2000)
 @given(st.binary(max_size=300))
 @example(b"")
 @example(b"\x08\0\0\0TFL3")

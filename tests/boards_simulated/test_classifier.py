@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""At night, a network of several kinds of layers on every simulated board: the matrix of each day has dense ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from support.shared_builds import made_once
+
+from tinyproof.cli.run_all import simulated_boards
+from tinyproof.core.board_spec import find_board
+from tinyproof.core.config import CheckConfig
+from tinyproof.core.model_file import find_model_file
+from tinyproof.export.import_model import Calibration, import_model
+from tinyproof.firmware.platformio_build import build
+from tinyproof.host.check import check
+from tinyproof.train.gestures import make_gestures
+
+pytestmark = [pytest.mark.nightly, pytest.mark.timeout(900)]
+
+
+@pytest.fixture(scope="module")
+def gestures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The imported classifier of `tinyproof example`; each board builds in a folder of its own inside."""
+
+    def make(root: Path) -> None:
+        example = make_gestures(root)
+        source = find_model_file(str(example.model))
+        assert source is not None
+        import_model(source, root / "gestures", Calibration(example.calibration))
+
+    return made_once(tmp_path_factory, "gestures", make) / "gestures"
+
+
+@pytest.mark.parametrize("name", [board.name for board in simulated_boards()])
+def test_a_classifier_is_proven_on_every_board(gestures: Path, name: str) -> None:
+    board = find_board(name)
+    build(board, gestures)
+    report = check(board, gestures, None, CheckConfig(timeout_s=30.0))
+    assert report.mismatch() == ""
+    assert report.proven
+    assert report.bits.checked == 256
