@@ -113,7 +113,8 @@ def check_new_name(name: str) -> None:
 def print_import(manifest: Manifest) -> None:
     """The lines that `export` and `run` show for a model that was brought."""
     source, memory = manifest.source, manifest.memory
-    assert source is not None and memory is not None  # an import has both
+    assert source is not None  # an import has both
+    assert memory is not None
     x, y = manifest.inputs[0], manifest.outputs[0]
     shapes = f"{'x'.join(map(str, x.shape))} -> {'x'.join(map(str, y.shape))}"
     click.echo(stage_line("model", file_name(source.file), f"{shapes}, {memory.macs:,} MACs"))

@@ -149,7 +149,8 @@ def _provenance(
 ) -> FileCalibration | RangeCalibration | None:
     if dataset is not None:
         return FileCalibration(dataset.file, dataset.sha256, samples)
-    assert calibration.low is not None and calibration.high is not None  # or there were no samples
+    assert calibration.low is not None  # or there were no samples
+    assert calibration.high is not None
     return RangeCalibration(calibration.low, calibration.high, samples)
 
 

@@ -52,19 +52,8 @@ class MemoryPlan:
 def plan_memory(program: Program) -> MemoryPlan:
     """Step 0 is the arrival of the input; op k runs at step k + 1; the output is read after the last."""
     tensors = program.graph.tensors
-    end = len(program.ops) + 1
-    # What no kernel moves, such as a RESHAPE's output, is its input under another name, as long as either is needed.
-    names: dict[int, int] = {}
-    for op in program.ops:
-        if not op.kernel:
-            names[op.outputs[0]] = names.get(op.inputs[0], op.inputs[0])
-    last_use = {names.get(tensor.index, tensor.index): end for tensor in program.outputs}
-    for step in range(len(program.ops), 0, -1):
-        for index in program.ops[step - 1].inputs:
-            last_use.setdefault(names.get(index, index), step)
-    # What lives on between inferences is never anybody else's: not before the first step, nor after the last.
-    last_use |= dict.fromkeys(program.initial, end + 1)
-
+    names = _other_names(program)
+    last_use = _last_uses(program, names)
     blocks: dict[int, Block] = {}
     for index in (*(tensor.index for tensor in program.inputs), *program.initial):
         blocks[index] = _block(tensors[index], 0, last_use.get(index, 0))
@@ -104,6 +93,26 @@ def plan_memory(program: Program) -> MemoryPlan:
         sum(tensors[index].bytes for index in blocks),
         {number: block.offset for number, block in scratch.items()},
     )
+
+
+def _other_names(program: Program) -> dict[int, int]:
+    """What no kernel moves, such as a RESHAPE's output, is its input under another name while either is needed."""
+    names: dict[int, int] = {}
+    for op in program.ops:
+        if not op.kernel:
+            names[op.outputs[0]] = names.get(op.inputs[0], op.inputs[0])
+    return names
+
+
+def _last_uses(program: Program, names: dict[int, int]) -> dict[int, int]:
+    """Tensor index -> the last step that reads it, by the name under which it was made."""
+    end = len(program.ops) + 1
+    last_use = {names.get(tensor.index, tensor.index): end for tensor in program.outputs}
+    for step in range(len(program.ops), 0, -1):
+        for index in program.ops[step - 1].inputs:
+            last_use.setdefault(names.get(index, index), step)
+    # What lives on between inferences is never anybody else's: not before the first step, nor after the last.
+    return last_use | dict.fromkeys(program.initial, end + 1)
 
 
 def _block(tensor: Tensor, first: int, last: int) -> Block:

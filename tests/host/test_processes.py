@@ -44,9 +44,15 @@ def gone_soon(pid: int) -> bool:
 
 
 def test_a_child_is_reaped_after_an_exception() -> None:
-    with pytest.raises(ValueError, match="ours"), Child(SLEEP) as child:
-        assert child.running()
-        raise ValueError("ours")
+    child = Child(SLEEP)
+
+    def fail_while_it_runs() -> None:
+        with child:
+            assert child.running()
+            raise ValueError("ours")
+
+    with pytest.raises(ValueError, match="ours"):
+        fail_while_it_runs()
     assert child.process.returncode == -signal.SIGTERM
     assert not Path(f"/proc/{child.pid}").exists()
 
