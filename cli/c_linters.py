@@ -149,6 +149,7 @@ def tool(name: str) -> Path:
 
 
 def main() -> int:
+    """Prints what both find to stderr; the process's exit code, 0 where they find nothing."""
     found = format_differences(firmware_sources()) + tidy(units())
     sys.stderr.write(found)
     return 1 if found else 0

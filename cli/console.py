@@ -16,12 +16,14 @@ if TYPE_CHECKING:
 
 
 def stdout() -> Console:
+    """What `click.echo` is too little for: colours and tables, which come out plain where stdout is no terminal."""
     from rich.console import Console
 
     return Console(highlight=False, soft_wrap=True)
 
 
 def stderr() -> Console:
+    """The same for remarks and progress, which no pipe should receive."""
     from rich.console import Console
 
     return Console(stderr=True, highlight=False, soft_wrap=True)

@@ -52,6 +52,7 @@ def can_profile(board: Board) -> bool:
 
 
 def name_of(step: ProfiledOperator) -> str:
+    """How messages name an operator: its number in the model, and its kind."""
     return f"operator {step.index} ({step.name})"
 
 

@@ -35,9 +35,11 @@ class LazyGroup(click.Group):
     """Imports a verb's module only when that verb runs or is asked for its own help."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order in which a newcomer meets them."""
         return list(VERBS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Imports the verb's module; None for a word that is no verb."""
         if cmd_name not in VERBS:
             return None
         module = importlib.import_module(f"tinyproof.cli.verbs.{cmd_name}")
@@ -45,6 +47,7 @@ class LazyGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Their lines in --help, from VERBS instead of from their modules."""
         with formatter.section("Commands"):
             formatter.write_dl(list(VERBS.items()))
 

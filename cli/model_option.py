@@ -27,10 +27,12 @@ CALIBRATION_HELP = "Samples to quantize a float model with: .npz (array x) or .c
 
 
 def model_option(function: F) -> F:
+    """Decorates a verb with --model."""
     return click.option("--model", metavar="NAME|FILE", help=MODEL_HELP)(function)
 
 
 def calibration_option(function: F) -> F:
+    """Decorates a verb with --calibration."""
     return click.option("--calibration", type=click.Path(path_type=Path), metavar="FILE", help=CALIBRATION_HELP)(
         function
     )

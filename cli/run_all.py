@@ -58,7 +58,7 @@ class MatrixRow:
 
 
 class Stopped(Exception):  # noqa: N818 - not an error: the user has interrupted the run
-    pass
+    """The user has pressed Ctrl-C: boards that have not begun are left out."""
 
 
 def simulated_boards() -> list[Board]:

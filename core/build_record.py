@@ -41,6 +41,7 @@ class BuildRecord:
         return unstructure(self, BuildRecord)
 
     def write(self, folder: Path) -> None:
+        """To build.json in `folder`, the same bytes for the same build."""
         (folder / FILE).write_text(json.dumps(self.as_dict(), indent=1) + "\n", encoding="utf-8")
 
 

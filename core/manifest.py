@@ -24,6 +24,8 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Artefact:
+    """A file of the build as it was written."""
+
     sha256: str
     bytes: int
 
@@ -108,7 +110,10 @@ class MemoryUse:
 
 @dataclass
 class Manifest:
-    """`source`: of a model that was brought instead of trained here."""
+    """What a build folder holds, and what is known of it; each stage adds its part.
+
+    `source`: of a model that was brought instead of trained here.
+    """
 
     model: str
     model_id: str = ""
@@ -134,6 +139,7 @@ class Manifest:
         return unstructure(self)
 
     def write(self, build_dir: Path) -> None:
+        """To manifest.json in `build_dir`, the same bytes for the same content."""
         document = {"tinyproof": FORMAT, **self.as_dict()}
         (build_dir / FILE).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 

@@ -28,6 +28,7 @@ class ModelFile:
 
     @property
     def file(self) -> str:
+        """The file's own name, for messages."""
         return self.path.name
 
 

@@ -55,9 +55,11 @@ class Fit:
 
     @property
     def fits(self) -> bool:
+        """Whether flash and RAM both suffice."""
         return self.flash_bytes <= self.flash_limit and self.ram_bytes <= self.ram_limit
 
     def as_dict(self) -> dict[str, Any]:
+        """Sizes in bytes and the verdict, for --json."""
         return {**self.__dict__, "fits": self.fits, "verdict": self.verdict()}
 
     def verdict(self) -> str:

@@ -41,6 +41,7 @@ class Calibration:
 
     @property
     def given(self) -> bool:
+        """Whether the user has said enough to find the ranges of a float model."""
         return self.file is not None or (self.low is not None and self.high is not None)
 
 

@@ -81,6 +81,7 @@ def float_answers(model: Any, x: Any) -> Any:
 
 
 def one_line(error: Exception) -> str:
+    """The first line of an error of TensorFlow's, which may have hundreds, or its type where it has none."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
 
 

@@ -60,14 +60,17 @@ class BitsResult:
 
     @property
     def identical(self) -> bool:
+        """Whether something was asked, and every answer was the reference's."""
         return self.checked > 0 and self.different == 0
 
     @property
     def same(self) -> int:
+        """How many answers were the reference's."""
         return self.checked - self.different
 
     @property
     def round_trips_per_second(self) -> float:
+        """Requests answered per second of waiting for the board; 0 before any."""
         return self.round_trips / self.seconds if self.seconds else 0.0
 
     def as_dict(self) -> dict[str, Any]:

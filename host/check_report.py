@@ -55,17 +55,21 @@ class CheckReport:
 
     @property
     def bits_identical(self) -> bool:
+        """Whether the board computes, quantizes and dequantizes bit for bit as it must."""
         return self.bits.identical and all(answer.identical for answer in self.answers)
 
     @property
     def answers_within_tolerance(self) -> bool:
+        """Whether no answer is too far from what is right; true where there is no tolerance."""
         return all(answer.within is not False for answer in self.answers)
 
     @property
     def proven(self) -> bool:
+        """Both verdicts at once: what exit code 0 stands for."""
         return self.bits_identical and self.answers_within_tolerance
 
     def as_dict(self) -> dict[str, Any]:
+        """The document of check.json and --json; NaN and infinity are null."""
         return {
             "model": self.model,
             "model_id": self.model_id,
@@ -126,9 +130,11 @@ class DatasetReport:
 
     @property
     def proven(self) -> bool:
+        """Whether every sample came back bit for bit: what exit code 0 stands for."""
         return self.bits.identical
 
     def as_dict(self) -> dict[str, Any]:
+        """The document of dataset.json and --json; NaN and infinity are null."""
         return {
             "model": self.model,
             "model_id": self.model_id,

@@ -23,6 +23,7 @@ def lesson_figures(data: Lesson) -> list[Figure]:
 
 
 def guess(data: Lesson) -> Figure:
+    """The first guess as a line beside the points, and how far it is from each."""
     first, last = data.trace[0], data.trace[-1]
     x_axis = Axis("x", *padded(data.x, 0.12))
     ends = (x_axis.low, x_axis.high)
@@ -49,6 +50,7 @@ def guess(data: Lesson) -> Figure:
 
 
 def predicted(data: Lesson) -> Figure:
+    """Each prediction of the first guess against the true answer."""
     first = data.trace[0]
     pairs = [(y, first.w * x + first.b) for x, y in zip(data.x, data.y, strict=True)]
     low, high = padded(data.y, 0.15)
@@ -68,6 +70,7 @@ def predicted(data: Lesson) -> Figure:
 
 
 def squares(data: Lesson) -> Figure:
+    """The squares whose mean is the loss of the first guess, each as large as it counts."""
     first = data.trace[0]
     errors = [first.w * x + first.b - y for x, y in zip(data.x, data.y, strict=True)]
     gap = min((b - a for a, b in zip(sorted(set(data.x)), sorted(set(data.x))[1:], strict=False)), default=1.0)
@@ -96,6 +99,7 @@ def squares(data: Lesson) -> Figure:
 
 
 def descent(data: Lesson) -> Figure:
+    """The error against the training step, on a logarithmic axis."""
     points = [(float(row.step), max(row.rmse, 1e-9)) for row in data.trace]
     heights = [y for _, y in points]
     low, high = 10 ** math.floor(math.log10(min(heights))), max(heights) * 1.35
@@ -186,6 +190,7 @@ def step_words(data: Lesson, along: str) -> str:
 
 
 def path(data: Lesson) -> Figure:
+    """The way of (w, b) over the loss, from the first guess to the last step."""
     ws, bs = [row.w for row in data.trace], [row.b for row in data.trace]
     best = lesson.best_fit(data.moments)
     goals = [best] if best else []
@@ -239,6 +244,7 @@ def compared_rates(data: Lesson) -> list[tuple[str, str, lesson.Run]]:
 
 
 def rates(data: Lesson) -> Figure:
+    """The same descent with other learning rates: too small, this training's, about right, and too large."""
     runs = compared_rates(data)
     limit = lesson.stable_limit(data.moments)
     top = min(max(max(run.rmse) for _, _, run in runs) * 2, data.trace[0].rmse * DIVERGED_HEIGHT)

@@ -38,6 +38,7 @@ class Content:
 
     @classmethod
     def of(cls, build_dir: Path, data: ReportData) -> Content:
+        """Draws everything there is data for; reads model.tflite for the weights."""
         drawn = figures.lesson_figures(data.lesson) if data.lesson else []
         graph = weights.read_model(build_dir, data)
         return cls(
@@ -51,6 +52,7 @@ class Content:
         )
 
     def figures(self) -> Iterator[Figure | Stack]:
+        """Every figure of the page, in the order in which it is written as a file."""
         yield from self.lesson_figures.values()
         yield from self.quantization_figures
         yield from self.stacks
@@ -154,6 +156,7 @@ def lesson_facts(data: Lesson) -> dict[str, Any]:
 
 
 def transfer_facts(content: Content) -> dict[str, Any] | None:
+    """The numbers in the text beside the transfer curve, or None where there are no samples."""
     points = content.samples
     if not points:
         return None

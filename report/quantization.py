@@ -61,6 +61,7 @@ def saturated_ranges(points: list[Sample]) -> list[tuple[float, float]]:
 
 
 def quantization_figures(data: ReportData) -> list[Figure]:
+    """What int8 does to the model: the curve, a piece of it from near, and the error; none without samples."""
     points = samples(data)
     if not points:
         return []

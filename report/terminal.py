@@ -19,9 +19,12 @@ class PlottedRow(Protocol):
     """What the plot needs of a row of the trace."""
 
     @property
-    def step(self) -> int: ...
+    def step(self) -> int:
+        """The training step, from 0."""
+
     @property
-    def rmse(self) -> float: ...
+    def rmse(self) -> float:
+        """The root mean squared error after it, in the unit of y."""
 
 
 def training_plot(rows: Sequence[PlottedRow], width: int = 80, encoding: str = "utf-8") -> str:

@@ -43,6 +43,7 @@ class WeightRow:
 
 
 def operator_rows(graph: Graph) -> list[OperatorRow]:
+    """One row for each of the model's operators, in the order in which they run."""
     return [
         OperatorRow(
             operator.index,

@@ -38,5 +38,6 @@ def write_figures(content: Content, folder: Path) -> None:
 
 
 def write_page(content: Content, path: Path) -> Path:
+    """Renders the page to `path`, and returns that."""
     path.write_text(render(content), encoding="utf-8")
     return path

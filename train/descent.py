@@ -35,6 +35,7 @@ class DescentStep:
     grad_b: float
 
     def is_finite(self) -> bool:
+        """False once the descent has left the range of floats."""
         return all(map(math.isfinite, (self.w, self.b, self.loss, self.grad_w, self.grad_b)))
 
 

@@ -50,6 +50,7 @@ def training_plot(config: Config) -> str:
 
 
 def figure_files(page: Path) -> list[Path]:
+    """The figures beside a report, in the order of their names."""
     return sorted((page.parent / "figures").glob("*.png"))
 
 

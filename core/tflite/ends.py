@@ -26,10 +26,12 @@ class Ends:
 
     @property
     def input_bytes(self) -> int:
+        """What the device is sent for an inference: all inputs, one after the other."""
         return sum(tensor.bytes for tensor in self.inputs)
 
     @property
     def output_bytes(self) -> int:
+        """What the device answers: all outputs, one after the other."""
         return sum(tensor.bytes for tensor in self.outputs)
 
 

@@ -28,6 +28,7 @@ class Flatbuffer:
         self._budget = max(_MIN_BUDGET, _CHARGES_PER_BYTE * len(data))
 
     def damaged(self, what: str) -> InputFileError:
+        """The error for a file that cannot be read further; `what` says where that shows."""
         return InputFileError(f"{self.file}: not a usable .tflite: {what}; convert the model again")
 
     def charge(self, units: int) -> None:
@@ -37,6 +38,7 @@ class Flatbuffer:
             raise self.damaged("its parts overlap, which no converter writes")
 
     def check(self, position: int, size: int, what: str) -> None:
+        """Raises InputFileError where `size` bytes at `position` are not all inside the file."""
         if position < 0 or size < 0 or position + size > len(self.data):
             raise self.damaged(f"{what} lies outside the file")
 
@@ -48,6 +50,7 @@ class Flatbuffer:
         return value
 
     def integer(self, position: int, kind: str, what: str) -> int:
+        """One little-endian integer; `kind` is its letter in the struct module."""
         return int(self.number(position, kind, what))
 
     def follow(self, position: int, what: str) -> int:
@@ -58,6 +61,7 @@ class Flatbuffer:
         return position + offset
 
     def root(self, identifier: bytes) -> Table:
+        """The file's root table. Raises InputFileError where the file does not bear `identifier`."""
         if self.data[4:8] != identifier:
             raise self.damaged(f"the mark {identifier.decode()} is missing at its start")
         return Table.at(self, self.follow(0, "the root table"), "the root table")
@@ -96,13 +100,16 @@ class Table:
         return self.position + offset
 
     def number(self, field: int, kind: str, default: int | float = 0) -> int | float:
+        """The scalar in slot `field`, or `default` where the writer left it out."""
         position = self._locate(field, _SIZES[kind])
         return default if position is None else self.buffer.number(position, kind, self.what)
 
     def integer(self, field: int, kind: str, default: int = 0) -> int:
+        """The integer in slot `field`, or `default` where the writer left it out."""
         return int(self.number(field, kind, default))
 
     def table(self, field: int, what: str) -> Table | None:
+        """The table in slot `field`; None when absent."""
         position = self._locate(field, 4)
         return None if position is None else Table.at(self.buffer, self.buffer.follow(position, what), what)
 
@@ -118,13 +125,16 @@ class Table:
         return start + 4, count
 
     def numbers(self, field: int, kind: str, what: str) -> tuple[int | float, ...]:
+        """The vector of scalars in slot `field`; empty when absent."""
         start, count = self._vector(field, _SIZES[kind], what)
         return struct.unpack_from(f"<{count}{kind}", self.buffer.data, start)
 
     def integers(self, field: int, kind: str, what: str) -> tuple[int, ...]:
+        """The vector of integers in slot `field`; empty when absent."""
         return tuple(int(value) for value in self.numbers(field, kind, what))
 
     def blob(self, field: int, what: str) -> bytes:
+        """The vector of bytes in slot `field`; empty when absent."""
         start, count = self._vector(field, 1, what)
         return self.buffer.data[start : start + count]
 

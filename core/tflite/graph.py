@@ -33,6 +33,7 @@ class Tensor:
 
     @property
     def elements(self) -> int:
+        """How many values it has; 1 for a scalar."""
         return math.prod(self.shape)
 
     @property
@@ -59,6 +60,7 @@ class Operator:
 
     @property
     def label(self) -> str:
+        """How messages name it: its number in the subgraph, and its kind."""
         return f"operator {self.index} ({self.name})"
 
 

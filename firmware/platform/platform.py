@@ -12,7 +12,10 @@ from tinyproof.firmware.platformio_core import ensure_core
 
 
 class SimulatedPlatform(PlatformBase):  # type: ignore[misc]
+    """Compilers from the machine's own PATH, for boards that an emulator stands in for."""
+
     def is_embedded(self) -> bool:
+        """As PlatformIO asks: there is no operating system."""
         return True
 
     def __init__(self, *arguments: Any, **options: Any) -> None:

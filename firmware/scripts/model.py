@@ -26,6 +26,7 @@ ROOT = FIRMWARE.parent
 
 
 def find_model() -> Path:
+    """The model's build folder. Raises UsageError where none was named and none exported."""
     name = os.environ.get("TINYPROOF_MODEL", "")
     if not name:
         try:

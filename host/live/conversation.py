@@ -50,6 +50,7 @@ class Conversation:
         self._thread = threading.Thread(target=self._run, name="board", daemon=True)
 
     def start(self) -> None:
+        """Begins to talk to the board, in a thread of its own."""
         self._thread.start()
 
     def stop(self) -> None:

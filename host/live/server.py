@@ -151,6 +151,7 @@ class Guard:
         self.token = token.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes a request on, or refuses it: 403 for a foreign host, 404 for a wrong token."""
         hosts = [value for name, value in scope["headers"] if name == b"host"]
         given = scope["path"].encode("utf-8", "replace").split(b"/")[1:2]
         if len(hosts) != 1 or hosts[0] not in self.hosts:

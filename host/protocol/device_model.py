@@ -34,6 +34,8 @@ _NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE]([-+]?[0-9]+))?")
 
 
 class Refusal(Exception):  # noqa: N818 - not an error of the program: the device's answer to a request it cannot serve
+    """A request that is answered `err CODE`; `code` is one of the protocol's."""
+
     def __init__(self, code: int) -> None:
         super().__init__(CODES[code][0])
         self.code = code
@@ -67,6 +69,7 @@ class Device:
         self.run_us = 0
 
     def banner(self) -> bytes:
+        """The remark that a device sends when it starts."""
         return f"# tinyproof {self.board} {self.engine} {self.model_id}\n".encode()
 
     def feed(self, content: bytes) -> bytes:

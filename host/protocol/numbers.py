@@ -14,6 +14,7 @@ def float_bits(value: float) -> int:
 
 
 def float_from_bits(bits: int) -> float:
+    """The float32 whose IEEE-754 bits are `bits`, as replies carry it."""
     return float(struct.unpack("<f", bits.to_bytes(4, "little"))[0])
 
 

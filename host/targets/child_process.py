@@ -59,9 +59,11 @@ class Child:
 
     @property
     def pid(self) -> int:
+        """The process's number."""
         return self.process.pid
 
     def running(self) -> bool:
+        """Whether it has not ended yet."""
         return self.process.poll() is None
 
     def ended_within(self, seconds: float) -> bool:
@@ -122,6 +124,7 @@ class BoardProcess(ABC):
         """The message for the user."""
 
     def close(self) -> None:
+        """Stops the process; the port is gone with it."""
         self.child.stop()
 
 

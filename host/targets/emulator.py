@@ -74,6 +74,7 @@ class Emulator(BoardProcess):
             raise EnvironmentFaultError(f"the emulator of board {self.board.name} offers no port in {LISTENS_S:.0f} s")
 
     def obituary(self, how: str) -> str:
+        """What the user is told when the emulator has stopped: where the command stands that started it."""
         name = self.board.name
         return f"the emulator of board {name} stopped, {how} (command in firmware/boards/{name}.toml)"
 

@@ -66,9 +66,11 @@ class ReferenceBoard(BoardProcess):
             raise EnvironmentFaultError(self.obituary(self.child.epitaph()))
 
     def obituary(self, how: str) -> str:
+        """What the user is told when the process has stopped."""
         return f"the reference device stopped, {how}"
 
     def close(self) -> None:
+        """Stops the process, and closes our end of the pty."""
         super().close()
         if self._kept is not None:
             os.close(self._kept)
@@ -117,6 +119,7 @@ def load_device(build_dir: Path) -> Device:
 
 
 def main() -> None:
+    """The process itself: serves the model of a build on a pty or a socket that it inherits."""
     parser = argparse.ArgumentParser(prog="tinyproof.host.targets.reference_board", description=__doc__)
     parser.add_argument("build_dir", type=Path)
     where = parser.add_mutually_exclusive_group(required=True)

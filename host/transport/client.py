@@ -54,6 +54,7 @@ class ReceivedBytes:
     last: bytes = b""
 
     def describe(self) -> str:
+        """In words, for an error message."""
         if self.count == 0:
             return "not one byte came"
         if self.lines == 0:
@@ -103,6 +104,7 @@ class Link:
         self.close()
 
     def close(self) -> None:
+        """Closes the port; a board that resets when it opens is left running."""
         close_port(self._port)
 
     def request(self, content: str, retries: int | None = None) -> str:
