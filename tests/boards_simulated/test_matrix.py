@@ -65,6 +65,7 @@ def test_at_least_eight_boards_of_three_instruction_sets_are_simulated() -> None
 
 
 # A warning fails the build, so a row with sizes is a build without one.
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("model", MODELS)
 def test_every_board_answers_bit_for_bit(rows: Rows, model: str, name: str) -> None:
@@ -249,6 +250,7 @@ run_all.prove(boards, pathlib.Path(sys.argv[1]), Config(), lambda *_: None)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_no_emulator_outlives_the_run(exported: Path, rows: Rows, number: signal.Signals) -> None:
     folder = exported / "neuron"

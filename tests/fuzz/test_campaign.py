@@ -24,6 +24,7 @@ USUAL_EXAMPLES = 4000
 SECONDS_PER_EXAMPLE = 0.5  # of a longer one, on a slow machine
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(0)  # the subprocess has one of its own
 def test_the_campaign_finds_nothing(tmp_path: Path, pytestconfig: pytest.Config) -> None:
     asked = int(pytestconfig.getoption("--fuzz-examples"))

@@ -42,6 +42,7 @@ def builds(lesson_models: dict[str, Path], tmp_path_factory: pytest.TempPathFact
     return folders
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("board", ["qemu-cortex-m4", "reference"])
 @pytest.mark.parametrize("model", MODELS)
 def test_every_bit_of_every_model_holds(builds: dict[str, Path], model: str, board: str) -> None:

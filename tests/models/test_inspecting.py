@@ -43,6 +43,7 @@ def made(folder: Path, tflite: bytes) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("board", ["qemu-cortex-m4", "qemu-riscv32", "sim-uno"])
 @pytest.mark.parametrize("widths", [[1, 1], [8, 40, 40, 12]])
 def test_estimates_are_near_what_a_build_measures(tmp_path: Path, board: str, widths: list[int]) -> None:
@@ -95,6 +96,7 @@ def test_inspect_prints_what_a_file_calls_itself_escaped(tmp_path: Path) -> None
         inspect_model(b"nothing", "bad.tflite", [QEMU])
 
 
+@pytest.mark.slow
 def test_the_profile_adds_up_to_the_inference(sine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tinyproof.core.paths, "BUILD", sine.parent)
     before = build(QEMU, sine).elf.read_bytes()

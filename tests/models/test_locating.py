@@ -66,6 +66,7 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(cli.main, [*arguments, "--model", "net"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(len(LAYERS) - 1))
 def test_the_bent_layer_is_named(folder: Path, number: int, monkeypatch: pytest.MonkeyPatch) -> None:
     bend(folder, number, monkeypatch)

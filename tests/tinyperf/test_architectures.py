@@ -54,6 +54,7 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     return importing
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_the_plain_kernels_are_bit_exact(imported: Callable[[str], Path], name: str, tmp_path: Path) -> None:
     folder = tmp_path / name
@@ -84,6 +85,7 @@ def test_the_python_reference_agrees_in_every_layer(imported: Callable[[str], Pa
         assert got == expected, f"tensor {index}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_the_dsp_kernels_beat_cmsis_nn_by_half(imported: Callable[[str], Path], name: str) -> None:
     folder = imported(name)
