@@ -12,7 +12,7 @@ from tinyproof.core.data_set import Dataset
 from tinyproof.core.errors import UsageError
 from tinyproof.core.manifest import read_manifest
 from tinyproof.core.reference.golden import in_words
-from tinyproof.core.tensor_layout import TensorLayout
+from tinyproof.core.tflite.tensor_layout import TensorLayout
 from tinyproof.host.bits import Progress, ask_inputs
 from tinyproof.host.check_report import DatasetReport, write_report
 from tinyproof.host.expected import load_reference

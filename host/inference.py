@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tinyproof.core.errors import BoardError
-from tinyproof.core.tensor_layout import TensorLayout
+from tinyproof.core.tflite.tensor_layout import TensorLayout
 from tinyproof.host.protocol import status
 from tinyproof.host.protocol.framing import frame
 from tinyproof.host.protocol.messages import Answer, Info, parse_answer, parse_hex, parse_ticks

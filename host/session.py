@@ -13,7 +13,7 @@ from tinyproof.core.board_spec import Board
 from tinyproof.core.config import CheckConfig
 from tinyproof.core.errors import BoardError, UsageError
 from tinyproof.core.manifest import Manifest, TensorSpec, read_manifest
-from tinyproof.core.tensor_layout import TensorLayout
+from tinyproof.core.tflite.tensor_layout import TensorLayout
 from tinyproof.host.inference import Inference
 from tinyproof.host.protocol.messages import Info, parse_info
 from tinyproof.host.targets.board_port import board_port

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 
 from tinyproof.core.manifest import TensorSpec
-from tinyproof.core.tensor_layout import TensorLayout
 from tinyproof.core.tflite.arithmetic import float32, quantize
 from tinyproof.core.tflite.dtypes import DTYPES
+from tinyproof.core.tflite.tensor_layout import TensorLayout
 from tinyproof.host.protocol.framing import crc16
 from tinyproof.host.protocol.numbers import float_bits
 from tinyproof.host.protocol.status import CODES, CRC, ENGINE, LENGTH, RANGE, STATE, SYNTAX
@@ -126,18 +126,8 @@ class Device:
             case ["q", *values]:
                 q = self._infer_values(values, 0, _element, seq)
                 return f"ok q={','.join(map(str, q))} t={self.run_us}us"
-            case ["load", *rest]:
-                (offset,) = _counts(rest, 1)
-                if len(rest) != 2:
-                    raise Refusal(SYNTAX)
-                return self._load(offset, rest[1])
-            case ["run"]:
-                return self._run(seq)
-            case ["read", *rest]:
-                offset, count = _counts(rest, 2)
-                if len(rest) != 2:
-                    raise Refusal(SYNTAX)
-                return self._read(offset, count)
+            case ["load" | "read" | "run" as verb, *rest]:
+                return self._by_parts(verb, rest, seq)
             case ["reset"]:
                 self._spend()
                 self.reset_state()
@@ -147,6 +137,17 @@ class Device:
             case [first, *_] if first[0] in "0123456789+-.":
                 return self._for_people(words)
         raise Refusal(SYNTAX)
+
+    def _by_parts(self, verb: str, rest: list[str], seq: int | None) -> str:
+        """Tensors that do not fit a line."""
+        if verb == "run":
+            if rest:
+                raise Refusal(SYNTAX)
+            return self._run(seq)
+        offset, *more = _counts(rest, 1 if verb == "load" else 2)
+        if len(rest) != 2:
+            raise Refusal(SYNTAX)
+        return self._load(offset, rest[1]) if verb == "load" else self._read(offset, *more)
 
     def _info(self) -> str:
         self.run_seq = None  # a new conversation may begin with any SEQ

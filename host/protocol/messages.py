@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass
 
 from tinyproof.core.errors import BoardError
-from tinyproof.core.tensor_layout import TensorLayout
 from tinyproof.core.tflite.dtypes import DTYPES
+from tinyproof.core.tflite.tensor_layout import TensorLayout
 from tinyproof.host.protocol.framing import show
 
 PROTOCOL_VERSION = 1

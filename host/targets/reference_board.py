@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tinyproof.core.errors import EnvironmentFaultError
 from tinyproof.core.manifest import read_manifest
-from tinyproof.core.tensor_layout import TensorLayout
+from tinyproof.core.tflite.tensor_layout import TensorLayout
 from tinyproof.host.protocol.device_model import Device
 from tinyproof.host.targets.child_process import BoardProcess, Child
 from tinyproof.host.targets.emulator import listening_socket

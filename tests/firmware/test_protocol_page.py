@@ -13,8 +13,8 @@ from support.single_device import single_device
 
 from tinyproof.core.manifest import TensorSpec
 from tinyproof.core.paths import FIRMWARE, ROOT
-from tinyproof.core.tensor_layout import TensorLayout
 from tinyproof.core.tflite.dtypes import DTYPES
+from tinyproof.core.tflite.tensor_layout import TensorLayout
 from tinyproof.host.protocol import device_model
 from tinyproof.host.protocol.device_model import Device
 from tinyproof.host.protocol.framing import crc16

@@ -17,6 +17,7 @@ from support.single_device import single_device
 from tinyproof.core.config import CheckConfig
 from tinyproof.core.errors import BoardError, TinyproofError, UsageError
 from tinyproof.core.manifest import TensorSpec
+from tinyproof.core.tflite.tensor_layout import TensorLayout
 from tinyproof.host.check import check
 from tinyproof.host.check_report import CheckReport
 from tinyproof.host.protocol.device_model import Device
@@ -156,7 +157,7 @@ def test_another_protocol_version_is_refused(build_dir: Path, start_board: Start
         def answer(self, line: bytes) -> bytes:
             return self._reply("ok tinyproof=2", int(line.split(b" ")[0][1:]), True)
 
-    error = refused(build_dir, start_board(device=Newer(ID, X, Y, line)).port)
+    error = refused(build_dir, start_board(device=Newer(ID, TensorLayout((X,)), TensorLayout((Y,)), line)).port)
     assert "version 2" in error.message
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tinyproof.core.manifest import TensorSpec
-from tinyproof.core.tensor_layout import TensorLayout
+from tinyproof.core.tflite.tensor_layout import TensorLayout
 from tinyproof.host.protocol.device_model import Device
 
 

@@ -267,7 +267,7 @@ enum verb {
     VERB_RESET,
     VERB_HELP,
     VERB_PEOPLE,
-    VERB_UNKNOWN
+    VERB_UNKNOWN,
 };
 
 /* Without their handlers: a switch over one function's branches is smaller than calls through pointers, by 150 to 300
