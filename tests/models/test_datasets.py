@@ -110,7 +110,7 @@ def test_samples_are_quantized_as_the_device_does(tmp_path: Path) -> None:
     values[:128, 0] = (np.arange(128) - 64 + 0.5) * 0.125  # ties
     np.savez(tmp_path / "d.npz", x=values)
     tensor = TensorSpec("x", [1, 3], "int8", 0.125, 5, 3)
-    ours, saturated = quantize_samples(read_dataset(tmp_path / "d.npz", 3), tensor, 200)
+    ours, saturated = quantize_samples(read_dataset(tmp_path / "d.npz", 3), TensorLayout((tensor,)), 200)
     assert ours == [bytes(quantize(float(value), 0.125, 5) & 0xFF for value in sample) for sample in values]
     assert saturated == sum(any(saturates(float(value), 0.125, 5) for value in sample) for sample in values)
 
