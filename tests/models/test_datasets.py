@@ -22,6 +22,7 @@ from tinyproof.core.errors import InputFileError, UsageError
 from tinyproof.core.manifest import Manifest, TensorSpec
 from tinyproof.core.reference.golden import Reference
 from tinyproof.core.tflite.arithmetic import dequantize, quantize, saturates
+from tinyproof.core.tflite.tensor_layout import TensorLayout
 from tinyproof.export.export import compile_model
 from tinyproof.host.bits import KEPT_DIVERGENCES
 from tinyproof.host.check_dataset import check_dataset, quantize_samples
