@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from tinyproof.core.errors import InputFileError
 from tinyproof.core.tflite.graph import Graph, Operator, Tensor
 from tinyproof.export.ops import ENDS, OPS
 from tinyproof.export.ops.base import Op
 from tinyproof.export.rewriting import rewrite
+from tinyproof.export.state_places import settle_states
 
 MAX_CONSTANT_BYTES = 16 << 20  # flash of the largest microcontrollers; bounds what a hostile file makes us write
 # What a rewriting leaves nothing of.
@@ -19,13 +21,32 @@ REWRITTEN = frozenset(("VAR_HANDLE", "CALL_ONCE", "SHAPE"))
 @dataclass(frozen=True)
 class Program:
     """`ops` run in order. `inputs` and `outputs` are what the device sees, in the arena. `initial`: the bytes that each
-    tensor which lives on between inferences begins with, by its index."""
+    tensor which lives on between inferences begins with, by its index. `views`: tensors that are a part of another one,
+    with that one and the byte at which they begin in it."""
 
     graph: Graph
     ops: tuple[Op, ...]
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
     initial: dict[int, bytes] = field(default_factory=dict)
+    views: dict[int, tuple[int, int]] = field(default_factory=dict)
+
+    @cached_property
+    def roots(self) -> dict[int, tuple[int, int]]:
+        """Every tensor that has no bytes of its own: the one in whose bytes it lies, and where. What no kernel moves,
+        such as a RESHAPE's output, is its input under another name."""
+        parts = dict(self.views)
+        for op in self.ops:
+            if not op.kernel:
+                parts.setdefault(op.outputs[0], (op.inputs[0], 0))
+        roots = {}
+        for index in parts:
+            root, start = index, 0
+            while root in parts:
+                root, offset = parts[root]
+                start += offset
+            roots[index] = root, start
+        return roots
 
     @property
     def macs(self) -> int:
@@ -63,7 +84,7 @@ def lower(graph: Graph) -> Program:
     for tensor in ends.outputs:
         if graph.tensors[tensor.index].data is not None:
             raise graph.refuse(tensor, "the model's output is a constant; leave it out of the model")
-    return Program(graph, tuple(ops), ends.inputs, ends.outputs, rewritten.initial)
+    return settle_states(Program(graph, tuple(ops), ends.inputs, ends.outputs, rewritten.initial))
 
 
 def check_supported(graph: Graph, operators: tuple[Operator, ...]) -> None:

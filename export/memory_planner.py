@@ -52,30 +52,7 @@ class MemoryPlan:
 def plan_memory(program: Program) -> MemoryPlan:
     """Step 0 is the arrival of the input; op k runs at step k + 1; the output is read after the last."""
     tensors = program.graph.tensors
-    names = _other_names(program)
-    last_use = _last_uses(program, names)
-    blocks: dict[int, Block] = {}
-    for index in (*(tensor.index for tensor in program.inputs), *program.initial):
-        blocks[index] = _block(tensors[index], 0, last_use.get(index, 0))
-    for step, op in enumerate(program.ops, start=1):
-        for position, index in enumerate(op.outputs):
-            if index in program.initial:
-                continue
-            size, last = tensors[index].bytes, last_use.get(index, step)
-            if position == 0 and op.inputs and (not op.kernel or op.in_place):
-                block, x = blocks[op.inputs[0]], names.get(op.inputs[0], op.inputs[0])
-                # Only at equal size: a smaller output would keep all of a large input's bytes alive.
-                if op.kernel and not (last_use[x] == step and size == block.size):
-                    block = _block(tensors[index], step, last)
-                elif op.kernel:
-                    block.last = last
-                    block.tensors.append(index)
-                else:
-                    block.tensors.append(index)
-            else:
-                block = _block(tensors[index], step, last)
-            blocks[index] = block
-
+    blocks = _blocks(program)
     scratch = {
         step - 1: Block(op.scratch_bytes, step, step)
         for step, op in enumerate(program.ops, start=1)
@@ -89,28 +66,47 @@ def plan_memory(program: Program) -> MemoryPlan:
         block.offset = offset
     return MemoryPlan(
         _size(unique, places),
-        {index: block.offset for index, block in blocks.items()},
+        {index: block.offset + program.roots.get(index, (index, 0))[1] for index, block in blocks.items()},
         sum(tensors[index].bytes for index in blocks),
         {number: block.offset for number, block in scratch.items()},
     )
 
 
-def _other_names(program: Program) -> dict[int, int]:
-    """What no kernel moves, such as a RESHAPE's output, is its input under another name while either is needed."""
-    names: dict[int, int] = {}
-    for op in program.ops:
-        if not op.kernel:
-            names[op.outputs[0]] = names.get(op.inputs[0], op.inputs[0])
-    return names
+def _blocks(program: Program) -> dict[int, Block]:
+    """Tensor index -> the block in which it lies."""
+    tensors = program.graph.tensors
+    roots = {index: root for index, (root, _) in program.roots.items()}
+    last_use = _last_uses(program, roots)
+    blocks: dict[int, Block] = {}
+    for index in (*(tensor.index for tensor in program.inputs), *program.initial):
+        blocks[index] = _block(tensors[index], 0, last_use.get(index, 0))
+    for step, op in enumerate(program.ops, start=1):
+        for position, index in enumerate(op.outputs):
+            if index in program.initial:
+                continue
+            if index in roots:
+                blocks[index] = blocks[roots[index]]
+                blocks[index].tensors.append(index)
+                continue
+            block = _block(tensors[index], step, last_use.get(index, step))
+            if position == 0 and op.inputs and op.in_place:
+                # Only at equal size: a smaller output would keep all of a large input's bytes alive.
+                x, other = roots.get(op.inputs[0], op.inputs[0]), blocks[op.inputs[0]]
+                if last_use[x] == step and block.size == other.size:
+                    other.last = block.last
+                    other.tensors.append(index)
+                    block = other
+            blocks[index] = block
+    return blocks
 
 
-def _last_uses(program: Program, names: dict[int, int]) -> dict[int, int]:
-    """Tensor index -> the last step that reads it, by the name under which it was made."""
+def _last_uses(program: Program, roots: dict[int, int]) -> dict[int, int]:
+    """Tensor index -> the last step that reads any part of it."""
     end = len(program.ops) + 1
-    last_use = {names.get(tensor.index, tensor.index): end for tensor in program.outputs}
+    last_use = {roots.get(tensor.index, tensor.index): end for tensor in program.outputs}
     for step in range(len(program.ops), 0, -1):
         for index in program.ops[step - 1].inputs:
-            last_use.setdefault(names.get(index, index), step)
+            last_use.setdefault(roots.get(index, index), step)
     # What lives on between inferences is never anybody else's: not before the first step, nor after the last.
     return last_use | dict.fromkeys(program.initial, end + 1)
 

@@ -26,7 +26,8 @@ SOURCE, HEADER = "model_profile.c", "model_profile.h"
 class ProfiledOperator:
     """An operator that has something to do on the device. `index` is its number in the .tflite, `number` in the C.
 
-    `output` is the shape of its first output; `tensors` are all its outputs, as indices into the .tflite's tensors.
+    `output` is the shape of its first output; `tensors` are all its outputs that have their values once it has run, as
+    indices into the .tflite's tensors.
     """
 
     number: int
@@ -63,7 +64,9 @@ def write_profile(build_dir: Path) -> list[ProfiledOperator]:
 def _operator(program: Program, number: int) -> ProfiledOperator:
     op = program.ops[number]
     shape = list(program.graph.tensors[op.outputs[0]].shape)
-    return ProfiledOperator(number, op.operator.index, op.operator.name, op.macs, shape, tuple(op.outputs))
+    tensors = program.graph.tensors
+    made = tuple(index for index in op.outputs if index not in op.inputs and not tensors[index].is_variable)
+    return ProfiledOperator(number, op.operator.index, op.operator.name, op.macs, shape, made)
 
 
 def _outputs(program: Program, plan: MemoryPlan, operators: list[ProfiledOperator]) -> list[str]:

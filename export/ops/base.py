@@ -81,6 +81,11 @@ class Op(ABC):
         return False
 
     @property
+    def taken(self) -> tuple[int, int] | None:
+        """Where the output is a part of input 0, byte for byte: where that begins, and its size."""
+        return None
+
+    @property
     def scratch_bytes(self) -> int:
         """Bytes of the arena that the kernel works in, passed after its outputs."""
         return 0

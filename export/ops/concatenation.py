@@ -75,6 +75,12 @@ class Concatenation(_Parts):
         self.outputs = (y.index,)
         if not self.inputs:
             raise self.refuse("all parts are constants; let the converter fold them")
+        self.placed: set[int] = set()  # numbers of the parts that lie in the output already
+
+    @property
+    def places(self) -> list[int]:
+        """Where each part begins in the output; empty where parts alternate."""
+        return [sum(self.row_bytes[:number]) for number in range(len(self.parts))] if self.rows == 1 else []
 
     def constants(self) -> list[Constant]:
         return [
@@ -91,6 +97,7 @@ class Concatenation(_Parts):
                 self.part(prefix, number, "output"),
             )
             for number, part in enumerate(self.parts)
+            if number not in self.placed
         ]
 
 

@@ -52,6 +52,12 @@ class Strided(Op):
     def in_place(self) -> bool:
         return self.moves_nothing
 
+    @property
+    def taken(self) -> tuple[int, int] | None:
+        # One dimension is left of a walk from element to element.
+        together = self.walk[-1][1] in (0, 1) and all(count == 1 for count, _ in self.walk[:-1])
+        return (self.offset, self.y.bytes) if together else None
+
     def constants(self) -> list[Constant]:
         return []
 

@@ -8,11 +8,12 @@ from tinyproof.export.ops.base import Call, Constant, Op
 
 
 class Variable(Op):
-    """The whole tensor is copied."""
+    """The whole tensor is copied, or, once it `shift`s, a part of the state is moved within it."""
 
     names = ("READ_VARIABLE", "ASSIGN_VARIABLE")
     max_version = 1
-    kernel = "copy_s8"
+    code_bytes = 30
+    kernel = "move_s8"
     moves_bytes = True
 
     def __init__(self, graph: Graph, operator: Operator) -> None:
@@ -20,7 +21,13 @@ class Variable(Op):
         source = self.tensor(operator.inputs, 0, "value")
         target = self.tensor(operator.outputs, 0, "variable")
         self.source, self.size = source, source.bytes
+        self.offsets = 0, 0
         self.inputs, self.outputs = (source.index,) if source.data is None else (), (target.index,)
+
+    def shift(self, state: int, source: int, target: int, size: int) -> None:
+        """Moves `size` bytes within the tensor `state`, instead of copying a whole one."""
+        self.inputs = self.outputs = (state,)
+        self.source, self.offsets, self.size = self.graph.tensors[state], (source, target), size
 
     def constants(self) -> list[Constant]:
         return self.operand_tables(self.source, "value")
@@ -29,6 +36,8 @@ class Variable(Op):
         return [Call((self.operand_place(self.source, prefix, "value"),), self.outputs, self.parameters(prefix))]
 
     def parameters(self, prefix: str) -> dict[str, str]:
-        numbers = {"rows": 1, "row_bytes": self.size}
-        numbers |= dict.fromkeys(("input_offset", "input_step", "output_offset", "output_step"), 0)
-        return {name: str(value) for name, value in numbers.items()}
+        return {
+            "input_offset": str(self.offsets[0]),
+            "output_offset": str(self.offsets[1]),
+            "bytes": str(self.size),
+        }

@@ -152,8 +152,9 @@ def plan_islands(program: Program) -> MemoryPlan:
         settle(index)
     for number, op in enumerate(program.ops):
         for index in op.outputs:
-            if not op.kernel:
-                offsets[index] = offsets[op.inputs[0]]
+            if index in program.roots:
+                root, start = program.roots[index]
+                offsets[index] = offsets[root] + start
             elif index not in program.initial:
                 settle(index)
         if op.scratch_bytes:
