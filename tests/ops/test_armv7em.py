@@ -23,6 +23,7 @@ from support.op_rows import convolution, fully_connected
 # address in `memory`, i a distance in bytes from there, and w a variable.
 SNIPPETS = [
     "smlad %[d], %[n], %[m], %[a]",
+    "smuad %[d], %[n], %[m]",
     "smlabb %[d], %[n], %[m], %[a]",
     "smlatt %[d], %[n], %[m], %[a]",
     "smmlar %[d], %[n], %[m], %[a]",
@@ -35,6 +36,7 @@ SNIPPETS = [
     "sub %[d], %[n], %[m]",
     "asr %[d], %[n], %[m]",
     "asr %[d], %[n], #8",
+    "ssat %[d], #16, %[n]",
     "ssat %[d], #8, %[n], asr #1",
     "ldr %[d], %[w]",
     "ldr %[d], [%[p]], #4",
@@ -135,7 +137,7 @@ def test_every_translated_instruction_was_compared() -> None:
 @pytest.mark.parametrize(
     ("statement", "says"),
     [
-        ('"smuad %0, %1, %1" : "=r"(d) : "r"(n)', "smuad"),
+        ('"smusd %0, %1, %1" : "=r"(d) : "r"(n)', "smusd"),
         ('"mov %0, %1" : "=r"(d) : "r"(n)', None),
         ('"mov %1, %0" : "=r"(d) : "r"(n)', "read-only"),
         ('"mov r4, %1" : "=r"(d) : "r"(n)', "r4"),

@@ -16,6 +16,7 @@ HEADER = "armv7em.h"  # of this folder: what the C below calls
 # L: a list of registers; B: a label to go back to. The C takes them in that order.
 FORMS = {
     "smlad R, R, R, R": "{0} = arm_smlad({1}, {2}, {3});",
+    "smuad R, R, R": "{0} = arm_smlad({1}, {2}, 0);",
     "smlabb R, R, R, R": "{0} = arm_smlabb({1}, {2}, {3});",
     "smlatt R, R, R, R": "{0} = arm_smlatt({1}, {2}, {3});",
     "smmlar R, R, R, R": "{0} = arm_smmlar({1}, {2}, {3});",
@@ -28,6 +29,7 @@ FORMS = {
     "sub R, R, R": "{0} = arm_sub({1}, {2});",
     "asr R, R, R": "{0} = arm_asr({1}, {2});",
     "asr R, R, I": "{0} = arm_asr({1}, {2});",
+    "ssat R, I, R": "{0} = arm_ssat({1}, {2});",
     "ssat R, I, R, asr I": "{0} = arm_ssat({1}, arm_asr({2}, {3}));",
     "ldr R, M": "{0} = {1};",
     "ldr R, [R], I": "{0} = arm_ldr({1}); {1} = arm_add({1}, {2});",

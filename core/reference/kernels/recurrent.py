@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""UNIDIRECTIONAL_SEQUENCE_LSTM and SVDF: what they remember is in tensors that their file calls variable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from tinyproof.core.reference.bound_operator import (
+    Array,
+    BoundOperator,
+    computes,
+    in_32_bits,
+    multiply,
+    rescale,
+    to_type,
+)
+from tinyproof.core.tflite import lstm, sigmoid_table
+from tinyproof.core.tflite.arithmetic import quantize_multiplier
+
+
+@computes("UNIDIRECTIONAL_SEQUENCE_LSTM")
+def unidirectional_sequence_lstm(op: BoundOperator, x: Array, *operands: Array | None) -> Array:
+    """Each batch by itself, step after step (micro/kernels/lstm_eval.h)."""
+    given = (x, *operands)
+    steps = x if op.option("time_major") else x.swapaxes(0, 1)
+    hidden, cell = _state(given[lstm.HIDDEN], steps.shape[1]), _state(given[lstm.CELL], steps.shape[1])
+    kept, cells = op.place(lstm.HIDDEN), op.place(lstm.CELL)
+    assert kept is not None and cells is not None
+    factors = lstm.cell_factors(cells.scales[0], kept.scales[0], op.operator.real_options.get("cell_clip", 0.0))
+    outputs = []
+    for seen in steps:
+        gates = []
+        for number, name in enumerate(lstm.GATES):
+            level = to_type(_level(op, given, number, seen, hidden), "int16")
+            gates.append(_each(sigmoid_table.tanh if name == "cell" else sigmoid_table.sigmoid, 3 * level))
+        forget, update, candidate, output = gates
+        cell[:] = to_type(rescale(forget * cell, factors.forget), "int16") + to_type(
+            rescale(update * candidate, factors.update), "int16"
+        )
+        cell[:] = to_type(cell, "int16")
+        if factors.clip >= 0:
+            cell[:] = np.clip(cell, -factors.clip, factors.clip)
+        bent = _each(sigmoid_table.tanh, _scaled(cell, *factors.tanh))
+        hidden[:] = to_type(rescale(bent * output, factors.output) + kept.zero_points[0], kept.dtype)
+        outputs.append(hidden.copy())
+    answer = np.array(outputs)
+    return answer if op.option("time_major") else answer.swapaxes(0, 1)
+
+
+def _state(value: Array | None, batches: int) -> Array:
+    assert value is not None
+    return value.reshape(batches, -1)
+
+
+def _level(op: BoundOperator, given: tuple[Array | None, ...], gate: int, seen: Array, hidden: Array) -> Array:
+    """What a gate's function is applied to: both products, each clamped before they are added."""
+    bias = given[lstm.BIASES[gate]]
+    assert bias is not None
+    return _product(op, given, lstm.INPUT_WEIGHTS[gate], 0, seen, bias) + _product(
+        op, given, lstm.RECURRENT_WEIGHTS[gate], lstm.HIDDEN, hidden, np.zeros_like(bias)
+    )
+
+
+def _product(
+    op: BoundOperator, given: tuple[Array | None, ...], place: int, source: int, values: Array, bias: Array
+) -> Array:
+    tensor, weight, weights = op.place(source), op.place(place), given[place]
+    assert tensor is not None and weight is not None and weights is not None
+    sums = (values - tensor.zero_points[0]) @ weights.T + bias
+    multiplier, shift = quantize_multiplier(tensor.scales[0] * weight.scales[0] / lstm.GATE_SCALE)
+    if tensor.dtype == "int8":
+        return to_type(multiply(sums, multiplier, shift), "int16")
+    reduced = (multiplier + (1 << 15)) >> 16 if multiplier < 0x7FFF0000 else 0x7FFF
+    if shift > 7 or np.abs(sums).max(initial=0) >= 2**47:
+        raise OverflowError
+    return to_type(in_32_bits((sums * reduced + (1 << (14 - shift))) >> (15 - shift)), "int16")
+
+
+def _scaled(values: Array, multiplier: int, shift: int) -> Array:
+    return (values * multiplier + ((1 << shift) >> 1)) >> shift
+
+
+def _each(function: Callable[[int], int], values: Array) -> Array:
+    return np.array([function(int(value)) for value in values.flat], np.int64).reshape(values.shape)
