@@ -120,7 +120,14 @@ def run_natively(cases: Sequence[Case], dsp: bool = False) -> list[list[bytes]]:
 
 def has_dsp_kernel(program: Program) -> bool:
     """Whether a build with the DSP kernels differs from one without."""
-    return any((DSP_KERNELS / "kernels" / f"{op.kernel}.h").exists() for op in program.ops if op.kernel)
+    special = {path.stem for path in (DSP_KERNELS / "kernels").iterdir()}
+    return any(not special.isdisjoint(_headers(op.kernel)) for op in program.ops if op.kernel)
+
+
+def _headers(kernel: str) -> set[str]:
+    """Of a kernel: its own one and all that it includes."""
+    text = (ENGINE / "kernels" / f"{kernel}.h").read_text(encoding="utf-8")
+    return {kernel}.union(*map(_headers, re.findall(r'#include "kernels/(\w+)\.h"', text)))
 
 
 def compile_case(case: Case, islands: bool = False) -> tuple[Program, MemoryPlan]:

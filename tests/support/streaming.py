@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 import random
+from typing import Any
 
 from support.tflite_writer import Model, Subgraph
 
@@ -32,7 +33,7 @@ class StreamingNet:
         for rows in (4, 8):
             deep = self._tensor((1, 1, 1, CHANNELS))
             operands = [self._kept(x, rows), *self._weights((1, rows + 1, 1, CHANNELS), CHANNELS)]
-            strides = {"strideH": 1, "strideW": 1, "depthMultiplier": 1, "padding": VALID}
+            strides: dict[str, Any] = {"strideH": 1, "strideW": 1, "depthMultiplier": 1, "padding": VALID}
             model.add("DEPTHWISE_CONV_2D", operands, [deep], **strides)
             x = self._convolved(deep, (CHANNELS, 1, 1, CHANNELS), 1)
         flat = self._reshaped(self._kept(x, WINDOW - 1), (1, WINDOW * CHANNELS))
@@ -66,8 +67,10 @@ class StreamingNet:
 
     def _convolved(self, x: int, weights: tuple[int, ...], stride: int) -> int:
         result = self._tensor((1, 1, 1, CHANNELS))
-        strides = {"strideH": stride, "strideW": 1, "padding": VALID, "fusedActivationFunction": 1}
-        self._model.add("CONV_2D", [x, *self._weights(weights, CHANNELS)], [result], **strides)
+        operands = [x, *self._weights(weights, CHANNELS)]
+        self._model.add(
+            "CONV_2D", operands, [result], strideH=stride, strideW=1, padding=VALID, fusedActivationFunction=1
+        )
         return result
 
     def _kept(self, x: int, rows: int) -> int:

@@ -27,7 +27,8 @@ def unidirectional_sequence_lstm(op: BoundOperator, x: Array, *operands: Array |
     steps = x if op.option("time_major") else x.swapaxes(0, 1)
     hidden, cell = _state(given[lstm.HIDDEN], steps.shape[1]), _state(given[lstm.CELL], steps.shape[1])
     kept, cells = op.place(lstm.HIDDEN), op.place(lstm.CELL)
-    assert kept is not None and cells is not None
+    assert kept is not None
+    assert cells is not None
     factors = lstm.cell_factors(cells.scales[0], kept.scales[0], op.operator.real_options.get("cell_clip", 0.0))
     outputs = []
     for seen in steps:
@@ -67,7 +68,9 @@ def _product(
     op: BoundOperator, given: tuple[Array | None, ...], place: int, source: int, values: Array, bias: Array
 ) -> Array:
     tensor, weight, weights = op.place(source), op.place(place), given[place]
-    assert tensor is not None and weight is not None and weights is not None
+    assert tensor is not None
+    assert weight is not None
+    assert weights is not None
     sums = (values - tensor.zero_points[0]) @ weights.T + bias
     multiplier, shift = quantize_multiplier(tensor.scales[0] * weight.scales[0] / lstm.GATE_SCALE)
     if tensor.dtype == "int8":

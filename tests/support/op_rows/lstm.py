@@ -72,8 +72,14 @@ def build(layer: Layer) -> bytes:
     for place in layer.left_out:
         operands[place] = -1
     target = model.tensor(layer.output or (*ends, layer.units), *layer.hidden, dtype=kind)
-    options = {"fusedActivationFunction": layer.activation, "cellClip": layer.clip, "timeMajor": layer.major}
-    model.add(NAME, operands, [target], **options)
+    model.add(
+        NAME,
+        operands,
+        [target],
+        fusedActivationFunction=layer.activation,
+        cellClip=layer.clip,
+        timeMajor=layer.major,
+    )
     return model.build(target)
 
 

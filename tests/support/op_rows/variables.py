@@ -77,62 +77,84 @@ def variables(draw: st.DrawFn) -> Case:
     return Case(f"{shape} {names} {steps}", model.build(values[-1]), frames(size, draw(seeds)))
 
 
+class _Stream:
+    """A model of streaming layers under construction; `rows` are the newest ones, `fresh` of them."""
+
+    def __init__(self, channels: int, fresh: int, zero_point: int, r: random.Random) -> None:
+        self.channels, self.fresh, self.zero_point, self.r = channels, fresh, zero_point, r
+        self.model = Model()
+        self.start = self.model.subgraph()
+        self.model.add("CALL_ONCE", [], [], initSubgraphIndex=1)
+        self.rows = self.model.input((1, fresh, 1, channels), 0.5, zero_point)
+
+    def tensor(self, count: int) -> int:
+        return self.model.tensor((1, count, 1, self.channels), 0.5, self.zero_point)
+
+    def part(self, source: int, begin: int, end: int) -> int:
+        """Some rows of a tensor."""
+        target = self.tensor(end - begin)
+        columns = ([0, begin, 0, 0], [1, end, 1, self.channels], [1] * 4)
+        places = [self.model.tensor((4,), values=values, dtype="int32") for values in columns]
+        self.model.add("STRIDED_SLICE", [source, *places], [target])
+        return target
+
+    def variable(self, name: str, kept: int) -> int:
+        """The handle of one that keeps so many rows, and mostly begins with random ones."""
+        if self.r.random() < 0.8:
+            values = [self.r.randrange(-128, 128) for _ in range(kept * self.channels)]
+            first_value(self.start, name, (1, kept, 1, self.channels), values, "int8", self.zero_point)
+        return handle(self.model, name)
+
+    def read(self, where: int, state: int, *, early: bool, activated: bool) -> None:
+        """Reads what was kept, before or after something happens to the new rows."""
+        if early:
+            self.model.add("READ_VARIABLE", [where], [state])
+        if activated:
+            self.rows = inverted(self.model, self.rows, (1, self.fresh, 1, self.channels), self.zero_point)
+        if not early:
+            self.model.add("READ_VARIABLE", [where], [state])
+
+    def join(self, kind: str, state: int, kept: int) -> tuple[int, int, int]:
+        """All rows, their number, and those of them that are kept."""
+        old = self.part(state, self.fresh, kept) if kind == "window" else state
+        total = kept if kind == "window" else kept + self.fresh
+        whole = self.tensor(total)
+        self.model.add("CONCATENATION", [self.rows, old] if kind == "before" else [old, self.rows], [whole], axis=1)
+        begin = {"append": self.fresh, "before": 0, "middle": self.r.randint(0, self.fresh)}
+        return whole, total, whole if kind == "window" else self.part(whole, begin[kind], begin[kind] + kept)
+
+    def use(self, whole: int, total: int, *, directly: bool) -> None:
+        """Makes new rows of all of them."""
+        if directly:
+            self.rows = self.part(whole, total - self.fresh, total)
+            return
+        mixed, part = self.tensor(total), self.part(whole, 0, self.fresh)
+        self.model.add("MUL", [whole, whole], [mixed])
+        self.rows = self.tensor(self.fresh)
+        self.model.add("ADD", [part, self.part(mixed, total - self.fresh, total)], [self.rows])
+
+
 @st.composite
 def streams(draw: st.DrawFn) -> Case:
     """Streaming layers one after the other: rows kept, new rows behind or before them, the last ones kept again."""
-    channels, zero_point = draw(st.sampled_from([1, 2, 3, 4, 8])), draw(zero_points)
     r = random.Random(draw(seeds))
-    fresh = draw(st.integers(1, 3))
-    model = Model()
-    start = model.subgraph()
-    model.add("CALL_ONCE", [], [], initSubgraphIndex=1)
-    rows = model.input((1, fresh, 1, channels), 0.5, zero_point)
-    label = f"{channels} channels, {fresh} new rows"
-
-    def tensor(count: int) -> int:
-        return model.tensor((1, count, 1, channels), 0.5, zero_point)
-
-    def rows_of(source: int, begin: int, end: int) -> int:
-        target = tensor(end - begin)
-        places = [model.tensor((4,), values=v, dtype="int32") for v in ([0, begin, 0, 0], [1, end, 1, channels])]
-        model.add("STRIDED_SLICE", [source, *places, model.tensor((4,), values=[1] * 4, dtype="int32")], [target])
-        return target
-
+    stream = _Stream(draw(st.sampled_from([1, 2, 3, 4, 8])), draw(st.integers(1, 3)), draw(zero_points), r)
+    label = f"{stream.channels} channels, {stream.fresh} new rows"
     for layer in range(draw(st.integers(1, 3))):
         early = draw(st.booleans())  # whether the kept rows are read before the new ones are computed
         kind = draw(st.sampled_from(["append", "window", "before", "middle"]))
-        kept = draw(st.integers(1, 5)) + (fresh if kind == "window" else 0)
-        name = f"layer {layer}"
-        if r.random() < 0.8:
-            values = [r.randrange(-128, 128) for _ in range(kept * channels)]
-            first_value(start, name, (1, kept, 1, channels), values, "int8", zero_point)
-        where, state = handle(model, name), tensor(kept)
-        if early:
-            model.add("READ_VARIABLE", [where], [state])
-        if draw(st.booleans()):
-            rows = inverted(model, rows, (1, fresh, 1, channels), zero_point)
-        if not early:
-            model.add("READ_VARIABLE", [where], [state])
-        old = rows_of(state, fresh, kept) if kind == "window" else state
-        total = kept if kind == "window" else kept + fresh
-        whole = tensor(total)
-        model.add("CONCATENATION", [rows, old] if kind == "before" else [old, rows], [whole], axis=1)
-        begin = {"append": fresh, "window": 0, "before": 0, "middle": r.randint(0, fresh)}[kind]
-        new = whole if kind == "window" else rows_of(whole, begin, begin + kept)
-        assign_early = draw(st.booleans())
-        if assign_early:
-            model.add("ASSIGN_VARIABLE", [where, new], [])
-        if draw(st.booleans()):
-            rows = rows_of(whole, total - fresh, total)
-        else:
-            mixed, part = tensor(total), rows_of(whole, 0, fresh)
-            model.add("MUL", [whole, whole], [mixed])
-            rows = tensor(fresh)
-            model.add("ADD", [part, rows_of(mixed, total - fresh, total)], [rows])
-        if not assign_early:
-            model.add("ASSIGN_VARIABLE", [where, new], [])
+        kept = draw(st.integers(1, 5)) + (stream.fresh if kind == "window" else 0)
+        where, state = stream.variable(f"layer {layer}", kept), stream.tensor(kept)
+        stream.read(where, state, early=early, activated=draw(st.booleans()))
+        whole, total, new = stream.join(kind, state, kept)
+        directly, at_once = draw(st.booleans()), draw(st.booleans())
+        if at_once:
+            stream.model.add("ASSIGN_VARIABLE", [where, new], [])
+        stream.use(whole, total, directly=directly)
+        if not at_once:
+            stream.model.add("ASSIGN_VARIABLE", [where, new], [])
         label += f"; {kind} {kept}"
-    return Case(label, model.build(rows), frames(fresh * channels, draw(seeds)))
+    return Case(label, stream.model.build(stream.rows), frames(stream.fresh * stream.channels, draw(seeds)))
 
 
 @st.composite
@@ -142,14 +164,14 @@ def wide_types(draw: st.DrawFn) -> Case:
     shape, size = draw(st.sampled_from([((3,), 3), ((1, 2, 2), 4), ((1,), 1)]))
     model = Model()
     start = model.subgraph()
-    quantization = (0.5, 0) if dtype in ("int8", "uint8", "int16") and draw(st.booleans()) else (None, 0)
+    scale = 0.5 if dtype in ("int8", "uint8", "int16") and draw(st.booleans()) else None
     if draw(st.booleans()):
         model.add("CALL_ONCE", [], [], initSubgraphIndex=1)
-    source = model.input(shape, *quantization, dtype=dtype)
+    source = model.input(shape, scale, dtype=dtype)
     r = random.Random(draw(seeds))
-    value = start.tensor(shape, *quantization, [r.randrange(0, 128) for _ in range(size)], dtype)
+    value = start.tensor(shape, scale, 0, [r.randrange(0, 128) for _ in range(size)], dtype)
     start.add("ASSIGN_VARIABLE", [handle(start, "state"), value], [])
-    where, target = handle(model, "state"), model.tensor(shape, *quantization, dtype=dtype)
+    where, target = handle(model, "state"), model.tensor(shape, scale, dtype=dtype)
     before = draw(st.booleans())
     if before:
         model.add("READ_VARIABLE", [where], [target])

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * UNIDIRECTIONAL_SEQUENCE_LSTM for cores with the DSP extension. Bit-exact with kernels/, see there.
+ * What lstm does most, for cores with the DSP extension. Bit-exact with kernels/, see there.
  * 16 multiply-accumulates, four inputs and four gates, are 13 instructions.
  */
-#ifndef TINYPROOF_KERNELS_LSTM_H
-#define TINYPROOF_KERNELS_LSTM_H
+#ifndef TINYPROOF_KERNELS_LSTM_MULTIPLY_H
+#define TINYPROOF_KERNELS_LSTM_MULTIPLY_H
 
 #include "kernels/dsp.h"
 #include "kernels/lstm_parameters.h"
@@ -27,25 +27,19 @@ KERNEL_INLINE void lstm_widen(int16_t *to, const int8_t *from, int32_t groups) {
 /* Two inputs at a time times two words of a gate's weights. */
 #define LSTM_GATE(sum, w0, w1) "smlad " sum ", " w0 ", r4, " sum "\n\tsmlad " sum ", " w1 ", r5, " sum "\n\t"
 
-KERNEL_INLINE void lstm_multiply(
-    struct lstm_sums *sums, const int16_t *w, const int16_t *x, int32_t groups) {
+KERNEL_INLINE void lstm_multiply(struct lstm_sums *sums, const int16_t *w, const int16_t *x, int32_t groups) {
     int32_t s0 = sums->gate[0], s1 = sums->gate[1], s2 = sums->gate[2], s3 = sums->gate[3];
     const int16_t *end = x + 4 * groups;
-    __asm__ volatile(
-        "1:\n\t"
-        "ldmia %[x]!, {r4, r5}\n\t"
-        "ldmia %[w]!, {r6, r8, r9, r10}\n\t"
-        LSTM_GATE("%[s0]", "r6", "r8") LSTM_GATE("%[s1]", "r9", "r10")
-        "ldmia %[w]!, {r6, r8, r9, r10}\n\t"
-        LSTM_GATE("%[s2]", "r6", "r8") LSTM_GATE("%[s3]", "r9", "r10")
-        "cmp %[x], %[end]\n\t"
-        "bne 1b"
-        : [x] "+r"(x), [w] "+r"(w), [s0] "+r"(s0), [s1] "+r"(s1), [s2] "+r"(s2), [s3] "+r"(s3)
-        : [end] "r"(end)
-        : "r4", "r5", "r6", "r8", "r9", "r10", "cc", "memory");
+    __asm__ volatile("1:\n\t"
+                     "ldmia %[x]!, {r4, r5}\n\t"
+                     "ldmia %[w]!, {r6, r8, r9, r10}\n\t" LSTM_GATE("%[s0]", "r6", "r8") LSTM_GATE(
+                         "%[s1]", "r9", "r10") "ldmia %[w]!, {r6, r8, r9, r10}\n\t" LSTM_GATE("%[s2]", "r6", "r8")
+                         LSTM_GATE("%[s3]", "r9", "r10") "cmp %[x], %[end]\n\t"
+                                                         "bne 1b"
+                     : [x] "+r"(x), [w] "+r"(w), [s0] "+r"(s0), [s1] "+r"(s1), [s2] "+r"(s2), [s3] "+r"(s3)
+                     : [end] "r"(end)
+                     : "r4", "r5", "r6", "r8", "r9", "r10", "cc", "memory");
     *sums = (struct lstm_sums){{s0, s1, s2, s3}};
 }
-
-#include "kernels/lstm_steps.h"
 
 #endif
