@@ -240,8 +240,8 @@ def _table(prefix: str, constant: Constant) -> list[str]:
 
 
 def _literal(value: int) -> str:
-    """Decimal. C has no negative literals, so INT32_MIN cannot be written as one."""
-    return "(-2147483647 - 1)" if value == -INT32_MAX - 1 else str(value)
+    """Decimal. C has no negative literals, so neither INT32_MIN nor INT64_MIN can be written as one."""
+    return f"({value + 1} - 1)" if value in (-INT32_MAX - 1, -(2**63)) else str(value)
 
 
 def _numbers(values: Iterable[str]) -> list[str]:

@@ -184,4 +184,5 @@ class _Wheel:
         interpreter.invoke()
 
     def _numpy_type(self, tensor: Tensor) -> Any:
-        return self._np.dtype("<" + DTYPES[tensor.dtype].letter)
+        # By its size: NumPy has two types of 64 bits, and the wheel knows the one that is not called "q".
+        return self._np.dtype(self._np.dtype("<" + DTYPES[tensor.dtype].letter).str)

@@ -54,7 +54,7 @@ class Op(ABC):
     """
 
     # Kernel arguments are bytes whatever the tensors hold: for operators that only move elements.
-    moves_bytes: ClassVar[bool] = False
+    moves_bytes: bool = False
     # In the TFLite schema. A class that has them is an operator that is supported (see export/ops/__init__.py).
     names: ClassVar[tuple[str, ...]]
     # Highest version of the operator whose meaning the class knows.
@@ -165,7 +165,7 @@ class Op(ABC):
         if name not in ACTIVATION_RANGES:
             raise self.refuse(f"fused activation {name} is not supported; supported: {', '.join(ACTIVATION_RANGES)}")
         try:
-            return activation_range(name, output.scales[0], output.zero_points[0])
+            return activation_range(name, output.scales[0], output.zero_points[0], output.dtype)
         except ValueError as error:
             raise self.refuse(f"output {output.label} cannot hold what {name} lets through: {error}") from None
 

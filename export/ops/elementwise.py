@@ -1,28 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What ADD, SUB and MUL share: two operands, either of them constant or broadcast, and one output."""
+"""What operators on two operands share, either of them constant or broadcast: the walk of kernels/broadcast.h."""
 
 from __future__ import annotations
 
-import struct
 from abc import abstractmethod
 from itertools import zip_longest
+from typing import ClassVar
 
+from tinyproof.core.tflite.dtypes import DTYPES, unpack
 from tinyproof.core.tflite.graph import Graph, Operator, Tensor
-from tinyproof.export.ops.base import Constant, Op
-from tinyproof.export.ops.requantize_encoding import encode_multiplier, encode_shift
+from tinyproof.core.tflite.schema import ACTIVATIONS
+from tinyproof.export.ops.base import Call, Constant, Op
 
-MAX_LOOPS = 4
+MAX_LOOPS = 6
+MAX_RANK = 6  # RuntimeShape of TFLite Micro has room for no more
+SUFFIXES = {"int8": "s8", "int16": "s16", "int32": "s32", "int64": "s64", "bool": "u8"}  # of kernels, by type
+_INT32_CLAMPS = {"RELU": (0, None), "RELU_N1_TO_1": (-1, 1), "RELU6": (0, 6)}
 
 
 def loops(shapes: tuple[tuple[int, ...], ...], output: tuple[int, ...]) -> list[tuple[int, ...]] | None:
-    """Nested loops over `output`, outermost first: (count, step of each operand in bytes, 0 where it is broadcast).
+    """Nested loops over `output`, outermost first: (count, step of each operand in elements, 0 where it is broadcast).
 
-    Dimensions that are walked alike become one. None when the shapes do not broadcast to `output`.
+    Dimensions that are walked alike become one. None when `output` is not what the shapes broadcast to.
     """
     found: list[tuple[int, ...]] = []
     strides = [1] * len(shapes)
     for count, *sizes in zip_longest(reversed(output), *(reversed(shape) for shape in shapes), fillvalue=1):
-        if any(size not in (1, count) for size in sizes):
+        if any(size not in (1, count) for size in sizes) or count not in (1, *sizes):
             return None
         if count == 1:
             continue
@@ -35,65 +39,109 @@ def loops(shapes: tuple[tuple[int, ...], ...], output: tuple[int, ...]) -> list[
     return found
 
 
-def encode(multiplier: int, shift: int) -> tuple[int, int]:
-    """As requantize.h wants it. A multiplier of 0, a factor below 2^-32, becomes 2^-32: 0 for all that occurs."""
-    return (encode_multiplier(multiplier), encode_shift(shift)) if multiplier else (encode_multiplier(2**30), 30)
-
-
 class Elementwise(Op):
-    """y = clamp(x1 op x2) with the fused activation's range."""
+    """y = x1 op x2. `order` says which operand is the kernel's first argument, and which its second."""
+
+    types: ClassVar[tuple[str, ...]]  # both operands', and the output's unless `output_types` says otherwise
+    quantized_types: ClassVar[tuple[str, ...]] = ("int8", "int16")  # those that need a scale
+    output_types: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, graph: Graph, operator: Operator) -> None:
         super().__init__(graph, operator)
-        self.operands = (self._operand(0), self._operand(1))
-        self.y = self.activation(operator.outputs, 0, "output")
-        shapes = self.operands[0].shape, self.operands[1].shape
+        self.operands = self.read_operands()
+        self.dtype = self.operands[0].dtype
+        self.y = self.tensor(operator.outputs, 0, "output")
+        self.check_type(self.y, "output", self.output_types or (self.dtype,))
+        if self.y.data is not None:
+            raise self.refuse(f"output {self.y.label} is a constant; tinyproof expects it to be computed")
+        if self.dtype in self.quantized_types:
+            for tensor in (*self.operands, *(() if self.output_types else (self.y,))):
+                self.check_scale(tensor)
+        self.order = (1, 2)
+        self.loops = self._walk()
+        self.inputs = self.computed(self.operands)
+        self.outputs = (self.y.index,)
+        self.prepare()
+
+    def read_operands(self) -> tuple[Tensor, ...]:
+        """All, the first with the type of the answer. Raises InputFileError for others."""
+        first, second = (self.tensor(self.operator.inputs, i, f"operand {i + 1}") for i in (0, 1))
+        self.check_type(first, "operand", self.types)
+        self.check_type(second, "operand", (first.dtype,))
+        return first, second
+
+    def _walk(self) -> list[tuple[int, ...]]:
+        shapes = tuple(operand.shape for operand in self.operands)
+        broadcast = f"{' and '.join(str(list(shape)) for shape in shapes)} to {list(self.y.shape)}"
+        if max(map(len, (*shapes, self.y.shape))) > MAX_RANK:
+            raise self.refuse(f"broadcasting {broadcast}: TFLite Micro has room for {MAX_RANK} dimensions")
         found = loops(shapes, self.y.shape)
-        broadcast = f"{list(shapes[0])} and {list(shapes[1])} to {list(self.y.shape)}"
         if found is None or 0 in self.y.shape:
             raise self.refuse(f"cannot broadcast {broadcast}")
-        if len(found) > MAX_LOOPS:
-            raise self.refuse(f"broadcasting {broadcast} takes {len(found)} loops; supported are {MAX_LOOPS}")
-        self.loops = [(1, 0, 0)] * (MAX_LOOPS - len(found)) + found
-        computed = [operand for operand in self.operands if operand.data is None]
-        if not computed:
-            raise self.refuse("both operands are constants; let the converter fold them")
-        # One that is as large as the output comes first, since the output may take its place.
-        self.inputs = tuple(x.index for x in sorted(computed, key=lambda x: x.elements != self.y.elements))
-        self.outputs = (self.y.index,)
-        self.clamp = self.fused_clamp(self.y)
-        self.prepare()
+        return [(1, *(0 for _ in shapes))] * (MAX_LOOPS - len(found)) + found
+
+    def computed(self, operands: tuple[Tensor, ...]) -> tuple[int, ...]:
+        """Those in the arena. One that is as large as the output comes first: the output may take its place."""
+        found = [operand for operand in operands if operand.data is None]
+        if not found:
+            raise self.refuse("all operands are constants; let the converter fold them")
+        return tuple(x.index for x in sorted(found, key=lambda x: x.elements != self.y.elements))
 
     @abstractmethod
     def prepare(self) -> None:
-        """Turn scales into integers. Raises InputFileError for what is not supported."""
+        """Choose the kernel, turn scales into integers. Raises InputFileError for what is not supported."""
 
-    def _operand(self, position: int) -> Tensor:
-        tensor = self.tensor(self.operator.inputs, position, f"operand {position + 1}")
-        self.check_int8(tensor, "operand")
+    @abstractmethod
+    def numbers(self) -> dict[str, int]:
+        """The kernel's parameters but for the loops."""
+
+    def tables(self) -> list[Constant]:
+        """What the parameters point to."""
+        return []
+
+    def check_scale(self, tensor: Tensor) -> None:
+        """Raises InputFileError where there is not one scale for all elements."""
         if len(tensor.scales) != 1:
-            raise self.refuse(
-                f"operand {tensor.label} has {len(tensor.scales)} scales; one is needed: quantize to int8"
-            )
-        return tensor
+            raise self.refuse(f"{tensor.label} has {len(tensor.scales)} scales; one is needed: quantize to int8")
+
+    def clamp(self) -> tuple[int, int]:
+        """Of the fused activation, quantized or of int32."""
+        if self.dtype != "int32":
+            return self.fused_clamp(self.y)
+        number = self.operator.options.get("fused_activation_function", 0)
+        low, high = _INT32_CLAMPS.get(ACTIVATIONS[number] if 0 <= number < len(ACTIVATIONS) else "", (None, None))
+        bounds = DTYPES["int32"]
+        return bounds.low if low is None else low, bounds.high if high is None else high
 
     @property
     def in_place(self) -> bool:
-        return self.graph.tensors[self.inputs[0]].elements == self.y.elements
+        x = self.graph.tensors[self.inputs[0]]
+        return x.elements == self.y.elements and x.bytes == self.y.bytes
 
     def constants(self) -> list[Constant]:
-        return [
-            Constant(f"operand{position}", "int8_t", struct.unpack(f"<{x.elements}b", x.data), operand=True)
+        operands = [
+            Constant(f"operand{position}", DTYPES[x.dtype].c_type, unpack(x.data, x.dtype), operand=True)
             for position, x in enumerate(self.operands, start=1)
             if x.data is not None
         ]
+        return [*operands, *self.tables()]
 
-    def argument(self, position: int, prefix: str) -> int | str:
-        """The C argument of operand 1 or 2."""
-        operand = self.operands[position - 1]
-        return operand.index if operand.data is None else f"{prefix}_operand{position}"
+    def calls(self, prefix: str) -> list[Call]:
+        return [self.call(self.order, self.parameters(prefix), prefix)]
 
-    def walk(self, first: int, second: int) -> dict[str, str]:
-        """The kernel's loops, with operand `first` as its first argument."""
-        columns = {"counts": 0, "steps1": first, "steps2": second}
-        return {name: "{" + ", ".join(str(loop[i]) for loop in self.loops) + "}" for name, i in columns.items()}
+    def call(self, positions: tuple[int, int], parameters: dict[str, str], prefix: str) -> Call:
+        """One of the kernel on operands 1, 2 ... with their loops."""
+        operands = [self.operands[position - 1] for position in positions]
+        arguments = tuple(
+            x.index if x.data is None else f"{prefix}_operand{position}"
+            for position, x in zip(positions, operands, strict=True)
+        )
+        types = tuple(
+            (name, DTYPES[x.dtype].c_type) for name, x in zip(arguments, operands, strict=True) if isinstance(name, str)
+        )
+        columns = {"counts": 0, "steps1": positions[0], "steps2": positions[1]}
+        walk = {name: "{" + ", ".join(str(loop[i]) for loop in self.loops) + "}" for name, i in columns.items()}
+        return Call(arguments, self.outputs, walk | parameters, types)
+
+    def parameters(self, prefix: str) -> dict[str, str]:
+        return {name: str(value) for name, value in self.numbers().items()}

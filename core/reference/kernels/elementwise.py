@@ -20,39 +20,7 @@ from tinyproof.core.reference.bound_operator import (
 )
 from tinyproof.core.tflite.arithmetic import float32, quantize_multiplier, round_half_away
 
-_MORE_BITS = 20  # of ADD and SUB on the common scale
 _INT16_MIN, _INT16_MAX = -(2**15), 2**15 - 1
-
-
-@computes("ADD")
-def add(op: BoundOperator, a: Array, b: Array) -> Array:
-    """micro/kernels/add_common.cc: both operands on twice the larger scale."""
-    return _from_common_scale(op, _to_common_scale(op, a, 0) + _to_common_scale(op, b, 1))
-
-
-@computes("SUB")
-def sub(op: BoundOperator, a: Array, b: Array) -> Array:
-    """micro/kernels/sub_common.cc: as ADD."""
-    return _from_common_scale(op, _to_common_scale(op, a, 0) - _to_common_scale(op, b, 1))
-
-
-def _twice_the_larger(op: BoundOperator) -> float:
-    return 2 * max(tensor.scales[0] for tensor in op.inputs)
-
-
-def _to_common_scale(op: BoundOperator, values: Array, place: int) -> Array:
-    return rescale(op.centred(values, place) << _MORE_BITS, op.inputs[place].scales[0] / _twice_the_larger(op))
-
-
-def _from_common_scale(op: BoundOperator, total: Array) -> Array:
-    return op.finish(rescale(total, _twice_the_larger(op) / (2**_MORE_BITS * op.y.scales[0])))
-
-
-@computes("MUL")
-def mul(op: BoundOperator, a: Array, b: Array) -> Array:
-    """micro/kernels/mul_common.cc."""
-    real = op.inputs[0].scales[0] * op.inputs[1].scales[0] / op.y.scales[0]
-    return op.finish(rescale(op.centred(a, 0) * op.centred(b, 1), real))
 
 
 @computes("QUANTIZE")
