@@ -32,7 +32,8 @@ KERNEL_INLINE int8_t add_s8_element(int32_t x1, int32_t x2, const struct add_s8 
 }
 
 KERNEL_INLINE void add_s8(const int8_t *input1, const int8_t *input2, int8_t *output, const struct add_s8 *p) {
-    BROADCAST(p, int8_t, int8_t, *output = add_s8_element(*x1, *x2, p));
+    const struct add_s8 local = *p; /* an int8 written may alias *p, but not this */
+    BROADCAST(&local, int8_t, int8_t, *output = add_s8_element(*x1, *x2, &local));
 }
 
 #endif
