@@ -117,7 +117,7 @@ def rounding_shift_right(values: Array, exponent: Array | int) -> Array:
 
 
 def in_32_bits(values: Array) -> Array:
-    if np.abs(values).max(initial=0) >= 2**31:
+    if np.any((values < -(2**31)) | (values >= 2**31)):
         raise OverflowError
     return values
 

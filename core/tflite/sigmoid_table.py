@@ -16,6 +16,7 @@ _ONE_MORE = frozenset(
     )
 )
 SIGMOID_TABLE = tuple(round(65536 / (1 + math.exp(-i / 24))) + (i in _ONE_MORE) for i in range(256))
+_INPUT_STEPS = 3.0 * 4096  # of the scaled input of LOGISTIC and TANH, per unit
 SIGMOID_LAST, TANH_LAST = 0x7FFF << 10, 0xFFFF << 8  # where the argument's size is beyond the table
 
 
@@ -42,3 +43,18 @@ def tanh(t: int) -> int:
     else:
         result = (SIGMOID_TABLE[place] << 8) + part * (SIGMOID_TABLE[place + 1] - SIGMOID_TABLE[place])
     return (result - (1 << 23) + 128 if t >= 0 else -result + (1 << 23) + 127) >> 8
+
+
+def sigmoid_scaling(scale: float, exact_shifts: tuple[int, ...]) -> tuple[int, int] | None:
+    """(multiplier, shift to the right) of an int16 input; None where its scale is too large.
+
+    A scale of 2^(shift - 12) with a shift among `exact_shifts` needs no rounding.
+    """
+    logarithm = math.log2(scale)
+    power = round(logarithm)
+    if abs(logarithm - power) < 1e-3 and power + 12 in exact_shifts:
+        return 3 << (power + 12), 0
+    multiplier, shift = scale * _INPUT_STEPS, 0
+    while multiplier <= 32767 / 2 and shift <= 30:
+        multiplier, shift = multiplier * 2, shift + 1
+    return (int(multiplier), shift) if multiplier < 32768 else None

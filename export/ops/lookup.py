@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Operators whose output byte is a function of one input byte: a table of 256 answers, computed here."""
+"""Operators whose output element is a function of one input element. Of a byte: a table of 256 answers."""
 
 from __future__ import annotations
 
@@ -12,29 +12,43 @@ from tinyproof.core.tflite.dtypes import DTYPES
 from tinyproof.core.tflite.graph import Graph, Operator, Tensor
 from tinyproof.export.ops.base import Constant, Op
 
-MAX_LEFT_SHIFT = 22  # 255 << 22 is the last that leaves room for rounding and zero point in 32 bits
+# What is left of 32 bits for a shift to the left beside rounding and zero point, by the bits of the input.
+_MAX_LEFT_SHIFTS = {8: 22, 16: 14, 32: 0}
+_SUFFIXES = {"int8": "s8", "uint8": "s8", "bool": "s8", "int16": "s16", "int32": "s32"}  # of kernels, by type
 
 
 class Lookup(Op):
-    """y_q = table[x_q] for every element."""
+    """y_q = table[x_q] for every element of a byte; what is wider is computed by a kernel of its own."""
 
-    kernel = "lookup_s8"
-    moves_bytes = True  # a table's index is a byte, whatever sign it has
-    input_types: ClassVar[tuple[str, ...]] = ("int8",)
-    output_types: ClassVar[tuple[str, ...]] = ("int8",)
+    # Types of input and output that TFLite Micro computes.
+    pairs: ClassVar[tuple[tuple[str, str], ...]] = (("int8", "int8"),)
 
     def __init__(self, graph: Graph, operator: Operator) -> None:
         super().__init__(graph, operator)
-        self.x = self.activation(operator.inputs, 0, "input", self.input_types)
-        self.y = self.activation(operator.outputs, 0, "output", self.output_types)
+        self.x = self.end(operator.inputs, "input", tuple(dict.fromkeys(x for x, _ in self.pairs)))
+        self.y = self.end(operator.outputs, "output", tuple(y for x, y in self.pairs if x == self.x.dtype))
         if self.x.elements != self.y.elements:
             raise self.refuse(f"output {list(self.y.shape)} and input {list(self.x.shape)} differ in size")
         self.inputs, self.outputs = (self.x.index,), (self.y.index,)
+        self.is_looked_up = DTYPES[self.x.dtype].bits == 8
         self.prepare()
-        answers = (self.answer(byte - 256 if self.x.dtype == "int8" and byte > 127 else byte) for byte in range(256))
-        y = DTYPES[self.y.dtype]
-        bounded = (min(max(answer, y.low), y.high) for answer in answers)
-        self.table = [answer - 256 if answer > 127 else answer for answer in bounded]
+        suffix = _SUFFIXES[self.y.dtype]
+        if self.is_looked_up:
+            self.kernel = f"lookup_{suffix}"
+            self.moves_bytes = suffix == "s8"  # a table's index is a byte, whatever sign it has
+            self.table = self._answers()
+        else:
+            self.kernel = self.wide_kernel(_SUFFIXES[self.x.dtype], suffix)
+
+    def end(self, indices: tuple[int, ...], role: str, types: tuple[str, ...]) -> Tensor:
+        """The input or the output: computed, and with one scale."""
+        return self.activation(indices, 0, role, types)
+
+    def _answers(self) -> list[int]:
+        x, y = DTYPES[self.x.dtype], DTYPES[self.y.dtype]
+        answers = (self.answer(byte - 256 if x.low < 0 and byte > 127 else byte) for byte in range(256))
+        bounded = [min(max(answer, y.low), y.high) for answer in answers]
+        return bounded if y.low < 0 else [answer - 256 if answer > 127 else answer for answer in bounded]
 
     @abstractmethod
     def prepare(self) -> None:
@@ -42,13 +56,28 @@ class Lookup(Op):
 
     @abstractmethod
     def answer(self, x_q: int) -> int:
-        """The output for `x_q`, before it is clamped to its type."""
+        """The output for the byte `x_q`, before it is clamped to its type."""
+
+    def wide_kernel(self, x: str, y: str) -> str:
+        """The name of the kernel for elements that are wider than a byte, from the suffixes of both types."""
+        raise NotImplementedError
+
+    def wide_parameters(self, prefix: str) -> dict[str, str]:
+        """That kernel's parameters but for `count`."""
+        raise NotImplementedError
+
+    def wide_tables(self) -> list[Constant]:
+        return []
 
     def scale_ratio(self, real: float) -> tuple[int, int]:
         """(multiplier, shift) of a factor between two scales."""
-        multiplier, shift = quantize_multiplier(real) if math.isfinite(real) else (0, MAX_LEFT_SHIFT + 1)
-        if shift > MAX_LEFT_SHIFT:
-            raise self.refuse(f"rescales by {real:.3g}; supported is less than 2^{MAX_LEFT_SHIFT}: check the scales")
+        bits = DTYPES[self.x.dtype].bits
+        most = _MAX_LEFT_SHIFTS[bits]
+        multiplier, shift = quantize_multiplier(real) if math.isfinite(real) else (0, most + 1)
+        if shift > most or (bits == 32 and not multiplier):
+            raise self.refuse(
+                f"rescales {self.x.dtype} by {real:.3g}; supported is less than 2^{most}: check the scales"
+            )
         return multiplier, shift
 
     def require(self, tensor: Tensor, scale: float, zero_point: int) -> None:
@@ -61,10 +90,13 @@ class Lookup(Op):
 
     @property
     def in_place(self) -> bool:
-        return True
+        return self.x.bytes == self.y.bytes
 
     def constants(self) -> list[Constant]:
-        return [Constant("table", "int8_t", self.table)]
+        if self.is_looked_up:
+            return [Constant("table", "int8_t" if self.moves_bytes else DTYPES[self.y.dtype].c_type, self.table)]
+        return self.wide_tables()
 
     def parameters(self, prefix: str) -> dict[str, str]:
-        return {"count": str(self.x.elements), "table": f"{prefix}_table"}
+        special = {"table": f"{prefix}_table"} if self.is_looked_up else self.wide_parameters(prefix)
+        return {"count": str(self.x.elements), **special}

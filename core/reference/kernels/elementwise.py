@@ -7,6 +7,9 @@ them to float32, but its answers at exact ties tell otherwise (the rows `ties` o
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
 import numpy as np
 
 from tinyproof.core.reference.bound_operator import (
@@ -16,17 +19,18 @@ from tinyproof.core.reference.bound_operator import (
     multiply,
     rescale,
     rounding_shift_right,
-    to_int8,
+    to_type,
 )
-from tinyproof.core.tflite.arithmetic import float32, quantize_multiplier, round_half_away
+from tinyproof.core.tflite import curves
+from tinyproof.core.tflite.arithmetic import INT8_MAX, float32, quantize_multiplier, round_half_away
 
 _INT16_MIN, _INT16_MAX = -(2**15), 2**15 - 1
 
 
 @computes("QUANTIZE")
 def quantize(op: BoundOperator, x: Array) -> Array:
-    """From one int8 quantization to another (reference/requantize.h)."""
-    return op.finish(rescale(op.centred(x), op.x.scales[0] / op.y.scales[0]))
+    """From one quantization to another (reference/requantize.h)."""
+    return to_type(rescale(op.centred(x), op.x.scales[0] / op.y.scales[0]) + op.y.zero_points[0], op.y.dtype)
 
 
 @computes("RELU")
@@ -38,9 +42,9 @@ def relu(op: BoundOperator, x: Array) -> Array:
 
 @computes("RELU6")
 def relu6(op: BoundOperator, x: Array) -> Array:
-    """Bytes clamped, never rescaled: input and output have one quantization."""
+    """Numbers clamped, never rescaled: input and output have one quantization."""
     zero = op.x.zero_points[0]
-    return to_int8(np.clip(x, zero, zero + round_half_away(float32(6.0 / op.x.scales[0]))))
+    return to_type(np.clip(x, zero, zero + round_half_away(float32(6.0 / op.x.scales[0]))), op.y.dtype)
 
 
 @computes("LEAKY_RELU")
@@ -77,3 +81,49 @@ def _multiply_16(values: Array, multiplier: int) -> Array:
 
 def _saturate_16(values: Array) -> Array:
     return np.clip(values, _INT16_MIN, _INT16_MAX)
+
+
+@computes("ABS")
+def absolute(op: BoundOperator, x: Array) -> Array:
+    """micro/kernels/elementwise.cc: rescaled where the scales differ. -2^15 without a scale is left as it is."""
+    if not op.x.scales:
+        return np.abs(x).astype(np.int16).astype(np.int64)
+    magnitude = np.abs(op.centred(x))
+    if op.x.scales != op.y.scales:
+        magnitude = rescale(magnitude, op.x.scales[0] / op.y.scales[0])
+    return to_type(magnitude + op.y.zero_points[0], op.y.dtype)
+
+
+@computes("ELU")
+def elu(op: BoundOperator, x: Array) -> Array:
+    """micro/kernels/elu.cc, in float32."""
+    return op.finish(each(op.centred(x), lambda number: curves.elu(number, op.x.scales[0], op.y.scales[0])))
+
+
+@computes("RSQRT")
+def rsqrt(op: BoundOperator, x: Array) -> Array:
+    """micro/kernels/elementwise.cc."""
+    factor = quantize_multiplier(1 / (math.sqrt(op.x.scales[0]) * op.y.scales[0]))
+    centred = op.centred(x)
+    rescaled = op.finish(each(np.maximum(centred, 1), lambda number: curves.rsqrt(number, *factor)))
+    answers: Array = np.where(centred == 0, INT8_MAX, rescaled)
+    return answers
+
+
+@computes("LOGICAL_NOT")
+def logical_not(op: BoundOperator, x: Array) -> Array:
+    return np.asarray(x == 0).astype(np.int64)
+
+
+@computes("CAST")
+def cast(op: BoundOperator, x: Array) -> Array:
+    """micro/kernels/cast.cc: the lowest bits, and to bool whether there are any."""
+    if op.y.dtype == "bool":
+        return np.asarray(x != 0).astype(np.int64)
+    return x.astype(op.y.dtype).astype(np.int64)
+
+
+def each(values: Array, answer: Callable[[int], int]) -> Array:
+    """A function of one number, computed once for each that occurs."""
+    numbers, places = np.unique(values, return_inverse=True)
+    return np.array([answer(int(number)) for number in numbers], np.int64)[places].reshape(values.shape)

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ELU, RSQRT and LOGICAL_NOT: tables."""
+
+from __future__ import annotations
+
+import math
+
+from tinyproof.core.tflite.arithmetic import INT8_MAX, INT8_MIN, quantize_multiplier
+from tinyproof.core.tflite.curves import elu, rsqrt
+from tinyproof.core.tflite.graph import Tensor
+from tinyproof.export.ops.lookup import Lookup
+
+
+class Elu(Lookup):
+    """exp(x) - 1 below 0, x from there on, in float32 (micro/kernels/elu.cc)."""
+
+    names = ("ELU",)
+    max_version = 1
+
+    def prepare(self) -> None:
+        for x_q in (INT8_MIN, INT8_MAX):
+            if not abs(elu(x_q - self.x.zero_points[0], self.x.scales[0], self.y.scales[0])) < 2**30:
+                raise self.refuse("its scales are too far apart: its answer would leave 32 bits")
+
+    def answer(self, x_q: int) -> int:
+        return elu(x_q - self.x.zero_points[0], self.x.scales[0], self.y.scales[0]) + self.y.zero_points[0]
+
+
+class Rsqrt(Lookup):
+    """1 / sqrt(x), the largest number for 0 (micro/kernels/elementwise.cc)."""
+
+    names = ("RSQRT",)
+    max_version = 2
+
+    def prepare(self) -> None:
+        if self.x.zero_points[0] != INT8_MIN:
+            raise self.refuse(
+                f"input {self.x.label} may be negative, zero point {self.x.zero_points[0]}, where TFLite Micro stops; "
+                f"supported is {INT8_MIN}: calibrate with samples for which it is positive"
+            )
+        real = 1 / (math.sqrt(self.x.scales[0]) * self.y.scales[0])
+        self.rescale = quantize_multiplier(real)
+        if not -11 <= self.rescale[1] <= 30:
+            raise self.refuse(f"rescales by {real:.3g}; supported is 2^-12 to 2^30: check the scales")
+
+    def answer(self, x_q: int) -> int:
+        x = x_q - self.x.zero_points[0]
+        return INT8_MAX if x == 0 else rsqrt(x, *self.rescale) + self.y.zero_points[0]
+
+
+class LogicalNot(Lookup):
+    """micro/kernels/elementwise.cc."""
+
+    names = ("LOGICAL_NOT",)
+    max_version = 1
+    pairs = (("bool", "bool"),)
+
+    def end(self, indices: tuple[int, ...], role: str, types: tuple[str, ...]) -> Tensor:
+        tensor = self.tensor(indices, 0, role)
+        self.check_type(tensor, role, types)
+        if tensor.data is not None:
+            raise self.refuse(f"{role} {tensor.label} is a constant; tinyproof expects it to be computed")
+        return tensor
+
+    def prepare(self) -> None:
+        pass
+
+    def answer(self, x_q: int) -> int:
+        return int(x_q == 0)
