@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from tinyproof.core.errors import EnvironmentFaultError, InputFileError
-from tinyproof.core.tflite.dtypes import DTYPES
 from tinyproof.core.tflite.ends import Ends, device_ends
 from tinyproof.core.tflite.graph import Graph, Tensor
 from tinyproof.core.tflite.reader import read_graph
@@ -184,5 +183,4 @@ class _Wheel:
         interpreter.invoke()
 
     def _numpy_type(self, tensor: Tensor) -> Any:
-        # By its size: NumPy has two types of 64 bits, and the wheel knows the one that is not called "q".
-        return self._np.dtype(self._np.dtype("<" + DTYPES[tensor.dtype].letter).str)
+        return self._np.dtype(tensor.dtype)  # by name: the wheel knows int64, not long long
