@@ -1,51 +1,52 @@
 # SPDX-License-Identifier: Apache-2.0
-"""RESHAPE: the same bytes under another shape, so nothing happens on the device."""
+"""RESHAPE, SQUEEZE and EXPAND_DIMS: the same bytes under another shape, so nothing happens on the device."""
 
 from __future__ import annotations
 
-from tinyproof.core.tflite.graph import Graph, Operator
-from tinyproof.export.ops.base import Constant, Op
+from typing import ClassVar
 
-REACH = 64  # operators before a reshape among which its shape is computed; bounds what a hostile file costs
+from tinyproof.export.ops.moving import WHOLE_BYTES, element_bytes
+from tinyproof.export.ops.strided import Strided, Walk
 
 
-class Reshape(Op):
-    """Output and input share their memory. The new shape is the output tensor's; a shape input must be constant, or
-    follow from shapes alone."""
+class _Reshaped(Strided):
+    """Output and input share their memory. The new shape is the output tensor's."""
 
-    names = ("RESHAPE", "EXPAND_DIMS", "SQUEEZE")
+    max_version = 2
+    types: ClassVar[tuple[str, ...]] = WHOLE_BYTES
+    input_count = 1
+
+    def prepare(self) -> Walk:
+        if self.x.elements != self.y.elements:
+            raise self.refuse(f"cannot make {list(self.y.shape)} of {list(self.x.shape)}")
+        self.check_new_shape()
+        return [(self.x.elements, element_bytes(self.x))]
+
+    def check_new_shape(self) -> None:
+        """Raises InputFileError for what TFLite Micro refuses."""
+
+
+class Reshape(_Reshaped):
+    """A second input, the shape, says nothing beyond what the output's does, even where it is computed."""
+
+    names = ("RESHAPE",)
     max_version = 1
-
-    def __init__(self, graph: Graph, operator: Operator) -> None:
-        super().__init__(graph, operator)
-        x = self.activation(operator.inputs, 0, "input")
-        y = self.activation(operator.outputs, 0, "output")
-        shape = self.optional(operator.inputs, 1)
-        if shape is not None and not is_fixed(graph, operator, shape.index):
-            raise self.refuse(f"the shape {shape.label} is computed at run time; tinyproof takes fixed shapes")
-        if x.elements != y.elements:
-            raise self.refuse(f"cannot make {list(y.shape)} of {list(x.shape)}")
-        if (x.scales, x.zero_points) != (y.scales, y.zero_points):
-            raise self.refuse("changes the scale or the zero point, which a reshape must not")
-        self.inputs, self.outputs = (x.index,), (y.index,)
-
-    @property
-    def in_place(self) -> bool:
-        return True
-
-    def constants(self) -> list[Constant]:
-        return []
-
-    def parameters(self, prefix: str) -> dict[str, str]:
-        return {}
+    optional_count = 1
 
 
-def is_fixed(graph: Graph, reader: Operator, index: int) -> bool:
-    """Whether a tensor depends on constants and shapes only, never on data: what Keras's Flatten computes with SHAPE,
-    STRIDED_SLICE and PACK where the batch is open."""
-    wanted = {index}
-    for operator in reversed(graph.operators[max(0, reader.index - REACH) : reader.index]):
-        if not wanted.isdisjoint(operator.outputs):
-            wanted.difference_update(operator.outputs)
-            wanted.update(() if operator.name == "SHAPE" else (i for i in operator.inputs if i != -1))
-    return all(graph.tensors[i].data is not None for i in wanted)
+class Squeeze(_Reshaped):
+    names = ("SQUEEZE",)
+
+
+class ExpandDims(_Reshaped):
+    names = ("EXPAND_DIMS",)
+    max_version = 1
+    types = ("int8", "int16")
+    input_count = 2
+
+    def check_new_shape(self) -> None:
+        axis = self.fixed(1, "axis")
+        if len(axis) != 1:
+            raise self.refuse("takes one axis")
+        place = self.axis(axis[0], len(self.x.shape) + 1)
+        self.check_shape(self.y, (*self.x.shape[:place], 1, *self.x.shape[place:]))

@@ -1,36 +1,51 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TRANSPOSE and STRIDED_SLICE: the output is the input read with other steps."""
+"""TRANSPOSE, REVERSE_V2 and BROADCAST_TO: the output is the input read with other steps."""
 
 from __future__ import annotations
 
-import math
 from abc import abstractmethod
+from typing import ClassVar
 
 from tinyproof.core.tflite.graph import Graph, Operator
-from tinyproof.export.ops.base import Constant, Op
+from tinyproof.export.ops.moving import INDEX_TYPES, WHOLE_BYTES, Moving, braces, byte_strides, element_bytes
 
-MAX_RANK = 5  # as in TFLM
+LOOPS = 5  # of firmware/lib/engine/kernels/strided_copy.h
+
+Walk = list[tuple[int, int]]  # (count, step in the input's bytes) for each dimension of the output, outermost first
 
 
-class Strided(Op):
-    """`walk`: (count, step in the input's bytes) for each dimension of the output, outermost first."""
+class Strided(Moving):
+    """`prepare` says how the output walks through the input, and sets `offset` to where it begins."""
 
-    kernel = "strided_s8"
+    kernel = "strided_copy"
     code_bytes = 220
+    types: ClassVar[tuple[str, ...]]
+    input_count: ClassVar[int]
+    optional_count: ClassVar[int] = 0
 
     def __init__(self, graph: Graph, operator: Operator) -> None:
         super().__init__(graph, operator)
-        self.x = self.activation(operator.inputs, 0, "input")
-        self.y = self.activation(operator.outputs, 0, "output")
-        self.inputs, self.outputs = (self.x.index,), (self.y.index,)
-        if not 1 <= len(self.x.shape) <= MAX_RANK or 0 in (*self.x.shape, *self.y.shape):
-            raise self.refuse(f"input {list(self.x.shape)} is not supported; supported are 1 to {MAX_RANK} dimensions")
-        if (self.x.scales, self.x.zero_points) != (self.y.scales, self.y.zero_points):
-            raise self.refuse("changes the scale or the zero point, which it must not")
-        self.strides = [math.prod(self.x.shape[axis + 1 :]) for axis in range(len(self.x.shape))]
+        self.check_counts(self.input_count, optional=self.optional_count)
+        self.x, self.y = self.pair(self.types)
+        self.take(self.x)
+        self.outputs = (self.y.index,)
+        self.strides = byte_strides(self.x)
         self.offset = 0
-        walk = self.prepare()
-        merged: list[tuple[int, int]] = []
+        self.row, self.walk = self._lay_out(self.prepare())
+        # The same bytes in the same order are the same memory, as for RESHAPE.
+        whole = self.kernel == Strided.kernel and self.row == self.x.bytes == self.y.bytes
+        self.moves_nothing = whole and self.x.data is None
+        if self.moves_nothing:
+            self.kernel = ""
+
+    @abstractmethod
+    def prepare(self) -> Walk:
+        """The walk. Raises InputFileError for what is not supported."""
+
+    def _lay_out(self, walk: Walk) -> tuple[int, Walk]:
+        """Bytes of a row, which lies together in both tensors, and the loops around it, as few as will do."""
+        row = element_bytes(self.x)
+        merged: Walk = []
         for count, step in walk:
             if count == 1:
                 continue
@@ -38,15 +53,9 @@ class Strided(Op):
                 merged[-1] = (merged[-1][0] * count, step)
             else:
                 merged.append((count, step))
-        # The same bytes in the same order are the same memory, as for RESHAPE.
-        self.moves_nothing = merged in ([], [(self.x.elements, 1)]) and self.x.elements == self.y.elements
-        if self.moves_nothing:
-            self.kernel = ""
-        self.walk = [(1, 0)] * (MAX_RANK - len(merged)) + merged
-
-    @abstractmethod
-    def prepare(self) -> list[tuple[int, int]]:
-        """The walk. Raises InputFileError for what is not supported."""
+        if merged and merged[-1][1] == row:
+            row *= merged.pop()[0]
+        return row, [(1, 0)] * (LOOPS - len(merged)) + merged
 
     @property
     def in_place(self) -> bool:
@@ -54,70 +63,88 @@ class Strided(Op):
 
     @property
     def taken(self) -> tuple[int, int] | None:
-        # One dimension is left of a walk from element to element.
-        together = self.walk[-1][1] in (0, 1) and all(count == 1 for count, _ in self.walk[:-1])
-        return (self.offset, self.y.bytes) if together else None
-
-    def constants(self) -> list[Constant]:
-        return []
+        # All of it is one row of the input.
+        return (self.offset, self.y.bytes) if self.kernel == Strided.kernel and self.row == self.y.bytes else None
 
     def parameters(self, prefix: str) -> dict[str, str]:
         return {
-            "counts": "{" + ", ".join(str(count) for count, _ in self.walk) + "}",
-            "steps": "{" + ", ".join(str(step) for _, step in self.walk) + "}",
+            "counts": braces([count for count, _ in self.walk]),
+            "steps": braces([step for _, step in self.walk]),
             "offset": str(self.offset),
+            "row_bytes": str(self.row),
         }
 
 
 class Transpose(Strided):
     names = ("TRANSPOSE",)
     max_version = 6
+    types = ("int8", "int16")
+    input_count = 2
 
-    def prepare(self) -> list[tuple[int, int]]:
-        permutation = self.integers(1, "permutation", "permutations")
+    def prepare(self) -> Walk:
+        permutation = self.fixed(1, "permutation")
         rank = len(self.x.shape)
+        self.check_rank(self.x, 1, 5)
         if sorted(permutation) != list(range(rank)):
             raise self.refuse(f"{list(permutation)[:8]} is no permutation of {rank} dimensions")
-        if self.y.shape != tuple(self.x.shape[axis] for axis in permutation):
-            raise self.refuse(f"output {list(self.y.shape)} does not follow from input {list(self.x.shape)}")
+        self.check_shape(self.y, [self.x.shape[axis] for axis in permutation])
         return [(self.x.shape[axis], self.strides[axis]) for axis in permutation]
 
 
-class StridedSlice(Strided):
-    """begin, end and strides are constants; masks of begin, end and shrunk axes are supported."""
+class Reverse(Strided):
+    """Along neighbouring axes, in any order; they may be computed."""
 
-    names = ("STRIDED_SLICE",)
-    max_version = 8
+    names = ("REVERSE_V2",)
+    max_version = 3
+    types = ("int8", "uint8", "int16", "int32", "int64", "bool")
+    input_count = 2
 
-    def prepare(self) -> list[tuple[int, int]]:
-        option = self.operator.options
-        for name in ("ellipsis_mask", "new_axis_mask", "offset"):
-            if option.get(name, 0):
-                raise self.refuse(
-                    f"{name} is not supported; write the slice with one begin, end and stride per dimension"
-                )
-        begins, ends, strides = (
-            self.integers(i, role, "slices") for i, role in enumerate(("begin", "end", "stride"), 1)
-        )
+    def prepare(self) -> Walk:
+        axes = self.tensor(self.operator.inputs, 1, "axis")
+        self.check_type(axes, "axis", ("int32",))
         rank = len(self.x.shape)
-        if not len(begins) == len(ends) == len(strides) == rank or 0 in strides:
-            raise self.refuse(f"needs a begin, an end and a stride other than 0 for each of {rank} dimensions")
-        walk, shape = [], []
-        for axis, size in enumerate(self.x.shape):
-            shrunk = option.get("shrink_axis_mask", 0) >> axis & 1
-            begin = None if option.get("begin_mask", 0) >> axis & 1 else begins[axis]
-            end = None if option.get("end_mask", 0) >> axis & 1 else ends[axis]
-            if shrunk:
-                if begin is None or not -size <= begin < size or strides[axis] < 0:
-                    raise self.refuse(f"element {begin} of dimension {axis} does not exist, or its stride is negative")
-                positions = range(begin % size, begin % size + 1)
-            else:
-                positions = range(*slice(begin, end, strides[axis]).indices(size))
-                shape.append(len(positions))
-            if not positions:
-                raise self.refuse(f"takes nothing of dimension {axis}")
-            self.offset += positions[0] * self.strides[axis]
-            walk.append((len(positions), positions.step * self.strides[axis]))
-        if self.y.shape != tuple(shape):
-            raise self.refuse(f"output {list(self.y.shape)} does not follow from the slice: {shape}")
+        self.check_rank(self.x, 1, 6)
+        self.check_shape(self.y, self.x.shape)
+        self.axes = axes.elements
+        if len(axes.shape) != 1 or not 1 <= axes.elements <= rank:
+            raise self.refuse(f"axis {list(axes.shape)} must be a list of 1 to {rank} axes")
+        if axes.data is None:
+            self.kernel = "reverse_rows"
+            self.take(self.x, axes)
+            return []
+        chosen = sorted(self.axis(axis, rank) for axis in self.fixed(1, "axis"))
+        if chosen != list(range(chosen[0], chosen[0] + len(chosen))):
+            raise self.refuse(f"axes {chosen} are no neighbours; TFLite Micro refuses them too")
+        walk = [(size, -step if axis in chosen else step) for axis, (size, step) in enumerate(self._steps())]
+        self.offset = sum((size - 1) * -step for size, step in walk if step < 0)
         return walk
+
+    def _steps(self) -> Walk:
+        return list(zip(self.x.shape, self.strides, strict=True))
+
+    def parameters(self, prefix: str) -> dict[str, str]:
+        if self.kernel == Strided.kernel:
+            return super().parameters(prefix)
+        return {
+            "rank": str(len(self.x.shape)),
+            "axes": str(self.axes),
+            "shape": braces(self.x.shape, 6),
+            "element_bytes": str(element_bytes(self.x)),
+        }
+
+
+class BroadcastTo(Strided):
+    names = ("BROADCAST_TO",)
+    max_version = 3
+    types = WHOLE_BYTES
+    input_count = 2
+
+    def prepare(self) -> Walk:
+        self.check_rank(self.y, 0, 5)
+        self.check_shape(self.y, self.fixed(1, "shape", INDEX_TYPES))
+        missing = len(self.y.shape) - len(self.x.shape)
+        sizes = (*([1] * missing), *self.x.shape)
+        if missing < 0 or any(size not in (1, wide) for size, wide in zip(sizes, self.y.shape, strict=True)):
+            raise self.refuse(f"input {list(self.x.shape)} cannot be broadcast to {list(self.y.shape)}")
+        steps = [*([0] * missing), *self.strides]
+        return [(wide, step if size > 1 else 0) for size, wide, step in zip(sizes, self.y.shape, steps, strict=True)]
