@@ -10,6 +10,7 @@ from tinyproof.core.errors import InputFileError
 from tinyproof.core.tflite.graph import Graph, Operator, Tensor
 from tinyproof.export.ops import ENDS, OPS
 from tinyproof.export.ops.base import Op
+from tinyproof.export.ops.constant_output import ConstantOutput, constant_outputs
 from tinyproof.export.rewriting import rewrite
 from tinyproof.export.state_places import settle_states
 
@@ -81,10 +82,9 @@ def lower(graph: Graph) -> Program:
         if budget < 0:
             raise InputFileError(f"{graph.file}: over {MAX_CONSTANT_BYTES:,} bytes of weights; use a smaller model")
         ops.append(OPS[operator.name](graph, operator))
-    for tensor in ends.outputs:
-        if graph.tensors[tensor.index].data is not None:
-            raise graph.refuse(tensor, "the model's output is a constant; leave it out of the model")
-    return settle_states(Program(graph, tuple(ops), ends.inputs, ends.outputs, rewritten.initial))
+    graph, outputs, writers = constant_outputs(graph, ends.outputs)
+    ops += [ConstantOutput(graph, writer) for writer in writers]
+    return settle_states(Program(graph, tuple(ops), ends.inputs, outputs, rewritten.initial))
 
 
 def check_supported(graph: Graph, operators: tuple[Operator, ...]) -> None:

@@ -65,10 +65,10 @@ class _Settling:
         whole = joined.outputs[0]
         new = self._parts(whole)
         kept = write.inputs[0] if write.inputs else -1
-        if len(places) != 1 or not joined.places or kept not in new or not self._free(whole):
+        if len(places) != 1 or not joined.part_places or kept not in new or not self._free(whole):
             return False
         start, part = new[kept], joined.parts[places[0]]
-        read.shift(whole, start + old[part.index], joined.places[places[0]], part.bytes)
+        read.shift(whole, start + old[part.index], joined.part_places[places[0]], part.bytes)
         self.ops.remove(write)
         for op in self._users(old):
             if op is not joined:
@@ -79,7 +79,7 @@ class _Settling:
         behind = self.tensors[whole].bytes - start - size
         self.initial[whole] = bytes(start) + self.initial.pop(state) + bytes(behind)
         joined.placed.add(places[0])
-        for number, place in enumerate(joined.places):
+        for number, place in enumerate(joined.part_places):
             if number not in joined.placed and self._place(joined.parts[number].index, whole, place):
                 joined.placed.add(number)
         if len(joined.placed) == len(joined.parts):

@@ -1,24 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0
- * PAD and PADV2, int8: everything takes the padding's value, then the rows of the input go where they belong.
+ * PAD and PADV2: everything takes the padding's value, then the rows of the input go where they belong. Sizes and steps
+ * are bytes.
  */
-#ifndef TINYPROOF_KERNELS_PAD_S8_H
-#define TINYPROOF_KERNELS_PAD_S8_H
+#ifndef TINYPROOF_KERNELS_PAD_ROWS_H
+#define TINYPROOF_KERNELS_PAD_ROWS_H
 
-#include <string.h>
+#include "fill.h"
 
-#include "requantize.h"
-
-struct pad_s8 {
+struct pad_rows {
     int32_t counts[4]; /* nested loops over the input's rows, outermost first */
-    int32_t steps[4];  /* between rows in the output, in bytes */
+    int32_t steps[4];  /* between rows in the output */
     int32_t row_bytes;
     int32_t offset; /* of the first row in the output */
-    int32_t output_bytes;
-    int32_t value;
+    struct fill everything;
 };
 
-KERNEL_INLINE void pad_s8(const int8_t *input, int8_t *output, const struct pad_s8 *p) {
-    memset(output, (int)p->value, (size_t)p->output_bytes);
+KERNEL_INLINE void pad_rows(const int8_t *input, const int8_t *value, int8_t *output, const struct pad_rows *p) {
+    fill(value, output, &p->everything);
     output += p->offset;
     for (int32_t a = 0; a < p->counts[0]; a++) {
         for (int32_t b = 0; b < p->counts[1]; b++) {

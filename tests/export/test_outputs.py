@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Outputs that nothing computes, or that are listed twice: TFLite Micro takes them, and so does the compiled engine."""
+
+from __future__ import annotations
+
+import pytest
+from support.op_cases import Case, assert_bit_exact, edge_inputs
+from support.tflite_writer import Model
+
+from tinyproof.core.tflite.reader import read_graph
+from tinyproof.export.lowering import lower
+
+
+def model(*outputs: str, constants: dict[str, list[int]] | None = None) -> Case:
+    """`x` is the input, `y` a ReLU of it, `z` a RESHAPE of the input and `zeros` one of constants, which are folded;
+    others are constants of the type that they are called by."""
+    made = Model()
+    tensors = {name: made.tensor((1, 4), 0.5, 3) for name in ("y", "z")} | {"x": made.input((1, 4), 0.5, 3)}
+    made.add("RELU", [tensors["x"]], [tensors["y"]])
+    made.add("RESHAPE", [tensors["x"]], [tensors["z"]])
+    if "zeros" in outputs:
+        tensors["zeros"] = made.tensor((3,), 0.5)
+        made.add("ZEROS_LIKE", [made.tensor((3,), 0.5, values=[1, 2, 3])], [tensors["zeros"]])
+    for dtype, values in (constants or {}).items():
+        tensors[dtype] = made.tensor((len(values),), 0.5, values=values, dtype=dtype)
+    made.outputs = [tensors[name] for name in outputs]
+    return Case(f"{outputs} {constants}", made.build(), edge_inputs(4, 1))
+
+
+@pytest.mark.parametrize("first", ["x", "y", "z", "int8"])
+def test_are_what_tflite_micro_answers(first: str) -> None:
+    constants = {"int8": [1, -2, 3]}
+    others = ["x", "y", "z", "int8", "zeros", first]
+    cases = [
+        *(model(first, other, first, constants=constants) for other in others),
+        model(first, constants=constants),
+        model(*others, constants=constants),
+    ]
+    assert_bit_exact(cases)
+
+
+def test_constants_have_any_type() -> None:
+    alike = [model(dtype, constants={dtype: [1] * 5}) for dtype in ("int8", "int16", "int32", "int64", "bool")]
+    different = [model(dtype, constants={dtype: [7, 9]}) for dtype in ("int8", "uint8", "int16", "int32", "int64")]
+    assert_bit_exact([*alike, *different])
+
+
+def test_a_constant_of_one_value_costs_no_table_of_its_size() -> None:
+    (op,) = lower(read_graph(model("int16", constants={"int16": [5] * 1000}).tflite)).ops
+    assert (op.kernel, [len(table.values) for table in op.constants()]) == ("fill", [2])
