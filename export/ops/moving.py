@@ -85,6 +85,7 @@ class Moving(Op):
 
 
 def element_bytes(tensor: Tensor) -> int:
+    """Of one element, which has whole bytes."""
     return DTYPES[tensor.dtype].bits // 8
 
 
