@@ -82,6 +82,8 @@ def lower(graph: Graph) -> Program:
         if budget < 0:
             raise InputFileError(f"{graph.file}: over {MAX_CONSTANT_BYTES:,} bytes of weights; use a smaller model")
         ops.append(OPS[operator.name](graph, operator))
+        if len(operator.outputs) != len(ops[-1].outputs):
+            raise graph.refuse(operator, f"has {len(operator.outputs)} outputs; it makes {len(ops[-1].outputs)}")
     graph, outputs, writers = constant_outputs(graph, ends.outputs)
     ops += [ConstantOutput(graph, writer) for writer in writers]
     return settle_states(Program(graph, tuple(ops), ends.inputs, outputs, rewritten.initial))

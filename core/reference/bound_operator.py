@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -26,11 +28,19 @@ def computes(*names: str) -> Callable[[Kernel], Kernel]:
     """Registers the function as what these operators of the schema compute.
 
     It takes a BoundOperator and the values of its inputs in the shapes of their tensors (None where one is left out),
-    and returns the output's values, or a list of them.
+    and returns the output's values, or a list of them. Inputs that a file names beyond those are left out, as TFLite
+    Micro never looks at them.
     """
 
     def register(kernel: Kernel) -> Kernel:
-        KERNELS.update(dict.fromkeys(names, kernel))
+        kinds = [parameter.kind for parameter in inspect.signature(kernel).parameters.values()]
+        taken = None if inspect.Parameter.VAR_POSITIONAL in kinds else len(kinds) - 1
+
+        @wraps(kernel)
+        def compute(op: BoundOperator, *values: Array | None) -> Array | list[Array]:
+            return kernel(op, *values[:taken])
+
+        KERNELS.update(dict.fromkeys(names, compute))
         return kernel
 
     return register

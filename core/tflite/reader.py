@@ -16,7 +16,7 @@ from tinyproof.core.errors import InputFileError
 from tinyproof.core.tflite.flatbuffer import Flatbuffer, Table
 from tinyproof.core.tflite.graph import Graph, Operator, Tensor
 from tinyproof.core.tflite.schema import BUILTIN_OPERATORS, IDENTIFIER, TENSOR_TYPES, VERSION
-from tinyproof.core.tflite.schema_options import options_of
+from tinyproof.core.tflite.schema_options import options_number, options_of
 
 MAX_FILE_BYTES = 64 << 20  # no microcontroller holds more; keeps the cost of a hostile file small
 MAX_RANK = 8
@@ -48,6 +48,8 @@ def read_graph(data: bytes, file: str = "model.tflite") -> Graph:
     if not subgraphs:
         raise buffer.damaged("it has no subgraph")
     buffers = root.tables(4, "buffer")
+    if buffers and buffers[0].blob(0, "buffer 0"):  # TFLite Micro would write the tensors that have no data into it
+        raise buffer.damaged("buffer 0, which stands for no data, holds some")
     codes = [_operator_code(code) for code in root.tables(1, "operator code")]
     others = tuple(_subgraph(buffer, table, buffers, codes) for table in subgraphs[1:])
     graph = dataclasses.replace(_subgraph(buffer, subgraphs[0], buffers, codes), subgraphs=(None, *others))
@@ -85,7 +87,10 @@ def _operator(buffer: Flatbuffer, index: int, table: Table, codes: list[tuple[st
     reals: dict[str, float] = {}
     texts: dict[str, str] = {}
     found = table.table(4, f"the options of operator {index}")
-    for key, field in options_of(table.integer(3, "B")).items():
+    kind, own = table.integer(3, "B"), options_number(name)
+    if own is not None and kind not in (0, own):  # TFLite Micro takes them for no options at all
+        raise buffer.damaged(f"operator {index} ({name}) has the options of another one")
+    for key, field in options_of(kind if own else 0).items():
         if field.kind == "s":
             texts[key] = "" if found is None else found.text(field.number, f"{key} of operator {index}")
             continue

@@ -9,6 +9,7 @@ type as in the struct module, `s` for a string, `*` for what is not read (vector
 from __future__ import annotations
 
 from functools import cache
+from itertools import pairwise
 from typing import NamedTuple
 
 _TABLE = """
@@ -81,6 +82,17 @@ _TABLE = """
 """
 
 
+# Operators whose table has another name than they have themselves.
+_SHARED = {
+    "Conv3D": ("CONV_3D", "CONV_3D_TRANSPOSE"),
+    "L2Norm": ("L2_NORMALIZATION",),
+    "Pool2D": ("AVERAGE_POOL_2D", "L2_POOL_2D", "MAX_POOL_2D"),
+    "Random": ("MULTINOMIAL", "RANDOM_STANDARD_NORMAL", "RANDOM_UNIFORM"),
+    "Reducer": ("MEAN", "REDUCE_ALL", "REDUCE_ANY", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_PROD", "SUM"),
+    "SequenceRNN": ("UNIDIRECTIONAL_SEQUENCE_RNN",),
+}
+
+
 class Field(NamedTuple):
     """`number` in the table, `kind` as in the struct module or "s", `default` where the file leaves it out."""
 
@@ -93,6 +105,20 @@ class Field(NamedTuple):
 def options_of(number: int) -> dict[str, Field]:
     """The fields of BuiltinOptions `number` by name; empty for one that has none that is read."""
     return _tables().get(number, {})
+
+
+def options_number(operator: str) -> int | None:
+    """The number of the operator's own table in BuiltinOptions; None where no field of it is read."""
+    return _numbers().get(operator.replace("_", "").lower())
+
+
+@cache
+def _numbers() -> dict[str, int]:
+    """Operators as one word in lower case."""
+    words = _TABLE.split()
+    named = {name: int(number) for number, name in pairwise(words) if number.isdigit()}
+    owners = {name: _SHARED.get(name, (name,)) for name in named}
+    return {owner.replace("_", "").lower(): named[name] for name in named for owner in owners[name]}
 
 
 @cache

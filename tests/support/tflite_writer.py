@@ -162,12 +162,13 @@ class Subgraph:
 
 
 class Model(Subgraph):
-    """A file and its first graph: `build` returns its bytes."""
+    """A file and its first graph: `build` returns its bytes. `buffers` are the schema's objects; the first is empty."""
 
     def __init__(self) -> None:
         file = schema.ModelT()
         file.version, file.operatorCodes, file.buffers = 3, [], [schema.BufferT()]
         super().__init__(file)
+        self.buffers: list[Any] = file.buffers
         self.subgraphs: list[Subgraph] = [self]
 
     def subgraph(self) -> Subgraph:

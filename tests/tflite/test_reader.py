@@ -20,7 +20,7 @@ from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as sch
 from tinyproof.core.errors import InputFileError
 from tinyproof.core.tflite.reader import MAX_FILE_BYTES, read_graph
 from tinyproof.core.tflite.schema import ACTIVATIONS, BUILTIN_OPERATORS, TENSOR_TYPES
-from tinyproof.core.tflite.schema_options import options_of
+from tinyproof.core.tflite.schema_options import options_number, options_of
 from tinyproof.export.codegen import emit_source
 from tinyproof.export.lowering import lower
 from tinyproof.export.memory_planner import plan_memory
@@ -218,6 +218,31 @@ def test_a_tensor_that_nothing_computes_and_a_cycle_are_refused() -> None:
 def test_a_huge_file_is_refused_unread() -> None:
     with pytest.raises(InputFileError, match="reads models up to"):
         read_graph(bytes(MAX_FILE_BYTES + 1))
+
+
+def test_data_in_the_buffer_for_none_is_refused() -> None:
+    """TFLite Micro takes every tensor without data for a constant of these bytes, and writes its results there."""
+    model = layer()
+    model.buffers[0].data = [1, 2]
+    with pytest.raises(InputFileError, match="buffer 0, which stands for no data, holds some"):
+        read_graph(model.build())
+
+
+def test_options_of_another_operator_are_refused() -> None:
+    """TFLite Micro reads none of them: with the same field in both tables, it would answer otherwise than expected."""
+    model = Model()
+    x, y = model.input((1, 2), 0.1), model.tensor((1, 2), 0.1)
+    model.add("ADD", [x, x], [y], fusedActivationFunction=1)
+    model.operators[0].builtinOptionsType = schema.BuiltinOptions.MulOptions
+    with pytest.raises(InputFileError, match=r"operator 0 \(ADD\) has the options of another one"):
+        read_graph(model.build(y))
+
+
+def test_every_table_of_options_belongs_to_an_operator() -> None:
+    owned = {options_number(name) for name in BUILTIN_OPERATORS} - {None}
+    assert owned >= {number for number in range(256) if options_of(number)}
+    assert options_number("MEAN") == schema.BuiltinOptions.ReducerOptions
+    assert options_number("RELU") is None
 
 
 def test_the_options_are_the_schemas() -> None:
