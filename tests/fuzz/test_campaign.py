@@ -12,10 +12,10 @@ import pytest
 from support.campaign import Campaign
 from support.mutating import mutate
 from support.op_cases import DSP_KERNELS, run_natively
-from support.seeds import SEEDS, convolutional, dense, paired, write_seeds
+from support.seeds import make_seeds, paired, write_seeds
 
 from tinyproof.core.tflite.reader import read_graph
-from tinyproof.export.lowering import lower
+from tinyproof.export.lowering import REWRITTEN, lower
 from tinyproof.export.ops import ENDS, OPS
 
 CAMPAIGN = Path(__file__).parent.parent / "support" / "campaign.py"
@@ -50,14 +50,14 @@ def test_a_seed_takes_all_kernels_for_the_dsp_extension() -> None:
 
 
 def test_the_seeds_hold_every_operator() -> None:
-    graphs = [read_graph(make()) for make in SEEDS]
-    assert {operator.name for graph in graphs for operator in graph.operators} == {*OPS, *ENDS}
+    graphs = [read_graph(tflite) for tflite in make_seeds().values()]
+    assert {operator.name for graph in graphs for operator in graph.operators} >= {*OPS, *ENDS, *REWRITTEN}
     for graph in graphs:
         lower(graph)
 
 
 def test_the_same_seed_gives_the_same_mutant() -> None:
-    content = dense()
+    content = paired()
     assert mutate(content, 4) == mutate(content, 4)
     assert len({mutate(content, seed) for seed in range(50)}) > 40
 
@@ -71,8 +71,8 @@ def test_the_campaign_would_notice(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "ZeroDivisionError" in found.findings[0]["what"]
     found._judge_refusal("m", 2, b"", "model.tflite: one\ntwo")
     assert "one plain line" in found.findings[1]["what"]
-    monkeypatch.setattr("support.campaign.run_natively", lambda cases, dsp: [[b"\0" * 5] * 3 for _ in cases])
-    found.try_one("m", 3, convolutional(), 1.0)
+    monkeypatch.setattr("support.campaign.run_natively", lambda cases, dsp: [[b"\0" * 8] * 3 for _ in cases])
+    found.try_one("m", 3, paired(), 1.0)
     found.compile_batch()
     assert "bits differ" in found.findings[2]["what"]
     monkeypatch.undo()
