@@ -48,11 +48,13 @@ def read_graph(data: bytes, file: str = "model.tflite") -> Graph:
     if not subgraphs:
         raise buffer.damaged("it has no subgraph")
     buffers = root.tables(4, "buffer")
-    if buffers and buffers[0].blob(0, "buffer 0"):  # TFLite Micro would write the tensors that have no data into it
-        raise buffer.damaged("buffer 0, which stands for no data, holds some")
     codes = [_operator_code(code) for code in root.tables(1, "operator code")]
     others = tuple(_subgraph(buffer, table, buffers, codes) for table in subgraphs[1:])
     graph = dataclasses.replace(_subgraph(buffer, subgraphs[0], buffers, codes), subgraphs=(None, *others))
+    if not buffers:  # TFLite Micro would end with a segmentation fault
+        raise buffer.damaged("it has no buffers, not even that for no data")
+    if buffers[0].blob(0, "buffer 0"):  # TFLite Micro would write the tensors that have no data into it
+        raise buffer.damaged("buffer 0, which stands for no data, holds some")
     if not graph.inputs or not graph.outputs:
         raise buffer.damaged("it has no inputs or no outputs")
     return graph

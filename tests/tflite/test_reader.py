@@ -228,6 +228,16 @@ def test_data_in_the_buffer_for_none_is_refused() -> None:
         read_graph(model.build())
 
 
+def test_a_file_without_buffers_is_refused() -> None:
+    """TFLite Micro ends with a segmentation fault."""
+    model = Model()
+    x, y = model.input((1, 2), 0.1), model.tensor((1, 2), 0.1)
+    model.add("RELU", [x], [y])
+    model.buffers.clear()
+    with pytest.raises(InputFileError, match="no buffers"):
+        read_graph(model.build(y))
+
+
 def test_options_of_another_operator_are_refused() -> None:
     """TFLite Micro reads none of them: with the same field in both tables, it would answer otherwise than expected."""
     model = Model()
