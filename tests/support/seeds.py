@@ -8,6 +8,7 @@ import math
 import random
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from support.op_rows import ROWS
 from support.op_table import draw_seed
@@ -23,7 +24,7 @@ def paired() -> bytes:
 
     m = Model()
     x = m.input((1, 5, 6, 4), 0.05, 3)
-    strides: dict[str, int] = {"strideW": 1, "strideH": 1, "dilationWFactor": 1, "dilationHFactor": 1}
+    strides: dict[str, Any] = {"strideW": 1, "strideH": 1, "dilationWFactor": 1, "dilationHFactor": 1}
     deep = m.tensor((1, 5, 6, 4), 0.06, -128)
     m.add(
         *("DEPTHWISE_CONV_2D", [x, weights((1, 3, 3, 4), 0.01)], [deep], 3),

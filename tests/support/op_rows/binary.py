@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Sequence
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -72,7 +73,7 @@ def build(
     constant: int | None,
     seed: int,
     exclude: Sequence[int] = (),
-    **options: int,
+    **options: Any,
 ) -> Case:
     """Operands in their order, that at place `constant` with values that are none of `exclude`."""
     model, indices, ends = Model(), [], []
@@ -84,11 +85,11 @@ def build(
             some = [low, high, source.randint(low, high), source.randint(low, high), max(low, min(high, 1))]
             values = [value for value in some if value not in exclude]
             content = pack([source.choice(values) for _ in range(count)], dtype)
-            indices.append(model.tensor(shape, *quantization, values=content, dtype=dtype))
+            indices.append(model.tensor(shape, quantization[0], quantization[1], values=content, dtype=dtype))
         else:
-            indices.append(model.input(shape, *quantization, dtype=dtype))
+            indices.append(model.input(shape, quantization[0], quantization[1], dtype=dtype))
             ends.append((count, dtype))
-    target = model.tensor(y[0], *y[2], dtype=y[1])
+    target = model.tensor(y[0], y[2][0], y[2][1], dtype=y[1])
     model.add(name, indices, [target], **options)
     label = f"{name} {operands} -> {y} constant {constant} {options}"
     return Case(label, model.build(target), typed_inputs(ends, seed))
@@ -103,7 +104,7 @@ def binary(draw: st.DrawFn, name: str, dtype: str) -> Case:
     if scaled:
         quantizations = list(draw(scaled_quantizations(name, dtype)))
     fused = name in ("ADD", "SUB", "MUL")
-    options = {"fusedActivationFunction": draw(st.sampled_from(ACTIVATIONS))} if fused else {}
+    options: dict[str, Any] = {"fusedActivationFunction": draw(st.sampled_from(ACTIVATIONS))} if fused else {}
     to_bool = name in COMPARISONS or name.startswith("LOGICAL")
     y = (result, "bool" if to_bool else dtype, UNSCALED if to_bool else quantizations[2])
     operands = [(first, dtype, quantizations[0]), (second, dtype, quantizations[1])]

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import strategies as st
 
 from support.op_cases import Case
@@ -23,15 +25,15 @@ REQUANTIZED = [
 ]
 
 
-def unary(name: str, x: tuple[str, Scaling], y: tuple[str, Scaling], count: int = 3, **values: float) -> bytes:
+def unary(name: str, x: tuple[str, Scaling], y: tuple[str, Scaling], count: int = 3, **values: Any) -> bytes:
     model = Model()
-    source = model.input((1, count), *x[1], dtype=x[0])
-    target = model.tensor((1, count), *y[1], dtype=y[0])
+    source = model.input((1, count), x[1][0], x[1][1], dtype=x[0])
+    target = model.tensor((1, count), y[1][0], y[1][1], dtype=y[0])
     model.add(name, [source], [target], **values)
     return model.build(target)
 
 
-def case(name: str, x: tuple[str, Scaling], y: tuple[str, Scaling], seed: int, aliased: bool, **values: float) -> Case:
+def case(name: str, x: tuple[str, Scaling], y: tuple[str, Scaling], seed: int, aliased: bool, **values: Any) -> Case:
     """All of a byte; 200 of wider types, both ends among them."""
     label = f"{name} {x} -> {y} {values}"
     if x[0] in ("int8", "uint8"):
@@ -60,11 +62,15 @@ def requantized(draw: st.DrawFn, x: str, y: str) -> Case:
 
 @st.composite
 def activations(draw: st.DrawFn, name: str) -> Case:
-    """Of int16."""
+    values: dict[str, Any] = {}
+    if name == "LEAKY_RELU":
+        values["alpha"] = draw(st.sampled_from([0.0, 0.01, 0.1, 1 / 3, 0.5, 1.5]))
     x_scale, y_scale = draw(ratios())
-    values = {"alpha": draw(st.sampled_from([0.0, 0.01, 0.1, 1 / 3, 0.5, 1.5]))} if name == "LEAKY_RELU" else {}
+    values: dict[str, Any] = (
+        {"alpha": draw(st.sampled_from([0.0, 0.01, 0.1, 1 / 3, 0.5, 1.5]))} if name == "LEAKY_RELU" else {}
+    )
     zero = st.just(0) if name in ("RELU", "ABS") else zero_points("int16")
-    x = (x_scale, draw(zero))
+    x: Scaling = (x_scale, draw(zero))
     y = x if name == "RELU6" or not draw(st.integers(0, 3)) else (y_scale, draw(zero))
     if name == "ABS" and draw(st.booleans()):
         x = y = UNSCALED
@@ -129,7 +135,7 @@ ROWS = [
 ]
 
 
-def same(name: str, dtype: str, x: Scaling, y: Scaling, **values: float) -> bytes:
+def same(name: str, dtype: str, x: Scaling, y: Scaling, **values: Any) -> bytes:
     return unary(name, (dtype, x), (dtype, y), **values)
 
 
