@@ -62,9 +62,7 @@ def requantized(draw: st.DrawFn, x: str, y: str) -> Case:
 
 @st.composite
 def activations(draw: st.DrawFn, name: str) -> Case:
-    values: dict[str, Any] = {}
-    if name == "LEAKY_RELU":
-        values["alpha"] = draw(st.sampled_from([0.0, 0.01, 0.1, 1 / 3, 0.5, 1.5]))
+    """Of int16."""
     x_scale, y_scale = draw(ratios())
     values: dict[str, Any] = (
         {"alpha": draw(st.sampled_from([0.0, 0.01, 0.1, 1 / 3, 0.5, 1.5]))} if name == "LEAKY_RELU" else {}
