@@ -81,9 +81,14 @@ def draw(strategy: st.SearchStrategy[Drawn], name: str, count: int) -> list[Draw
 
 
 def draw_programs(row: Row) -> list[list[Case]]:
-    """The cases of each program, each case once. The first program has one case, the simplest."""
+    """The cases of each program, each case once. The first program has one case, the simplest.
+
+    Those of a night come after the usual ones, from seeds of their own: within one run hypothesis soon repeats itself.
+    """
     count = max(row.programs, -(-EXAMPLES // row.count))
-    lists = draw(st.lists(row.cases, min_size=row.count, max_size=row.count), row.name, count + 1)
+    strategy = st.lists(row.cases, min_size=row.count, max_size=row.count)
+    lists = draw(strategy, row.name, row.programs + 1)
+    lists += [draw(strategy, f"{row.name} {number}", 2)[-1] for number in range(row.programs, count)]
     first, *programs = [list({(case.tflite, case.aliased): case for case in cases}.values()) for cases in lists]
     assert len(programs) == count, f"{row.name}: {len(programs)} programs could be drawn of {count}"
     assert all(2 * len(cases) > row.count for cases in programs), f"{row.name}: most of its cases are the same"
