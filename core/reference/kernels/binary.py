@@ -9,7 +9,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinyproof.core.reference.bound_operator import Array, BoundOperator, computes, rescale, to_type
+from tinyproof.core.reference.bound_operator import (
+    Array,
+    BoundOperator,
+    computes,
+    rescale,
+    rounding_shift_right,
+    to_type,
+)
+from tinyproof.core.tflite.arithmetic import quantize_multiplier
+from tinyproof.core.tflite.reciprocals import headroom, reciprocal
 from tinyproof.core.tflite.schema import ACTIVATIONS
 
 _MORE_BITS = {"int8": 20, "int16": 15}  # of ADD and SUB on the common scale
@@ -143,3 +152,23 @@ def add_n(op: BoundOperator, *operands: Array) -> Array:
     bits, twice = _MORE_BITS["int8"], 2 * op.x.scales[0]
     total: Array = np.sum([rescale(op.centred(x) << bits, op.x.scales[0] / twice) for x in operands], axis=0)
     return to_type(rescale(total, twice / (2**bits * op.y.scales[0])) + op.y.zero_points[0], op.y.dtype)
+
+
+@computes("DIV")
+def div(op: BoundOperator, a: Array, b: Array) -> Array:
+    """reference/div.h: int8 by the divisor's reciprocal; int32 towards 0."""
+    if op.y.dtype == "int32":
+        if not b.all():
+            raise OverflowError
+        return _clamp_int32(op, wrap(np.sign(a) * np.sign(b) * (np.abs(a) // np.abs(b))))
+    real = op.inputs[0].scales[0] / (op.inputs[1].scales[0] * op.y.scales[0])
+    multiplier, output_shift = quantize_multiplier(real)
+    a, b = np.broadcast_arrays(op.centred(a), op.centred(b, 1))
+    a, b = np.where(b < 0, -a, a), np.abs(b)
+    reciprocals, shifts = (np.vectorize(lambda x, part=part: reciprocal(int(x))[part])(b) for part in (0, 1))
+    headrooms = np.vectorize(lambda x: headroom(int(x)))(a)
+    quotient = ((a << headrooms) * reciprocals + 2**30) >> 31
+    exponents = shifts + headrooms - output_shift
+    if exponents.min() < 0 or exponents.max() > 31:
+        raise OverflowError
+    return op.finish(rounding_shift_right((quotient * multiplier + 2**30) >> 31, exponents))

@@ -78,16 +78,16 @@ def build(
     """Operands in their order, that at place `constant` with values that are none of `exclude`."""
     model, indices, ends = Model(), [], []
     source = random.Random(seed)
-    for place, (shape, dtype, quantization) in enumerate(operands):
+    for place, (shape, dtype, (scale, zero_point)) in enumerate(operands):
         count = math.prod(shape)
         if place == constant:
             low, high = DTYPES[dtype].low, DTYPES[dtype].high
             some = [low, high, source.randint(low, high), source.randint(low, high), max(low, min(high, 1))]
             values = [value for value in some if value not in exclude]
             content = pack([source.choice(values) for _ in range(count)], dtype)
-            indices.append(model.tensor(shape, quantization[0], quantization[1], values=content, dtype=dtype))
+            indices.append(model.tensor(shape, scale, zero_point, values=content, dtype=dtype))
         else:
-            indices.append(model.input(shape, quantization[0], quantization[1], dtype=dtype))
+            indices.append(model.input(shape, scale, zero_point, dtype=dtype))
             ends.append((count, dtype))
     target = model.tensor(y[0], y[2][0], y[2][1], dtype=y[1])
     model.add(name, indices, [target], **options)
@@ -158,6 +158,33 @@ def sums(draw: st.DrawFn) -> Case:
     return build("ADD_N", [operand] * count, (shape, "int8", (y, draw(zero_points("int8")))), constant, draw(seeds))
 
 
+@st.composite
+def quotients(draw: st.DrawFn) -> Case:
+    """Of int8: any divisor, 0 among them, where the scales let TFLite Micro answer; some constants with others."""
+    (first, second), result = draw(shapes(2))
+    x, x2, y = draw(st.one_of(simple_scales(3), st.lists(scales(1e-2, 0.9), min_size=3, max_size=3)))
+    y = float32(x / (x2 * draw(st.sampled_from([64.1, 96, 100, 1000, 2.0**14, 2.0**21]))))
+    operands = [(first, "int8", (x, draw(zero_points("int8")))), (second, "int8", (x2, draw(zero_points("int8"))))]
+    options: dict[str, Any] = {"fusedActivationFunction": draw(st.sampled_from([0, 0, 1, 3]))}
+    constant = draw(st.sampled_from([None, None, 0, 1]))
+    return build("DIV", operands, (result, "int8", (y, draw(zero_points("int8")))), constant, draw(seeds), **options)
+
+
+@st.composite
+def int32_quotients(draw: st.DrawFn) -> Case:
+    """By one constant."""
+    model = Model()
+    shape = tuple(draw(st.lists(st.integers(1, 5), min_size=1, max_size=4)))
+    powers = [2**exponent + more for exponent in range(1, 31) for more in (-1, 0, 1)]
+    divisor = draw(st.sampled_from(powers) | st.integers(1, 2**31 - 1) | st.sampled_from([3, 7, 10, -2, -(2**31)]))
+    divisor = -divisor if divisor > 1 and draw(st.booleans()) else divisor
+    x, y = model.input(shape, dtype="int32"), model.tensor(shape, dtype="int32")
+    by = model.tensor((1,) * draw(st.integers(1, len(shape))), values=[divisor], dtype="int32")
+    model.add("DIV", [x, by], [y], fusedActivationFunction=draw(st.sampled_from(ACTIVATIONS)))
+    inputs = typed_inputs([(math.prod(shape), "int32")], draw(seeds))
+    return Case(f"DIV {shape} by {divisor}", model.build(y), inputs, draw(st.booleans()))
+
+
 TYPES = {
     **dict.fromkeys(("ADD", "SUB", "MUL"), ("int8", "int16", "int32")),
     **dict.fromkeys(("MAXIMUM", "MINIMUM"), ("int8", "int16", "int32", "int64")),
@@ -171,6 +198,8 @@ ROWS = [
     *(Row("SELECT_V2", f"any_{dtype}", selects(dtype), count=25) for dtype in ("int8", "int16")),
     *(Row("PRELU", f"any_{dtype}", prelus(dtype)) for dtype in ("int8", "int16")),
     Row("ADD_N", "any", sums(), count=25),
+    Row("DIV", "any_int8", quotients()),
+    Row("DIV", "any_int32", int32_quotients()),
 ]
 
 
@@ -188,6 +217,13 @@ def select_of(dtype: str, condition: str = "bool") -> bytes:
 def sum_of(count: int, last: Quantization = (0.1, 0), y: Quantization = (0.1, 0), shape: Shape = (1, 3)) -> bytes:
     operands = [*[((1, 3), "int8", (0.1, 0))] * (count - 1), (shape, "int8", last)]
     return build("ADD_N", operands, ((1, 3), "int8", y), None, 1).tflite
+
+
+def quotient_by(values: list[int]) -> bytes:
+    model = Model()
+    x, y = model.input((1, 3), dtype="int32"), model.tensor((1, 3), dtype="int32")
+    model.add("DIV", [x, model.tensor((len(values),), values=values, dtype="int32")], [y])
+    return model.build(y)
 
 
 FINE, ODD = (0.1, 0), (0.1, 1)
@@ -218,6 +254,13 @@ REFUSALS = [
     Refusal("SELECT_V2", select_of("int8", "int8"), "int8; supported is bool"),
     Refusal("PRELU", alike("PRELU", "int16", FINE, FINE), "int16; supported is int8"),
     Refusal("PRELU", alike("PRELU", "int8", (1e5, 0), (1e-5, 0)), "rescales"),
+    Refusal("DIV", alike("DIV", "int8", (0.5, 0), (1.0, 0)), r"rescales its quotient by 1; .* from 2\^6 to"),
+    Refusal("DIV", alike("DIV", "int16", FINE, FINE), "int16; supported are"),
+    Refusal("DIV", alike("DIV", "int32", UNSCALED, UNSCALED), "may be 0"),
+    Refusal("DIV", alike("DIV", "int32", FINE, UNSCALED), "with a scale"),
+    Refusal("DIV", quotient_by([0]), "may be 0"),
+    Refusal("DIV", quotient_by([-1]), "by -1"),
+    Refusal("DIV", quotient_by([1, 2, 3]), "several numbers"),
     Refusal("ADD_N", sum_of(17), "2 to 16"),
     Refusal("ADD_N", sum_of(3, last=(0.2, 0)), "not quantized like the first"),
     Refusal("ADD_N", sum_of(3, y=(1e-9, 0)), "too far apart"),

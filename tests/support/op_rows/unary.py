@@ -69,7 +69,7 @@ def activations(draw: st.DrawFn, name: str) -> Case:
     )
     zero = st.just(0) if name in ("RELU", "ABS") else zero_points("int16")
     x: Scaling = (x_scale, draw(zero))
-    y = x if name == "RELU6" or not draw(st.integers(0, 3)) else (y_scale, draw(zero))
+    y: Scaling = x if name == "RELU6" or not draw(st.integers(0, 3)) else (y_scale, draw(zero))
     if name == "ABS" and draw(st.booleans()):
         x = y = UNSCALED
     return case(name, ("int16", x), ("int16", y), draw(seeds), draw(st.booleans()), **values)

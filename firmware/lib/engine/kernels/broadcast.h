@@ -25,7 +25,7 @@
 /* Runs `statement` for every element of the output, in its order: `x1` and `x2` point to the operands, `output` to the
  * element. `output` may be the same as an input that is not broadcast. */
 #define BROADCAST(p, type1, type2, statement)                                                                          \
-    do {                                                                                                               \
+    {                                                                                                                  \
         BROADCAST_LOOP(p, type1, type2, 0, input, a) {                                                                 \
             BROADCAST_LOOP(p, type1, type2, 1, a, b) {                                                                 \
                 BROADCAST_LOOP(p, type1, type2, 2, b, c) {                                                             \
@@ -40,7 +40,7 @@
                 }                                                                                                      \
             }                                                                                                          \
         }                                                                                                              \
-    } while (0)
+    }
 
 KERNEL_INLINE int32_t clamp_s32(int32_t value, int32_t min, int32_t max) {
     value = value < min ? min : value;

@@ -16,16 +16,18 @@ struct cast_bytes {
 
 KERNEL_INLINE void cast_bytes(const int8_t *input, int8_t *output, const struct cast_bytes *p) {
     for (int32_t i = 0; i < p->count; i++, input += p->input_bytes) {
-        int32_t any = 0;
-        for (int32_t k = 0; k < p->input_bytes; k++)
-            any |= input[k];
+        int8_t any = 0;
+        for (int32_t k = 0; k < p->input_bytes; k++) {
+            any = input[k] != 0 ? 1 : any;
+        }
         if (p->truth) {
-            *output++ = any != 0;
+            *output++ = any;
             continue;
         }
         const int8_t sign = input[p->input_bytes - 1] < 0 ? -1 : 0;
-        for (int32_t k = 0; k < p->output_bytes; k++)
+        for (int32_t k = 0; k < p->output_bytes; k++) {
             *output++ = k < p->input_bytes ? input[k] : sign;
+        }
     }
 }
 

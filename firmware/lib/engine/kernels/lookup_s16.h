@@ -12,8 +12,9 @@ struct lookup_s16 {
 };
 
 KERNEL_INLINE void lookup_s16(const int8_t *input, int16_t *output, const struct lookup_s16 *p) {
-    for (int32_t i = 0; i < p->count; i++)
+    for (int32_t i = 0; i < p->count; i++) {
         output[i] = p->table[(uint8_t)input[i]];
+    }
 }
 
 #endif

@@ -12,8 +12,9 @@ struct rescale_s16_s16 {
 };
 
 KERNEL_INLINE void rescale_s16_s16(const int16_t *input, int16_t *output, const struct rescale_s16_s16 *p) {
-    for (int32_t i = 0; i < p->count; i++)
+    for (int32_t i = 0; i < p->count; i++) {
         output[i] = (int16_t)RESCALE(p, (int32_t)input[i]);
+    }
 }
 
 #endif

@@ -11,8 +11,9 @@ struct rescale_s16_s32 {
 };
 
 KERNEL_INLINE void rescale_s16_s32(const int16_t *input, int32_t *output, const struct rescale_s16_s32 *p) {
-    for (int32_t i = 0; i < p->count; i++)
+    for (int32_t i = 0; i < p->count; i++) {
         output[i] = (int32_t)RESCALE(p, (int32_t)input[i]);
+    }
 }
 
 #endif

@@ -11,8 +11,9 @@ struct rescale_s16_s8 {
 };
 
 KERNEL_INLINE void rescale_s16_s8(const int16_t *input, int8_t *output, const struct rescale_s16_s8 *p) {
-    for (int32_t i = 0; i < p->count; i++)
+    for (int32_t i = 0; i < p->count; i++) {
         output[i] = (int8_t)RESCALE(p, (int32_t)input[i]);
+    }
 }
 
 #endif
