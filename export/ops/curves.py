@@ -18,9 +18,9 @@ class Elu(Lookup):
     max_version = 1
 
     def prepare(self) -> None:
-        for x_q in (INT8_MIN, INT8_MAX):
-            if not abs(elu(x_q - self.x.zero_points[0], self.x.scales[0], self.y.scales[0])) < 2**30:
-                raise self.refuse("its scales are too far apart: its answer would leave 32 bits")
+        x_scale, y_scale = self.x.scales[0], self.y.scales[0]
+        if not (x_scale < 2.0**64 and max(256 * x_scale, 1.0) / y_scale < 2.0**30):
+            raise self.refuse("its scales are too far apart: its answer would leave 32 bits")
 
     def answer(self, x_q: int) -> int:
         return elu(x_q - self.x.zero_points[0], self.x.scales[0], self.y.scales[0]) + self.y.zero_points[0]

@@ -55,7 +55,7 @@ class Div(Elementwise):
         dividends, divisors = (self._possible(x) for x in self.operands)
         lefts = {headroom(sign * x) for x in dividends for sign in (1, -1)}
         rights = {reciprocal(abs(x))[1] for x in divisors}
-        if min(lefts) + min(rights) - self.shift < 0 or max(lefts) + max(rights) - self.shift > 31:
+        if not multiplier or min(lefts) + min(rights) - self.shift < 0 or max(lefts) + max(rights) - self.shift > 31:
             raise self.refuse(
                 f"rescales its quotient by {real:.3g}; TFLite Micro's answer is defined from "
                 f"2^{max(lefts) + max(rights) - 32} to 2^{min(lefts) + min(rights)}: check the scales, above all the "

@@ -7,11 +7,15 @@ them to float32, but its answers at exact ties tell otherwise (the rows `ties` o
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
 import numpy as np
 
 from tinyproof.core.reference.bound_operator import (
     Array,
     BoundOperator,
+    Kernel,
     computes,
     rescale,
     rounding_shift_right,
@@ -27,6 +31,22 @@ _COMPARED_BITS = 8
 _INT32_CLAMPS = {"RELU": (0, None), "RELU_N1_TO_1": (-1, 1), "RELU6": (0, 6)}
 
 
+def broadcasts(*names: str) -> Callable[[Kernel], Kernel]:
+    """As computes, for a kernel on operands that broadcast to the output: others are refused before anything is made of
+    them, since a file may name two long ones and a small output."""
+
+    def register(kernel: Kernel) -> Kernel:
+        def checked(op: BoundOperator, *operands: Array) -> Array | list[Array]:
+            if math.prod(np.broadcast_shapes(*(operand.shape for operand in operands))) != op.y.elements:
+                raise ValueError
+            return kernel(op, *operands)
+
+        computes(*names)(checked)
+        return kernel
+
+    return register
+
+
 def wrap(values: Array) -> Array:
     """To 32 bits, around 2^32."""
     return values.astype(np.int32).astype(np.int64)
@@ -37,7 +57,7 @@ def _clamp_int32(op: BoundOperator, values: Array) -> Array:
     return values if low is None else np.clip(values, low, high)
 
 
-@computes("ADD")
+@broadcasts("ADD")
 def add(op: BoundOperator, a: Array, b: Array) -> Array:
     """micro/kernels/add_common.cc: both operands on twice the larger scale. An activation fused to an ADD of int32 is
     ignored."""
@@ -46,7 +66,7 @@ def add(op: BoundOperator, a: Array, b: Array) -> Array:
     return _from_common_scale(op, _to_common_scale(op, a, 0) + _to_common_scale(op, b, 1))
 
 
-@computes("SUB")
+@broadcasts("SUB")
 def sub(op: BoundOperator, a: Array, b: Array) -> Array:
     """micro/kernels/sub_common.cc: as ADD."""
     if op.y.dtype == "int32":
@@ -67,7 +87,7 @@ def _from_common_scale(op: BoundOperator, total: Array) -> Array:
     return op.finish(rescale(total, _twice_the_larger(op) / (2 ** _MORE_BITS[op.y.dtype] * op.y.scales[0])))
 
 
-@computes("MUL")
+@broadcasts("MUL")
 def mul(op: BoundOperator, a: Array, b: Array) -> Array:
     """micro/kernels/mul_common.cc."""
     if op.y.dtype == "int32":
@@ -76,18 +96,18 @@ def mul(op: BoundOperator, a: Array, b: Array) -> Array:
     return op.finish(rescale(op.centred(a, 0) * op.centred(b, 1), real))
 
 
-@computes("MAXIMUM")
+@broadcasts("MAXIMUM")
 def maximum(op: BoundOperator, a: Array, b: Array) -> Array:
     """reference/maximum_minimum.h: whatever the scales."""
     return np.maximum(a, b)
 
 
-@computes("MINIMUM")
+@broadcasts("MINIMUM")
 def minimum(op: BoundOperator, a: Array, b: Array) -> Array:
     return np.minimum(a, b)
 
 
-@computes("SQUARED_DIFFERENCE")
+@broadcasts("SQUARED_DIFFERENCE")
 def squared_difference(op: BoundOperator, a: Array, b: Array) -> Array:
     """micro/kernels/squared_difference.cc."""
     if op.y.dtype == "int32":
@@ -101,7 +121,7 @@ def squared_difference(op: BoundOperator, a: Array, b: Array) -> Array:
     return to_type(square + op.y.zero_points[0], op.y.dtype)
 
 
-@computes("EQUAL", "NOT_EQUAL", "GREATER", "GREATER_EQUAL", "LESS", "LESS_EQUAL")
+@broadcasts("EQUAL", "NOT_EQUAL", "GREATER", "GREATER_EQUAL", "LESS", "LESS_EQUAL")
 def compare(op: BoundOperator, a: Array, b: Array) -> Array:
     """reference/comparisons.h: int8 is rescaled before, each operand by its own scale."""
     if op.x.dtype == "int8":
@@ -120,23 +140,23 @@ def compare(op: BoundOperator, a: Array, b: Array) -> Array:
     return np.asarray(function(a, b)).astype(np.int64)
 
 
-@computes("LOGICAL_AND")
+@broadcasts("LOGICAL_AND")
 def logical_and(op: BoundOperator, a: Array, b: Array) -> Array:
     return np.asarray(np.logical_and(a, b)).astype(np.int64)
 
 
-@computes("LOGICAL_OR")
+@broadcasts("LOGICAL_OR")
 def logical_or(op: BoundOperator, a: Array, b: Array) -> Array:
     return np.asarray(np.logical_or(a, b)).astype(np.int64)
 
 
-@computes("SELECT_V2")
+@broadcasts("SELECT_V2")
 def select(op: BoundOperator, condition: Array, a: Array, b: Array) -> Array:
     """reference/select.h."""
     return np.where(condition != 0, a, b)
 
 
-@computes("PRELU")
+@broadcasts("PRELU")
 def prelu(op: BoundOperator, x: Array, slopes: Array) -> Array:
     """reference/prelu.h: one factor for what is positive, another for what has a slope."""
     ratio = op.x.scales[0] / op.y.scales[0]
@@ -154,7 +174,7 @@ def add_n(op: BoundOperator, *operands: Array) -> Array:
     return to_type(rescale(total, twice / (2**bits * op.y.scales[0])) + op.y.zero_points[0], op.y.dtype)
 
 
-@computes("DIV")
+@broadcasts("DIV")
 def div(op: BoundOperator, a: Array, b: Array) -> Array:
     """reference/div.h: int8 by the divisor's reciprocal; int32 towards 0."""
     if op.y.dtype == "int32":
