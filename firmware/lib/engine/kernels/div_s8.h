@@ -22,8 +22,9 @@ struct div_s8 {
 KERNEL_INLINE int8_t div_s8_element(int8_t dividend, int8_t divisor, const struct div_s8 *p) {
     const int32_t x1 = divisor < p->zero_point2 ? p->zero_point1 - dividend : dividend - p->zero_point1;
     int32_t headroom = 31;
-    for (int32_t rest = x1 < 0 ? -1 - x1 : x1; rest > 0; rest >>= 1)
+    for (int32_t rest = x1 < 0 ? -1 - x1 : x1; rest > 0; rest >>= 1) {
         headroom--;
+    }
     const int64_t normal = x1 * (INT64_C(1) << headroom);
     const int32_t quotient = (int32_t)((normal * p->reciprocals[(uint8_t)divisor] + (INT64_C(1) << 30)) >> 31);
     const int32_t shift = headroom + p->shifts[(uint8_t)divisor] - 1;
