@@ -16,6 +16,8 @@ from tinyproof.core.reference.golden import STATEFUL
 from tinyproof.core.tflite.dtypes import DTYPES
 from tinyproof.core.tflite.ends import Ends, device_ends, needed_operators
 from tinyproof.core.tflite.graph import Graph, Operator, Tensor
+from tinyproof.export.ops import OPS
+from tinyproof.export.ops.moving import Moving
 
 MAX_FOLDED_BYTES = 16 << 20  # of all tensors computed here; bounds what a hostile file costs
 
@@ -81,8 +83,12 @@ def _compute(graph: Graph, tensors: list[Tensor], operator: Operator) -> list[by
     """The outputs' bytes of an operator on constants."""
     from tinyproof.core.reference.interpreter import compute
 
+    known = dataclasses.replace(graph, tensors=tuple(tensors))
+    kind = OPS.get(operator.name)
+    if kind is not None and issubclass(kind, Moving):
+        kind(known, operator)  # what TFLite Micro refuses is refused, though the Python reference may know an answer
     try:
-        return compute(dataclasses.replace(graph, tensors=tuple(tensors)), operator)
+        return compute(known, operator)
     except (ArithmeticError, ValueError, IndexError, TypeError, KeyError, MemoryError):
         raise graph.refuse(operator, "cannot be computed from its constants; convert the model again") from None
 

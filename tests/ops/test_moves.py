@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import pytest
+from support.op_moves import Part, ints
 from support.op_rows.reshape import reshaped
 from support.op_rows.strided import transpose
-from support.op_table import only_op
+from support.op_table import assert_refused, only_op
+from support.tflite_writer import Model
 
 
 @pytest.mark.parametrize(
@@ -27,3 +29,23 @@ def test_costs_nothing(tflite: bytes) -> None:
 def test_transposing_more_than_dimensions_of_one_takes_a_kernel() -> None:
     op = only_op(transpose((1, 4, 1, 3), [3, 0, 1, 2]))
     assert (op.kernel, op.in_place) == ("strided_copy", False)
+
+
+@pytest.mark.parametrize(
+    ("name", "inputs", "output", "says"),
+    [
+        ("SPLIT", [ints(0), ints(1, 2, dtype="int64")], Part((2,), "int64"), "is int64"),
+        ("REVERSE_V2", [Part((1, 2, 1), values=[1, 2]), ints(0, 2)], Part((1, 2, 1)), "no neighbours"),
+        ("PAD", [Part((2,), values=[1, 2]), Part((1, 2), "int32", [0, 2**31 - 1], None)], Part((2,)), "not follow"),
+        ("SHAPE", [Part((2,), values=[1, 2])], Part((1,), "int64"), "cannot be computed"),
+    ],
+)
+def test_what_tflite_micro_refuses_of_constants_is_not_folded(
+    name: str, inputs: list[Part], output: Part, says: str
+) -> None:
+    model = Model()
+    model.input((1,), 0.5)
+    operands = [model.tensor(part.shape, part.scale, values=part.values, dtype=part.dtype) for part in inputs]
+    target = model.tensor(output.shape, 0.5, dtype=output.dtype)
+    model.add(name, operands, [target])
+    assert_refused(name, model.build(target), says)

@@ -142,3 +142,11 @@ def fill(op: BoundOperator, shape: Array, value: Array) -> Array:
 @computes("ZEROS_LIKE")
 def zeros_like(op: BoundOperator, x: Array) -> Array:
     return np.zeros(op.y.shape, np.int64)
+
+
+@computes("SHAPE")
+def shape(op: BoundOperator, x: Array) -> Array:
+    """The sizes of the input's dimensions, of which nothing else is known; int32 alone, as in TFLite Micro."""
+    if op.y.dtype != "int32":
+        raise ValueError
+    return np.array(op.x.shape, np.int64)

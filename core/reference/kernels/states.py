@@ -35,9 +35,3 @@ def call_once(op: BoundOperator) -> list[Array]:
         op.run_subgraph(op.option("init_subgraph_index"), [])
         op.private["has_run"] = True
     return []
-
-
-@computes("SHAPE")
-def shape(op: BoundOperator, x: Array) -> Array:
-    """The sizes of the input's dimensions."""
-    return np.array(op.x.shape, np.int64)

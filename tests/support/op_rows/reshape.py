@@ -114,7 +114,28 @@ def any_type(draw: st.DrawFn, name: str) -> Case:
     return case(name, [x, ints(1)], [y._replace(shape=(x.shape[0], 1, *x.shape[1:]))], data(x, draw(seeds)))
 
 
+@st.composite
+def flattened(draw: st.DrawFn) -> Case:
+    """To a shape that follows from the input's: SHAPE, STRIDED_SLICE and PACK, as in Keras's Flatten. All of it is
+    known before anything runs, and an output as well."""
+    x = Part(draw(shapes(least=2)), draw(kinds(*EVERY)))
+    model = Model()
+    source = model.input(x.shape, x.scale or 0.5, dtype=x.dtype)
+    sizes = model.tensor((len(x.shape),), dtype="int32")
+    model.add("SHAPE", [source], [sizes], outType=2)
+    first, rest, flat = model.tensor((), dtype="int32"), model.tensor((), dtype="int32"), math.prod(x.shape[1:])
+    for number, target in enumerate((first, rest)):
+        places = [model.tensor((1,), values=[value], dtype="int32") for value in (number, number + 1, 1)]
+        model.add("STRIDED_SLICE", [sizes, *places], [target], shrinkAxisMask=1)
+    both = model.tensor((2,), dtype="int32")
+    model.add("PACK", [first, model.tensor((), values=[flat], dtype="int32")], [both], valuesCount=2)
+    target = model.tensor((x.shape[0], flat), x.scale or 0.5, dtype=x.dtype)
+    model.add("RESHAPE", [source, both], [target])
+    return Case(f"{x.shape} {x.dtype}", model.build(target, sizes, rest, both), data(x, draw(seeds)))
+
+
 ROWS = [
+    Row("RESHAPE", "to_what_follows_from_shapes", flattened(), count=15),
     Row("RESHAPE", "any_shape", reshapes(), count=20),
     Row("SQUEEZE", "any_dimensions", squeezes(), count=20),
     Row("EXPAND_DIMS", "any_place", expansions(), count=20),
