@@ -17,7 +17,7 @@ LARGE_STATEFUL_BYTES = 4096  # a frame of a streaming model is small, and only m
 
 def make_vectors(reference: Reference, seed: int) -> dict[str, Any]:
     """All 256 inputs in order where the input is one byte, otherwise seeded random ones. Of a model with state they are
-    consecutive: the first comes right after a reset."""
+    consecutive: the first comes right after a reset. Indices among the inputs name what is there."""
     size = reference.input_bytes
     if reference.stateful:
         kind, inputs = "sequence", _frames(size, seed)
@@ -27,6 +27,7 @@ def make_vectors(reference: Reference, seed: int) -> dict[str, Any]:
         generator = random.Random(seed)
         count = RANDOM_VECTORS_LARGE if size > LARGE_INPUT_BYTES else RANDOM_VECTORS
         kind, inputs = "random", [generator.randbytes(size) for _ in range(count)]
+    inputs = [reference.admit(x) for x in inputs]
     pairs = zip(inputs, reference.run_batch(inputs), strict=True)
     return {"kind": kind, "seed": seed, "vectors": [{"in": x.hex(), "out": y.hex()} for x, y in pairs]}
 

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from tinyproof.core.errors import EnvironmentFaultError, InputFileError
 from tinyproof.core.tflite.ends import Ends, device_ends
 from tinyproof.core.tflite.graph import Graph, Tensor
+from tinyproof.core.tflite.indices import index_ranges, within
 from tinyproof.core.tflite.reader import read_graph
 
 _MIN_ARENA_BYTES = 1 << 16
@@ -55,6 +56,7 @@ class Reference:
         self._ends = device_ends(graph)
         self.input_bytes, self.output_bytes = self._ends.input_bytes, self._ends.output_bytes
         self.stateful = is_stateful(graph)
+        self._index_ranges = index_ranges(graph)
         self._engine: _Engine
         if (implementation or default_implementation()) == "tflite-micro":
             self._engine = _Wheel(tflite, graph, self._ends)
@@ -69,6 +71,16 @@ class Reference:
         if len(x_q) != self.input_bytes:
             raise ValueError(f"{len(x_q)} bytes for an input of {self.input_bytes}")
         return self._engine.run(x_q)
+
+    def admit(self, x_q: bytes) -> bytes:
+        """The same bytes, where indices among them are brought within what they name."""
+        parts, position = [], 0
+        for tensor in self._ends.inputs:
+            content = x_q[position : position + tensor.bytes]
+            position += tensor.bytes
+            ranges = self._index_ranges.get(tensor.index)
+            parts.append(content if ranges is None else within(content, tensor, ranges))
+        return b"".join(parts)
 
     def reset(self) -> None:
         """To the state in which the model begins."""
@@ -180,7 +192,12 @@ class _Wheel:
             if outer is not inner:  # the real value of q, which QUANTIZE turns into q again
                 x = np.float32(inner.scales[0]) * (x.astype(np.float32) - np.float32(inner.zero_points[0]))
             interpreter.set_input(x, number)
-        interpreter.invoke()
+        try:
+            interpreter.invoke()
+        except RuntimeError as error:
+            raise InputFileError(
+                f"{self._graph.file}: TFLite Micro gives up on an input: an index in it may name nothing"
+            ) from error
 
     def _numpy_type(self, tensor: Tensor) -> Any:
         return self._np.dtype(tensor.dtype)  # by name: the wheel knows int64, not long long

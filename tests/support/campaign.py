@@ -135,7 +135,8 @@ class Campaign:
             program = lower(read_graph(tflite))
             size = program.input_bytes
             source = random.Random(seed)
-            inputs = (bytes([0x80]) * size, bytes([0x7F]) * size, source.randbytes(size))
+            admit = Reference(tflite, "python").admit
+            inputs = tuple(map(admit, (bytes([0x80]) * size, bytes([0x7F]) * size, source.randbytes(size))))
             cases.append(Case(f"{name}-{seed}", tflite, inputs))
             differing += [cases[-1]] if has_dsp_kernel(program) else []
         self._compare(cases, dsp=False)
