@@ -37,11 +37,7 @@ def rewrite(graph: Graph) -> Rewritten:
     """Raises InputFileError for state that tinyproof cannot follow, and for what cannot be computed."""
     ends = device_ends(graph)
     tensors, operators = list(graph.tensors), list(ends.operators)
-    initial = {
-        tensor.index: bytes([_zero_byte(tensor)]) * tensor.bytes
-        for tensor in tensors
-        if tensor.is_variable and tensor.data is None
-    }
+    initial = {tensor.index: bytes([_zero_byte(tensor)]) * tensor.bytes for tensor in tensors if tensor.is_state}
     if any(operator.name in ("VAR_HANDLE", "CALL_ONCE") for operator in graph.operators):
         operators = _resources(graph, tensors, operators, initial)
     operators = _fold(graph, tensors, operators)

@@ -41,7 +41,7 @@ def initial(graph: Graph) -> Memory:
         if subgraph is None:
             continue
         for tensor in subgraph.tensors:
-            if tensor.is_variable and tensor.data is None:
+            if tensor.is_state:
                 memory.tensors[place, tensor.index] = filled(tensor, only_int8=True)
         for value, name in assigned(subgraph):
             memory.resources.setdefault(name, filled(value))

@@ -37,6 +37,11 @@ class Tensor:
         return math.prod(self.shape)
 
     @property
+    def is_state(self) -> bool:
+        """Whether it keeps numbers from one inference to the next."""
+        return self.is_variable and self.data is None and self.dtype in DTYPES and self.dtype != "int4"
+
+    @property
     def label(self) -> str:
         """How messages name it. Names are the file's, so they are quoted, escaped and kept short."""
         return f"tensor {self.index} ({ascii(self.name)[:60]})"

@@ -145,6 +145,18 @@ class Op(ABC):
             raise self.refuse(f"{role} {tensor.label} has {len(tensor.scales)} scales; one is needed: quantize to int8")
         return tensor
 
+    def variable(self, place: int, role: str, types: tuple[str, ...]) -> Tensor:
+        """An input that keeps its value from one inference to the next, for this operator alone."""
+        found = self.tensor(self.operator.inputs, place, role)
+        self.check_type(found, role, types)
+        users = sum(operator.inputs.count(found.index) for operator in self.graph.operators)
+        ends = (*self.graph.inputs, *self.graph.outputs)
+        if not found.is_variable or found.data is not None or users != 1 or found.index in ends:
+            raise self.refuse(f"{role} {found.label} must be a variable of its own")
+        if len(found.scales) != 1:
+            raise self.refuse(f"{role} {found.label} has {len(found.scales)} scales; one is needed")
+        return found
+
     def check_int8(self, tensor: Tensor, role: str) -> None:
         """Raises InputFileError for any other type."""
         self.check_type(tensor, role, ("int8",))

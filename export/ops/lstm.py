@@ -21,14 +21,14 @@ from tinyproof.core.tflite.lstm import (
 from tinyproof.core.tflite.sigmoid_table import SIGMOID_TABLE
 from tinyproof.export.ops.base import Call, Constant, Op
 from tinyproof.export.ops.requantize_encoding import encode_multiplier, encode_shift
+from tinyproof.export.ops.simd_packing import ORDER, four_rows
 
 GROUP = 4  # elements that a kernel takes at a time
-ORDER = (0, 2, 1, 3)  # of the weights of four int8, as SXTB16 unpacks bytes
 TANH = 4  # of the schema's activations
 MAX_SUM_BITS = 47  # of a sum of 64 bits that TFLite Micro rescales
 MAX_LEFT_SHIFT = 7  # of such a sum
 
-Factor = tuple[int, int]  # as struct lstm_factor has it
+Factor = tuple[int, int]  # as struct factor has it
 
 
 class Lstm(Op):
@@ -52,8 +52,8 @@ class Lstm(Op):
             raise self.refuse("its activation is not tanh, and TFLite Micro has no other: set activation='tanh'")
         self.x = self.activation(operator.inputs, 0, "input", ("int8", "int16"))
         self.y = self.tensor(operator.outputs, 0, "output")
-        self.hidden = self._state(HIDDEN, "hidden state", self.x.dtype)
-        self.cell = self._state(CELL, "cell state", "int16")
+        self.hidden = self.variable(HIDDEN, "hidden state", (self.x.dtype,))
+        self.cell = self.variable(CELL, "cell state", ("int16",))
         self.check_type(self.y, "output", (self.x.dtype,))
         self.wide = self.x.dtype == "int16"
         self._read_shapes()
@@ -70,17 +70,6 @@ class Lstm(Op):
         self.inputs = (self.x.index, self.hidden.index, self.cell.index)
         self.outputs = (self.y.index, self.hidden.index, self.cell.index)
         self._read_gates()
-
-    def _state(self, place: int, role: str, dtype: str) -> Tensor:
-        found = self.tensor(self.operator.inputs, place, role)
-        self.check_type(found, role, (dtype,))
-        users = sum(operator.inputs.count(found.index) for operator in self.graph.operators)
-        ends = (*self.graph.inputs, *self.graph.outputs)
-        if not found.is_variable or found.data is not None or users != 1 or found.index in ends:
-            raise self.refuse(f"{role} {found.label} must be a variable of its own")
-        if len(found.scales) != 1 or len(found.shape) < 1:
-            raise self.refuse(f"{role} {found.label} must have one scale, and a dimension")
-        return found
 
     def _read_shapes(self) -> None:
         x, y, hidden = self.x.shape, self.y.shape, self.hidden.shape
@@ -205,9 +194,7 @@ class Lstm(Op):
         packed: list[int] = []
         for unit in range(self.units):
             for gates, depth in zip(self.rows, (self.depth, self.units), strict=True):
-                rows = [gate[unit * depth : (unit + 1) * depth] + [0] * (-depth % GROUP) for gate in gates]
-                for start in range(0, depth, GROUP):
-                    packed += [row[start + place] for row in rows for place in order]
+                packed += four_rows([gate[unit * depth : (unit + 1) * depth] for gate in gates], order)
         return packed
 
     def calls(self, prefix: str) -> list[Call]:

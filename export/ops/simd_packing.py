@@ -42,3 +42,11 @@ def pair_rows(first: Row, second: Row, biases: tuple[int, int]) -> list[int]:
     packed += [0] * (padded_depth(len(first)) - len(first))
     weights = [packed[start + place] for start in range(0, len(packed), len(ORDER)) for place in ORDER]
     return [*halves(biases[0]), *halves(biases[0] + 256 * biases[1]), *weights]
+
+
+def four_rows(rows: Sequence[Row], order: Sequence[int]) -> list[int]:
+    """Four rows side by side for firmware/lib/engine/kernels/four_rows.h, filled up with zero weights; `order` is that
+    of each four inputs."""
+    full = [[*row, *(0,) * (-len(row) % len(order))] for row in rows]
+    starts = range(0, len(full[0]), len(order))
+    return [row[start + place] for start in starts for row in full for place in order]

@@ -17,7 +17,8 @@ from tinyproof.core.reference.bound_operator import (
     to_type,
 )
 from tinyproof.core.tflite import lstm, sigmoid_table
-from tinyproof.core.tflite.arithmetic import quantize_multiplier
+from tinyproof.core.tflite.arithmetic import float32, quantize_multiplier
+from tinyproof.core.tflite.dtypes import DTYPES
 
 
 @computes("UNIDIRECTIONAL_SEQUENCE_LSTM")
@@ -79,6 +80,29 @@ def _product(
     if shift > 7 or np.abs(sums).max(initial=0) >= 2**47:
         raise OverflowError
     return to_type(in_32_bits((sums * reduced + (1 << (14 - shift))) >> (15 - shift)), "int16")
+
+
+@computes("SVDF")
+def svdf(op: BoundOperator, x: Array, features: Array, times: Array, bias: Array, state: Array) -> Array:
+    """A column of new entries enters the state of each filter; sums over time wrap around at 32 bits."""
+    kept, weights = op.inputs[4], op.inputs[1:3]
+    zero_point = kept.zero_points[0]
+    past = state.reshape(-1, *times.shape)
+    past[:, :, :-1] = past[:, :, 1:].copy()
+    product = op.centred(x) @ features.T
+    new = to_type(
+        rescale(product, float32(float32(op.x.scales[0] * weights[0].scales[0]) / kept.scales[0])), kept.dtype
+    )
+    past[:, :, -1] = _wrapped(new + zero_point, DTYPES[kept.dtype].bits)
+    by_filter = ((past - zero_point) * times).sum(axis=2)
+    sums = by_filter.reshape(len(past), len(bias), -1).sum(axis=2) + bias
+    factor = float32(float32(kept.scales[0] * weights[1].scales[0]) / op.y.scales[0])
+    return to_type(rescale(_wrapped(sums, 32), factor) + op.y.zero_points[0], "int8")
+
+
+def _wrapped(values: Array, bits: int) -> Array:
+    half: int = 1 << (bits - 1)
+    return ((values + half) & (2 * half - 1)) - half
 
 
 def _scaled(values: Array, multiplier: int, shift: int) -> Array:
