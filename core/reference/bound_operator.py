@@ -13,7 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyproof.core.reference.memory import Memory
-from tinyproof.core.tflite.arithmetic import INT8_MAX, INT8_MIN, activation_range, quantize_multiplier
+from tinyproof.core.tflite.arithmetic import (
+    INT8_MAX,
+    INT8_MIN,
+    MAX_WIDE_SHIFT,
+    activation_range,
+    quantize_multiplier,
+    reduce_multiplier,
+)
 from tinyproof.core.tflite.dtypes import DTYPES
 from tinyproof.core.tflite.graph import Operator, Tensor
 from tinyproof.core.tflite.schema import ACTIVATIONS
@@ -117,6 +124,16 @@ def multiply(values: Array, multiplier: Array | int, shift: Array | int) -> Arra
         raise OverflowError
     shifted = in_32_bits(in_32_bits(values) << left)
     return rounding_shift_right((shifted * multiplier + 2**30) >> 31, right)
+
+
+def rescale_wide(values: Array, *reals: float) -> Array:
+    """The same for sums of 64 bits, as 16-bit activations have them: a multiplier of 15 bits and one rounding."""
+    pairs = [quantize_multiplier(real) for real in reals]
+    if any(shift > MAX_WIDE_SHIFT for _, shift in pairs) or np.abs(values).max(initial=0) >= 2**47:
+        raise OverflowError
+    multipliers = np.array([reduce_multiplier(multiplier) for multiplier, _ in pairs], np.int64)
+    shifts = np.array([15 - shift for _, shift in pairs], np.int64)
+    return in_32_bits((values * multipliers + (1 << (shifts - 1))) >> shifts)
 
 
 def rounding_shift_right(values: Array, exponent: Array | int) -> Array:

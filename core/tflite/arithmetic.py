@@ -16,6 +16,7 @@ from tinyproof.core.tflite.fixed_point import doubling_high_multiply, rounding_s
 
 INT8_MIN, INT8_MAX = -128, 127
 INT32_MAX = 2**31 - 1
+MAX_WIDE_SHIFT = 7  # to the left, of a sum of 64 bits: what TFLite Micro promises to take
 # Beyond any value that is quantized, whatever its zero point; keeps what is infinite or no number out of the rounding.
 BEYOND = 2.0**30
 ACTIVATION_RANGES: dict[str, tuple[float | None, float | None]] = {
@@ -59,6 +60,11 @@ def quantize_multiplier(real: float) -> tuple[int, int]:
     if shift < -31:
         return 0, 0
     return multiplier, shift
+
+
+def reduce_multiplier(multiplier: int) -> int:
+    """The 15 bits of a multiplier that a sum of 64 bits is multiplied by: MultiplyByQuantizedMultiplier for int64."""
+    return (multiplier + (1 << 15)) >> 16 if multiplier < 0x7FFF0000 else 0x7FFF
 
 
 def weight_multipliers(input_scale: float, weight_scales: tuple[float, ...], output_scale: float) -> list[float]:

@@ -9,6 +9,8 @@ from tinyproof.export.ops.convolution import Convolution
 from tinyproof.export.ops.requantize_encoding import encode_multiplier, encode_shift
 from tinyproof.export.ops.simd_packing import halves, padded_depth, pair_rows, pairable
 
+MAX_ELEMENTS = 16 << 20  # of weights; those of groups are written out with zeros
+
 
 class Conv2D(Convolution):
     """Weights [output channels, height, width, input channels]. The pair kernel where it is proven to be exact."""
@@ -22,16 +24,27 @@ class Conv2D(Convolution):
         super().__init__(graph, operator)
         self.depth = len(self.rows[0])
         self.pairs = self.plain_requantization and pairable(self.rows, self.bias)
-        self.kernel = "conv_pairs_s8" if self.pairs else "conv_s8"
+        self.kernel = "conv_s16" if self.wide else "conv_pairs_s8" if self.pairs else "conv_s8"
 
     def row(self, channel: int) -> tuple[int, ...]:
         depth = len(self.weights) // self.channels_out
-        return self.weights[channel * depth : (channel + 1) * depth]
+        own = self.weights[channel * depth : (channel + 1) * depth]
+        if self.weights_shape[3] == self.channels_in:
+            return own
+        # Of a group of input channels: the others have weights of 0, so that kernels need to know of no groups.
+        step = self.weights_shape[3]
+        group = channel * (self.channels_in // step) // self.channels_out
+        before, after = (0,) * (group * step), (0,) * (self.channels_in - (group + 1) * step)
+        taps = (own[start : start + step] for start in range(0, depth, step))
+        return tuple(weight for tap in taps for weight in (*before, *tap, *after))
 
     def output_channels(self, channels_in: int) -> int:
-        if self.weights_shape[3] != channels_in:
-            raise self.refuse(f"weights take {self.weights_shape[3]} channels, the input has {channels_in}")
-        return self.weights_shape[0]
+        units, depth = self.weights_shape[0], self.weights_shape[3]
+        if channels_in % depth or units % (channels_in // depth):
+            raise self.refuse(f"weights take {depth} channels, the input has {channels_in}")
+        if units * channels_in * self.kernel_height * self.kernel_width > MAX_ELEMENTS:
+            raise self.refuse("is too large for a microcontroller")
+        return units
 
     @property
     def scratch_bytes(self) -> int:
@@ -58,9 +71,8 @@ class Conv2D(Convolution):
         return table
 
     def parameters(self, prefix: str) -> dict[str, str]:
-        tables = {table.suffix: f"{prefix}_{table.suffix}" for table in self.constants()}
         head = {"window": self.window(), "units": str(self.channels_out)}
         if not self.pairs:
-            return head | self.rescaling_parameters() | tables
+            return head | self.rescaling_parameters(prefix) | {"weights": f"{prefix}_weights"}
         depth = {"depth": str(padded_depth(self.depth)), "rounding": str(1 + 2 * self.y.zero_points[0])}
-        return head | depth | tables
+        return head | depth | {"pairs": f"{prefix}_pairs"}

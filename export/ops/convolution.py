@@ -3,14 +3,15 @@
 
 from __future__ import annotations
 
-import struct
 from abc import abstractmethod
 from typing import ClassVar
 
 from tinyproof.core.tflite.arithmetic import INT32_MAX, quantize_multiplier
+from tinyproof.core.tflite.dtypes import unpack
 from tinyproof.core.tflite.graph import Graph, Operator
 from tinyproof.export.ops.base import Constant, Op
 from tinyproof.export.ops.requantize_encoding import encode_multiplier, encode_shift
+from tinyproof.export.ops.wide_sums import WideSums, has_narrow_sums
 
 MAX_REAL_MULTIPLIER = 2.0**30 - 1  # kernels shift left by at most 30 bits
 SAME, VALID = 0, 1
@@ -18,24 +19,33 @@ INT8_RANGE = (-128, 127)
 
 
 class Convolution(Op):
-    """Input [batches, height, width, channels], int8; weights symmetric, one scale for all or one per output channel.
+    """Input [batches, height, width, channels], int8 or int16; weights symmetric, one scale for all or one per output
+    channel.
 
-    The input's zero point is folded into the bias, bias - x_zero_point * sum(w), and stands for the input outside of
-    the image: so padding is exact and kernels multiply raw bytes.
+    int8: the input's zero point is folded into the bias, bias - x_zero_point * sum(w), and stands for the input outside
+    of the image: so padding is exact and kernels multiply raw bytes. int16: TFLite Micro ignores the zero points, but
+    where the activation clamps; `wide` is then what follows the sums.
     """
 
     channel_dimension: ClassVar[int]  # of the weights: the output channels
+    weight_types: ClassVar[tuple[str, ...]] = ("int8", "int4")  # for int8
+    bias_types: ClassVar[tuple[str, ...]] = ("int64", "int32")  # for int16
+    x_place: ClassVar[int] = 0  # of the input in the operator's list; weights stand at 1, and the bias at the end
 
     def __init__(self, graph: Graph, operator: Operator) -> None:
         super().__init__(graph, operator)
-        self.x = self.activation(operator.inputs, 0, "input")
-        self.y = self.activation(operator.outputs, 0, "output")
+        self.x = self.activation(operator.inputs, self.x_place, "input", ("int8", "int16"))
+        self.y = self.activation(operator.outputs, 0, "output", (self.x.dtype,))
         self.inputs, self.outputs = (self.x.index,), (self.y.index,)
         self._read_weights()
         self._read_geometry()
         self.clamp = self.fused_clamp(self.y)
         bias = self._read_bias()
         self.rows = [self.row(channel) for channel in range(self.channels_out)]
+        self.wide: WideSums | None = None
+        if self.x.dtype == "int16":
+            self._read_wide_sums(bias)
+            return
         self.bias = [b - self.x.zero_points[0] * sum(row) for b, row in zip(bias, self.rows, strict=True)]
         self._read_multipliers()
         self._check_overflow(bias)
@@ -50,16 +60,22 @@ class Convolution(Op):
 
     def _read_weights(self) -> None:
         weights = self.tensor(self.operator.inputs, 1, "weights")
-        self.check_int8(weights, "weights")
+        self.check_type(weights, "weights", ("int8",) if self.x.dtype == "int16" else self.weight_types)
         if weights.data is None or len(weights.shape) != 4 or 0 in weights.shape:
             raise self.refuse(f"weights {weights.label} must be a constant of four dimensions")
         self.weights_shape = weights.shape
-        self.weights = struct.unpack(f"<{weights.elements}b", weights.data)
+        self.weights = unpack(weights.data, weights.dtype)[: weights.elements]
         self.weight_scales = weights.scales
         if not weights.scales or any(weights.zero_points):
             raise self.refuse(f"weights {weights.label} need scales, and zero points of 0")
-        if len(weights.scales) > 1 and weights.quantized_dimension != self.channel_dimension:
-            raise self.refuse(f"weights {weights.label} have scales along a dimension that is not the output channels'")
+        channels = weights.shape[self.channel_dimension]
+        if len(weights.scales) not in (1, channels) or (
+            len(weights.scales) > 1 and weights.shape[weights.quantized_dimension] != channels
+        ):  # TFLM looks no further: a dimension that is as long as the output channels' passes for it
+            raise self.refuse(
+                f"weights {weights.label} have {len(weights.scales)} scales for dimension {self.channel_dimension} of "
+                f"{list(weights.shape)}, or have them along another"
+            )
 
     def _read_geometry(self) -> None:
         if len(self.x.shape) != 4 or len(self.y.shape) != 4 or 0 in self.x.shape or 0 in self.y.shape:
@@ -89,19 +105,35 @@ class Convolution(Op):
             raise self.refuse("is too large for a microcontroller")
 
     def _read_bias(self) -> tuple[int, ...]:
-        bias = self.optional(self.operator.inputs, 2)
+        bias = self.optional(self.operator.inputs, self.bias_place)
         if bias is None:
             return (0,) * self.channels_out
-        if bias.dtype != "int32" or bias.data is None or bias.elements != self.channels_out:
-            raise self.refuse(f"bias {bias.label} must be a constant of {self.channels_out} int32")
-        return struct.unpack(f"<{self.channels_out}i", bias.data)
+        types = self.bias_types if self.x.dtype == "int16" else ("int32",)
+        if bias.dtype not in types or bias.data is None or bias.elements != self.channels_out:
+            raise self.refuse(f"bias {bias.label} must be a constant of {self.channels_out} {' or '.join(types)}")
+        return unpack(bias.data, bias.dtype)
+
+    @property
+    def bias_place(self) -> int:
+        return 2 if self.x_place == 0 else 3
+
+    def reals(self) -> list[float]:
+        """Factors of each output channel. TFLM takes the product of scales in double here, for one scale as for many
+        (kernel_util.cc)."""
+        scales = self.weight_scales if len(self.weight_scales) > 1 else self.weight_scales * self.channels_out
+        return [self.x.scales[0] * scale / self.y.scales[0] for scale in scales]
+
+    def _read_wide_sums(self, bias: tuple[int, ...]) -> None:
+        named = self.optional(self.operator.inputs, self.bias_place)
+        narrow = "int32" in self.bias_types and has_narrow_sums(self, named)
+        self.bias = list(bias)
+        reaches = [abs(b) + 2**15 * sum(map(abs, row)) for b, row in zip(bias, self.rows, strict=True)]
+        self.wide = WideSums(self, self.reals(), reaches, narrow=narrow)
+        for channel in filter(self.wide.is_dead, range(self.channels_out)):
+            self.rows[channel], self.bias[channel] = (0,) * len(self.rows[channel]), 0
 
     def _read_multipliers(self) -> None:
-        """TFLM takes the product of scales in double here, for one scale as for many (kernel_util.cc)."""
-        if len(self.weight_scales) not in (1, self.channels_out):
-            raise self.refuse(f"weights have {len(self.weight_scales)} scales for {self.channels_out} output channels")
-        scales = self.weight_scales if len(self.weight_scales) > 1 else self.weight_scales * self.channels_out
-        reals = [self.x.scales[0] * scale / self.y.scales[0] for scale in scales]
+        reals = self.reals()
         if not all(real < MAX_REAL_MULTIPLIER for real in reals):
             raise self.refuse("rescales by 2^30 or more; check the scales of its tensors")
         self.multipliers, self.shifts = map(list, zip(*map(quantize_multiplier, reals), strict=True))
@@ -127,7 +159,7 @@ class Convolution(Op):
     @property
     def plain_requantization(self) -> bool:
         """What the fast kernels take for granted: every shift goes to the right, and the clamp is that of int8."""
-        return max(self.shifts) < 0 and self.clamp == INT8_RANGE
+        return not self.wide and max(self.shifts) < 0 and self.clamp == INT8_RANGE
 
     @property
     def macs(self) -> int:
@@ -144,16 +176,23 @@ class Convolution(Op):
 
     def rescaling(self) -> list[Constant]:
         """Tables per output channel."""
+        if self.wide:
+            return [Constant("bias", "int64_t", self.bias), *self.wide.tables()]
         return [
             Constant("bias", "int32_t", self.bias),
             Constant("multipliers", "int32_t", [encode_multiplier(m) for m in self.multipliers]),
             Constant("shifts", "int8_t", [encode_shift(s) for s in self.shifts]),
         ]
 
-    def rescaling_parameters(self) -> dict[str, str]:
-        """What the general kernels take instead of `rounding`."""
-        return {
+    def rescaling_parameters(self, prefix: str) -> dict[str, str]:
+        """What the general kernels take: `rescaling`, or for int8 all of it instead of `rounding`."""
+        bias = {"bias": f"{prefix}_bias"}
+        if self.wide:
+            return bias | {"rescaling": self.wide.parameters(prefix, 0, self.clamp)}
+        return bias | {
             "zero_point": str(self.y.zero_points[0]),
             "clamp_min": str(self.clamp[0]),
             "clamp_max": str(self.clamp[1]),
+            "multipliers": f"{prefix}_multipliers",
+            "shifts": f"{prefix}_shifts",
         }

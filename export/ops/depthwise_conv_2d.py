@@ -19,6 +19,7 @@ class DepthwiseConv2D(Convolution):
     code_bytes = 900
     max_version = 7
     channel_dimension = 3
+    bias_types = ("int64",)  # TFLM reads another as int64, beyond its end
 
     def __init__(self, graph: Graph, operator: Operator) -> None:
         super().__init__(graph, operator)
@@ -29,6 +30,8 @@ class DepthwiseConv2D(Convolution):
         self.multiplier = self.channels_out // self.channels_in
         self.quads = self.plain_requantization and self.multiplier == 1 and self.channels_in % 4 == 0
         self.kernel = "depthwise_quads_s8" if self.quads else "depthwise_conv_s8"
+        if self.wide:
+            self.kernel = "depthwise_conv_s16"
 
     def row(self, channel: int) -> tuple[int, ...]:
         return self.weights[channel :: self.channels_out]
@@ -72,8 +75,9 @@ class DepthwiseConv2D(Convolution):
         return [Constant("weights", "int8_t", taps), *self.rescaling()]
 
     def parameters(self, prefix: str) -> dict[str, str]:
-        tables = {table.suffix: f"{prefix}_{table.suffix}" for table in self.constants()}
         head = {"window": self.window()}
         if not self.quads:
-            return head | {"multiplier": str(self.multiplier)} | self.rescaling_parameters() | tables
-        return head | {"taps": str(self.padded_taps), "rounding": str(1 + 2 * self.y.zero_points[0])} | tables
+            tables = {"weights": f"{prefix}_weights"}
+            return head | {"multiplier": str(self.multiplier)} | self.rescaling_parameters(prefix) | tables
+        rounding = str(1 + 2 * self.y.zero_points[0])
+        return head | {"taps": str(self.padded_taps), "rounding": rounding, "quads": f"{prefix}_quads"}

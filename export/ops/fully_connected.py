@@ -3,17 +3,13 @@
 
 from __future__ import annotations
 
-import struct
-
-from tinyproof.core.tflite.arithmetic import (
-    INT32_MAX,
-    quantize_multiplier,
-    weight_multipliers,
-)
+from tinyproof.core.tflite.arithmetic import INT32_MAX, quantize_multiplier, weight_multipliers
+from tinyproof.core.tflite.dtypes import unpack
 from tinyproof.core.tflite.graph import Graph, Operator
 from tinyproof.export.ops.base import Constant, Op
 from tinyproof.export.ops.requantize_encoding import encode_multiplier, encode_shift
 from tinyproof.export.ops.simd_packing import GROUP, pair_rows, pairable
+from tinyproof.export.ops.wide_sums import WideSums, has_narrow_sums
 
 MAX_REAL_MULTIPLIER = 2.0**30 - 1  # the kernel shifts left by at most 30 bits
 
@@ -33,8 +29,8 @@ class FullyConnected(Op):
 
     def __init__(self, graph: Graph, operator: Operator) -> None:
         super().__init__(graph, operator)
-        self.x = self.activation(operator.inputs, 0, "input")
-        self.y = self.activation(operator.outputs, 0, "output")
+        self.x = self.activation(operator.inputs, 0, "input", ("int8", "int16"))
+        self.y = self.activation(operator.outputs, 0, "output", (self.x.dtype,))
         self.inputs, self.outputs = (self.x.index,), (self.y.index,)
         self._read_weights()
         self.clamp = self.fused_clamp(self.y)
@@ -44,6 +40,11 @@ class FullyConnected(Op):
         reals = weight_multipliers(self.x.scales[0], self.weight_scales, self.y.scales[0])
         if not all(real < MAX_REAL_MULTIPLIER for real in reals):
             raise self.refuse("rescales by 2^30 or more; check the scales of its tensors")
+        self.wide: WideSums | None = None
+        self.pairs = False
+        if self.x.dtype == "int16":
+            self._read_wide_sums(reals, bias)
+            return
         self.multipliers, self.shifts = map(list, zip(*map(quantize_multiplier, reals), strict=True))
         self._silence_dead_units()
         self._check_overflow(bias)
@@ -51,6 +52,20 @@ class FullyConnected(Op):
         self.pairs = self._suits_pairs()
         if self.pairs:
             self.kernel = "fully_connected_pairs_s8"
+
+    def _read_wide_sums(self, reals: list[float], bias: tuple[int, ...]) -> None:
+        """int16: the kernel is CONV_2D's, on an image of one pixel for each row."""
+        self.kernel = "conv_s16"
+        self.rows = [self._row(unit) for unit in range(self.units)]
+        zero_point = abs(self.x.zero_points[0])
+        reaches = [
+            max(abs(b), abs(folded)) + (2**15 + zero_point) * sum(map(abs, row))
+            for b, folded, row in zip(bias, self.bias, self.rows, strict=True)
+        ]
+        narrow = has_narrow_sums(self, self.optional(self.operator.inputs, 2))
+        self.wide = WideSums(self, reals * (self.units // len(reals)), reaches, narrow=narrow)
+        for unit in filter(self.wide.is_dead, range(self.units)):
+            self.rows[unit], self.bias[unit] = (0,) * self.depth, 0
 
     def _suits_pairs(self) -> bool:
         """Whether the pair kernel takes this layer, and is worth its code."""
@@ -69,18 +84,23 @@ class FullyConnected(Op):
 
     def _read_weights(self) -> None:
         weights = self.tensor(self.operator.inputs, 1, "weights")
-        self.check_int8(weights, "weights")
+        self.check_type(weights, "weights", ("int8",) if self.x.dtype == "int16" else ("int8", "int4"))
         if weights.data is None or len(weights.shape) != 2 or 0 in weights.shape:
             raise self.refuse(f"weights {weights.label} must be a constant of shape [units, depth]")
         self.units, self.depth = weights.shape
-        self.weights = struct.unpack(f"<{weights.elements}b", weights.data)
+        self.weights = unpack(weights.data, weights.dtype)[: weights.elements]
         self.weight_scales = weights.scales
         if not weights.scales or any(weights.zero_points):
             raise self.refuse(f"weights {weights.label} need scales, and zero points of 0")
-        if len(weights.scales) > 1 and weights.quantized_dimension != 0:
-            raise self.refuse(f"weights {weights.label} have scales per input; supported is one for all or per unit")
-        if len(weights.scales) not in (1, self.units):
-            raise self.refuse(f"weights have {len(weights.scales)} scales for {self.units} units")
+        if len(weights.scales) > 1:
+            if weights.dtype == "int4":
+                raise self.refuse("TFLite Micro takes int4 weights with one scale for all; quantize per tensor")
+            # TFLM looks no further: a dimension that is as long as the units' passes for it.
+            if len(weights.scales) != self.units or weights.shape[weights.quantized_dimension] != self.units:
+                raise self.refuse(
+                    f"weights {weights.label} have {len(weights.scales)} scales for dimension 0 of "
+                    f"{list(weights.shape)}, or have them along another"
+                )
         if self.operator.options.get("weights_format", 0) != 0:
             raise self.refuse("shuffled weights are not supported; convert the model with the default weights format")
         # TFLM takes the units from the weights and reads the input row after row, whatever its dimensions are.
@@ -104,13 +124,14 @@ class FullyConnected(Op):
         bias = self.optional(self.operator.inputs, 2)
         if bias is None:
             return (0,) * self.units
-        if bias.dtype != "int32" or bias.data is None or bias.elements != self.units:
-            raise self.refuse(f"bias {bias.label} must be a constant of {self.units} int32")
+        types = ("int64", "int32") if self.x.dtype == "int16" else ("int32",)
+        if bias.dtype not in types or bias.data is None or bias.elements != self.units:
+            raise self.refuse(f"bias {bias.label} must be a constant of {self.units} {' or '.join(types)}")
         if len(self.weight_scales) == 1:  # TFLM refuses this too, in GetQuantizedConvolutionMultipler
             difference = abs(self.x.scales[0] * self.weight_scales[0] - (bias.scales[0] if bias.scales else 0.0))
             if difference / self.y.scales[0] > 0.02:
                 raise self.refuse(f"bias {bias.label} has a scale that is not input scale times weight scale")
-        return struct.unpack(f"<{self.units}i", bias.data)
+        return unpack(bias.data, bias.dtype)
 
     def _silence_dead_units(self) -> None:
         """A unit whose multiplier rounds to 0 answers 0 in TFLM. The kernel's encoding has no 0: zero its weights."""
@@ -172,6 +193,13 @@ class FullyConnected(Op):
     def constants(self) -> list[Constant]:
         if self.pairs:
             return self._pair_tables()
+        if self.wide:
+            weights = [weight for row in self.rows for weight in row]
+            return [
+                Constant("weights", "int8_t", weights),
+                Constant("bias", "int64_t", self.bias),
+                *self.wide.tables(),
+            ]
         return [
             Constant("weights", "int8_t", self.weights),
             Constant("bias", "int32_t", self.bias),
@@ -186,6 +214,14 @@ class FullyConnected(Op):
 
     def parameters(self, prefix: str) -> dict[str, str]:
         tables = {table.suffix: f"{prefix}_{table.suffix}" for table in self.constants()}
+        if self.wide:
+            return {
+                "window": f"{{{self.batches}, 1, 1, {self.depth}, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0}}",
+                "units": str(self.units),
+                "rescaling": self.wide.parameters(prefix, self.y.zero_points[0], self.clamp),
+                "weights": f"{prefix}_weights",
+                "bias": f"{prefix}_bias",
+            }
         numbers = {"batches": self.batches, "depth": self.depth, "units": self.units}
         if self.pairs:
             numbers |= {"rounding": 1 + 2 * self.y.zero_points[0], "scales_step": 0 if self._one_scale else 4}

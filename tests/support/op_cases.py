@@ -62,6 +62,17 @@ def edge_inputs(count: int, seed: int, extra: int = 3) -> tuple[bytes, ...]:
     return (*edges, ramp, *(source.randbytes(count) for _ in range(extra)))
 
 
+def edge_words(count: int, seed: int, extra: int = 3) -> tuple[bytes, ...]:
+    """The same for int16."""
+    source = random.Random(seed)
+    edges = [[q] * count for q in (-(2**15), 2**15 - 1, 0)]
+    ramp = [(i * 1777 + seed) % 2**16 - 2**15 for i in range(count)]
+    return (
+        *(struct.pack(f"<{count}h", *x_q) for x_q in (*edges, ramp)),
+        *(source.randbytes(2 * count) for _ in range(extra)),
+    )
+
+
 def assert_bit_exact(cases: Sequence[Case], dsp: bool = False) -> None:
     """Every case's compiled C answers as TFLite Micro's interpreter does, and so does the Python reference."""
     wrong = []

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * DEPTHWISE_CONV_2D with int16 activations and int8 weights.
+ * Bit-exact with TFLite Micro's reference kernel (reference/integer_ops/depthwise_conv.h).
+ */
+#ifndef TINYPROOF_KERNELS_DEPTHWISE_CONV_S16_H
+#define TINYPROOF_KERNELS_DEPTHWISE_CONV_S16_H
+
+#include "kernels/convolution_s16.h"
+
+struct depthwise_conv_s16 {
+    struct conv_window window;
+    int32_t multiplier; /* output channels of an input channel, side by side */
+    struct rescaling_s16 rescaling;
+    KERNEL_TABLE int8_t *weights; /* [kernel_height][kernel_width][channels][multiplier] */
+    KERNEL_TABLE int64_t *bias;   /* [channels][multiplier] */
+};
+
+KERNEL_SHARED void depthwise_conv_s16(const int16_t *input, int16_t *output, const struct depthwise_conv_s16 *p) {
+    const struct conv_window *w = &p->window;
+    const int32_t units = w->channels * p->multiplier;
+    struct pixel_s16 at = {input, 0, 0};
+    for (int32_t left = w->batches * w->output_height * w->output_width; left > 0; left--) {
+        int32_t unit = 0;
+        for (int32_t channel = 0; channel < w->channels; channel++) {
+            for (const int32_t end = unit + p->multiplier; unit < end; unit++) {
+                KERNEL_TABLE int8_t *weight = p->weights + unit;
+                int64_t sum = p->bias[unit];
+                for (int32_t ky = 0; ky < w->kernel_height; ky++) {
+                    for (int32_t kx = 0; kx < w->kernel_width; kx++, weight += units) {
+                        const int16_t *tap = find_tap_s16(&at, w, ky, kx);
+                        if (tap)
+                            sum += (int32_t)*weight * tap[channel];
+                    }
+                }
+                *output++ = requantize_s16(sum, unit, &p->rescaling);
+            }
+        }
+        next_pixel_s16(&at, w);
+    }
+}
+
+#endif
