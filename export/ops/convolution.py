@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What CONV_2D and DEPTHWISE_CONV_2D check and compute alike: geometry, rescaling per output channel, bounds."""
+"""What CONV_2D, DEPTHWISE_CONV_2D and TRANSPOSE_CONV check alike: geometry, rescaling per output channel, bounds."""
 
 from __future__ import annotations
 
@@ -46,13 +46,17 @@ class Convolution(Op):
         if self.x.dtype == "int16":
             self._read_wide_sums(bias)
             return
-        self.bias = [b - self.x.zero_points[0] * sum(row) for b, row in zip(bias, self.rows, strict=True)]
+        self.bias = [self.fold(b, row) for b, row in zip(bias, self.rows, strict=True)]
         self._read_multipliers()
         self._check_overflow(bias)
 
     @abstractmethod
     def row(self, channel: int) -> tuple[int, ...]:
         """The weights of one output channel."""
+
+    def fold(self, bias: int, row: tuple[int, ...]) -> int:
+        """The bias of a channel with the input's zero point in it."""
+        return bias - self.x.zero_points[0] * sum(row)
 
     @abstractmethod
     def output_channels(self, channels_in: int) -> int:
