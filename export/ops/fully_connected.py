@@ -6,7 +6,8 @@ from __future__ import annotations
 from tinyproof.core.tflite.arithmetic import INT32_MAX, quantize_multiplier, weight_multipliers
 from tinyproof.core.tflite.dtypes import unpack
 from tinyproof.core.tflite.graph import Graph, Operator
-from tinyproof.export.ops.base import Constant, Op
+from tinyproof.export.ops.base import Call, Constant, Op
+from tinyproof.export.ops.matrices import ByteProduct, Matrices
 from tinyproof.export.ops.requantize_encoding import encode_multiplier, encode_shift
 from tinyproof.export.ops.simd_packing import GROUP, pair_rows, pairable
 from tinyproof.export.ops.wide_sums import WideSums, has_narrow_sums
@@ -17,7 +18,7 @@ MIN_PAIRED_WEIGHTS = 512  # for smaller layers a kernel of its own is not worth 
 
 
 class FullyConnected(Op):
-    """Weights [units, depth], symmetric, one scale for all or one per unit; bias optional; any leading dimensions.
+    """Weights [units, depth], one scale for all or one per unit; bias optional; any leading dimensions.
 
     The input's zero point is folded into the bias, bias - x_zero_point * sum(w), so the kernel multiplies raw bytes.
     """
@@ -34,14 +35,19 @@ class FullyConnected(Op):
         self.inputs, self.outputs = (self.x.index,), (self.y.index,)
         self._read_weights()
         self.clamp = self.fused_clamp(self.y)
+        self.wide: WideSums | None = None
+        self.product: ByteProduct | None = None
+        self.pairs = False
         bias = self._read_bias()
+        if self.weight_tensor.data is None or any(self.weight_tensor.zero_points):
+            self._read_product(bias)
+            return
+        self.weights = unpack(self.weight_tensor.data, self.weight_tensor.dtype)[: self.weight_tensor.elements]
         sums = [sum(self._row(unit)) for unit in range(self.units)]
         self.bias = [b - self.x.zero_points[0] * total for b, total in zip(bias, sums, strict=True)]
         reals = weight_multipliers(self.x.scales[0], self.weight_scales, self.y.scales[0])
         if not all(real < MAX_REAL_MULTIPLIER for real in reals):
             raise self.refuse("rescales by 2^30 or more; check the scales of its tensors")
-        self.wide: WideSums | None = None
-        self.pairs = False
         if self.x.dtype == "int16":
             self._read_wide_sums(reals, bias)
             return
@@ -67,6 +73,23 @@ class FullyConnected(Op):
         for unit in filter(self.wide.is_dead, range(self.units)):
             self.rows[unit], self.bias[unit] = (0,) * self.depth, 0
 
+    def _read_product(self, bias: tuple[int, ...]) -> None:
+        """Weights that are computed, or have a zero point: the kernel is BATCH_MATMUL's."""
+        weights = self.weight_tensor
+        if self.x.dtype == "int16" or weights.dtype != "int8" or len(weights.scales) > 1:
+            raise self.refuse(
+                f"weights {weights.label} are computed or have zero points; tinyproof takes such of int8 with one "
+                "scale, and int8 activations"
+            )
+        (real,) = weight_multipliers(self.x.scales[0], weights.scales, self.y.scales[0])
+        along = (self.depth, 1)
+        matrices = Matrices((1, 1, 1), (0, 0, 0), (0, 0, 0), self.batches, self.depth, self.units, along, along)
+        zero_points = (self.x.zero_points[0], weights.zero_points[0], self.y.zero_points[0])
+        self.product = ByteProduct(self, matrices, real, zero_points, self.clamp, bias)
+        self.kernel = "batch_matmul_s8"
+        if weights.data is None:
+            self.inputs = (self.x.index, weights.index)
+
     def _suits_pairs(self) -> bool:
         """Whether the pair kernel takes this layer, and is worth its code."""
         return (
@@ -80,18 +103,17 @@ class FullyConnected(Op):
 
     @property
     def scratch_bytes(self) -> int:
+        if self.product:
+            return self.product.matrices.scratch_bytes
         return 2 * self.depth if self.pairs else 0
 
     def _read_weights(self) -> None:
         weights = self.tensor(self.operator.inputs, 1, "weights")
         self.check_type(weights, "weights", ("int8",) if self.x.dtype == "int16" else ("int8", "int4"))
-        if weights.data is None or len(weights.shape) != 2 or 0 in weights.shape:
-            raise self.refuse(f"weights {weights.label} must be a constant of shape [units, depth]")
+        if len(weights.shape) != 2 or 0 in weights.shape or not weights.scales:
+            raise self.refuse(f"weights {weights.label} must have scales and the shape [units, depth]")
         self.units, self.depth = weights.shape
-        self.weights = unpack(weights.data, weights.dtype)[: weights.elements]
-        self.weight_scales = weights.scales
-        if not weights.scales or any(weights.zero_points):
-            raise self.refuse(f"weights {weights.label} need scales, and zero points of 0")
+        self.weight_tensor, self.weight_scales = weights, weights.scales
         if len(weights.scales) > 1:
             if weights.dtype == "int4":
                 raise self.refuse("TFLite Micro takes int4 weights with one scale for all; quantize per tensor")
@@ -163,7 +185,7 @@ class FullyConnected(Op):
     @property
     def in_place(self) -> bool:
         # One byte is written per row, after the whole row was read, and never ahead of the reading.
-        return self.units == 1
+        return self.units == 1 and not self.product
 
     @property
     def macs(self) -> int:
@@ -193,6 +215,8 @@ class FullyConnected(Op):
     def constants(self) -> list[Constant]:
         if self.pairs:
             return self._pair_tables()
+        if self.product:
+            return [*self.operand_tables(self.weight_tensor, "weights"), *self.product.constants()]
         if self.wide:
             weights = [weight for row in self.rows for weight in row]
             return [
@@ -212,7 +236,15 @@ class FullyConnected(Op):
         """One value instead of a table of equal ones: the kernel then keeps it in a register."""
         return values[:1] if len(set(values)) == 1 else values
 
+    def calls(self, prefix: str) -> list[Call]:
+        if not self.product:
+            return super().calls(prefix)
+        places = (self.x.index, self.operand_place(self.weight_tensor, prefix, "weights"))
+        return [Call(places, self.outputs, self.parameters(prefix))]
+
     def parameters(self, prefix: str) -> dict[str, str]:
+        if self.product:
+            return self.product.parameters(prefix)
         tables = {table.suffix: f"{prefix}_{table.suffix}" for table in self.constants()}
         if self.wide:
             return {

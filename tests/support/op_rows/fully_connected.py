@@ -33,11 +33,14 @@ class Layer:
     lowest: int = -127  # of the weights
     seed: int = 1
     types: tuple[str, str, str] = ("int8", "int8", "int32")
+    weight_zero_point: int = 0
+    computed: bool = False  # the weights, which are then the second input
     sums: int = 0  # without a bias, of int16: the schema's type of the sums
 
     def edges(self, extra: int = 3) -> tuple[bytes, ...]:
         """Inputs to try it with."""
-        return (edge_words if self.types[0] == "int16" else edge_inputs)(self.rows * self.depth, self.seed, extra)
+        count = (self.rows + self.units * self.computed) * self.depth
+        return (edge_words if self.types[0] == "int16" else edge_inputs)(count, self.seed, extra)
 
     @property
     def rows(self) -> int:
@@ -55,14 +58,18 @@ def build(layer: Layer, outputs: tuple[int, ...] | None = None, **options: Any) 
     source = model.input((*layer.leading, layer.depth), *layer.x, dtype=kind)
     lowest, highest = (-8, 7) if weight_kind == "int4" else (layer.lowest, 127)
     values = [r.randint(lowest, highest) for _ in range(layer.units * layer.depth)]
-    weights = model.tensor((layer.units, layer.depth), layer.weight_scales, 0, values, weight_kind)
+    shape, scale = (layer.units, layer.depth), layer.weight_scales
+    if layer.computed:
+        weights = model.input(shape, scale[0], layer.weight_zero_point, weight_kind)
+    else:
+        weights = model.tensor(shape, scale, layer.weight_zero_point, values, weight_kind)
     bias = -1
     if layer.bias:
         reach = 30_000_000 if bias_kind == "int64" else 3000
         values = [r.randint(-reach, reach) for _ in range(layer.units)]
         bias = model.tensor((layer.units,), layer.x[0] * layer.weight_scales[0], 0, values, bias_kind)
-    shape = (*layer.leading, layer.units) if layer.keep else (layer.rows, layer.units)
-    target = model.tensor(outputs or shape, *layer.y, dtype=kind)
+    made = (*layer.leading, layer.units) if layer.keep else (layer.rows, layer.units)
+    target = model.tensor(outputs or made, *layer.y, dtype=kind)
     options = {
         "fusedActivationFunction": layer.activation,
         "keepNumDims": layer.keep,
@@ -117,6 +124,20 @@ def cases(draw: st.DrawFn, kind: str = "int8", weights: str = "int8") -> Case:
     return Case(str(layer), build(layer), layer.edges(extra=2))
 
 
+@st.composite
+def products(draw: st.DrawFn) -> Case:
+    """Weights that are computed, or have a zero point."""
+    layer = draw(layers())
+    layer = replace(
+        layer,
+        depth=min(layer.depth, 24),
+        weight_scales=(max(layer.weight_scales),),
+        weight_zero_point=draw(st.sampled_from([0, 3, -128, 127])),
+        computed=draw(st.booleans()),
+    )
+    return Case(str(layer), build(layer), layer.edges())
+
+
 # A layer that suits the pair kernel.
 PAIRS = Layer(64, 8)
 
@@ -124,6 +145,7 @@ ROWS = [
     Row("FULLY_CONNECTED", "any_layer", cases(), count=20),
     Row("FULLY_CONNECTED", "int4", cases(weights="int4")),
     Row("FULLY_CONNECTED", "int16", cases("int16")),
+    Row("FULLY_CONNECTED", "computed_weights", products()),
     Row("FULLY_CONNECTED", "with_dsp_kernels", cases(), count=60, prove=assert_bit_exact_with_dsp_kernels),
     Row("FULLY_CONNECTED", "on_cortex_m4", cases(), count=25, prove=assert_bit_exact_on_cortex_m4),
 ]
@@ -136,6 +158,9 @@ REFUSALS = [
     Refusal("FULLY_CONNECTED", build(replace(PAIRS, types=("int16", "int8", "int16"))), "int64 or int32"),
     Refusal(
         "FULLY_CONNECTED", build(replace(PAIRS, types=("int8", "int4", "int32"), weight_scales=(0.1,) * 8)), "int4"
+    ),
+    Refusal(
+        "FULLY_CONNECTED", build(replace(PAIRS, types=("int16", "int8", "int64"), computed=True)), "int8 activations"
     ),
     Refusal("FULLY_CONNECTED", build(PAIRS, (1, 7)), "do not fit"),
     Refusal("FULLY_CONNECTED", build(PAIRS, weightsFormat=1), "shuffled"),
