@@ -14,8 +14,8 @@ struct batch_matmul_s16 {
     struct rescaling_s16 rescaling; /* one for all */
 };
 
-KERNEL_SHARED void batch_matmul_s16(
-    const int16_t *a, const int16_t *b, int16_t *output, int8_t *scratch, const struct batch_matmul_s16 *p) {
+KERNEL_SHARED void batch_matmul_s16(const int16_t *a, const int16_t *b, int16_t *output, int8_t *scratch,
+                                    const struct batch_matmul_s16 *p) {
     const struct matrices *m = &p->matrices;
     const int32_t depth = m->depth, inner = m->a_inner;
     int16_t *column = (int16_t *)(void *)scratch;

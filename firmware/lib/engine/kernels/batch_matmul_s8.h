@@ -21,8 +21,8 @@ struct batch_matmul_s8 {
     KERNEL_TABLE int32_t *bias;
 };
 
-KERNEL_SHARED void batch_matmul_s8(
-    const int8_t *a, const int8_t *b, int8_t *output, int8_t *scratch, const struct batch_matmul_s8 *p) {
+KERNEL_SHARED void batch_matmul_s8(const int8_t *a, const int8_t *b, int8_t *output, int8_t *scratch,
+                                   const struct batch_matmul_s8 *p) {
     const struct matrices *m = &p->matrices;
     const int32_t depth = m->depth, inner = m->a_inner;
     int16_t *column = (int16_t *)(void *)scratch;

@@ -25,8 +25,8 @@ KERNEL_INLINE void next_pixel_s16(struct pixel_s16 *at, const struct conv_window
 }
 
 /* Channel 0 at a kernel position, or NULL outside of the image. */
-KERNEL_INLINE const int16_t *find_tap_s16(
-    const struct pixel_s16 *at, const struct conv_window *w, int32_t ky, int32_t kx) {
+KERNEL_INLINE const int16_t *find_tap_s16(const struct pixel_s16 *at, const struct conv_window *w, int32_t ky,
+                                          int32_t kx) {
     const int32_t y = at->y * w->stride_y - w->pad_top + ky * w->dilation_y;
     const int32_t x = at->x * w->stride_x - w->pad_left + kx * w->dilation_x;
     if (y < 0 || y >= w->input_height || x < 0 || x >= w->input_width)

@@ -17,14 +17,14 @@ struct transpose_conv_s16 {
 };
 
 /* The products of one unit at one output pixel; `weights` are the unit's, and `image` the input's. */
-KERNEL_INLINE int64_t transpose_conv_s16_sum(
-    const int16_t *image, KERNEL_TABLE int8_t *unit_weights, struct phase row, struct phase column,
-    const struct transposed_window *w) {
+KERNEL_INLINE int64_t transpose_conv_s16_sum(const int16_t *image, KERNEL_TABLE int8_t *unit_weights, struct phase row,
+                                             struct phase column, const struct transposed_window *w) {
     int64_t sum = 0;
     for (int32_t ky = row.tap, y = row.place; ky < w->kernel_height && y >= 0; ky += w->stride_y, y--) {
         if (y >= w->input_height)
             continue;
-        for (int32_t kx = column.tap, place = column.place; kx < w->kernel_width && place >= 0; kx += w->stride_x, place--) {
+        for (int32_t kx = column.tap, place = column.place; kx < w->kernel_width && place >= 0;
+             kx += w->stride_x, place--) {
             if (place >= w->input_width)
                 continue;
             KERNEL_TABLE int8_t *weights = unit_weights + (ky * w->kernel_width + kx) * w->channels;
