@@ -24,7 +24,9 @@ class Conv2D(Convolution):
         super().__init__(graph, operator)
         self.depth = len(self.rows[0])
         self.pairs = self.plain_requantization and pairable(self.rows, self.bias)
-        self.kernel = "conv_s16" if self.wide else "conv_pairs_s8" if self.pairs else "conv_s8"
+        self.kernel = "conv_pairs_s8" if self.pairs else "conv_s8"
+        if self.wide:
+            self.kernel = "conv_rows_s16" if self.wide.suits_rows else "conv_s16"
 
     def row(self, channel: int) -> tuple[int, ...]:
         depth = len(self.weights) // self.channels_out
@@ -48,9 +50,13 @@ class Conv2D(Convolution):
 
     @property
     def scratch_bytes(self) -> int:
+        if self.wide and self.wide.suits_rows:
+            return self.wide.row_scratch(self.depth, self.y.elements // self.channels_out)
         return 5 * padded_depth(self.depth) if self.pairs else 0
 
     def constants(self) -> list[Constant]:
+        if self.wide and self.wide.suits_rows:
+            return self.wide.row_tables(self.rows, self.bias)
         rescaling = self.rescaling()
         if not self.pairs:
             return [Constant("weights", "int8_t", [w for row in self.rows for w in row]), *rescaling]
@@ -72,6 +78,8 @@ class Conv2D(Convolution):
 
     def parameters(self, prefix: str) -> dict[str, str]:
         head = {"window": self.window(), "units": str(self.channels_out)}
+        if self.wide and self.wide.suits_rows:
+            return head | self.wide.row_parameters(prefix, self.depth, 0, self.clamp)
         if not self.pairs:
             return head | self.rescaling_parameters(prefix) | {"weights": f"{prefix}_weights"}
         depth = {"depth": str(padded_depth(self.depth)), "rounding": str(1 + 2 * self.y.zero_points[0])}

@@ -70,6 +70,8 @@ class FullyConnected(Op):
         ]
         narrow = has_narrow_sums(self, self.optional(self.operator.inputs, 2))
         self.wide = WideSums(self, reals * (self.units // len(reals)), reaches, narrow=narrow)
+        if self.wide.suits_rows:
+            self.kernel = "conv_rows_s16"
         for unit in filter(self.wide.is_dead, range(self.units)):
             self.rows[unit], self.bias[unit] = (0,) * self.depth, 0
 
@@ -105,6 +107,8 @@ class FullyConnected(Op):
     def scratch_bytes(self) -> int:
         if self.product:
             return self.product.matrices.scratch_bytes
+        if self.wide and self.wide.suits_rows:
+            return self.wide.row_scratch(self.depth, self.batches)
         return 2 * self.depth if self.pairs else 0
 
     def _read_weights(self) -> None:
@@ -217,6 +221,8 @@ class FullyConnected(Op):
             return self._pair_tables()
         if self.product:
             return [*self.operand_tables(self.weight_tensor, "weights"), *self.product.constants()]
+        if self.wide and self.wide.suits_rows:
+            return self.wide.row_tables(self.rows, self.bias)
         if self.wide:
             weights = [weight for row in self.rows for weight in row]
             return [
@@ -247,13 +253,12 @@ class FullyConnected(Op):
             return self.product.parameters(prefix)
         tables = {table.suffix: f"{prefix}_{table.suffix}" for table in self.constants()}
         if self.wide:
-            return {
-                "window": f"{{{self.batches}, 1, 1, {self.depth}, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0}}",
-                "units": str(self.units),
-                "rescaling": self.wide.parameters(prefix, self.y.zero_points[0], self.clamp),
-                "weights": f"{prefix}_weights",
-                "bias": f"{prefix}_bias",
-            }
+            window = f"{{{self.batches}, 1, 1, {self.depth}, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0}}"
+            head, zero_point = {"window": window, "units": str(self.units)}, self.y.zero_points[0]
+            if self.wide.suits_rows:
+                return head | self.wide.row_parameters(prefix, self.depth, zero_point, self.clamp)
+            rescaling = self.wide.parameters(prefix, zero_point, self.clamp)
+            return head | {"rescaling": rescaling, "weights": f"{prefix}_weights", "bias": f"{prefix}_bias"}
         numbers = {"batches": self.batches, "depth": self.depth, "units": self.units}
         if self.pairs:
             numbers |= {"rounding": 1 + 2 * self.y.zero_points[0], "scales_step": 0 if self._one_scale else 4}

@@ -9,6 +9,7 @@ from tinyproof.core.tflite.arithmetic import INT32_MAX, MAX_WIDE_SHIFT, quantize
 from tinyproof.core.tflite.graph import Tensor
 from tinyproof.export.ops.base import Constant, Op
 from tinyproof.export.ops.requantize_encoding import encode_multiplier, encode_shift
+from tinyproof.export.ops.simd_packing import ORDER, padded_depth
 
 INT32 = 2  # of the schema's types
 MAX_SUM = 2**47  # TFLite Micro promises to rescale less
@@ -33,6 +34,7 @@ class WideSums:
             raise op.refuse("rescales by 2^30 or more; check the scales of its tensors")
         self.narrow = narrow
         self.pairs = [quantize_multiplier(real) for real in reals]
+        self.reaches = tuple(reaches)
         check = self._check_narrow if narrow else self._check_wide
         for channel, ((multiplier, shift), reach) in enumerate(zip(self.pairs, reaches, strict=True)):
             check(op, channel, multiplier, shift, reach)
@@ -64,3 +66,45 @@ class WideSums:
     def parameters(self, prefix: str, zero_point: int, clamp: tuple[int, int]) -> str:
         """The struct in C."""
         return f"{{{int(self.narrow)}, {zero_point}, {clamp[0]}, {clamp[1]}, {prefix}_multipliers, {prefix}_shifts}}"
+
+    @property
+    def suits_rows(self) -> bool:
+        """Whether sums fit 32 bits and are scaled down, as kernel conv_rows_s16 takes for granted."""
+        return not self.narrow and max(self.reaches) <= INT32_MAX and all(shift <= -2 for _, shift in self._alive)
+
+    @property
+    def _alive(self) -> list[tuple[int, int]]:
+        """A multiplier of 0 has any shift."""
+        return [(m, s) if m else (0, -2) for m, s in self.pairs]
+
+    def row_tables(self, rows: Sequence[Sequence[int]], bias: Sequence[int]) -> list[Constant]:
+        """The tables of firmware/lib/engine/kernels/conv_rows_s16_parameters.h."""
+        depth = padded_depth(len(rows[0]))
+        weights: list[int] = []
+        scales: list[int] = []
+        numbers = [(b, reduce_multiplier(m) << 16, -2 - shift) for b, (m, shift) in zip(bias, self._alive, strict=True)]
+        padded = [(*row, *(0,) * (depth - len(row))) for row in rows]
+        if len(rows) % 2:
+            padded.append((0,) * depth)
+            numbers.append((0, 0, 0))
+        for a in range(0, len(padded), 2):
+            for start in range(0, depth, len(ORDER)):
+                weights += [row[start + place] for row in padded[a : a + 2] for place in ORDER]
+            scales += [number for pair in zip(*numbers[a : a + 2], strict=True) for number in pair]
+        return [Constant("weights", "int8_t", weights, alignment=4), Constant("scales", "int32_t", scales)]
+
+    def row_parameters(self, prefix: str, depth: int, zero_point: int, clamp: tuple[int, int]) -> dict[str, str]:
+        """Members of struct conv_rows_s16 besides its window and units."""
+        return {
+            "depth": str(padded_depth(depth)),
+            "rounding": str(1 + 2 * zero_point),
+            "clamp_min": str(clamp[0]),
+            "clamp_max": str(clamp[1]),
+            "weights": f"{prefix}_weights",
+            "scales": f"{prefix}_scales",
+        }
+
+    @staticmethod
+    def row_scratch(depth: int, pixels: int) -> int:
+        """One column, or two."""
+        return (4 if pixels > 1 else 2) * padded_depth(depth)

@@ -27,6 +27,7 @@ SNIPPETS = [
     "smlabb %[d], %[n], %[m], %[a]",
     "smlatt %[d], %[n], %[m], %[a]",
     "smmlar %[d], %[n], %[m], %[a]",
+    "smmul %[d], %[n], %[m]",
     "sxtb16 %[d], %[n]",
     "sxtb16 %[d], %[n], ror #8",
     "mov %[d], %[n]",
@@ -47,6 +48,7 @@ SNIPPETS = [
     "str %[n], %[w]",
     "strb %[n], [%[p]], #1",
     "strb %[n], [%[p], %[i]]",
+    "strh %[n], [%[p]], #2",
     "1:\nldr r4, [%[p]], #4\nadd %[d], %[d], r4\ncmp %[p], %[end]\nbne 1b",
 ]
 EDGES = (0, 1, 0x7F, 0x80, 0x8000, 0x7FFF7FFF, 0x80008000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)

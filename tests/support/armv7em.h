@@ -13,6 +13,7 @@
 typedef uintptr_t arm_register;
 typedef uint32_t __attribute__((may_alias, aligned(1))) arm_loose_word;
 typedef uint32_t __attribute__((may_alias)) arm_word;
+typedef uint16_t __attribute__((may_alias, aligned(1))) arm_loose_half;
 
 static inline int32_t arm_signed(arm_register r) { return (int32_t)(uint32_t)r; }
 static inline int64_t arm_bottom(arm_register r) { return (int16_t)(uint16_t)r; }
@@ -21,6 +22,7 @@ static inline int64_t arm_top(arm_register r) { return (int16_t)(uint16_t)(r >> 
 /* LDR and STRB reach any address; LDRD and LDM fault on one that is no multiple of 4: the sanitizer sees it by the type. */
 static inline arm_register arm_ldr(arm_register at) { return *(const arm_loose_word *)at; }
 static inline arm_register arm_ldm(arm_register at) { return *(const arm_word *)at; }
+static inline void arm_strh(arm_register at, arm_register value) { *(arm_loose_half *)at = (uint16_t)value; }
 static inline void arm_strb(arm_register at, arm_register value) { *(uint8_t *)at = (uint8_t)value; }
 
 static inline arm_register arm_add(arm_register n, arm_register m) {
@@ -52,6 +54,10 @@ static inline arm_register arm_smlatt(arm_register n, arm_register m, arm_regist
 static inline arm_register arm_smmlar(arm_register n, arm_register m, arm_register a) {
     const int64_t product = (int64_t)arm_signed(n) * arm_signed(m);
     return (((uint64_t)(uint32_t)a << 32) + (uint64_t)product + 0x80000000u) >> 32;
+}
+
+static inline arm_register arm_smmul(arm_register n, arm_register m) {
+    return (uint32_t)(((int64_t)arm_signed(n) * arm_signed(m)) >> 32);
 }
 
 static inline arm_register arm_ssat(uint32_t bits, arm_register n) {

@@ -132,8 +132,8 @@ def assert_bit_exact_on_cortex_m4(cases: Sequence[Case]) -> None:
         text.append(f"static const signed char vectors{number}[] = {{{values}}};")
         text.append(f"void m{number}_model_run(int8_t *arena);")
         x, y = program.inputs[0], program.outputs[0]
-        places = (plan.arena_bytes, len(case.inputs), plan.offsets[x.index], x.elements, plan.offsets[y.index])
-        rows.append(f"{{m{number}_model_run, vectors{number}, {', '.join(map(str, places))}, {y.elements}}},")
+        places = (plan.arena_bytes, len(case.inputs), plan.offsets[x.index], x.bytes, plan.offsets[y.index])
+        rows.append(f"{{m{number}_model_run, vectors{number}, {', '.join(map(str, places))}, {y.bytes}}},")
     text.append("struct model { void (*run)(int8_t *); const signed char *vectors;")
     text.append("unsigned arena, count, x, x_bytes, y, y_bytes; };")
     text += ["static const struct model models[] = {", *rows, "};", _RUN]

@@ -182,6 +182,8 @@ ROWS = [
     Row("CONV_2D", "on_cortex_m4", CONV, prove=assert_bit_exact_on_cortex_m4),
     Row("CONV_2D", "int4", cases(depthwise=False, weights="int4")),
     Row("CONV_2D", "int16", WIDE),
+    Row("CONV_2D", "int16_with_dsp_kernels", WIDE, prove=assert_bit_exact_with_dsp_kernels),
+    Row("CONV_2D", "int16_on_cortex_m4", WIDE, prove=assert_bit_exact_on_cortex_m4),
     Row("DEPTHWISE_CONV_2D", "any_layer", DEPTHWISE),
     Row("DEPTHWISE_CONV_2D", "int4", cases(depthwise=True, weights="int4")),
     Row("DEPTHWISE_CONV_2D", "int16", WIDE_DEPTHWISE),

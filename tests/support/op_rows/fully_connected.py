@@ -145,6 +145,8 @@ ROWS = [
     Row("FULLY_CONNECTED", "any_layer", cases(), count=20),
     Row("FULLY_CONNECTED", "int4", cases(weights="int4")),
     Row("FULLY_CONNECTED", "int16", cases("int16")),
+    Row("FULLY_CONNECTED", "int16_with_dsp_kernels", cases("int16"), prove=assert_bit_exact_with_dsp_kernels),
+    Row("FULLY_CONNECTED", "int16_on_cortex_m4", cases("int16"), prove=assert_bit_exact_on_cortex_m4),
     Row("FULLY_CONNECTED", "computed_weights", products()),
     Row("FULLY_CONNECTED", "with_dsp_kernels", cases(), count=60, prove=assert_bit_exact_with_dsp_kernels),
     Row("FULLY_CONNECTED", "on_cortex_m4", cases(), count=25, prove=assert_bit_exact_on_cortex_m4),
