@@ -49,6 +49,7 @@ SNIPPETS = [
     "strb %[n], [%[p]], #1",
     "strb %[n], [%[p], %[i]]",
     "strh %[n], [%[p]], #2",
+    "strh %[n], [%[p], %[i]]",
     "1:\nldr r4, [%[p]], #4\nadd %[d], %[d], r4\ncmp %[p], %[end]\nbne 1b",
 ]
 EDGES = (0, 1, 0x7F, 0x80, 0x8000, 0x7FFF7FFF, 0x80008000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)

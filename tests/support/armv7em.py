@@ -41,6 +41,7 @@ FORMS = {
     "str R, M": "{1} = {0};",
     "strb R, [R], I": "arm_strb({1}, {0}); {1} = arm_add({1}, {2});",
     "strh R, [R], I": "arm_strh({1}, {0}); {1} = arm_add({1}, {2});",
+    "strh R, [R, R]": "arm_strh(arm_add({1}, {2}), {0});",
     "strb R, [R, R]": "arm_strb(arm_add({1}, {2}), {0});",
     "cmp R, R": "arm_equal = {0} == {1};",
     "bne B": "if (!arm_equal) goto {0};",

@@ -38,94 +38,101 @@
     "smlad %[a0], %[w0], r5, %[a0]\n\t"                                                                                \
     "smlad %[b0], %[w1], r5, %[b0]\n\t"
 
-/* A pair of rows times two interleaved columns, whose outputs lie `distance` bytes apart. Returns the weights' end. */
-static __attribute__((noinline)) const int8_t *rows_times_two(const int8_t *weights, const word *x, const word *x_end,
-                                                              const int32_t *scales, int16_t *output, int32_t distance,
-                                                              int32_t rounding) {
+/* What two kernels begin and end a pair of rows with; `scales` and `output` move on in memory. */
+#define ROWS_BEGIN                                                                                                     \
+    "1:\n\t"                                                                                                           \
+    "ldr %[v0], %[scales]\n\t"                                                                                         \
+    "ldrd %[a0], %[b0], [%[v0]], #8\n\t"                                                                               \
+    "str %[v0], %[scales]\n\t"
+#define ROWS_SCALES                                                                                                    \
+    "cmp %[x], %[x_end]\n\t"                                                                                           \
+    "bne 2b\n\t"                                                                                                       \
+    "ldr %[x], %[scales]\n\t"                                                                                          \
+    "ldrd %[v0], %[v1], [%[x]], #8\n\t"                                                                                \
+    "ldrd %[w0], %[w1], [%[x]], #8\n\t"                                                                                \
+    "str %[x], %[scales]\n\t"
+#define ROWS_END                                                                                                       \
+    "str r4, %[output]\n\t"                                                                                            \
+    "ldr r4, %[weights_end]\n\t"                                                                                       \
+    "ldr %[x], %[columns]\n\t"                                                                                         \
+    "cmp %[weights], r4\n\t"                                                                                           \
+    "bne 1b"
+
+/* Rows from `weights` to `weights_end` times two interleaved columns, whose outputs lie `distance` bytes apart. */
+static __attribute__((noinline)) void rows_times_two(const int8_t *weights, const int8_t *weights_end,
+                                                     const word *columns, const word *x_end, const int32_t *scales,
+                                                     int16_t *output, int32_t distance, int32_t rounding) {
     uint32_t a0, a1, b0, b1, v0, v1, w0, w1;
-    __asm__ volatile("ldr %[v0], %[scales]\n\t"
-                     "ldrd %[a0], %[b0], [%[v0]], #0\n\t"
-                     "mov %[a1], %[a0]\n\t"
-                     "mov %[b1], %[b0]\n"
-                     "1:\n\t" ROWS_UNPACK ROWS_TWO("%[v0]", "%[v1]") ROWS_TWO("%[w0]", "%[w1]") ROWS_UNPACK
-                     ROWS_TWO("%[v0]", "%[v1]") ROWS_TWO("%[w0]", "%[w1]")
-                     "cmp %[x], %[x_end]\n\t"
-                     "bne 1b\n\t"
-                     "ldr %[x], %[scales]\n\t"
-                     "add %[x], %[x], #8\n\t"
-                     "ldrd %[v0], %[v1], [%[x]], #8\n\t"
-                     "ldrd %[w0], %[w1], [%[x]], #8\n\t"
-                     ROWS_MULTIPLY("%[a0]", "%[v0]") ROWS_MULTIPLY("%[a1]", "%[v0]")
-                     ROWS_MULTIPLY("%[b0]", "%[v1]") ROWS_MULTIPLY("%[b1]", "%[v1]")
-                     "ldr %[v0], %[rounding]\n\t"
-                     "ldr r4, %[output]\n\t"
-                     "ldr r5, %[distance]\n\t"
-                     REQUANTIZE_SHIFT("%[a0]", "%[w0]") REQUANTIZE_SHIFT("%[a1]", "%[w0]")
-                     REQUANTIZE_SHIFT("%[b0]", "%[w1]") REQUANTIZE_SHIFT("%[b1]", "%[w1]")
-                     REQUANTIZE_ROUND("%[a0]", "%[v0]") REQUANTIZE_ROUND("%[a1]", "%[v0]")
-                     REQUANTIZE_ROUND("%[b0]", "%[v0]") REQUANTIZE_ROUND("%[b1]", "%[v0]")
-                     ROWS_CLAMP("%[a0]") ROWS_CLAMP("%[a1]") ROWS_CLAMP("%[b0]") ROWS_CLAMP("%[b1]")
-                     "add r5, r4, r5\n\t"
-                     "strh %[a0], [r4], #2\n\t"
-                     "strh %[a1], [r5], #2\n\t"
-                     "strh %[b0], [r4], #2\n\t"
-                     "strh %[b1], [r5], #2"
-                     : [weights] "+r"(weights), [x] "+r"(x), [a0] "=&r"(a0), [a1] "=&r"(a1), [b0] "=&r"(b0),
-                       [b1] "=&r"(b1), [v0] "=&r"(v0), [v1] "=&r"(v1), [w0] "=&r"(w0), [w1] "=&r"(w1)
-                     : [x_end] "r"(x_end), [scales] "m"(scales), [output] "m"(output), [distance] "m"(distance),
-                       [rounding] "m"(rounding)
-                     : "r4", "r5", "cc", "memory");
-    return weights;
+    const word *x = columns;
+    __asm__ volatile(
+        ROWS_BEGIN
+        "mov %[a1], %[a0]\n\t"
+        "mov %[b1], %[b0]\n"
+        "2:\n\t" ROWS_UNPACK ROWS_TWO("%[v0]", "%[v1]") ROWS_TWO("%[w0]", "%[w1]") ROWS_UNPACK ROWS_TWO(
+            "%[v0]", "%[v1]") ROWS_TWO("%[w0]", "%[w1]") ROWS_SCALES ROWS_MULTIPLY("%[a0]", "%[v0]")
+            ROWS_MULTIPLY("%[a1]", "%[v0]") ROWS_MULTIPLY("%[b0]", "%[v1]") ROWS_MULTIPLY(
+                "%[b1]", "%[v1]") "ldr %[v0], %[rounding]\n\t"
+                                  "ldr r4, %[output]\n\t"
+                                  "ldr r5, %[distance]\n\t" REQUANTIZE_SHIFT("%[a0]", "%[w0]")
+                                      REQUANTIZE_SHIFT("%[a1]", "%[w0]") REQUANTIZE_SHIFT("%[b0]", "%[w1]")
+                                          REQUANTIZE_SHIFT("%[b1]", "%[w1]") REQUANTIZE_ROUND("%[a0]", "%[v0]")
+                                              REQUANTIZE_ROUND("%[a1]", "%[v0]") REQUANTIZE_ROUND("%[b0]", "%[v0]")
+                                                  REQUANTIZE_ROUND("%[b1]", "%[v0]") ROWS_CLAMP("%[a0]")
+                                                      ROWS_CLAMP("%[a1]") ROWS_CLAMP("%[b0]")
+                                                          ROWS_CLAMP("%[b1]") "strh %[a1], [r4, r5]\n\t"
+                                                                              "strh %[a0], [r4], #2\n\t"
+                                                                              "strh %[b1], [r4, r5]\n\t"
+                                                                              "strh %[b0], [r4], #2\n\t" ROWS_END
+        : [weights] "+r"(weights), [x] "+r"(x), [a0] "=&r"(a0), [a1] "=&r"(a1), [b0] "=&r"(b0), [b1] "=&r"(b1),
+          [v0] "=&r"(v0), [v1] "=&r"(v1), [w0] "=&r"(w0), [w1] "=&r"(w1), [scales] "+m"(scales), [output] "+m"(output)
+        : [x_end] "r"(x_end), [columns] "m"(columns), [weights_end] "m"(weights_end), [distance] "m"(distance),
+          [rounding] "m"(rounding)
+        : "r4", "r5", "cc", "memory");
 }
 
 /* The same with one column. */
-static __attribute__((noinline)) const int8_t *rows_times_one(const int8_t *weights, const word *x, const word *x_end,
-                                                              const int32_t *scales, int16_t *output,
-                                                              int32_t rounding) {
+static __attribute__((noinline)) void rows_times_one(const int8_t *weights, const int8_t *weights_end,
+                                                     const word *columns, const word *x_end, const int32_t *scales,
+                                                     int16_t *output, int32_t rounding) {
     uint32_t a0, b0, v0, v1, w0, w1;
-    __asm__ volatile("ldr %[v0], %[scales]\n\t"
-                     "ldrd %[a0], %[b0], [%[v0]], #0\n"
-                     "1:\n\t" ROWS_UNPACK ROWS_FOUR ROWS_UNPACK ROWS_FOUR
-                     "cmp %[x], %[x_end]\n\t"
-                     "bne 1b\n\t"
-                     "ldr %[x], %[scales]\n\t"
-                     "add %[x], %[x], #8\n\t"
-                     "ldrd %[v0], %[v1], [%[x]], #8\n\t"
-                     "ldrd %[w0], %[w1], [%[x]], #8\n\t"
-                     ROWS_MULTIPLY("%[a0]", "%[v0]") ROWS_MULTIPLY("%[b0]", "%[v1]")
-                     "ldr %[v0], %[rounding]\n\t"
-                     "ldr r4, %[output]\n\t"
-                     REQUANTIZE_SHIFT("%[a0]", "%[w0]") REQUANTIZE_SHIFT("%[b0]", "%[w1]")
-                     REQUANTIZE_ROUND("%[a0]", "%[v0]") REQUANTIZE_ROUND("%[b0]", "%[v0]")
-                     ROWS_CLAMP("%[a0]") ROWS_CLAMP("%[b0]")
-                     "strh %[a0], [r4], #2\n\t"
-                     "strh %[b0], [r4], #2"
-                     : [weights] "+r"(weights), [x] "+r"(x), [a0] "=&r"(a0), [b0] "=&r"(b0), [v0] "=&r"(v0),
-                       [v1] "=&r"(v1), [w0] "=&r"(w0), [w1] "=&r"(w1)
-                     : [x_end] "r"(x_end), [scales] "m"(scales), [output] "m"(output), [rounding] "m"(rounding)
-                     : "r4", "r5", "cc", "memory");
-    return weights;
+    const word *x = columns;
+    __asm__ volatile(
+        ROWS_BEGIN "2:\n\t" ROWS_UNPACK ROWS_FOUR ROWS_UNPACK ROWS_FOUR ROWS_SCALES ROWS_MULTIPLY("%[a0]", "%[v0]")
+            ROWS_MULTIPLY("%[b0]", "%[v1]") "ldr %[v0], %[rounding]\n\t"
+                                            "ldr r4, %[output]\n\t" REQUANTIZE_SHIFT("%[a0]", "%[w0]")
+                                                REQUANTIZE_SHIFT("%[b0]", "%[w1]") REQUANTIZE_ROUND("%[a0]", "%[v0]")
+                                                    REQUANTIZE_ROUND("%[b0]", "%[v0]") ROWS_CLAMP("%[a0]")
+                                                        ROWS_CLAMP("%[b0]") "strh %[a0], [r4], #2\n\t"
+                                                                            "strh %[b0], [r4], #2\n\t" ROWS_END
+        : [weights] "+r"(weights), [x] "+r"(x), [a0] "=&r"(a0), [b0] "=&r"(b0), [v0] "=&r"(v0), [v1] "=&r"(v1),
+          [w0] "=&r"(w0), [w1] "=&r"(w1), [scales] "+m"(scales), [output] "+m"(output)
+        : [x_end] "r"(x_end), [columns] "m"(columns), [weights_end] "m"(weights_end), [rounding] "m"(rounding)
+        : "r4", "r5", "cc", "memory");
 }
 
 /* All rows times one column, or two. The outputs of two lie one after the other. */
 static __attribute__((noinline)) void rows_times(const word *columns, int32_t count, int16_t *output,
                                                  const struct conv_rows_s16 *p) {
     const word *end = columns + count * (p->depth / 2);
-    const int8_t *weights = p->weights;
-    const int32_t *scales = p->scales;
-    const int32_t units = p->units, rounding = p->rounding;
+    const int32_t units = p->units, odd = units % 2, even = units - odd;
+    const int8_t *weights_end = p->weights + even * p->depth;
+    const int8_t *last_end = weights_end + 2 * p->depth;
+    const int32_t *last_scales = p->scales + even / 2 * CONV_ROWS_SCALES;
     int16_t last[4];
-    for (int32_t unit = 0; unit < units; unit += 2, scales += CONV_ROWS_SCALES) {
-        const int32_t whole = unit + 1 < units;
-        int16_t *to = whole ? output + unit : last;
-        if (count == 2)
-            weights = rows_times_two(weights, columns, end, scales, to, whole ? 2 * units : 4, rounding);
-        else
-            weights = rows_times_one(weights, columns, end, scales, to, rounding);
-        if (!whole) {
-            output[unit] = last[0];
-            if (count == 2)
-                output[units + unit] = last[2];
+    if (count == 2) {
+        if (even)
+            rows_times_two(p->weights, weights_end, columns, end, p->scales, output, 2 * units, p->rounding);
+        if (odd) {
+            rows_times_two(weights_end, last_end, columns, end, last_scales, last, 4, p->rounding);
+            output[even] = last[0];
+            output[units + even] = last[2];
+        }
+    } else {
+        if (even)
+            rows_times_one(p->weights, weights_end, columns, end, p->scales, output, p->rounding);
+        if (odd) {
+            rows_times_one(weights_end, last_end, columns, end, last_scales, last, p->rounding);
+            output[even] = last[0];
         }
     }
     if (p->clamp_min > -32768 || p->clamp_max < 32767) {
