@@ -144,9 +144,21 @@ static __attribute__((noinline)) void rows_times(const word *columns, int32_t co
     }
 }
 
+KERNEL_INLINE word *rows_copy(word *column, int32_t step, const loose_word *from, int32_t words) {
+    for (; words >= 4; words -= 4, from += 4, column += 4 * step) {
+        const uint32_t first = from[0], second = from[1], third = from[2], fourth = from[3];
+        column[0] = first;
+        column[step] = second;
+        column[2 * step] = third;
+        column[3 * step] = fourth;
+    }
+    for (; words > 0; words--, column += step)
+        *column = *from++;
+    return column;
+}
+
 /* One column: the input under the kernel at a pixel, in words `step` apart. */
-static __attribute__((noinline)) void rows_column(word *column, int32_t step, const struct pixel_s16 *at,
-                                                  const struct conv_rows_s16 *p) {
+KERNEL_INLINE void rows_column(word *column, int32_t step, const struct pixel_s16 *at, const struct conv_rows_s16 *p) {
     const struct conv_window *w = &p->window;
     const int32_t words = w->channels / 2;
     if (w->channels % 2 != 0) {
@@ -162,21 +174,29 @@ static __attribute__((noinline)) void rows_column(word *column, int32_t step, co
     int32_t y = at->y * w->stride_y - w->pad_top;
     for (int32_t ky = 0; ky < w->kernel_height; ky++, y += w->dilation_y) {
         const int32_t row_inside = y >= 0 && y < w->input_height;
-        const int32_t taps = row_inside && inside ? 1 : w->kernel_width;
-        const int32_t count = row_inside && inside ? w->kernel_width * words : words;
-        for (int32_t kx = 0, x = x0; kx < taps; kx++, x += w->dilation_x) {
+        if (row_inside && inside) {
+            const int16_t *from = at->image + (y * w->input_width + x0) * w->channels;
+            column = rows_copy(column, step, (const loose_word *)from, w->kernel_width * words);
+            continue;
+        }
+        for (int32_t kx = 0, x = x0; kx < w->kernel_width; kx++, x += w->dilation_x) {
             if (row_inside && x >= 0 && x < w->input_width) {
-                const loose_word *from = (const loose_word *)(at->image + (y * w->input_width + x) * w->channels);
-                for (int32_t left = count; left > 0; left--, column += step)
-                    *column = *from++;
-            } else {
-                for (int32_t left = count; left > 0; left--, column += step)
-                    *column = 0;
+                const int16_t *from = at->image + (y * w->input_width + x) * w->channels;
+                column = rows_copy(column, step, (const loose_word *)from, words);
+                continue;
             }
+            for (int32_t left = words; left > 0; left--, column += step)
+                *column = 0;
         }
     }
     for (; column < end; column += step)
         *column = 0;
+}
+
+/* One of two interleaved columns. */
+static __attribute__((noinline)) void rows_half(word *column, const struct pixel_s16 *at,
+                                                const struct conv_rows_s16 *p) {
+    rows_column(column, 2, at, p);
 }
 
 KERNEL_SHARED void conv_rows_s16(const int16_t *input, int16_t *output, int8_t *scratch,
@@ -186,15 +206,20 @@ KERNEL_SHARED void conv_rows_s16(const int16_t *input, int16_t *output, int8_t *
     struct pixel_s16 at = {input, 0, 0};
     int32_t left = w->batches * w->output_height * w->output_width;
     for (; left > 1; left -= 2, output += 2 * p->units) {
-        rows_column(columns, 2, &at, p);
+        rows_half(columns, &at, p);
         next_pixel_s16(&at, w);
-        rows_column(columns + 1, 2, &at, p);
+        rows_half(columns + 1, &at, p);
         next_pixel_s16(&at, w);
         rows_times(columns, 2, output, p);
     }
     if (left > 0) {
-        rows_column(columns, 1, &at, p);
-        rows_times(columns, 1, output, p);
+        const int16_t *tap = find_tap_s16(&at, w, 0, 0);
+        if (tap && w->kernel_height * w->kernel_width == 1 && w->channels == p->depth) {
+            rows_times((const word *)(const void *)tap, 1, output, p); /* aligned, as its depth is a multiple of 8 */
+        } else {
+            rows_column(columns, 1, &at, p);
+            rows_times(columns, 1, output, p);
+        }
     }
 }
 
