@@ -79,7 +79,7 @@ class Conv2D(Convolution):
     def parameters(self, prefix: str) -> dict[str, str]:
         head = {"window": self.window(), "units": str(self.channels_out)}
         if self.wide and self.wide.suits_rows:
-            return head | self.wide.row_parameters(prefix, self.depth, 0, self.clamp)
+            return head | self.wide.row_members(prefix, self.depth, 0, self.clamp)
         if not self.pairs:
             return head | self.rescaling_parameters(prefix) | {"weights": f"{prefix}_weights"}
         depth = {"depth": str(padded_depth(self.depth)), "rounding": str(1 + 2 * self.y.zero_points[0])}

@@ -28,10 +28,9 @@ class DepthwiseConv2D(Convolution):
         ):  # TFLM, here and on a board, then reads a null pointer
             raise self.refuse("names a bias that is left out, which crashes TFLite Micro; give it a bias of zeros")
         self.multiplier = self.channels_out // self.channels_in
-        self.quads = self.plain_requantization and self.multiplier == 1 and self.channels_in % 4 == 0
-        self.kernel = "depthwise_quads_s8" if self.quads else "depthwise_conv_s8"
-        if self.wide:
-            self.kernel = "depthwise_conv_s16"
+        fours = self.multiplier == 1 and self.channels_in % 4 == 0
+        self.quads = fours and (self.wide.suits_rows if self.wide else self.plain_requantization)
+        self.kernel = f"depthwise_{'quads' if self.quads else 'conv'}_{'s16' if self.wide else 's8'}"
 
     def row(self, channel: int) -> tuple[int, ...]:
         return self.weights[channel :: self.channels_out]
@@ -52,20 +51,24 @@ class DepthwiseConv2D(Convolution):
 
     @property
     def scratch_bytes(self) -> int:
-        return 4 * self.padded_taps + self.channels_in if self.quads else 0
+        return 4 * self.padded_taps + (2 if self.wide else 1) * self.channels_in if self.quads else 0
 
     def _quads(self) -> list[int]:
-        """The table of kernels/depthwise_quads_parameters.h."""
+        """The table of kernels/depthwise_quads_parameters.h, or of depthwise_quads_s16_parameters.h."""
         table: list[int] = []
         taps = [row + (0,) * (-len(row) % TAPS_GROUP) for row in self.rows]
+        if self.wide:
+            order: tuple[int, ...] = (0, 1, 2, 3)
+            scales = [(multiplier, shift) for _, multiplier, shift in self.wide.row_numbers(self.bias)]
+        else:
+            order = ORDER
+            pairs = zip(self.multipliers, self.shifts, strict=True)
+            scales = [(encode_multiplier(multiplier), encode_shift(shift)) for multiplier, shift in pairs]
         for start in range(0, self.channels_out, 4):
             quad = range(start, start + 4)
-            numbers = [self.bias[c] for c in quad]
-            table += [half for number in numbers for half in halves(number)]
-            table += [weight for tap in zip(*(taps[start + place] for place in ORDER), strict=True) for weight in tap]
-            numbers = [encode_multiplier(self.multipliers[c]) for c in quad]
-            numbers += [encode_shift(self.shifts[c]) for c in quad]
-            table += [half for number in numbers for half in halves(number)]
+            table += [half for channel in quad for half in halves(self.bias[channel])]
+            table += [weight for tap in zip(*(taps[start + place] for place in order), strict=True) for weight in tap]
+            table += [half for place in (0, 1) for channel in quad for half in halves(scales[channel][place])]
         return table
 
     def constants(self) -> list[Constant]:
@@ -79,5 +82,7 @@ class DepthwiseConv2D(Convolution):
         if not self.quads:
             tables = {"weights": f"{prefix}_weights"}
             return head | {"multiplier": str(self.multiplier)} | self.rescaling_parameters(prefix) | tables
-        rounding = str(1 + 2 * self.y.zero_points[0])
-        return head | {"taps": str(self.padded_taps), "rounding": rounding, "quads": f"{prefix}_quads"}
+        head |= {"taps": str(self.padded_taps), "quads": f"{prefix}_quads"}
+        if self.wide:
+            return head | self.wide.row_parameters(0, self.clamp)
+        return head | {"rounding": str(1 + 2 * self.y.zero_points[0])}

@@ -256,7 +256,7 @@ class FullyConnected(Op):
             window = f"{{{self.batches}, 1, 1, {self.depth}, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0}}"
             head, zero_point = {"window": window, "units": str(self.units)}, self.y.zero_points[0]
             if self.wide.suits_rows:
-                return head | self.wide.row_parameters(prefix, self.depth, zero_point, self.clamp)
+                return head | self.wide.row_members(prefix, self.depth, zero_point, self.clamp)
             rescaling = self.wide.parameters(prefix, zero_point, self.clamp)
             return head | {"rescaling": rescaling, "weights": f"{prefix}_weights", "bias": f"{prefix}_bias"}
         numbers = {"batches": self.batches, "depth": self.depth, "units": self.units}

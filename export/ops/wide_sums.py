@@ -77,6 +77,10 @@ class WideSums:
         """A multiplier of 0 has any shift."""
         return [(m, s) if m else (0, -2) for m, s in self.pairs]
 
+    def row_numbers(self, bias: Sequence[int]) -> list[tuple[int, int, int]]:
+        """Bias, multiplier and shift of each unit."""
+        return [(b, reduce_multiplier(m) << 16, -2 - shift) for b, (m, shift) in zip(bias, self._alive, strict=True)]
+
     def row_tables(self, rows: Sequence[Sequence[int]], bias: Sequence[int]) -> list[Constant]:
         """The tables of firmware/lib/engine/kernels/conv_rows_s16_parameters.h."""
         depth = padded_depth(len(rows[0]))
@@ -93,16 +97,14 @@ class WideSums:
             scales += [number for pair in zip(*numbers[a : a + 2], strict=True) for number in pair]
         return [Constant("weights", "int8_t", weights, alignment=4), Constant("scales", "int32_t", scales)]
 
-    def row_parameters(self, prefix: str, depth: int, zero_point: int, clamp: tuple[int, int]) -> dict[str, str]:
+    def row_parameters(self, zero_point: int, clamp: tuple[int, int]) -> dict[str, str]:
+        """How the kernels for sums of 32 bits round and clamp."""
+        return {"rounding": str(1 + 2 * zero_point), "clamp_min": str(clamp[0]), "clamp_max": str(clamp[1])}
+
+    def row_members(self, prefix: str, depth: int, zero_point: int, clamp: tuple[int, int]) -> dict[str, str]:
         """Members of struct conv_rows_s16 besides its window and units."""
-        return {
-            "depth": str(padded_depth(depth)),
-            "rounding": str(1 + 2 * zero_point),
-            "clamp_min": str(clamp[0]),
-            "clamp_max": str(clamp[1]),
-            "weights": f"{prefix}_weights",
-            "scales": f"{prefix}_scales",
-        }
+        tables = {"weights": f"{prefix}_weights", "scales": f"{prefix}_scales"}
+        return {"depth": str(padded_depth(depth))} | self.row_parameters(zero_point, clamp) | tables
 
     @staticmethod
     def row_scratch(depth: int, pixels: int) -> int:

@@ -42,6 +42,7 @@ SNIPPETS = [
     "ldr %[d], %[w]",
     "ldr %[d], [%[p]], #4",
     "ldr %[d], [%[p], %[i]]",
+    "ldrd %[d], %[e], [%[p]]",
     "ldrd %[d], %[e], [%[p]], #8",
     "ldmia %[p]!, {r4, r5}\nsub %[d], r4, r5",
     "ldmia %[p], {r4, r5}\nsub %[d], r4, r5",

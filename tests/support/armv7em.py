@@ -35,6 +35,7 @@ FORMS = {
     "ldr R, M": "{0} = {1};",
     "ldr R, [R], I": "{0} = arm_ldr({1}); {1} = arm_add({1}, {2});",
     "ldr R, [R, R]": "{0} = arm_ldr(arm_add({1}, {2}));",
+    "ldrd R, R, [R]": "{0} = arm_ldm({2}); {1} = arm_ldm(arm_add({2}, 4));",
     "ldrd R, R, [R], I": "{0} = arm_ldm({2}); {1} = arm_ldm(arm_add({2}, 4)); {2} = arm_add({2}, {3});",
     "ldmia R!, L": "{1} {0} = arm_add({0}, {2});",
     "ldmia R, L": "{1}",

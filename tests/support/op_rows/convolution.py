@@ -187,6 +187,8 @@ ROWS = [
     Row("DEPTHWISE_CONV_2D", "any_layer", DEPTHWISE),
     Row("DEPTHWISE_CONV_2D", "int4", cases(depthwise=True, weights="int4")),
     Row("DEPTHWISE_CONV_2D", "int16", WIDE_DEPTHWISE),
+    Row("DEPTHWISE_CONV_2D", "int16_with_dsp_kernels", WIDE_DEPTHWISE, prove=assert_bit_exact_with_dsp_kernels),
+    Row("DEPTHWISE_CONV_2D", "int16_on_cortex_m4", WIDE_DEPTHWISE, prove=assert_bit_exact_on_cortex_m4),
     Row("DEPTHWISE_CONV_2D", "with_dsp_kernels", DEPTHWISE, count=100, prove=assert_bit_exact_with_dsp_kernels),
     Row("DEPTHWISE_CONV_2D", "on_cortex_m4", DEPTHWISE, prove=assert_bit_exact_on_cortex_m4),
 ]

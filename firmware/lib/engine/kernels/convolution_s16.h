@@ -34,4 +34,37 @@ KERNEL_INLINE const int16_t *find_tap_s16(const struct pixel_s16 *at, const stru
     return at->image + (y * w->input_width + x) * w->channels;
 }
 
+/* The taps of a pixel that lie inside of the image: a rectangle of the kernel. */
+struct tap_range {
+    int32_t top;
+    int32_t bottom; /* the first below */
+    int32_t left;
+    int32_t right;
+};
+
+KERNEL_INLINE void clip_taps(int32_t *first, int32_t *end, int32_t place, int32_t step, int32_t count, int32_t size) {
+    int32_t tap = 0;
+    for (; tap < count && place < 0; tap++)
+        place += step;
+    *first = tap;
+    for (; tap < count && place < size; tap++)
+        place += step;
+    *end = tap;
+}
+
+KERNEL_INLINE struct tap_range find_taps(const struct pixel_s16 *at, const struct conv_window *w) {
+    struct tap_range range;
+    const int32_t y = at->y * w->stride_y - w->pad_top, x = at->x * w->stride_x - w->pad_left;
+    clip_taps(&range.top, &range.bottom, y, w->dilation_y, w->kernel_height, w->input_height);
+    clip_taps(&range.left, &range.right, x, w->dilation_x, w->kernel_width, w->input_width);
+    return range;
+}
+
+/* Channel 0 at a tap, which may lie outside where it is not read. */
+KERNEL_INLINE int32_t tap_offset(const struct pixel_s16 *at, const struct conv_window *w, int32_t ky, int32_t kx) {
+    const int32_t y = at->y * w->stride_y - w->pad_top + ky * w->dilation_y;
+    const int32_t x = at->x * w->stride_x - w->pad_left + kx * w->dilation_x;
+    return (y * w->input_width + x) * w->channels;
+}
+
 #endif

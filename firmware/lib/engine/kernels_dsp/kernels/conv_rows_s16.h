@@ -8,11 +8,7 @@
 #define TINYPROOF_KERNELS_CONV_ROWS_S16_H
 
 #include "kernels/conv_rows_s16_parameters.h"
-#include "kernels/dsp.h"
-
-/* Sums to outputs: the upper word of the product, rounded once. */
-#define ROWS_MULTIPLY(a, multiplier) "smmul " a ", " a ", " multiplier "\n\t"
-#define ROWS_CLAMP(a) "ssat " a ", #16, " a ", asr #1\n\t"
+#include "kernels/rows_s16.h"
 
 /* The weights of two rows, unpacked: places 0 and 1 to v0 and v1, places 2 and 3 to w0 and w1. */
 #define ROWS_UNPACK                                                                                                    \
@@ -135,13 +131,7 @@ static __attribute__((noinline)) void rows_times(const word *columns, int32_t co
             output[even] = last[0];
         }
     }
-    if (p->clamp_min > -32768 || p->clamp_max < 32767) {
-        for (int32_t i = 0; i < count * units; i++) {
-            int32_t y = output[i];
-            y = y < p->clamp_min ? p->clamp_min : y;
-            output[i] = (int16_t)(y > p->clamp_max ? p->clamp_max : y);
-        }
-    }
+    clamp_outputs_s16(output, count * units, p->clamp_min, p->clamp_max);
 }
 
 KERNEL_INLINE word *rows_copy(word *column, int32_t step, const loose_word *from, int32_t words) {
