@@ -26,7 +26,9 @@ class TransposeConv(Convolution):
 
     def __init__(self, graph: Graph, operator: Operator) -> None:
         super().__init__(graph, operator)
-        self.kernel = "transpose_conv_s16" if self.wide else "transpose_conv_s8"
+        self.kernel = f"transpose_rows_{'s16' if self.wide else 's8'}"
+        if self.wide and max(self.wide.reaches) > INT32_MAX:
+            self.kernel = "transpose_conv_s16"
 
     def row(self, channel: int) -> tuple[int, ...]:
         depth = len(self.weights) // self.channels_out
@@ -66,8 +68,36 @@ class TransposeConv(Convolution):
     def fold(self, bias: int, row: tuple[int, ...]) -> int:
         return bias
 
+    @property
+    def scratch_bytes(self) -> int:
+        """What a pixel of the first phase sees, and no other phase has more taps; whole words, which are aligned."""
+        if self.kernel == "transpose_conv_s16":
+            return 0
+        taps = [-(-k // s) for k, s in zip((self.kernel_height, self.kernel_width), self.strides, strict=True)]
+        return max(4, 2 * taps[0] * taps[1] * self.channels_in)
+
+    def _phases(self) -> tuple[list[int], list[int]]:
+        """Weights by the phase of an output pixel, and where each phase begins (kernels/transpose_rows_s8.h)."""
+        weights: list[int] = []
+        starts = []
+        size = self.channels_in
+        for top in range(min(self.strides[0], self.kernel_height)):
+            for left in range(min(self.strides[1], self.kernel_width)):
+                starts.append(len(weights))
+                for row in self.rows:
+                    for ky in range(top, self.kernel_height, self.strides[0]):
+                        for kx in range(left, self.kernel_width, self.strides[1]):
+                            start = (ky * self.kernel_width + kx) * size
+                            weights += row[start : start + size]
+        return weights, starts
+
     def constants(self) -> list[Constant]:
-        return [Constant("weights", "int8_t", [w for row in self.rows for w in row]), *self.rescaling()]
+        if self.kernel == "transpose_conv_s16":
+            return [Constant("weights", "int8_t", [w for row in self.rows for w in row]), *self.rescaling()]
+        weights, starts = self._phases()
+        bias, *others = self.rescaling()
+        tables = [Constant("weights", "int8_t", weights), Constant("bias", "int32_t", bias.values), *others]
+        return [*tables, Constant("starts", "int32_t", starts)]
 
     def parameters(self, prefix: str) -> dict[str, str]:
         numbers = (
@@ -75,5 +105,7 @@ class TransposeConv(Convolution):
             *(self.kernel_height, self.kernel_width, *self.strides, *self.pads),
         )
         head = {"window": f"{{{', '.join(map(str, numbers))}}}", "units": str(self.channels_out)}
+        if self.kernel != "transpose_conv_s16":
+            head |= {"phases_x": str(min(self.strides[1], self.kernel_width)), "starts": f"{prefix}_starts"}
         zero_point = {} if self.wide else {"input_zero_point": str(self.x.zero_points[0])}
         return head | zero_point | self.rescaling_parameters(prefix) | {"weights": f"{prefix}_weights"}

@@ -24,6 +24,7 @@ from support.op_rows import convolution, fully_connected
 SNIPPETS = [
     "smlad %[d], %[n], %[m], %[a]",
     "smuad %[d], %[n], %[m]",
+    "smlald %[d], %[e], %[n], %[m]",
     "smlabb %[d], %[n], %[m], %[a]",
     "smlatt %[d], %[n], %[m], %[a]",
     "smmlar %[d], %[n], %[m], %[a]",

@@ -43,6 +43,12 @@ static inline arm_register arm_sxtb16(arm_register m, uint32_t rotation) {
 static inline arm_register arm_smlad(arm_register n, arm_register m, arm_register a) {
     return (uint32_t)(arm_bottom(n) * arm_bottom(m) + arm_top(n) * arm_top(m) + arm_signed(a));
 }
+static inline void arm_smlald(arm_register *low, arm_register *high, arm_register n, arm_register m) {
+    const uint64_t sum = ((uint64_t)(uint32_t)*high << 32 | (uint32_t)*low) +
+                         (uint64_t)(arm_bottom(n) * arm_bottom(m) + arm_top(n) * arm_top(m));
+    *low = (uint32_t)sum;
+    *high = (uint32_t)(sum >> 32);
+}
 static inline arm_register arm_smlabb(arm_register n, arm_register m, arm_register a) {
     return (uint32_t)(arm_bottom(n) * arm_bottom(m) + arm_signed(a));
 }

@@ -17,6 +17,7 @@ HEADER = "armv7em.h"  # of this folder: what the C below calls
 FORMS = {
     "smlad R, R, R, R": "{0} = arm_smlad({1}, {2}, {3});",
     "smuad R, R, R": "{0} = arm_smlad({1}, {2}, 0);",
+    "smlald R, R, R, R": "arm_smlald(&{0}, &{1}, {2}, {3});",
     "smlabb R, R, R, R": "{0} = arm_smlabb({1}, {2}, {3});",
     "smlatt R, R, R, R": "{0} = arm_smlatt({1}, {2}, {3});",
     "smmlar R, R, R, R": "{0} = arm_smmlar({1}, {2}, {3});",

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from hypothesis import strategies as st
 
-from support.op_cases import Case
+from support.op_cases import Case, assert_bit_exact_with_dsp_kernels
 from support.op_strategies import Quantization, float32, quantizations, seeds, zero_points
 from support.op_table import Refusal, Row
 from support.tflite_writer import Model
@@ -120,6 +120,8 @@ PRODUCT = Product()
 ROWS = [
     Row("BATCH_MATMUL", "int8", cases("int8")),
     Row("BATCH_MATMUL", "int16", cases("int16")),
+    Row("BATCH_MATMUL", "int8_with_dsp_kernels", cases("int8"), prove=assert_bit_exact_with_dsp_kernels),
+    Row("BATCH_MATMUL", "int16_with_dsp_kernels", cases("int16"), prove=assert_bit_exact_with_dsp_kernels),
 ]
 REFUSALS = [
     Refusal("BATCH_MATMUL", build(replace(PRODUCT, y=(1e-13, 0))), "rescales"),

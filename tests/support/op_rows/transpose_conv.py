@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 
 from hypothesis import strategies as st
 
-from support.op_cases import Case, edge_inputs, edge_words
+from support.cortex_m4 import assert_bit_exact_on_cortex_m4
+from support.op_cases import Case, assert_bit_exact_with_dsp_kernels, edge_inputs, edge_words
 from support.op_strategies import ACTIVATIONS, Quantization, quantizations, scales, seeds, zero_points
 from support.op_table import Refusal, Row
 from support.tflite_writer import Model
@@ -112,11 +113,16 @@ def cases(draw: st.DrawFn, types: Sequence[tuple[str, str]]) -> Case:
     return Case(str(layer), build(layer), edges(math.prod(layer.shape), layer.seed, extra=2))
 
 
+WIDE_TYPES = [INT16, INT16, INT16_BIAS]
+WIDE = cases(WIDE_TYPES)
 LAYER = Layer((1, 3, 3, 5))
 
 ROWS = [
     Row("TRANSPOSE_CONV", "int8", cases([INT8])),
-    Row("TRANSPOSE_CONV", "int16", cases([INT16, INT16, INT16_BIAS])),
+    Row("TRANSPOSE_CONV", "int16", WIDE),
+    Row("TRANSPOSE_CONV", "int8_with_dsp_kernels", cases([INT8]), prove=assert_bit_exact_with_dsp_kernels),
+    Row("TRANSPOSE_CONV", "int16_with_dsp_kernels", WIDE, prove=assert_bit_exact_with_dsp_kernels),
+    Row("TRANSPOSE_CONV", "on_cortex_m4", cases([INT8, *WIDE_TYPES]), prove=assert_bit_exact_on_cortex_m4),
 ]
 REFUSALS = [
     Refusal("TRANSPOSE_CONV", build(replace(LAYER, strides=(0, 1))), "strides"),

@@ -5,6 +5,7 @@
 #ifndef TINYPROOF_KERNELS_BATCH_MATMUL_S16_H
 #define TINYPROOF_KERNELS_BATCH_MATMUL_S16_H
 
+#include "kernels/dots.h"
 #include "kernels/matrices.h"
 #include "kernels/requantize_s16.h"
 
@@ -14,24 +15,39 @@ struct batch_matmul_s16 {
     struct rescaling_s16 rescaling; /* one for all */
 };
 
+/* One column of the output: rows of A, `inner` elements from one to the next along the depth, times a column of B. */
+KERNEL_INLINE void batch_matmul_s16_column(const int16_t *a, const int16_t *column, int16_t *to,
+                                           const struct batch_matmul_s16 *p) {
+    const int32_t rows = p->matrices.rows, depth = p->matrices.depth, inner = p->matrices.a_inner;
+    for (int32_t i = 0; i < rows; i += 2) {
+        const int32_t whole = i + 1 < rows;
+        const int16_t *first = a + i * p->matrices.a_row, *second = whole ? first + p->matrices.a_row : first;
+        int64_t sums[2] = {0, 0};
+        if (inner == 1) {
+            dot_halves(sums, first, second, column, depth);
+        } else {
+            for (int32_t k = 0; k < depth; k++) {
+                sums[0] += (int32_t)first[k * inner] * column[k];
+                sums[1] += (int32_t)second[k * inner] * column[k];
+            }
+        }
+        to[i * p->matrices.columns] = requantize_s16(sums[0], 0, &p->rescaling);
+        if (whole)
+            to[(i + 1) * p->matrices.columns] = requantize_s16(sums[1], 0, &p->rescaling);
+    }
+}
+
 KERNEL_SHARED void batch_matmul_s16(const int16_t *a, const int16_t *b, int16_t *output, int8_t *scratch,
                                     const struct batch_matmul_s16 *p) {
     const struct matrices *m = &p->matrices;
-    const int32_t depth = m->depth, inner = m->a_inner;
     int16_t *column = (int16_t *)(void *)scratch;
     struct matrix_pair at = {{0, 0, 0}, 0, 0};
     do {
         for (int32_t j = 0; j < m->columns; j++) {
             const int16_t *from = b + at.b + j * m->b_column;
-            for (int32_t k = 0; k < depth; k++, from += m->b_inner)
-                column[k] = *from;
-            for (int32_t i = 0; i < m->rows; i++) {
-                const int16_t *row = a + at.a + i * m->a_row;
-                int64_t sum = 0;
-                for (int32_t k = 0; k < depth; k++, row += inner)
-                    sum += (int32_t)*row * column[k];
-                output[i * m->columns + j] = requantize_s16(sum, 0, &p->rescaling);
-            }
+            for (int32_t k = 0; k < m->depth; k++)
+                column[k] = from[k * m->b_inner];
+            batch_matmul_s16_column(a + at.a, column, output + j, p);
         }
         output += m->rows * m->columns;
     } while (next_matrices(&at, m));

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * TRANSPOSE_CONV, int8.
+ * Bit-exact with TFLite Micro's reference kernel (reference/integer_ops/transpose_conv.h).
+ */
+#ifndef TINYPROOF_KERNELS_TRANSPOSE_ROWS_S8_H
+#define TINYPROOF_KERNELS_TRANSPOSE_ROWS_S8_H
+
+#include "kernels/dots.h"
+#include "kernels/transposed.h"
+
+/* Scratch: what an output pixel sees at most, as int16. `weights`: for each phase that has taps, row after row of
+ * phases, [units][taps of the phase][channels]; `starts` says where each begins.
+ */
+struct transpose_rows_s8 {
+    struct transposed_window window;
+    int32_t units;    /* output channels */
+    int32_t phases_x; /* phases with taps in a row of phases: the lesser of stride and kernel width */
+    int32_t input_zero_point;
+    int32_t zero_point;
+    int32_t clamp_min;
+    int32_t clamp_max;
+    KERNEL_TABLE int32_t *multipliers; /* encoded as in requantize.h, like the shifts */
+    KERNEL_TABLE int8_t *shifts;
+    KERNEL_TABLE int8_t *weights;
+    KERNEL_TABLE int32_t *bias; /* [units] */
+    KERNEL_TABLE int32_t *starts;
+};
+
+/* The places along the depth of what a pixel sees: taps of its phase times channels. */
+KERNEL_INLINE int32_t transpose_rows_s8_depth(struct phase row, struct phase column,
+                                              const struct transposed_window *w) {
+    int32_t rows = 0, depth = 0;
+    for (int32_t ky = row.tap; ky < w->kernel_height; ky += w->stride_y)
+        rows += w->channels;
+    for (int32_t kx = column.tap; kx < w->kernel_width; kx += w->stride_x)
+        depth += rows;
+    return depth;
+}
+
+/* What an output pixel sees of the image, as a column without the zero point; 0 outside of the image. */
+KERNEL_INLINE void transpose_rows_s8_gather(int16_t *seen, const int8_t *image, struct phase row, struct phase column,
+                                            int32_t depth, const struct transpose_rows_s8 *p) {
+    const struct transposed_window *w = &p->window;
+    const int32_t channels = w->channels, zero_point = p->input_zero_point;
+    int32_t k = 0;
+    for (int32_t ky = row.tap, y = row.place; ky < w->kernel_height; ky += w->stride_y, y--) {
+        for (int32_t kx = column.tap, place = column.place; kx < w->kernel_width; kx += w->stride_x, place--) {
+            const int32_t inside = y >= 0 && y < w->input_height && place >= 0 && place < w->input_width;
+            const int8_t *x = inside ? image + (y * w->input_width + place) * channels : (int8_t *)0;
+            for (int32_t c = 0; c < channels; c++, k++)
+                seen[column_place(k, depth)] = x ? (int16_t)(x[c] - zero_point) : (int16_t)0;
+        }
+    }
+}
+
+KERNEL_INLINE int8_t transpose_rows_s8_output(int32_t sum, int32_t unit, const struct transpose_rows_s8 *p) {
+    const int32_t y = requantize(sum, p->multipliers[unit], p->shifts[unit], 0, p->zero_point);
+    return clamp_s8(y, p->clamp_min, p->clamp_max);
+}
+
+KERNEL_INLINE void transpose_rows_s8_pixel(int8_t *output, const int16_t *seen, KERNEL_TABLE int8_t *weights,
+                                           int32_t depth, const struct transpose_rows_s8 *p) {
+    for (int32_t unit = 0; unit < p->units; unit += 2, weights += 2 * depth) {
+        const int32_t whole = unit + 1 < p->units;
+        int32_t sums[2] = {p->bias[unit], whole ? p->bias[unit + 1] : 0};
+        dot_table(sums, weights, whole ? weights + depth : weights, seen, depth);
+        output[unit] = transpose_rows_s8_output(sums[0], unit, p);
+        if (whole)
+            output[unit + 1] = transpose_rows_s8_output(sums[1], unit + 1, p);
+    }
+}
+
+KERNEL_SHARED void transpose_rows_s8(const int8_t *input, int8_t *output, int8_t *scratch,
+                                     const struct transpose_rows_s8 *p) {
+    const struct transposed_window *w = &p->window;
+    int16_t *seen = (int16_t *)(void *)scratch;
+    for (int32_t batch = 0; batch < w->batches; batch++) {
+        struct phase row = first_phase(w->pad_top, w->stride_y);
+        for (int32_t y = 0; y < w->output_height; y++, next_phase(&row, w->stride_y)) {
+            struct phase column = first_phase(w->pad_left, w->stride_x);
+            for (int32_t x = 0; x < w->output_width; x++, next_phase(&column, w->stride_x), output += p->units) {
+                const int32_t depth = transpose_rows_s8_depth(row, column, w);
+                const int32_t start = depth ? p->starts[row.tap * p->phases_x + column.tap] : 0;
+                transpose_rows_s8_gather(seen, input, row, column, depth, p);
+                transpose_rows_s8_pixel(output, seen, p->weights + start, depth, p);
+            }
+        }
+        input += w->input_height * w->input_width * w->channels;
+    }
+}
+
+#endif
