@@ -7,6 +7,7 @@ from tinyproof.core.tflite.arithmetic import INT32_MAX
 from tinyproof.core.tflite.graph import Graph, Operator
 from tinyproof.export.ops.base import Constant
 from tinyproof.export.ops.convolution import SAME, VALID, Convolution
+from tinyproof.export.ops.simd_packing import ORDER
 
 
 class TransposeConv(Convolution):
@@ -80,15 +81,19 @@ class TransposeConv(Convolution):
         """Weights by the phase of an output pixel, and where each phase begins (kernels/transpose_rows_s8.h)."""
         weights: list[int] = []
         starts = []
-        size = self.channels_in
         for top in range(min(self.strides[0], self.kernel_height)):
             for left in range(min(self.strides[1], self.kernel_width)):
                 starts.append(len(weights))
+                taps = [
+                    (ky * self.kernel_width + kx) * self.channels_in
+                    for ky in range(top, self.kernel_height, self.strides[0])
+                    for kx in range(left, self.kernel_width, self.strides[1])
+                ]
                 for row in self.rows:
-                    for ky in range(top, self.kernel_height, self.strides[0]):
-                        for kx in range(left, self.kernel_width, self.strides[1]):
-                            start = (ky * self.kernel_width + kx) * size
-                            weights += row[start : start + size]
+                    seen = [weight for tap in taps for weight in row[tap : tap + self.channels_in]]
+                    whole = len(seen) // len(ORDER) * len(ORDER)
+                    fours = range(0, whole, len(ORDER))
+                    weights += [seen[start + place] for start in fours for place in ORDER] + seen[whole:]
         return weights, starts
 
     def constants(self) -> list[Constant]:

@@ -9,7 +9,8 @@
 #include "kernels/transposed.h"
 
 /* Scratch: what an output pixel sees at most, as int16. `weights`: for each phase that has taps, row after row of
- * phases, [units][taps of the phase][channels]; `starts` says where each begins.
+ * phases, [units][taps of the phase][channels], each whole four of a row in the
+ * order 0, 2, 1, 3 (dots.h); `starts` says where each phase begins.
  */
 struct transpose_rows_s8 {
     struct transposed_window window;
@@ -39,16 +40,20 @@ KERNEL_INLINE int32_t transpose_rows_s8_depth(struct phase row, struct phase col
 
 /* What an output pixel sees of the image, as a column without the zero point; 0 outside of the image. */
 KERNEL_INLINE void transpose_rows_s8_gather(int16_t *seen, const int8_t *image, struct phase row, struct phase column,
-                                            int32_t depth, const struct transpose_rows_s8 *p) {
+                                            const struct transpose_rows_s8 *p) {
     const struct transposed_window *w = &p->window;
     const int32_t channels = w->channels, zero_point = p->input_zero_point;
-    int32_t k = 0;
     for (int32_t ky = row.tap, y = row.place; ky < w->kernel_height; ky += w->stride_y, y--) {
         for (int32_t kx = column.tap, place = column.place; kx < w->kernel_width; kx += w->stride_x, place--) {
-            const int32_t inside = y >= 0 && y < w->input_height && place >= 0 && place < w->input_width;
-            const int8_t *x = inside ? image + (y * w->input_width + place) * channels : (int8_t *)0;
-            for (int32_t c = 0; c < channels; c++, k++)
-                seen[column_place(k, depth)] = x ? (int16_t)(x[c] - zero_point) : (int16_t)0;
+            if (y >= 0 && y < w->input_height && place >= 0 && place < w->input_width) {
+                const int8_t *x = image + (y * w->input_width + place) * channels;
+                for (int32_t c = 0; c < channels; c++)
+                    seen[c] = (int16_t)(x[c] - zero_point);
+            } else {
+                for (int32_t c = 0; c < channels; c++)
+                    seen[c] = 0;
+            }
+            seen += channels;
         }
     }
 }
@@ -81,7 +86,7 @@ KERNEL_SHARED void transpose_rows_s8(const int8_t *input, int8_t *output, int8_t
             for (int32_t x = 0; x < w->output_width; x++, next_phase(&column, w->stride_x), output += p->units) {
                 const int32_t depth = transpose_rows_s8_depth(row, column, w);
                 const int32_t start = depth ? p->starts[row.tap * p->phases_x + column.tap] : 0;
-                transpose_rows_s8_gather(seen, input, row, column, depth, p);
+                transpose_rows_s8_gather(seen, input, row, column, p);
                 transpose_rows_s8_pixel(output, seen, p->weights + start, depth, p);
             }
         }
