@@ -82,8 +82,9 @@ def lower(graph: Graph) -> Program:
         if budget < 0:
             raise InputFileError(f"{graph.file}: over {MAX_CONSTANT_BYTES:,} bytes of weights; use a smaller model")
         ops.append(OPS[operator.name](graph, operator))
-        if len(operator.outputs) != len(ops[-1].outputs):
-            raise graph.refuse(operator, f"has {len(operator.outputs)} outputs; it makes {len(ops[-1].outputs)}")
+        made = [index for index in ops[-1].outputs if index not in rewritten.initial or index in operator.outputs]
+        if len(operator.outputs) != len(made):
+            raise graph.refuse(operator, f"has {len(operator.outputs)} outputs; it makes {len(made)}")
     graph, outputs, writers = constant_outputs(graph, ends.outputs)
     ops += [ConstantOutput(graph, writer) for writer in writers]
     return settle_states(Program(graph, tuple(ops), ends.inputs, outputs, rewritten.initial))
