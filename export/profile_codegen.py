@@ -14,7 +14,7 @@ from tinyproof.core.errors import UsageError
 from tinyproof.core.files import write_at_once
 from tinyproof.core.manifest import model_id
 from tinyproof.core.tflite.reader import read_file, read_graph
-from tinyproof.export.codegen import Unit, banner, emit_source, generate
+from tinyproof.export.codegen import Unit, banner, emit_reset, emit_source, generate
 from tinyproof.export.lowering import Program, lower
 from tinyproof.export.memory_planner import MemoryPlan, plan_memory
 
@@ -56,7 +56,7 @@ def write_profile(build_dir: Path) -> list[ProfiledOperator]:
     outputs = _outputs(program, plan, operators)
     folder = build_dir / FOLDER
     # Several boards may be built from it side by side.
-    write_at_once(folder / SOURCE, _source(unit, outputs, identity))
+    write_at_once(folder / SOURCE, _source(unit, outputs, emit_reset(program, plan), identity))
     write_at_once(folder / HEADER, _header(len(unit.steps), len(outputs), identity))
     return operators
 
@@ -78,7 +78,7 @@ def _outputs(program: Program, plan: MemoryPlan, operators: list[ProfiledOperato
     ]
 
 
-def _source(unit: Unit, outputs: list[str], identity: str) -> str:
+def _source(unit: Unit, outputs: list[str], reset: list[str], identity: str) -> str:
     lines = [*banner(identity), '#include "model_compiled.h"', '#include "model_profile.h"', "", *unit.declarations]
     for number, calls in unit.steps.items():
         lines += [f"static void step{number}(int8_t *arena) {{", *calls, "}", ""]
@@ -91,6 +91,7 @@ def _source(unit: Unit, outputs: list[str], identity: str) -> str:
         "const struct model_step_output model_step_outputs[MODEL_STEP_OUTPUTS] = {",
         *outputs,
         "};",
+        *reset,
     ]
     return "\n".join(lines) + "\n"
 
