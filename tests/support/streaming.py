@@ -18,7 +18,8 @@ VALID = 1
 class StreamingNet:
     """int8 [1, 3, 16] in, uint8 [1, 1] out."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, channels: int = CHANNELS) -> None:
+        self._channels = channels
         self._random = random.Random(seed)
         self._model = Model()
         self._start = self._model.subgraph()
@@ -29,16 +30,16 @@ class StreamingNet:
         model.add("CALL_ONCE", [], [], initSubgraphIndex=1)
         source = model.input((1, ROWS, FEATURES), 0.1, -3)
         x = self._reshaped(source, (1, ROWS, 1, FEATURES))
-        x = self._convolved(self._kept(x, 2), (CHANNELS, ROWS + 2, 1, FEATURES), ROWS)
+        x = self._convolved(self._kept(x, 2), (self._channels, ROWS + 2, 1, FEATURES), ROWS)
         for rows in (4, 8):
-            deep = self._tensor((1, 1, 1, CHANNELS))
-            operands = [self._kept(x, rows), *self._weights((1, rows + 1, 1, CHANNELS), CHANNELS)]
+            deep = self._tensor((1, 1, 1, self._channels))
+            operands = [self._kept(x, rows), *self._weights((1, rows + 1, 1, self._channels), self._channels)]
             strides: dict[str, Any] = {"strideH": 1, "strideW": 1, "depthMultiplier": 1, "padding": VALID}
             model.add("DEPTHWISE_CONV_2D", operands, [deep], **strides)
-            x = self._convolved(deep, (CHANNELS, 1, 1, CHANNELS), 1)
-        flat = self._reshaped(self._kept(x, WINDOW - 1), (1, WINDOW * CHANNELS))
+            x = self._convolved(deep, (self._channels, 1, 1, self._channels), 1)
+        flat = self._reshaped(self._kept(x, WINDOW - 1), (1, WINDOW * self._channels))
         level, p = self._tensor((1, 1)), model.tensor((1, 1), 1 / 256, -128)
-        model.add("FULLY_CONNECTED", [flat, *self._weights((1, WINDOW * CHANNELS), 1)], [level])
+        model.add("FULLY_CONNECTED", [flat, *self._weights((1, WINDOW * self._channels), 1)], [level])
         model.add("LOGISTIC", [level], [p])
         output = model.tensor((1, 1), 1 / 256, 0, dtype="uint8")
         model.add("QUANTIZE", [p], [output])
@@ -66,8 +67,8 @@ class StreamingNet:
         return result
 
     def _convolved(self, x: int, weights: tuple[int, ...], stride: int) -> int:
-        result = self._tensor((1, 1, 1, CHANNELS))
-        operands = [x, *self._weights(weights, CHANNELS)]
+        result = self._tensor((1, 1, 1, self._channels))
+        operands = [x, *self._weights(weights, self._channels)]
         self._model.add(
             "CONV_2D", operands, [result], strideH=stride, strideW=1, padding=VALID, fusedActivationFunction=1
         )
