@@ -50,7 +50,7 @@ def exported(lesson_models: dict[str, Path], tmp_path_factory: pytest.TempPathFa
     folder = tmp_path_factory.mktemp("models")
     for name in LESSON:
         shutil.copytree(lesson_models[name], folder / name)
-    for name, tflite in (("streaming", StreamingNet(5, channels=8).build()), ("ends", several_ends())):
+    for name, tflite in (("streaming", StreamingNet(5, channels=4).build()), ("ends", several_ends())):
         (folder / name).mkdir()
         (folder / name / "model.tflite").write_bytes(tflite)
         compile_model(folder / name, Manifest(name))

@@ -177,7 +177,10 @@ def test_the_limits_are_those_of_both_sides() -> None:
         (found,) = re.findall(pattern, c)
         return int(found)
 
-    texts = {name: int(size) for name, size in re.findall(r'\{"(\w+)", [^}]*, (\d+)\},', c)}
+    (sizes,) = re.findall(r"text_sizes\[\] = \{([^}]*)\}", c)
+    (types,) = re.findall(r"enum engine_type \{([^}]*)\}", (FIRMWARE / "lib" / "engine" / "engine.h").read_text())
+    names = [name.strip().removeprefix("ENGINE_").lower() for name in types.split(",")]
+    texts = dict(zip(names, map(int, sizes.split(",")), strict=True))
     assert texts == {**device_model.Q_BYTES, "int64": 0}
     for name, size in device_model.Q_BYTES.items():
         words = " ".join(PAGE.split())

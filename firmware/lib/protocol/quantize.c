@@ -5,17 +5,39 @@
 
 #define BEYOND 1073741824.0F /* steps: beyond any value with any zero point, and safe to convert */
 
-const struct element_type element_types[] = {
-    [ENGINE_INT8] = {"int8", INT8_MIN, INT8_MAX, 1, 5},
-    [ENGINE_UINT8] = {"uint8", 0, UINT8_MAX, 1, 4},
-    [ENGINE_INT16] = {"int16", INT16_MIN, INT16_MAX, 2, 7},
-    [ENGINE_INT32] = {"int32", INT32_MIN, INT32_MAX, 4, 12},
-    [ENGINE_INT64] = {"int64", 0, 0, 8, 0},
-    [ENGINE_BOOL] = {"bool", 0, 1, 1, 2},
-};
+/* By enum engine_type. Bytes alone: where constants take RAM, names and bounds would take six times as much. */
+static const uint8_t sizes[] = {1, 1, 2, 4, 8, 1};
+static const uint8_t text_sizes[] = {5, 4, 7, 12, 0, 2};
+
+uint8_t element_bytes(const struct engine_tensor *tensor) {
+    return sizes[tensor->type];
+}
+
+uint8_t element_text_bytes(const struct engine_tensor *tensor) {
+    return text_sizes[tensor->type];
+}
+
+int32_t element_low(const struct engine_tensor *tensor) {
+    return tensor->type == ENGINE_UINT8 || tensor->type == ENGINE_BOOL ? 0 : -element_high(tensor) - 1;
+}
+
+int32_t element_high(const struct engine_tensor *tensor) {
+    switch (tensor->type) {
+    case ENGINE_INT8:
+        return INT8_MAX;
+    case ENGINE_UINT8:
+        return UINT8_MAX;
+    case ENGINE_INT16:
+        return INT16_MAX;
+    case ENGINE_BOOL:
+        return 1;
+    default:
+        return INT32_MAX;
+    }
+}
 
 uint32_t element_count(const struct engine_tensor *tensor) {
-    return tensor->bytes / element_types[tensor->type].bytes;
+    return tensor->bytes / element_bytes(tensor);
 }
 
 int32_t element_read(const struct engine_tensor *tensor, uint32_t index) {
@@ -36,13 +58,13 @@ int32_t element_read(const struct engine_tensor *tensor, uint32_t index) {
 }
 
 void element_write(const struct engine_tensor *tensor, uint32_t index, int32_t value) {
-    const uint8_t bytes = element_types[tensor->type].bytes;
+    const uint8_t bytes = element_bytes(tensor);
     memcpy(tensor->data + bytes * index, &value, bytes); /* little-endian, as all boards are */
 }
 
 /* Rounding by the exact fraction, because x + 0.5 can round up to the next integer. */
 int32_t quantize(float x, const struct engine_tensor *tensor, bool *saturated) {
-    const struct element_type *const type = &element_types[tensor->type];
+    const int32_t low = element_low(tensor), high = element_high(tensor);
     float steps = x / tensor->scale;
     if (steps > BEYOND) {
         steps = BEYOND;
@@ -52,11 +74,11 @@ int32_t quantize(float x, const struct engine_tensor *tensor, bool *saturated) {
     const int32_t whole = (int32_t)steps;
     const float fraction = steps - (float)whole;
     const int32_t q = whole + (fraction >= 0.5F ? 1 : 0) - (fraction <= -0.5F ? 1 : 0) + tensor->zero_point;
-    if (q >= type->low && q <= type->high) {
+    if (q >= low && q <= high) {
         return q;
     }
     *saturated = true;
-    return q < type->low ? type->low : type->high;
+    return q < low ? low : high;
 }
 
 float dequantize(int32_t q, const struct engine_tensor *tensor) {
@@ -64,6 +86,6 @@ float dequantize(int32_t q, const struct engine_tensor *tensor) {
 }
 
 bool at_rail(int32_t q, const struct engine_tensor *tensor) {
-    const struct element_type *const type = &element_types[tensor->type];
-    return (q == type->low || q == type->high) && q != tensor->zero_point && tensor->type != ENGINE_BOOL;
+    return (q == element_low(tensor) || q == element_high(tensor)) && q != tensor->zero_point &&
+           tensor->type != ENGINE_BOOL;
 }

@@ -9,17 +9,11 @@
 
 #include "engine.h"
 
-/* What an element may be, and how many characters it takes in a reply, comma included. Of int64, whose numbers no line
- * carries, only the size is known. */
-struct element_type {
-    const char *name;
-    int32_t low;
-    int32_t high;
-    uint8_t bytes;
-    uint8_t text_bytes;
-};
-
-extern const struct element_type element_types[];
+uint8_t element_bytes(const struct engine_tensor *tensor);
+/* Characters that an element takes in a reply, comma included; 0 for int64, whose numbers no line carries. */
+uint8_t element_text_bytes(const struct engine_tensor *tensor);
+int32_t element_low(const struct engine_tensor *tensor);
+int32_t element_high(const struct engine_tensor *tensor);
 
 uint32_t element_count(const struct engine_tensor *tensor);
 int32_t element_read(const struct engine_tensor *tensor, uint32_t index);

@@ -48,7 +48,7 @@ uint32_t values_text_bytes(const struct engine_tensors *tensors, uint32_t more) 
     uint32_t total = 0;
     for (uint32_t i = 0; i < tensors->count && total <= PROTOCOL_LINE_BYTES; i++) {
         const struct engine_tensor *const tensor = &tensors->list[i];
-        const uint32_t each = element_types[tensor->type].text_bytes, count = element_count(tensor);
+        const uint32_t each = element_text_bytes(tensor), count = element_count(tensor);
         if (each == 0 || count > PROTOCOL_LINE_BYTES) {
             return PROTOCOL_LINE_BYTES + 1;
         }
@@ -66,10 +66,10 @@ enum protocol_error values_take(struct protocol *protocol, struct words *words, 
     protocol->loaded_bytes = 0;
     protocol->has_output = false;
     while (words_next(words, &word)) {
-        const struct element_type *const type = &element_types[room ? place.tensor->type : inputs->list[0].type];
+        const struct engine_tensor *const tensor = room ? place.tensor : inputs->list;
         enum number_status status = NUMBER_OK;
         int32_t q = 0;
-        if (type->text_bytes == 0) {
+        if (element_text_bytes(tensor) == 0) {
             *remedy = values_use_load;
             return PROTOCOL_ERROR_LENGTH;
         }
@@ -78,7 +78,7 @@ enum protocol_error values_take(struct protocol *protocol, struct words *words, 
             status = number_parse_float(word.text, word.count, &x);
             q = status == NUMBER_OK && room ? quantize(x, place.tensor, saturated) : q;
         } else {
-            status = number_parse_int(word.text, word.count, type->low, type->high, &q);
+            status = number_parse_int(word.text, word.count, element_low(tensor), element_high(tensor), &q);
         }
         if (status != NUMBER_OK) {
             return number_error(status);

@@ -84,8 +84,13 @@ static enum protocol_error answer_values(struct protocol *protocol, struct words
 /* " types=int8,int16/uint8": inputs, then outputs. */
 static void reply_types(struct protocol *protocol, const char *before, const struct engine_tensors *tensors) {
     for (uint32_t i = 0; i < tensors->count; i++) {
+        const struct engine_tensor *const tensor = &tensors->list[i];
         reply_text(protocol, i ? "," : before);
-        reply_text(protocol, element_types[tensors->list[i].type].name);
+        if (tensor->type == ENGINE_BOOL) {
+            reply_text(protocol, "bool");
+        } else {
+            reply_count(protocol, tensor->type == ENGINE_UINT8 ? "uint" : "int", 8U * element_bytes(tensor));
+        }
     }
 }
 
