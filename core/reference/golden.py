@@ -73,11 +73,14 @@ class Reference:
         return self._engine.run(x_q)
 
     def admit(self, x_q: bytes) -> bytes:
-        """The same bytes, where indices among them are brought within what they name."""
+        """The same bytes, where indices among them are brought within what they name, and bools to 0 or 1: what TFLite
+        Micro answers to others is its compiler's choice."""
         parts, position = [], 0
         for tensor in self._ends.inputs:
             content = x_q[position : position + tensor.bytes]
             position += tensor.bytes
+            if tensor.dtype == "bool":
+                content = bytes(byte & 1 for byte in content)
             ranges = self._index_ranges.get(tensor.index)
             parts.append(content if ranges is None else within(content, tensor, ranges))
         return b"".join(parts)

@@ -1,19 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ADD_N: the sum of up to 16 tensors of one shape and one quantization, one call of the kernel for each."""
+"""ADD_N: the sum of tensors of one shape and one quantization, one call of the kernel for each."""
 
 from __future__ import annotations
 
-from tinyproof.core.tflite.arithmetic import quantize_multiplier
+from tinyproof.core.tflite.arithmetic import INT8_MAX, INT8_MIN, quantize_multiplier
 from tinyproof.core.tflite.graph import Graph, Operator
 from tinyproof.export.ops.base import Call, Constant, Op
 from tinyproof.export.ops.requantize_encoding import encode, factor
 
 _MORE_BITS = 20
-_MAX_OPERANDS = 16  # 255 << 19 of so many is the last sum below 2^31
+_SUMS = range(-(2**12), 2**12)  # that stay within 32 bits with the other bits
 
 
 class AddN(Op):
-    """micro/kernels/add_n.cc. Sums are kept in the scratch, in 16 bits."""
+    """micro/kernels/add_n.cc, whose sum begins with the zero point's opposite instead of 0. The scratch keeps it, in 16
+    bits."""
 
     names = ("ADD_N",)
     max_version = 1
@@ -21,11 +22,8 @@ class AddN(Op):
 
     def __init__(self, graph: Graph, operator: Operator) -> None:
         super().__init__(graph, operator)
-        if not 2 <= len(operator.inputs) <= _MAX_OPERANDS:
-            raise self.refuse(
-                f"adds {len(operator.inputs)} tensors; supported are 2 to {_MAX_OPERANDS}: beyond, TFLite Micro's sum "
-                "leaves 32 bits"
-            )
+        if len(operator.inputs) < 2:
+            raise self.refuse("adds less than 2 tensors, which TFLite Micro does not take")
         self.y = self.activation(operator.outputs, 0, "output")
         self.operands = [self.tensor(operator.inputs, i, f"operand {i + 1}") for i in range(len(operator.inputs))]
         first = self.operands[0]
@@ -35,6 +33,9 @@ class AddN(Op):
                 raise self.refuse(f"operand {x.label} is not quantized like the first one, as TFLite Micro demands")
             if x.shape != first.shape or x.elements != self.y.elements:
                 raise self.refuse(f"operand {x.label} and output {self.y.label} differ in size")
+        zero, count = first.zero_points[0], len(self.operands)
+        if not all(count * (end - zero) - zero in _SUMS for end in (INT8_MIN, INT8_MAX)):
+            raise self.refuse(f"adds {count} tensors, of which TFLite Micro's sum may leave 32 bits; add fewer at once")
         # Each operand goes to twice its scale, which is a shift by 19.
         total = 2 * first.scales[0] / (2**_MORE_BITS * self.y.scales[0])
         if not 0 < total < 1 or quantize_multiplier(total)[1] > 0:

@@ -54,6 +54,8 @@ class Elementwise(Op):
         self.check_type(self.y, "output", self.output_types or (self.dtype,))
         if self.y.data is not None:
             raise self.refuse(f"output {self.y.label} is a constant; tinyproof expects it to be computed")
+        if any(x.dtype == "bool" and x.data is not None and max(x.data, default=0) > 1 for x in self.operands):
+            raise self.refuse("has a constant bool that is neither 0 nor 1; convert the model again")
         if self.dtype in self.quantized_types:
             for tensor in (*self.operands, *(() if self.output_types else (self.y,))):
                 self.check_scale(tensor)

@@ -168,9 +168,11 @@ def prelu(op: BoundOperator, x: Array, slopes: Array) -> Array:
 
 @computes("ADD_N")
 def add_n(op: BoundOperator, *operands: Array) -> Array:
-    """reference/add_n.h: all of one quantization, on twice its scale."""
+    """reference/add_n.h: all of one quantization, on twice its scale. The sum begins with what a 0 of the file stands
+    for, where it should begin with 0."""
     bits, twice = _MORE_BITS["int8"], 2 * op.x.scales[0]
-    total: Array = np.sum([rescale(op.centred(x) << bits, op.x.scales[0] / twice) for x in operands], axis=0)
+    terms = [np.zeros_like(operands[0]), *operands]
+    total: Array = np.sum([rescale(op.centred(x) << bits, op.x.scales[0] / twice) for x in terms], axis=0)
     return to_type(rescale(total, twice / (2**bits * op.y.scales[0])) + op.y.zero_points[0], op.y.dtype)
 
 
