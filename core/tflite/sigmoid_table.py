@@ -46,7 +46,8 @@ def tanh(t: int) -> int:
 
 
 def sigmoid_scaling(scale: float, exact_shifts: tuple[int, ...]) -> tuple[int, int] | None:
-    """(multiplier, shift to the right) of an int16 input; None where its scale is too large.
+    """(multiplier, shift to the right) of an int16 input; None where its scale is too large, or so small that
+    the multiplier becomes 0, which TFLite Micro takes for an exact scale.
 
     A scale of 2^(shift - 12) with a shift among `exact_shifts` needs no rounding.
     """
@@ -57,4 +58,4 @@ def sigmoid_scaling(scale: float, exact_shifts: tuple[int, ...]) -> tuple[int, i
     multiplier, shift = scale * _INPUT_STEPS, 0
     while multiplier <= 32767 / 2 and shift <= 30:
         multiplier, shift = multiplier * 2, shift + 1
-    return (int(multiplier), shift) if multiplier < 32768 else None
+    return (int(multiplier), shift) if 1 <= multiplier < 32768 else None

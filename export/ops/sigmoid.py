@@ -27,7 +27,7 @@ class _Sigmoid(Lookup):
                 raise self.refuse("has int16 with a zero point; TFLite Micro takes it as 0 alone")
             scaling = sigmoid_scaling(scale, self.exact_shifts)
             if scaling is None:
-                raise self.refuse(f"input {self.x.label} has scale {scale:.3g}; supported is less than 2.66 for int16")
+                raise self.refuse(f"input {self.x.label} has scale {scale:.3g}; supported is 2^-44 to 2.66 for int16")
             self.scaling = scaling
             return
         real = scale * 2 ** (31 - _INTEGER_BITS)
