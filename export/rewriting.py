@@ -85,7 +85,7 @@ def _compute(graph: Graph, tensors: list[Tensor], operator: Operator) -> list[by
         kind(known, operator)  # what TFLite Micro refuses is refused, though the Python reference may know an answer
     try:
         return compute(known, operator)
-    except (ArithmeticError, ValueError, IndexError, TypeError, KeyError, MemoryError):
+    except (ArithmeticError, AttributeError, ValueError, IndexError, TypeError, KeyError, MemoryError):
         raise graph.refuse(operator, "cannot be computed from its constants; convert the model again") from None
 
 

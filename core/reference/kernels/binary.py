@@ -36,8 +36,9 @@ def broadcasts(*names: str) -> Callable[[Kernel], Kernel]:
     them, since a file may name two long ones and a small output."""
 
     def register(kernel: Kernel) -> Kernel:
-        def checked(op: BoundOperator, *operands: Array) -> Array | list[Array]:
-            if math.prod(np.broadcast_shapes(*(operand.shape for operand in operands))) != op.y.elements:
+        def checked(op: BoundOperator, *operands: Array | None) -> Array | list[Array]:
+            shapes = [operand.shape for operand in operands if operand is not None]
+            if len(shapes) != len(operands) or math.prod(np.broadcast_shapes(*shapes)) != op.y.elements:
                 raise ValueError
             return kernel(op, *operands)
 
