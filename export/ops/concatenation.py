@@ -64,7 +64,6 @@ class _Joined(_Parts):
     """Parts may be constants."""
 
     max_version = 4
-    types: ClassVar[tuple[str, ...]]
 
     def __init__(self, graph: Graph, operator: Operator) -> None:
         super().__init__(graph, operator)

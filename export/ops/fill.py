@@ -22,11 +22,12 @@ class Fill(_Filled):
 
     names = ("FILL",)
     max_version = 4
+    types = ("int8", "int32")
 
     def __init__(self, graph: Graph, operator: Operator) -> None:
         super().__init__(graph, operator)
         self.check_counts(2)
-        value, self.y = self.pair(("int8", "int32"), position=1)
+        value, self.y = self.pair(position=1)
         shape = self.fixed(0, "shape", ("int8", "int16", *INDEX_TYPES))
         if value.shape:
             raise self.refuse(f"value {list(value.shape)} must be a scalar")
@@ -40,11 +41,12 @@ class ZerosLike(_Filled):
 
     names = ("ZEROS_LIKE",)
     max_version = 1
+    types = ("int8", "int32", "int64")
 
     def __init__(self, graph: Graph, operator: Operator) -> None:
         super().__init__(graph, operator)
         self.check_counts(1)
-        x, self.y = self.pair(("int8", "int32", "int64"))
+        x, self.y = self.pair()
         self.check_shape(self.y, x.shape)
         self.take(replace(self.y, shape=(), data=bytes(element_bytes(self.y))))
         self.outputs = (self.y.index,)
@@ -55,12 +57,13 @@ class BroadcastArgs(Moving):
 
     names = ("BROADCAST_ARGS",)
     max_version = 1
+    types = INDEX_TYPES
     kernel = "broadcast_args"
 
     def __init__(self, graph: Graph, operator: Operator) -> None:
         super().__init__(graph, operator)
         self.check_counts(2)
-        first, self.y = self.pair(INDEX_TYPES)
+        first, self.y = self.pair()
         second = self.carried(operator.inputs, 1, "second input", (first.dtype,))
         self.counts = [first.elements, second.elements]
         if any(len(tensor.shape) != 1 for tensor in (first, second, self.y)):

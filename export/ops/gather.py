@@ -20,6 +20,7 @@ class _Gathered(Moving):
     input, of rows of `row` bytes. A name's place is the sum of its indices times `steps`, and at most `last`."""
 
     kernel = "gather_s8"
+    types = ("int8",)
     moves_bytes = False  # int8 alone, beside indices of int32
     code_bytes = 180
     data_position: ClassVar[int] = 0
@@ -27,7 +28,7 @@ class _Gathered(Moving):
     def __init__(self, graph: Graph, operator: Operator) -> None:
         super().__init__(graph, operator)
         self.check_counts(2)
-        self.x, self.y = self.pair(("int8",), self.data_position)
+        self.x, self.y = self.pair(self.data_position)
         self.indices = self.carried(operator.inputs, 1 - self.data_position, "indices", ("int32",))
         self.batches = self.outer = 1
         self.prepare()

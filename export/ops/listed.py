@@ -27,7 +27,7 @@ class Listed(Moving):
     def __init__(self, graph: Graph, operator: Operator) -> None:
         super().__init__(graph, operator)
         self.check_counts(self.input_count)
-        self.x, self.y = self.pair(self.types)
+        self.x, self.y = self.pair()
         self.take(self.x)
         self.outputs = (self.y.index,)
         self.strides = byte_strides(self.x)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from typing import ClassVar
 
 from tinyproof.core.tflite.dtypes import DTYPES, unpack
 from tinyproof.core.tflite.graph import Graph, Operator, Tensor
@@ -17,6 +18,7 @@ class Moving(Op):
     """Scales are nobody's business here: the bytes are the same, as in TFLite Micro."""
 
     moves_bytes = True
+    types: ClassVar[tuple[str, ...]]  # that TFLite Micro moves
 
     def __init__(self, graph: Graph, operator: Operator) -> None:
         super().__init__(graph, operator)
@@ -39,9 +41,9 @@ class Moving(Op):
             raise self.refuse(f"{role} {list(tensor.shape)} is empty")
         return tensor
 
-    def pair(self, types: tuple[str, ...], position: int = 0) -> tuple[Tensor, Tensor]:
+    def pair(self, position: int = 0) -> tuple[Tensor, Tensor]:
         """The input that is moved, and the output, which has its type."""
-        x = self.carried(self.operator.inputs, position, "input", types)
+        x = self.carried(self.operator.inputs, position, "input", self.types)
         return x, self.carried(self.operator.outputs, 0, "output", (x.dtype,))
 
     def check_shape(self, tensor: Tensor, shape: tuple[int, ...] | list[int], what: str = "output") -> None:

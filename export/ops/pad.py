@@ -20,12 +20,13 @@ class Pad(Moving):
     names = ("PAD", "PADV2")
     code_bytes = 220
     max_version = 4
+    types = ("int8", "int16", "int32")
     kernel = "pad_rows"
 
     def __init__(self, graph: Graph, operator: Operator) -> None:
         super().__init__(graph, operator)
         self.check_counts(2, optional=1)
-        self.x, self.y = self.pair(("int8", "int16", "int32"))
+        self.x, self.y = self.pair()
         self.take(self.x, self._value())
         self.outputs = (self.y.index,)
         flat = self.fixed(1, "paddings")

@@ -16,6 +16,7 @@ class ResizeBilinear(Moving):
     """Two places and a weight for each row and column of the output."""
 
     names = ("RESIZE_BILINEAR",)
+    types = ("int8",)
     kernel = "resize_bilinear_s8"
     code_bytes = 340
     max_version = 4
@@ -23,7 +24,7 @@ class ResizeBilinear(Moving):
     def __init__(self, graph: Graph, operator: Operator) -> None:
         super().__init__(graph, operator)
         self.check_counts(2)
-        self.x, self.y = self.pair(("int8",))
+        self.x, self.y = self.pair()
         self.check_rank(self.x, 4, 4)
         self.batches, self.height, self.width, self.depth = self.x.shape
         self.size = self.fixed(1, "size")

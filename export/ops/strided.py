@@ -19,14 +19,13 @@ class Strided(Moving):
 
     kernel = "strided_copy"
     code_bytes = 220
-    types: ClassVar[tuple[str, ...]]
     input_count: ClassVar[int]
     optional_count: ClassVar[int] = 0
 
     def __init__(self, graph: Graph, operator: Operator) -> None:
         super().__init__(graph, operator)
         self.check_counts(self.input_count, optional=self.optional_count)
-        self.x, self.y = self.pair(self.types)
+        self.x, self.y = self.pair()
         self.take(self.x)
         self.outputs = (self.y.index,)
         self.strides = byte_strides(self.x)

@@ -17,11 +17,12 @@ class DynamicUpdateSlice(Moving):
     kernel = "update_slice"
     code_bytes = 300
     max_version = 4
+    types = ("int8", "int16", "int32")
 
     def __init__(self, graph: Graph, operator: Operator) -> None:
         super().__init__(graph, operator)
         self.check_counts(3)
-        self.x, self.y = self.pair(("int8", "int16", "int32"))
+        self.x, self.y = self.pair()
         update = self.carried(operator.inputs, 1, "update", (self.x.dtype,))
         begin = self.carried(operator.inputs, 2, "begin", INDEX_TYPES)
         rank = len(self.x.shape)

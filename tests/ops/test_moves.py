@@ -3,12 +3,18 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from support.op_moves import Part, ints
 from support.op_rows.reshape import reshaped
 from support.op_rows.strided import transpose
 from support.op_table import assert_refused, only_op
 from support.tflite_writer import Model
+
+from tinyproof.core.paths import ROOT
+from tinyproof.export.ops import OPS
+from tinyproof.export.ops.moving import Moving
 
 
 @pytest.mark.parametrize(
@@ -49,3 +55,10 @@ def test_what_tflite_micro_refuses_of_constants_is_not_folded(
     target = model.tensor(output.shape, 0.5, dtype=output.dtype)
     model.add(name, operands, [target])
     assert_refused(name, model.build(target), says)
+
+
+def test_the_readme_lists_every_operator_that_moves_elements() -> None:
+    rows = re.findall(r"^\| ([A-Z0-9_, ]+) \| ([a-z0-9, ]+) \|", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
+    told = {name: tuple(types.split(", ")) for names, types in rows for name in names.split(", ")}
+    known = {name: kind.types for name, kind in OPS.items() if issubclass(kind, Moving)}
+    assert {name: types for name, types in told.items() if name in known} == known
