@@ -17,6 +17,7 @@ from tinyproof.core.tflite.reader import read_file, read_graph
 from tinyproof.export.codegen import Unit, banner, emit_reset, emit_source, generate
 from tinyproof.export.lowering import Program, lower
 from tinyproof.export.memory_planner import MemoryPlan, plan_memory
+from tinyproof.export.ops.constant_output import ConstantOutput
 
 FOLDER = "profile"
 SOURCE, HEADER = "model_profile.c", "model_profile.h"
@@ -66,13 +67,15 @@ def _operator(program: Program, number: int) -> ProfiledOperator:
     shape = list(program.graph.tensors[op.outputs[0]].shape)
     tensors = program.graph.tensors
     made = tuple(index for index in op.outputs if index not in op.inputs and not tensors[index].is_variable)
+    if isinstance(op, ConstantOutput):
+        made = ()  # its tensor is none of the .tflite's
     return ProfiledOperator(number, op.operator.index, op.operator.name, op.macs, shape, made)
 
 
 def _outputs(program: Program, plan: MemoryPlan, operators: list[ProfiledOperator]) -> list[str]:
     """A row of the C table for each tensor that a step writes."""
     return [
-        f"    {{{place}, {plan.offsets[tensor]}, {program.graph.tensors[tensor].elements}}},"
+        f"    {{{place}, {plan.offsets[tensor]}, {program.graph.tensors[tensor].bytes}}},"
         for place, operator in enumerate(operators)
         for tensor in operator.tensors
     ]

@@ -3,12 +3,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from support.op_cases import Case, assert_bit_exact, edge_inputs
 from support.tflite_writer import Model
 
+from tinyproof.core.manifest import model_id
 from tinyproof.core.tflite.reader import read_graph
+from tinyproof.export.codegen import emit_source
 from tinyproof.export.lowering import lower
+from tinyproof.export.memory_planner import plan_memory
+from tinyproof.export.profile_codegen import FOLDER, SOURCE, write_profile
 
 
 def model(*outputs: str, constants: dict[str, list[int]] | None = None) -> Case:
@@ -48,3 +54,16 @@ def test_constants_have_any_type() -> None:
 def test_a_constant_of_one_value_costs_no_table_of_its_size() -> None:
     (op,) = lower(read_graph(model("int16", constants={"int16": [5] * 1000}).tflite)).ops
     assert (op.kernel, [len(table.values) for table in op.constants()]) == ("fill", [2])
+
+
+def test_are_profiled_without_asking_for_tensors_that_the_file_lacks(tmp_path: Path) -> None:
+    """TFLite Micro ends the process where it is asked for one. What a step makes is compared byte by byte."""
+    tflite = model("y", "int16", constants={"int16": [5, 6]}).tflite
+    program = lower(read_graph(tflite))
+    plan = plan_memory(program)
+    (tmp_path / "model.tflite").write_bytes(tflite)
+    (tmp_path / "model_compiled.c").write_text(emit_source(program, plan, model_id(tflite)), encoding="utf-8")
+    relu, constant = write_profile(tmp_path)
+    assert (relu.tensors, constant.tensors) == ((program.outputs[0].index,), ())
+    rows = (tmp_path / FOLDER / SOURCE).read_text(encoding="utf-8")
+    assert f"{{0, {plan.offsets[program.outputs[0].index]}, 4}}" in rows
