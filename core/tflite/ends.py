@@ -11,6 +11,8 @@ from tinyproof.core.tflite.graph import Graph, Operator, Tensor
 
 TYPES = ("int8", "uint8", "int16", "int32", "int64", "bool")
 QUANTIZED = ("int8", "uint8", "int16")
+# How many inputs are read as data, of operators that only want to know the shape of others.
+_READ_INPUTS = {"RESHAPE": 1, "SHAPE": 0, "ZEROS_LIKE": 0}
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,8 @@ def _check(graph: Graph, tensor: Tensor, role: str) -> None:
 def needed_operators(operators: list[Operator], wanted: set[int]) -> tuple[Operator, ...]:
     """Those whose results reach the tensors `wanted` as data, or that leave something behind: they have no output.
 
-    What only computes the second input of a RESHAPE has nothing to do, since shapes are fixed in a .tflite.
+    What only computes the shape for a RESHAPE, or a tensor of which the shape is asked, has nothing to do: shapes are
+    fixed in a .tflite.
     """
     needed = set(wanted)
     kept: list[Operator] = []
@@ -104,7 +107,7 @@ def needed_operators(operators: list[Operator], wanted: set[int]) -> tuple[Opera
         if operator.outputs and needed.isdisjoint(operator.outputs):
             continue
         kept.append(operator)
-        needed.update(operator.inputs[:1] if operator.name == "RESHAPE" else operator.inputs)
+        needed.update(operator.inputs[: _READ_INPUTS.get(operator.name)])
     return tuple(reversed(kept))
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from support.op_cases import Case, assert_bit_exact, edge_inputs
 from support.op_moves import Part, ints
 from support.op_rows.reshape import reshaped
 from support.op_rows.strided import transpose
@@ -13,6 +14,8 @@ from support.op_table import assert_refused, only_op
 from support.tflite_writer import Model
 
 from tinyproof.core.paths import ROOT
+from tinyproof.core.tflite.reader import read_graph
+from tinyproof.export.lowering import lower
 from tinyproof.export.ops import OPS
 from tinyproof.export.ops.moving import Moving
 
@@ -62,3 +65,15 @@ def test_the_readme_lists_every_operator_that_moves_elements() -> None:
     told = {name: tuple(types.split(", ")) for names, types in rows for name in names.split(", ")}
     known = {name: kind.types for name, kind in OPS.items() if issubclass(kind, Moving)}
     assert {name: types for name, types in told.items() if name in known} == known
+
+
+def test_what_only_lends_its_shape_is_not_computed() -> None:
+    model = Model()
+    x, y = model.input((2, 2), 0.5), model.tensor((2, 2), 0.5)
+    model.add("RELU", [x], [y])
+    zeros, sizes = model.tensor((2, 2), 0.5, 3), model.tensor((2,), dtype="int32")
+    model.add("ZEROS_LIKE", [y], [zeros])
+    model.add("SHAPE", [y], [sizes], outType=2)
+    tflite = model.build(zeros, sizes)
+    assert [op.operator.name for op in lower(read_graph(tflite)).ops] == ["ZEROS_LIKE", "constant output"]
+    assert_bit_exact([Case("shapes alone", tflite, edge_inputs(4, 1))])
