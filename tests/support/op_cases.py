@@ -131,15 +131,14 @@ def run_natively(cases: Sequence[Case], dsp: bool = False) -> list[list[bytes]]:
 
 def has_dsp_kernel(program: Program) -> bool:
     """Whether a build with the DSP kernels differs from one without."""
-    return any(_is_dsp(f"kernels/{op.kernel}.h") for op in program.ops if op.kernel)
+    special = {path.stem for path in (DSP_KERNELS / "kernels").iterdir()}
+    return any(not special.isdisjoint(headers_of(op.kernel)) for op in program.ops if op.kernel)
 
 
-def _is_dsp(header: str) -> bool:
-    """Whether there is such a file for the DSP extension, or one of those that it includes."""
-    if (DSP_KERNELS / header).exists():
-        return True
-    included = re.findall(r'^#include "(kernels/\w+\.h)"', (ENGINE / header).read_text(encoding="utf-8"), re.MULTILINE)
-    return any(map(_is_dsp, included))
+def headers_of(kernel: str) -> set[str]:
+    """Of a kernel: its own one and all that it includes."""
+    text = (ENGINE / "kernels" / f"{kernel}.h").read_text(encoding="utf-8")
+    return {kernel}.union(*map(headers_of, re.findall(r'#include "kernels/(\w+)\.h"', text)))
 
 
 def compile_case(case: Case, islands: bool = False) -> tuple[Program, MemoryPlan]:
