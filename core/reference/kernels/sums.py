@@ -124,7 +124,12 @@ def _matrix_product(a: Array, b: Array) -> Array:
 
 
 def _rescale(op: BoundOperator, accumulators: Array, bias: Array | None, x_place: int = 0) -> Array:
-    """Sums of int16 activations have 64 bits, unless a bias of 32 says otherwise."""
+    """Sums of int16 activations have 64 bits, unless a bias of 32 says otherwise.
+
+    Raises TypeError where the input's type is not the output's: of constants nobody else has checked it.
+    """
+    if op.inputs[x_place].dtype != op.y.dtype:
+        raise TypeError
     if bias is not None:
         accumulators = accumulators + bias
     reals = weight_multipliers(op.inputs[x_place].scales[0], op.inputs[1].scales, op.y.scales[0])
