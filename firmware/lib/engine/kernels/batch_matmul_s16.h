@@ -27,13 +27,14 @@ KERNEL_INLINE void batch_matmul_s16_column(const int16_t *a, const int16_t *colu
             dot_halves(sums, first, second, column, depth);
         } else {
             for (int32_t k = 0; k < depth; k++) {
-                sums[0] += (int32_t)first[k * inner] * column[k];
-                sums[1] += (int32_t)second[k * inner] * column[k];
+                sums[0] += (int64_t)((int32_t)first[k * inner] * column[k]);
+                sums[1] += (int64_t)((int32_t)second[k * inner] * column[k]);
             }
         }
         to[i * p->matrices.columns] = requantize_s16(sums[0], 0, &p->rescaling);
-        if (whole)
+        if (whole) {
             to[(i + 1) * p->matrices.columns] = requantize_s16(sums[1], 0, &p->rescaling);
+        }
     }
 }
 
@@ -45,8 +46,9 @@ KERNEL_SHARED void batch_matmul_s16(const int16_t *a, const int16_t *b, int16_t 
     do {
         for (int32_t j = 0; j < m->columns; j++) {
             const int16_t *from = b + at.b + j * m->b_column;
-            for (int32_t k = 0; k < m->depth; k++)
+            for (int32_t k = 0; k < m->depth; k++) {
                 column[k] = from[k * m->b_inner];
+            }
             batch_matmul_s16_column(a + at.a, column, output + j, p);
         }
         output += m->rows * m->columns;

@@ -51,17 +51,19 @@ KERNEL_INLINE void batch_matmul_s8_column(const int8_t *a, int32_t rows, int32_t
             }
         }
         to[i * step] = clamp_s8(requantize(sums[0], r.multiplier, r.shift, 0, r.zero_point), r.clamp_min, r.clamp_max);
-        if (whole)
+        if (whole) {
             to[(i + 1) * step] =
                 clamp_s8(requantize(sums[1], r.multiplier, r.shift, 0, r.zero_point), r.clamp_min, r.clamp_max);
+        }
     }
 }
 
 KERNEL_SHARED void batch_matmul_s8(const int8_t *a, const int8_t *b, int8_t *output, int8_t *scratch,
                                    const struct batch_matmul_s8 *p) {
     const struct matrices *m = &p->matrices;
-    const struct batch_matmul_s8_rescaling rescaling = {p->multiplier, p->shift, p->zero_point, p->clamp_min,
-                                                        p->clamp_max};
+    const struct batch_matmul_s8_rescaling rescaling = {
+        p->multiplier, p->shift, p->zero_point, p->clamp_min, p->clamp_max,
+    };
     const int32_t depth = m->depth, columns = m->columns, b_zero_point = p->b_zero_point, b_inner = m->b_inner;
     int16_t *column = (int16_t *)(void *)scratch;
     struct matrix_pair at = {{0, 0, 0}, 0, 0};

@@ -23,8 +23,9 @@ KERNEL_SHARED void conv_rows_s16(const int16_t *input, int16_t *output, int8_t *
     for (int32_t left = w->batches * w->output_height * w->output_width; left > 0; left--) {
         KERNEL_TABLE int8_t *weights = p->weights;
         KERNEL_TABLE int32_t *scale = p->scales;
-        for (int32_t i = gather_column_s16(column, 2, &at, w); i < p->depth; i++)
+        for (int32_t i = gather_column_s16(column, 2, &at, w); i < p->depth; i++) {
             column[i] = 0;
+        }
         next_pixel_s16(&at, w);
         for (int32_t unit = 0; unit < p->units; unit += 2, scale += CONV_ROWS_SCALES) {
             const int16_t *x = column;
@@ -37,8 +38,9 @@ KERNEL_SHARED void conv_rows_s16(const int16_t *input, int16_t *output, int8_t *
                 b += weights[6] * x1 + weights[7] * x3;
             }
             *output++ = conv_rows_s16_output(a, scale[2], scale[4], p);
-            if (unit + 1 < p->units)
+            if (unit + 1 < p->units) {
                 *output++ = conv_rows_s16_output(b, scale[3], scale[5], p);
+            }
         }
     }
 }

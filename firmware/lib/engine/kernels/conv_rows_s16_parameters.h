@@ -35,9 +35,10 @@ KERNEL_INLINE int32_t gather_column_s16(int16_t *column, int32_t step, const str
     int32_t place = 0;
     for (int32_t ky = 0; ky < w->kernel_height; ky++) {
         for (int32_t kx = 0; kx < w->kernel_width; kx++) {
-            const int16_t *tap = find_tap_s16(at, w, ky, kx);
+            const int32_t inside = is_inside(at, w, ky, kx);
+            const int16_t *tap = at->image + (inside ? tap_offset(at, w, ky, kx) : 0);
             for (int32_t c = 0; c < w->channels; c++) {
-                column[place] = tap ? tap[c] : (int16_t)0;
+                column[place] = inside ? tap[c] : (int16_t)0;
                 place += place % 2 ? step - 1 : 1;
             }
         }

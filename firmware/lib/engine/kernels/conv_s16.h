@@ -24,9 +24,13 @@ KERNEL_SHARED void conv_s16(const int16_t *input, int16_t *output, const struct 
             int64_t sum = p->bias[unit];
             for (int32_t ky = 0; ky < w->kernel_height; ky++) {
                 for (int32_t kx = 0; kx < w->kernel_width; kx++, weights += w->channels) {
-                    const int16_t *tap = find_tap_s16(&at, w, ky, kx);
-                    for (int32_t c = 0; tap && c < w->channels; c++)
-                        sum += (int32_t)weights[c] * tap[c];
+                    if (!is_inside(&at, w, ky, kx)) {
+                        continue;
+                    }
+                    const int16_t *tap = at.image + tap_offset(&at, w, ky, kx);
+                    for (int32_t c = 0; c < w->channels; c++) {
+                        sum += (int64_t)((int32_t)weights[c] * tap[c]);
+                    }
                 }
             }
             *output++ = requantize_s16(sum, unit, &p->rescaling);

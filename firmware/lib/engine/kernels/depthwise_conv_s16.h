@@ -28,8 +28,9 @@ KERNEL_SHARED void depthwise_conv_s16(const int16_t *input, int16_t *output, con
                 for (int32_t ky = taps.top; ky < taps.bottom; ky++) {
                     KERNEL_TABLE int8_t *weight = p->weights + (ky * w->kernel_width + taps.left) * units + unit;
                     int32_t place = tap_offset(&at, w, ky, taps.left) + channel;
-                    for (int32_t kx = taps.left; kx < taps.right; kx++, weight += units, place += step)
-                        sum += (int32_t)*weight * at.image[place];
+                    for (int32_t kx = taps.left; kx < taps.right; kx++, weight += units, place += step) {
+                        sum += (int64_t)((int32_t)*weight * at.image[place]);
+                    }
                 }
                 *output++ = requantize_s16(sum, unit, &p->rescaling);
             }

@@ -51,8 +51,8 @@ KERNEL_INLINE void dot_halves(int64_t sums[2], const int16_t *first, const int16
     int64_t a = sums[0], b = sums[1];
     for (; depth > 0; depth--, column++) {
         const int32_t x = *column;
-        a += *first++ * x;
-        b += *second++ * x;
+        a += (int64_t)(*first++ * x);
+        b += (int64_t)(*second++ * x);
     }
     sums[0] = a;
     sums[1] = b;

@@ -32,8 +32,9 @@ KERNEL_INLINE int32_t next_matrices(struct matrix_pair *at, const struct matrice
     for (int32_t i = 2; i >= 0; i--) {
         at->a += m->a_steps[i];
         at->b += m->b_steps[i];
-        if (++at->number[i] < m->batches[i])
+        if (++at->number[i] < m->batches[i]) {
             return 1;
+        }
         at->a -= m->batches[i] * m->a_steps[i];
         at->b -= m->batches[i] * m->b_steps[i];
         at->number[i] = 0;

@@ -24,10 +24,11 @@ struct rescaling_s16 {
 KERNEL_INLINE int16_t requantize_s16(int64_t sum, int32_t unit, const struct rescaling_s16 *p) {
     const int32_t multiplier = p->multipliers[unit], shift = p->shifts[unit];
     int32_t y;
-    if (p->two_roundings)
+    if (p->two_roundings) {
         y = requantize((int32_t)sum, multiplier, shift, 0, 0);
-    else
+    } else {
         y = (int32_t)((sum * multiplier + (INT64_C(1) << (shift - 1))) >> shift);
+    }
     y += p->zero_point;
     y = y < p->clamp_min ? p->clamp_min : y;
     return (int16_t)(y > p->clamp_max ? p->clamp_max : y);

@@ -21,16 +21,19 @@ KERNEL_INLINE int64_t transpose_conv_s16_sum(const int16_t *image, KERNEL_TABLE 
                                              struct phase column, const struct transposed_window *w) {
     int64_t sum = 0;
     for (int32_t ky = row.tap, y = row.place; ky < w->kernel_height && y >= 0; ky += w->stride_y, y--) {
-        if (y >= w->input_height)
+        if (y >= w->input_height) {
             continue;
+        }
         for (int32_t kx = column.tap, place = column.place; kx < w->kernel_width && place >= 0;
              kx += w->stride_x, place--) {
-            if (place >= w->input_width)
+            if (place >= w->input_width) {
                 continue;
+            }
             KERNEL_TABLE int8_t *weights = unit_weights + (ky * w->kernel_width + kx) * w->channels;
             const int16_t *x = image + (y * w->input_width + place) * w->channels;
-            for (int32_t c = 0; c < w->channels; c++)
-                sum += (int32_t)weights[c] * x[c];
+            for (int32_t c = 0; c < w->channels; c++) {
+                sum += (int64_t)((int32_t)weights[c] * x[c]);
+            }
         }
     }
     return sum;

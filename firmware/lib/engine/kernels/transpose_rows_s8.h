@@ -31,10 +31,12 @@ struct transpose_rows_s8 {
 KERNEL_INLINE int32_t transpose_rows_s8_depth(struct phase row, struct phase column,
                                               const struct transposed_window *w) {
     int32_t rows = 0, depth = 0;
-    for (int32_t ky = row.tap; ky < w->kernel_height; ky += w->stride_y)
+    for (int32_t ky = row.tap; ky < w->kernel_height; ky += w->stride_y) {
         rows += w->channels;
-    for (int32_t kx = column.tap; kx < w->kernel_width; kx += w->stride_x)
+    }
+    for (int32_t kx = column.tap; kx < w->kernel_width; kx += w->stride_x) {
         depth += rows;
+    }
     return depth;
 }
 
@@ -47,11 +49,13 @@ KERNEL_INLINE void transpose_rows_s8_gather(int16_t *seen, const int8_t *image, 
         for (int32_t kx = column.tap, place = column.place; kx < w->kernel_width; kx += w->stride_x, place--) {
             if (y >= 0 && y < w->input_height && place >= 0 && place < w->input_width) {
                 const int8_t *x = image + (y * w->input_width + place) * channels;
-                for (int32_t c = 0; c < channels; c++)
+                for (int32_t c = 0; c < channels; c++) {
                     seen[c] = (int16_t)(x[c] - zero_point);
+                }
             } else {
-                for (int32_t c = 0; c < channels; c++)
+                for (int32_t c = 0; c < channels; c++) {
                     seen[c] = 0;
+                }
             }
             seen += channels;
         }
@@ -70,8 +74,9 @@ KERNEL_INLINE void transpose_rows_s8_pixel(int8_t *output, const int16_t *seen, 
         int32_t sums[2] = {p->bias[unit], whole ? p->bias[unit + 1] : 0};
         dot_table(sums, weights, whole ? weights + depth : weights, seen, depth);
         output[unit] = transpose_rows_s8_output(sums[0], unit, p);
-        if (whole)
+        if (whole) {
             output[unit + 1] = transpose_rows_s8_output(sums[1], unit + 1, p);
+        }
     }
 }
 

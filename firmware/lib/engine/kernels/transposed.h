@@ -33,14 +33,16 @@ struct phase {
 
 KERNEL_INLINE struct phase first_phase(int32_t pad, int32_t stride) {
     struct phase at = {pad, 0};
-    for (; at.tap >= stride; at.tap -= stride)
+    for (; at.tap >= stride; at.tap -= stride) {
         at.place++;
+    }
     return at;
 }
 
 KERNEL_INLINE void next_phase(struct phase *at, int32_t stride) {
-    if (++at->tap < stride)
+    if (++at->tap < stride) {
         return;
+    }
     at->tap = 0;
     at->place++;
 }

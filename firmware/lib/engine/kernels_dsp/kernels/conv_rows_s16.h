@@ -111,23 +111,25 @@ static __attribute__((noinline)) void rows_times(const word *columns, int32_t co
                                                  const struct conv_rows_s16 *p) {
     const word *end = columns + count * (p->depth / 2);
     const int32_t units = p->units, odd = units % 2, even = units - odd;
-    const int8_t *weights_end = p->weights + even * p->depth;
-    const int8_t *last_end = weights_end + 2 * p->depth;
-    const int32_t *last_scales = p->scales + even / 2 * CONV_ROWS_SCALES;
+    const int8_t *odd_weights = p->weights + even * p->depth;
+    const int8_t *odd_end = odd_weights + 2 * p->depth;
+    const int32_t *odd_scales = p->scales + even / 2 * CONV_ROWS_SCALES;
     int16_t last[4];
     if (count == 2) {
-        if (even)
-            rows_times_two(p->weights, weights_end, columns, end, p->scales, output, 2 * units, p->rounding);
+        if (even) {
+            rows_times_two(p->weights, odd_weights, columns, end, p->scales, output, 2 * units, p->rounding);
+        }
         if (odd) {
-            rows_times_two(weights_end, last_end, columns, end, last_scales, last, 4, p->rounding);
+            rows_times_two(odd_weights, odd_end, columns, end, odd_scales, last, 4, p->rounding);
             output[even] = last[0];
             output[units + even] = last[2];
         }
     } else {
-        if (even)
-            rows_times_one(p->weights, weights_end, columns, end, p->scales, output, p->rounding);
+        if (even) {
+            rows_times_one(p->weights, odd_weights, columns, end, p->scales, output, p->rounding);
+        }
         if (odd) {
-            rows_times_one(weights_end, last_end, columns, end, last_scales, last, p->rounding);
+            rows_times_one(odd_weights, odd_end, columns, end, odd_scales, last, p->rounding);
             output[even] = last[0];
         }
     }
@@ -142,8 +144,9 @@ KERNEL_INLINE word *rows_copy(word *column, int32_t step, const loose_word *from
         column[2 * step] = third;
         column[3 * step] = fourth;
     }
-    for (; words > 0; words--, column += step)
+    for (; words > 0; words--, column += step) {
         *column = *from++;
+    }
     return column;
 }
 
@@ -154,8 +157,9 @@ KERNEL_INLINE void rows_column(word *column, int32_t step, const struct pixel_s1
     if (w->channels % 2 != 0) {
         int16_t *halves = (int16_t *)(void *)column;
         const int32_t end = p->depth * step;
-        for (int32_t i = gather_column_s16(halves, 2 * step, at, w); i < end; i += i % 2 ? 2 * step - 1 : 1)
+        for (int32_t i = gather_column_s16(halves, 2 * step, at, w); i < end; i += i % 2 ? 2 * step - 1 : 1) {
             halves[i] = 0;
+        }
         return;
     }
     const int32_t x0 = at->x * w->stride_x - w->pad_left;
@@ -175,12 +179,14 @@ KERNEL_INLINE void rows_column(word *column, int32_t step, const struct pixel_s1
                 column = rows_copy(column, step, (const loose_word *)from, words);
                 continue;
             }
-            for (int32_t left = words; left > 0; left--, column += step)
+            for (int32_t left = words; left > 0; left--, column += step) {
                 *column = 0;
+            }
         }
     }
-    for (; column < end; column += step)
+    for (; column < end; column += step) {
         *column = 0;
+    }
 }
 
 /* One of two interleaved columns. */
@@ -203,8 +209,9 @@ KERNEL_SHARED void conv_rows_s16(const int16_t *input, int16_t *output, int8_t *
         rows_times(columns, 2, output, p);
     }
     if (left > 0) {
-        const int16_t *tap = find_tap_s16(&at, w, 0, 0);
-        if (tap && w->kernel_height * w->kernel_width == 1 && w->channels == p->depth) {
+        const int32_t whole = w->kernel_height * w->kernel_width == 1 && w->channels == p->depth;
+        if (whole && is_inside(&at, w, 0, 0)) {
+            const int16_t *tap = at.image + tap_offset(&at, w, 0, 0);
             rows_times((const word *)(const void *)tap, 1, output, p); /* aligned, as its depth is a multiple of 8 */
         } else {
             rows_column(columns, 1, &at, p);

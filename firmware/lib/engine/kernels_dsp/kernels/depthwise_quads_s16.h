@@ -61,8 +61,8 @@ KERNEL_INLINE void find_offsets_s16(int32_t *offset, const struct pixel_s16 *at,
                                     const int16_t *x, const int16_t *outside) {
     for (int32_t ky = 0; ky < w->kernel_height; ky++) {
         for (int32_t kx = 0; kx < w->kernel_width; kx++) {
-            const int16_t *tap = find_tap_s16(at, w, ky, kx);
-            *offset++ = (int32_t)((const int8_t *)(tap ? tap : outside) - (const int8_t *)x);
+            const int16_t *tap = is_inside(at, w, ky, kx) ? at->image + tap_offset(at, w, ky, kx) : outside;
+            *offset++ = (int32_t)((const int8_t *)tap - (const int8_t *)x);
         }
     }
 }
@@ -75,18 +75,21 @@ KERNEL_SHARED void depthwise_quads_s16(const int16_t *input, int16_t *output, in
     int16_t *outside = (int16_t *)(void *)(scratch + 4 * taps);
     struct pixel_s16 at = {input, 0, 0};
     int32_t known = 0; /* whether `offsets` are those of the inside */
-    for (int32_t c = 0; c < channels; c++)
+    for (int32_t c = 0; c < channels; c++) {
         outside[c] = 0;
-    for (int32_t tap = 0; tap < taps; tap++)
+    }
+    for (int32_t tap = 0; tap < taps; tap++) {
         offsets[tap] = 0; /* what the rounding up adds has weights of 0 */
+    }
     const int32_t y_end = w->input_height - (w->kernel_height - 1) * w->dilation_y;
     const int32_t x_end = w->input_width - (w->kernel_width - 1) * w->dilation_x;
     for (int32_t left = w->batches * w->output_height * w->output_width; left > 0; left--, output += channels) {
         const int32_t y0 = at.y * w->stride_y - w->pad_top, x0 = at.x * w->stride_x - w->pad_left;
         const int32_t inside = y0 >= 0 && y0 < y_end && x0 >= 0 && x0 < x_end;
         const int16_t *x = inside ? at.image + (y0 * w->input_width + x0) * channels : at.image;
-        if (!inside || !known)
+        if (!inside || !known) {
             find_offsets_s16(offsets, &at, w, x, outside);
+        }
         known = inside;
         depthwise_multiply_s16(p->quads, x, x + channels, offsets, offsets + taps, output, p->rounding);
         clamp_outputs_s16(output, channels, p->clamp_min, p->clamp_max);

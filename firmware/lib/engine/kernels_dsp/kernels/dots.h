@@ -53,8 +53,8 @@ KERNEL_INLINE void dot_halves(int64_t sums[2], const int16_t *first, const int16
     int64_t a = (int64_t)((uint64_t)(uint32_t)a_high << 32 | a_low);
     int64_t b = (int64_t)((uint64_t)(uint32_t)b_high << 32 | b_low);
     if (depth > 0) {
-        a += *first * *column;
-        b += *second * *column;
+        a += (int64_t)(*first * *column);
+        b += (int64_t)(*second * *column);
     }
     sums[0] = a;
     sums[1] = b;

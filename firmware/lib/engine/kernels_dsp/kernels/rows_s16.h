@@ -12,8 +12,9 @@
 
 /* What a fused activation leaves of outputs that are clamped to int16. */
 KERNEL_INLINE void clamp_outputs_s16(int16_t *output, int32_t count, int32_t min, int32_t max) {
-    if (min <= -32768 && max >= 32767)
+    if (min <= -32768 && max >= 32767) {
         return;
+    }
     for (; count > 0; count--, output++) {
         int32_t y = *output;
         y = y < min ? min : y;
