@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from tinyproof.core.errors import InputFileError
 from tinyproof.core.tflite.dtypes import DTYPES
 
+KEEPING = ("CUSTOM CIRCULAR_BUFFER",)  # operators whose output is what they remember
+
 
 @dataclass(frozen=True)
 class Tensor:
@@ -82,7 +84,11 @@ class Graph:
 
     def check_order(self) -> None:
         """Every tensor is computed once, and before it is read: no cycles, no dangling ends. Raises InputFileError."""
-        known = {t.index for t in self.tensors if t.data is not None or t.is_variable} | set(self.inputs)
+        kept = {index for operator in self.operators if operator.name in KEEPING for index in operator.outputs}
+        states = {tensor.index for tensor in self.tensors if tensor.is_variable}
+        known = (
+            {tensor.index for tensor in self.tensors if tensor.data is not None} | (states - kept) | set(self.inputs)
+        )
         for operator in self.operators:
             for index in operator.inputs:
                 if index != -1 and index not in known:

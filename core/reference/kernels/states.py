@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from tinyproof.core.reference.bound_operator import Array, BoundOperator, computes
+from tinyproof.core.reference.memory import filled
 
 
 @computes("VAR_HANDLE")
@@ -35,3 +36,12 @@ def call_once(op: BoundOperator) -> list[Array]:
         op.run_subgraph(op.option("init_subgraph_index"), [])
         op.private["has_run"] = True
     return []
+
+
+@computes("CUSTOM CIRCULAR_BUFFER")
+def circular_buffer(op: BoundOperator, x: Array) -> Array:
+    """The rows of the inferences before, moved up, and the input behind them."""
+    past: Array = op.private.get("past", filled(op.y, only_int8=True))
+    now: Array = np.concatenate([past[:, x.shape[1] :], x], axis=1)
+    op.private["past"] = now
+    return now

@@ -182,21 +182,18 @@ def wide_types(draw: st.DrawFn) -> Case:
     return Case(f"{dtype} {shape}", model.build(target), frames(size * width, draw(seeds), 5))
 
 
-def lone(name: str, dtype: str = "int8", other: Shape = (4,)) -> bytes:
-    """A variable that is read alone, or whose value changes its size or type."""
+def lone(name: str) -> bytes:
+    """A variable that no VAR_HANDLE names."""
     model = Model()
-    source, target = model.input((4,), 0.5), model.tensor(other, 0.5, dtype=dtype)
-    operators = {"READ_VARIABLE": ([], [target]), "ASSIGN_VARIABLE": ([source], [])}
+    model.subgraph()
+    source, target = model.input((4,), 0.5), model.tensor((4,), 0.5)
+    first = model.tensor((), dtype="resource", variable=True)
     if name == "READ_VARIABLE":
-        first = model.tensor((), dtype="resource")
-        model.add(name, [first, *operators[name][0]], operators[name][1])
-        model.tensors[first].isVariable = True
+        model.add(name, [first], [target])
     else:
-        first = model.tensor((), dtype="resource")
-        model.tensors[first].isVariable = True
         model.add(name, [first, source], [])
         model.add("RELU", [source], [target])
-    model.add("CALL_ONCE", [], [], initSubgraphIndex=0)
+    model.add("CALL_ONCE", [], [], initSubgraphIndex=1)
     return model.build(target)
 
 
