@@ -14,6 +14,7 @@ from tinyproof.core.tflite.graph import Tensor
 from tinyproof.export.lowering import Program
 from tinyproof.export.memory_planner import ARENA_ALIGNMENT, MemoryPlan
 from tinyproof.export.ops.base import Call, Constant, Op
+from tinyproof.export.ops.control import Control
 
 ABI = 2
 # Up to this many calls of a kernel are inlined, each with its own constants: fastest, and smallest for small models.
@@ -136,7 +137,10 @@ def generate(program: Program, plan: MemoryPlan) -> Unit:
             if op.scratch_bytes:
                 places.append(f"arena + {plan.scratch[number]}")
             steps[number].append(f"    {function}({', '.join(places)}, &{struct});")
-    return Unit(lines, steps)
+    for number, op in enumerate(program.ops):
+        if isinstance(op, Control):
+            steps[number] = [op.statement(plan.offsets.__getitem__)]
+    return Unit(lines, dict(sorted(steps.items())))
 
 
 def argument_types(program: Program, op: Op, call: Call) -> list[str]:

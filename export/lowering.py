@@ -8,15 +8,17 @@ from functools import cached_property
 
 from tinyproof.core.errors import InputFileError
 from tinyproof.core.tflite.graph import Graph, Operator, Tensor
+from tinyproof.export.inlining import INLINED
 from tinyproof.export.ops import ENDS, OPS
 from tinyproof.export.ops.base import Op
 from tinyproof.export.ops.constant_output import ConstantOutput, constant_outputs
+from tinyproof.export.ops.control import AGAIN, CONTROL, LOOP, Control
 from tinyproof.export.rewriting import rewrite
 from tinyproof.export.state_places import settle_states
 
 MAX_CONSTANT_BYTES = 16 << 20  # flash of the largest microcontrollers; bounds what a hostile file makes us write
 # What a rewriting leaves nothing of.
-REWRITTEN = frozenset(("VAR_HANDLE", "CALL_ONCE", "SHAPE"))
+REWRITTEN = frozenset(("VAR_HANDLE", "CALL_ONCE", "SHAPE", *INLINED))
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Program:
         such as a RESHAPE's output, is its input under another name."""
         parts = dict(self.views)
         for op in self.ops:
-            if not op.kernel:
+            if not op.kernel and op.outputs:
                 parts.setdefault(op.outputs[0], (op.inputs[0], 0))
         roots = {}
         for index in parts:
@@ -48,6 +50,22 @@ class Program:
                 start += offset
             roots[index] = root, start
         return roots
+
+    @cached_property
+    def loops(self) -> list[tuple[int, int]]:
+        """Numbers of the first and the last operator of each WHILE, inner ones before those around them."""
+        found, open_ = [], []
+        for number, op in enumerate(self.ops):
+            if op.operator.name == LOOP:
+                open_.append(number)
+            elif op.operator.name == AGAIN:
+                found.append((open_.pop(), number))
+        return found
+
+    @property
+    def branches(self) -> bool:
+        """Whether not every operator runs once in each inference."""
+        return any(isinstance(op, Control) for op in self.ops)
 
     @property
     def macs(self) -> int:
@@ -81,7 +99,7 @@ def lower(graph: Graph) -> Program:
         budget -= sum(len(graph.tensors[index].data or b"") for index in operator.inputs if index != -1)
         if budget < 0:
             raise InputFileError(f"{graph.file}: over {MAX_CONSTANT_BYTES:,} bytes of weights; use a smaller model")
-        ops.append(OPS[operator.name](graph, operator))
+        ops.append((CONTROL.get(operator.name) or OPS[operator.name])(graph, operator))
         made = [index for index in ops[-1].outputs if index not in rewritten.initial or index in operator.outputs]
         if len(operator.outputs) != len(made):
             raise graph.refuse(operator, f"has {len(operator.outputs)} outputs; it makes {len(made)}")
@@ -93,9 +111,8 @@ def lower(graph: Graph) -> Program:
 def check_supported(graph: Graph, operators: tuple[Operator, ...]) -> None:
     """Raises InputFileError naming all of `operators`, and of those in the other subgraphs, that are not known."""
     others = (operator for subgraph in graph.subgraphs if subgraph is not None for operator in subgraph.operators)
-    unknown = [
-        operator for operator in (*operators, *others) if operator.name not in OPS and operator.name not in REWRITTEN
-    ]
+    known = {*OPS, *CONTROL, *REWRITTEN}
+    unknown = [operator for operator in (*operators, *others) if operator.name not in known]
     if not unknown:
         return
     names = ", ".join(dict.fromkeys(operator.label for operator in unknown[:20]))

@@ -84,6 +84,9 @@ def _blocks(program: Program) -> dict[int, Block]:
         for position, index in enumerate(op.outputs):
             if index in program.initial:
                 continue
+            if index in blocks:  # what comes out of IF and WHILE is written in two places
+                blocks[index].last = max(blocks[index].last, step)
+                continue
             if index in roots:
                 blocks[index] = blocks[roots[index]]
                 blocks[index].tensors.append(index)
@@ -107,6 +110,15 @@ def _last_uses(program: Program, roots: dict[int, int]) -> dict[int, int]:
     for step in range(len(program.ops), 0, -1):
         for index in program.ops[step - 1].inputs:
             last_use.setdefault(roots.get(index, index), step)
+    # What is made before a loop and read in it is read in its last turn, too.
+    made: dict[int, int] = {}
+    for step, op in enumerate(program.ops, start=1):
+        for index in op.outputs:
+            made.setdefault(roots.get(index, index), step)
+    for first, last in program.loops:
+        for index, step in last_use.items():
+            if made.get(index, 0) <= first < step <= last:
+                last_use[index] = last + 1
     # What lives on between inferences is never anybody else's: not before the first step, nor after the last.
     return last_use | dict.fromkeys(program.initial, end + 1)
 

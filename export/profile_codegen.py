@@ -42,7 +42,7 @@ class ProfiledOperator:
 def write_profile(build_dir: Path) -> list[ProfiledOperator]:
     """Writes model_profile.c/.h to build_dir/profile/; returns the operators in their order.
 
-    Raises UsageError for a model without operators, and where model_compiled.c is not of this model.
+    Raises UsageError for a model without operators or with control flow, and where model_compiled.c is not of it.
     """
     tflite = read_file(build_dir / "model.tflite")
     program = lower(read_graph(tflite))
@@ -50,6 +50,8 @@ def write_profile(build_dir: Path) -> list[ProfiledOperator]:
     identity = model_id(tflite)
     if (build_dir / "model_compiled.c").read_text(encoding="utf-8") != emit_source(program, plan, identity):
         raise UsageError(f"build/{build_dir.name}/model_compiled.c is another version's; run ./tinyproof export again")
+    if program.branches:
+        raise UsageError(f"build/{build_dir.name}: the model has IF or WHILE, whose operators do not run in turn")
     unit = generate(program, plan)
     if not unit.steps:
         raise UsageError(f"build/{build_dir.name}: the model does nothing on the device; there is nothing to profile")

@@ -16,6 +16,7 @@ from tinyproof.core.reference.golden import STATEFUL
 from tinyproof.core.tflite.dtypes import DTYPES
 from tinyproof.core.tflite.ends import Ends, device_ends, needed_operators
 from tinyproof.core.tflite.graph import Graph, Operator, Tensor
+from tinyproof.export.inlining import inline
 from tinyproof.export.ops import OPS
 from tinyproof.export.ops.moving import Moving
 
@@ -36,13 +37,16 @@ class Rewritten:
 def rewrite(graph: Graph) -> Rewritten:
     """Raises InputFileError for state that tinyproof cannot follow, and for what cannot be computed."""
     ends = device_ends(graph)
-    tensors, operators = list(graph.tensors), list(ends.operators)
+    inlined = inline(graph, ends.operators)
+    graph, operators = inlined.graph, inlined.operators
+    tensors = list(graph.tensors)
     initial = {tensor.index: bytes([_zero_byte(tensor)]) * tensor.bytes for tensor in tensors if tensor.is_state}
-    if any(operator.name in ("VAR_HANDLE", "CALL_ONCE") for operator in graph.operators):
+    if any(operator.name in ("VAR_HANDLE", "CALL_ONCE") for operator in operators):
         operators = _resources(graph, tensors, operators, initial)
     operators = _fold(graph, tensors, operators)
     changed = dataclasses.replace(graph, tensors=tuple(tensors))
-    left = needed_operators(operators, {tensor.index for tensor in ends.outputs} | initial.keys())
+    wanted = {tensor.index for tensor in ends.outputs} | initial.keys() | inlined.carried
+    left = needed_operators(operators, wanted)
     return Rewritten(changed, ends, left, initial)
 
 

@@ -24,7 +24,7 @@ WORD = 4  # kernels may read whole words of tensors that have any
 
 def settle_states(program: Program) -> Program:
     """The same program with fewer copies of its state."""
-    if not program.initial:
+    if not program.initial or program.branches:
         return program
     settling = _Settling(program)
     for state in program.initial:

@@ -9,13 +9,14 @@ from support.op_rows import REFUSALS, ROWS
 from support.tflite_writer import Model
 
 from tinyproof.core.reference.kernels import KERNELS
+from tinyproof.export.inlining import INLINED
 from tinyproof.export.lowering import REWRITTEN
 from tinyproof.export.ops import ENDS, OPS
 
 
 def test_every_operator_has_a_row_and_a_refusal() -> None:
-    assert {row.operator for row in ROWS} == {*OPS, *ENDS}
-    assert {refusal.operator for refusal in REFUSALS} == {*OPS, *ENDS}
+    assert {row.operator for row in ROWS} == {*OPS, *ENDS, *INLINED}
+    assert {refusal.operator for refusal in REFUSALS} == {*OPS, *ENDS, *INLINED}
 
 
 def test_each_row_has_a_name_of_its_own() -> None:

@@ -81,7 +81,9 @@ class Campaign:
         else:
             spent = time.process_time() - started
             self.accepted += 1
-            if random.Random(seed).random() < sample and plan.arena_bytes <= RUN_ARENA_BYTES:
+            # A loop that a mutation made endless never ends in TFLite Micro either.
+            small = plan.arena_bytes <= RUN_ARENA_BYTES and not program.loops
+            if small and random.Random(seed).random() < sample:
                 self._add_to_batch(name, seed, tflite, len(source))
         self.slowest_s = max(self.slowest_s, spent)
         if spent > SLOW_S:

@@ -173,7 +173,7 @@ def plan_islands(program: Program) -> MemoryPlan:
             if index in program.roots:
                 root, start = program.roots[index]
                 offsets[index] = offsets[root] + start
-            elif index not in program.initial:
+            elif index not in offsets:
                 settle(index)
         if op.scratch_bytes:
             scratch[number] = claim(op.scratch_bytes)
