@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""AVERAGE_POOL_2D, MAX_POOL_2D and MEAN."""
+"""AVERAGE_POOL_2D and MAX_POOL_2D."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tinyproof.core.reference.bound_operator import Array, BoundOperator, computes, integers, multiply, to_int8
-from tinyproof.core.tflite.arithmetic import quantize_multiplier
+from tinyproof.core.reference.bound_operator import Array, BoundOperator, computes
 
 
 @computes("MAX_POOL_2D")
@@ -40,14 +39,3 @@ def _windows(op: BoundOperator, x: Array) -> Iterator[tuple[int, int, Array]]:
     for row, rows in enumerate(axes[0]):
         for column, columns in enumerate(axes[1]):
             yield row, column, x[:, rows, columns]
-
-
-@computes("MEAN")
-def mean(op: BoundOperator, x: Array, axes: Array) -> Array:
-    """The division is part of the multiplier (reference/reduce.h)."""
-    over = tuple({axis % x.ndim for axis in integers(axes.reshape(-1))})
-    count = int(np.prod([x.shape[axis] for axis in over], dtype=np.int64))
-    multiplier, shift = quantize_multiplier(op.x.scales[0] / op.y.scales[0])
-    bits = min(count.bit_length() - 1, 32, 31 + shift)
-    total = op.centred(x).sum(axis=over)
-    return to_int8(multiply(total, (multiplier << bits) // count, shift - bits) + op.y.zero_points[0])
