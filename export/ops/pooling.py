@@ -4,12 +4,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from tinyproof.core.tflite.graph import Graph, Operator
 from tinyproof.export.ops.base import Constant, Op
+from tinyproof.export.ops.elementwise import SUFFIXES
 
 SAME, VALID = 0, 1
-MAX_WINDOW = 1 << 16  # elements; keeps sums in 32 bits and divisions exact
+MAX_WINDOW = 1 << 16  # elements
+MAX_AVERAGED = {"int8": MAX_WINDOW, "int16": 32_766}  # keeps divisions exact
 MAX_COUNTS = 4096
 
 
@@ -44,11 +47,12 @@ class _Pool(Op):
     """Input and output share one quantization; the fused activation clamps."""
 
     max_version = 3
+    family: ClassVar[str]  # of kernels, one for each type
 
     def __init__(self, graph: Graph, operator: Operator) -> None:
         super().__init__(graph, operator)
-        self.x = self.activation(operator.inputs, 0, "input")
-        self.y = self.activation(operator.outputs, 0, "output")
+        self.x = self.activation(operator.inputs, 0, "input", ("int8", "int16"))
+        self.y = self.activation(operator.outputs, 0, "output", (self.x.dtype,))
         self.inputs, self.outputs = (self.x.index,), (self.y.index,)
         option = operator.options
         window = (option.get("filter_height", 0), option.get("filter_width", 0))
@@ -66,6 +70,7 @@ class _Pool(Op):
         if abs(self.x.scales[0] - self.y.scales[0]) > 1e-6 or self.x.zero_points != self.y.zero_points:
             raise self.refuse("changes the scale or the zero point, which pooling must not")
         self.clamp = self.fused_clamp(self.y)
+        self.kernel = f"{self.family}_{SUFFIXES[self.x.dtype]}"
 
     @property
     def in_place(self) -> bool:
@@ -91,7 +96,7 @@ class _Pool(Op):
 class MaxPool(_Pool):
     names = ("MAX_POOL_2D",)
     code_bytes = 330
-    kernel = "max_pool_s8"
+    family = "max_pool"
 
 
 class AveragePool(_Pool):
@@ -99,10 +104,15 @@ class AveragePool(_Pool):
 
     names = ("AVERAGE_POOL_2D",)
     code_bytes = 420
-    kernel = "average_pool_s8"
+    family = "average_pool"
 
     def __init__(self, graph: Graph, operator: Operator) -> None:
         super().__init__(graph, operator)
+        if self.rows.filter * self.columns.filter > MAX_AVERAGED[self.x.dtype]:
+            raise self.refuse(
+                f"averages windows of {self.rows.filter * self.columns.filter:,} elements; of {self.x.dtype} "
+                f"{MAX_AVERAGED[self.x.dtype]:,} are supported"
+            )
         counts = sorted({high * wide for high in self.rows.counts() for wide in self.columns.counts()})
         self.first_count, last = counts[0], counts[-1]
         if last - self.first_count >= MAX_COUNTS:
@@ -124,10 +134,11 @@ class AveragePool(_Pool):
 
 
 def reciprocal(count: int) -> tuple[int, int]:
-    """(number, shift) such that m // count = (m * number >> 31) >> shift for 0 <= m <= 129 * count, count <= 2^16.
+    """(number, shift) such that m // count = (m * number >> 31) >> shift for 0 <= m <= L * count < 2^30.
 
     number = ceil(2^(31 + shift) / count) is too large by e / count with e < count, so the quotient is right while
-    m * e < 2^(31 + shift): 129 * count * count < 2^(31 + shift), where 2^shift > count / 2.
+    m * e < 2^(31 + shift): L * count * count < 2^(31 + shift), where 2^shift > count / 2. L is 129 for int8 and 32,769
+    for int16, half a count being added to sums.
     """
     shift = count.bit_length() - 1
     return -(-(1 << (31 + shift)) // count), shift

@@ -5,20 +5,26 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from support.op_rows.pooling import SAME, VALID, pool
 from support.op_table import only_op
 
-from tinyproof.export.ops.pooling import reciprocal
+from tinyproof.core.tflite.dtypes import DTYPES
+from tinyproof.export.ops.pooling import MAX_AVERAGED, reciprocal
 
 
-def test_reciprocals_divide_exactly() -> None:
-    """Around every multiple, where an error of one shows, for all counts of small windows and some large ones."""
-    for count in (*range(1, 700), 4095, 4096, 4097, 40_961, 65_535, 65_536):
+@pytest.mark.parametrize("dtype", ["int8", "int16"])
+def test_reciprocals_divide_exactly(dtype: str) -> None:
+    """Around multiples, where an error of one shows, for all counts of small windows and some large ones."""
+    most = 1 - DTYPES[dtype].low  # an average, and half a count more
+    large = (4095, 4096, 4097, 32_765, 32_766, 40_961, 65_535, 65_536)
+    quotients = sorted({*range(min(most, 130)), *range(0, most, 517), *range(most - 9, most + 1)})
+    for count in (*range(1, 700), *(count for count in large if count <= MAX_AVERAGED[dtype])):
         number, shift = reciprocal(count)
         assert number < 2**32
-        for quotient in range(130):
+        for quotient in quotients:
             for m in (quotient * count - 1, quotient * count, quotient * count + count // 2):
-                if 0 <= m <= 129 * count:
+                if 0 <= m <= most * count:
                     assert (m * number >> 31) < 2**32
                     assert (m * number >> 31) >> shift == m // count
 

@@ -1,10 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the pooling kernels share: where a window begins and how far it reaches inside the input.
+ * What the pooling kernels share: the walk over windows, and of each the part that lies inside the input.
  */
 #ifndef TINYPROOF_KERNELS_POOLING_H
 #define TINYPROOF_KERNELS_POOLING_H
 
-#include "requantize.h"
+#include "broadcast.h"
+
+/* Members of a kernel's parameter struct. */
+#define POOLING_SIZES                                                                                                  \
+    int32_t batches;                                                                                                   \
+    int32_t channels;                                                                                                  \
+    int32_t input_height;                                                                                              \
+    int32_t output_height;                                                                                             \
+    int32_t filter_height;                                                                                             \
+    int32_t stride_height;                                                                                             \
+    int32_t padding_height; /* above the first row */                                                                  \
+    int32_t input_width;                                                                                               \
+    int32_t output_width;                                                                                              \
+    int32_t filter_width;                                                                                              \
+    int32_t stride_width;                                                                                              \
+    int32_t padding_width;                                                                                             \
+    int32_t clamp_min;                                                                                                 \
+    int32_t clamp_max
 
 struct window {
     int32_t start; /* first element inside the input */
@@ -19,5 +36,39 @@ KERNEL_INLINE struct window pooling_window(int32_t output, int32_t stride, int32
     const struct window window = {start, end - start};
     return window;
 }
+
+/* For every window, `rows` by `columns`: runs `open`, then for every channel `begin`, `each` for all elements of the
+ * channel, with `x` pointing there, and `finish` with `y` pointing to the answer. `output` may be the same as `input`
+ * where no window starts before its answer's place. */
+#define POOLING(p, type, open, begin, each, finish)                                                                    \
+    do {                                                                                                               \
+        const int32_t channels = (p)->channels;                                                                        \
+        const type *image = input;                                                                                     \
+        type *y = output;                                                                                              \
+        for (int32_t batch = (p)->batches; batch > 0; batch--) {                                                       \
+            for (int32_t row = 0; row < (p)->output_height; row++) {                                                   \
+                const struct window rows = pooling_window(row, (p)->stride_height, (p)->padding_height,                \
+                                                          (p)->filter_height, (p)->input_height);                      \
+                for (int32_t column = 0; column < (p)->output_width; column++) {                                       \
+                    const struct window columns = pooling_window(column, (p)->stride_width, (p)->padding_width,        \
+                                                                 (p)->filter_width, (p)->input_width);                 \
+                    const type *corner = image + (rows.start * (p)->input_width + columns.start) * channels;           \
+                    open;                                                                                              \
+                    for (int32_t channel = channels; channel > 0; channel--, corner++, y++) {                          \
+                        const type *line = corner;                                                                     \
+                        begin;                                                                                         \
+                        for (int32_t i = rows.count; i > 0; i--, line += (p)->input_width * channels) {                \
+                            const type *x = line;                                                                      \
+                            for (int32_t j = columns.count; j > 0; j--, x += channels) {                               \
+                                each;                                                                                  \
+                            }                                                                                          \
+                        }                                                                                              \
+                        finish;                                                                                        \
+                    }                                                                                                  \
+                }                                                                                                      \
+            }                                                                                                          \
+            image += (p)->input_height * (p)->input_width * channels;                                                  \
+        }                                                                                                              \
+    } while (0)
 
 #endif
