@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""SOFTMAX where its table of exponentials begins and ends."""
+"""SOFTMAX at every place of its tables, and where they end."""
 
 from __future__ import annotations
 
+import struct
+
 from support.op_cases import Case, assert_bit_exact, run_natively
-from support.op_rows.softmax import softmax
+from support.op_rows.softmax import INT16, WIDE, along_rows, softmax
 
 
 def test_every_distance_to_the_maximum() -> None:
@@ -12,6 +14,13 @@ def test_every_distance_to_the_maximum() -> None:
     inputs = tuple(bytes([127, q & 0xFF]) for q in range(-128, 128))
     scales = (0.005, 0.0471, 0.9)
     assert_bit_exact([Case(f"scale {scale}", softmax((1, 2), (scale, 0)), inputs) for scale in scales])
+
+
+def test_every_place_of_the_tables_of_int16() -> None:
+    """Pairs, all 65,536 distances, each a place of its own, and every sum that is looked up."""
+    tflite = along_rows("SOFTMAX", (1 << 16, 2), (10 / 65535, 0), WIDE, INT16, beta=1.0)
+    pairs = (value for low in range(-32768, 32768) for value in (32767, low))
+    assert_bit_exact([Case("all distances", tflite, (struct.pack("<131072h", *pairs),))])
 
 
 def test_many_equal_elements_answer_nothing() -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""LOGISTIC, TANH and SOFTMAX, in the fixed-point arithmetic of fixed_point.py."""
+"""LOGISTIC and TANH, in the fixed-point arithmetic of fixed_point.py."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ import numpy as np
 
 from tinyproof.core.reference.bound_operator import Array, BoundOperator, computes
 from tinyproof.core.tflite import fixed_point
-from tinyproof.core.tflite.arithmetic import INT8_MAX, INT8_MIN, INT32_MAX, quantize_multiplier, requantize
+from tinyproof.core.tflite.arithmetic import INT8_MAX, INT8_MIN, quantize_multiplier, requantize
 from tinyproof.core.tflite.sigmoid_table import SIGMOID_TABLE, sigmoid_scaling
 
-_SIGMOID_BITS = 4  # integer bits of the argument of LOGISTIC and TANH, and of SOFTMAX's exponentials
-_SOFTMAX_BITS = 5
-_SUM_BITS = 12  # of a sum of exponentials
+_SIGMOID_BITS = 4  # integer bits of the argument
 
 
 @computes("LOGISTIC")
@@ -67,39 +65,3 @@ def _sigmoid(op: BoundOperator, x: Array, function: Callable[[int], int]) -> Arr
 
     values, places = np.unique(op.centred(x), return_inverse=True)
     return np.array([answer(int(value)) for value in values], np.int64)[places]
-
-
-@computes("SOFTMAX")
-def softmax(op: BoundOperator, x: Array) -> Array:
-    """reference/softmax.h, along the last dimension; output scale 1/256, zero point -128."""
-    real = op.operator.real_options.get("beta", 0.0) * op.x.scales[0] * 2 ** (31 - _SOFTMAX_BITS)
-    multiplier, shift = quantize_multiplier(min(real, float(INT32_MAX)))
-    radius = fixed_point.input_radius(_SOFTMAX_BITS, shift)
-
-    def exponential(distance: int) -> int:
-        argument = fixed_point.doubling_high_multiply(-distance << shift, multiplier)
-        return fixed_point.exp_on_negative_values(argument, _SOFTMAX_BITS)
-
-    rows = []
-    for row in x.reshape(-1, x.shape[-1]):
-        distances = [int(distance) for distance in row.max() - row]
-        near = {distance: exponential(distance) for distance in set(distances) if distance <= radius}
-        rows.append(_shares([near.get(distance) for distance in distances]))
-    return np.array(rows, np.int64)
-
-
-def _shares(exponentials: list[int | None]) -> list[int]:
-    """Each exponential's share of their sum, as bytes; None is too small to count."""
-    present = (number for number in exponentials if number is not None)
-    total = sum(fixed_point.rounding_shift_right(number, _SUM_BITS) for number in present)
-    headroom = 32 - total.bit_length()
-    reciprocal = fixed_point.one_over_one_plus((total << headroom) - 2**31)
-    exponent = _SUM_BITS - headroom + 31 - 8
-    shares = []
-    for number in exponentials:
-        share = 0
-        if number is not None and exponent <= 31:  # beyond it every share rounds to 0
-            product = fixed_point.doubling_high_multiply(reciprocal, number)
-            share = fixed_point.rounding_shift_right(product, exponent)
-        shares.append(min(share + INT8_MIN, INT8_MAX))
-    return shares
