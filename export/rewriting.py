@@ -23,6 +23,10 @@ from tinyproof.export.ops.moving import Moving
 MAX_FOLDED_BYTES = 16 << 20  # of all tensors computed here; bounds what a hostile file costs
 
 
+# What a kernel of the Python reference raises where a file asks for what cannot be.
+UNSOUND = (ArithmeticError, AttributeError, ValueError, IndexError, TypeError, KeyError, MemoryError)
+
+
 @dataclass(frozen=True)
 class Rewritten:
     """`graph` has the tensors that were added, `operators` are those left to run, in order. `initial`: the first bytes
@@ -89,7 +93,7 @@ def _compute(graph: Graph, tensors: list[Tensor], operator: Operator) -> list[by
         kind(known, operator)  # what TFLite Micro refuses is refused, though the Python reference may know an answer
     try:
         return compute(known, operator)
-    except (ArithmeticError, AttributeError, ValueError, IndexError, TypeError, KeyError, MemoryError):
+    except UNSOUND:
         raise graph.refuse(operator, "cannot be computed from its constants; convert the model again") from None
 
 
@@ -99,7 +103,11 @@ def _resources(
     """A variable tensor for each resource; reads and assignments become copies from and to it."""
     from tinyproof.core.reference.interpreter import first_values
 
-    values = first_values(graph)
+    try:
+        values = first_values(graph)
+    except UNSOUND:
+        first = next(operator for operator in graph.operators if operator.name in ("CALL_ONCE", "VAR_HANDLE"))
+        raise graph.refuse(first, "its state cannot be computed; convert the model again") from None
     names: dict[int, str] = {}  # of the resource that a handle stands for
     states: dict[str, int] = {}  # index of its tensor
     left = []

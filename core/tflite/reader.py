@@ -103,6 +103,9 @@ def _operator(buffer: Flatbuffer, index: int, table: Table, codes: list[tuple[st
             options[key] = int(value)
     what = f"the tensor list of operator {index}"
     inputs, outputs = table.integers(1, "i", what), table.integers(2, "i", what)
+    said = options.get("values_count", 0)
+    if name == "PACK" and said != len(inputs):  # TFLite Micro reads what is not there, and ends
+        raise buffer.damaged(f"operator {index} (PACK) has other than the {said} inputs it says")
     intermediates = table.integers(8, "i", f"the intermediates of operator {index}")
     custom = table.blob(5, f"the custom options of operator {index}")
     return Operator(index, name, version, inputs, outputs, options, reals, texts, intermediates, custom)
