@@ -73,8 +73,8 @@ class Reference:
         return self._engine.run(x_q)
 
     def admit(self, x_q: bytes) -> bytes:
-        """The same bytes, where indices among them are brought within what they name, and bools to 0 or 1: what TFLite
-        Micro answers to others is its compiler's choice."""
+        """The same bytes, where indices among them are brought within what they name, and truths are 0 or 1: TFLite
+        Micro's C++ answers anything where a bool is neither."""
         parts, position = [], 0
         for tensor in self._ends.inputs:
             content = x_q[position : position + tensor.bytes]

@@ -67,3 +67,10 @@ def test_an_index_that_names_nothing_is_told() -> None:
     reference = Reference(one("EMBEDDING_LOOKUP", [index((1,)), ROWS], [Part((1, 2))]), "tflite-micro")
     with pytest.raises(InputFileError, match="gives up on an input"):
         reference.run(packed([3]))
+
+
+def test_truths_are_brought_to_0_or_1() -> None:
+    model = Model()
+    x, y = model.input((4,), dtype="bool"), model.tensor((4,), dtype="bool")
+    model.add("LOGICAL_NOT", [x], [y])
+    assert Reference(model.build(y)).admit(bytes([0, 1, 0x7F, 0x80])) == bytes([0, 1, 1, 0])
