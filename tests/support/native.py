@@ -17,14 +17,22 @@ SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 MAIN = """
 #include "engine.h"
 #include <stdio.h>
+static size_t each(const struct engine_tensors *tensors, int out) {
+    size_t moved = 0;
+    for (int i = 0; i < tensors->count; i++) {
+        const struct engine_tensor *tensor = &tensors->list[i];
+        moved += out ? fwrite(tensor->data, 1, tensor->bytes, stdout) : fread(tensor->data, 1, tensor->bytes, stdin);
+    }
+    return moved;
+}
 int main(void) {
     const struct engine *engine = engine_init();
     if (!engine)
         return 2;
-    while (fread(engine->input.data, 1, engine->input.bytes, stdin) == engine->input.bytes) {
+    while (each(&engine->inputs, 0) == engine->inputs.bytes) {
         if (engine_run() != ENGINE_OK)
             return 3;
-        fwrite(engine->output.data, 1, engine->output.bytes, stdout);
+        each(&engine->outputs, 1);
     }
     return 0;
 }
@@ -32,7 +40,7 @@ int main(void) {
 
 
 def compile_native(build_dir: Path, engine: Path = ENGINE) -> Path:
-    """A program that answers int8 inputs on stdin with int8 outputs on stdout. Warnings fail the compilation."""
+    """A program that answers the inputs on stdin, vector by vector, on stdout. Warnings fail the compilation."""
     (build_dir / "main.c").write_text(MAIN)
     sources = [
         engine / "engine_compiled.c",
