@@ -36,7 +36,7 @@ def run_samples(config: Config, port: str | None, dataset: Path, limit: int | No
 
     board, folder = find_board(config.board), build_dir(config.model)
     x, _ = layouts_of(read_manifest(folder))
-    samples = read_dataset(dataset, x.elements)
+    samples = read_dataset(dataset, x.tensors)
     with _bar(board) as (progress, differs):
         report = check_dataset(board, folder, port, config.check, samples, limit, progress)
         _name_layer(report, board, folder, config.check, differs)

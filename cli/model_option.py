@@ -22,8 +22,9 @@ from tinyproof.core.model_file import ModelFile, find_model_file
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-MODEL_HELP = "A build's name, or a file: .tflite, .keras, a SavedModel folder. [default: neuron]"
-CALIBRATION_HELP = "Samples to quantize a float model with: .npz (array x) or .csv."
+MODEL_HELP = "A build's name, or a file: .tflite, .keras, .h5, a SavedModel folder. [default: neuron]"
+CALIBRATION_HELP = "Samples to quantize a float model with: .npz (array x, or one of each input's name) or .csv."
+ACTIVATIONS_HELP = "Integers between the layers of a float model: int8, or int16 with int8 weights. [default: int8]"
 
 
 def model_option(function: F) -> F:
@@ -38,6 +39,11 @@ def calibration_option(function: F) -> F:
     )
 
 
+def activations_option(function: F) -> F:
+    """Decorates a verb with --activations."""
+    return click.option("--activations", type=click.Choice(["int8", "int16"]), help=ACTIVATIONS_HELP)(function)
+
+
 def select_model(config: Config, text: str | None) -> Config:
     """`config` for --model: a file is imported first, unless its build is there already."""
     if text is None:
@@ -45,23 +51,32 @@ def select_model(config: Config, text: str | None) -> Config:
     found = find_model_file(text)
     if found is None:
         return dataclasses.replace(config, model=text)
-    return import_file(config, found, None, None, None, again=False)[0]
+    return import_file(config, found, Wanted(), again=False)[0]
 
 
-def find_brought(model: str | None, calibration: Path | None) -> ModelFile | None:
-    """The file that --model names, None where it names a build. Raises UsageError where --calibration has no file."""
+@dataclasses.dataclass(frozen=True)
+class Wanted:
+    """What the options say of how to quantize a float model; None where one is left out."""
+
+    calibration: Path | None = None
+    low: float | None = None
+    high: float | None = None
+    activations: str | None = None
+
+
+def find_brought(model: str | None, wanted: Wanted) -> ModelFile | None:
+    """The file that --model names, None where it names a build. Raises UsageError where an option wants a file."""
     found = find_model_file(model) if model else None
-    if found is None and calibration is not None:
-        raise UsageError("--calibration quantizes a file: name it with --model FILE")
+    for option, value in (("--calibration", wanted.calibration), ("--activations", wanted.activations)):
+        if found is None and value is not None:
+            raise UsageError(f"{option} quantizes a file: name it with --model FILE")
     return found
 
 
 def import_file(
     config: Config,
     found: ModelFile,
-    calibration: Path | None,
-    low: float | None,
-    high: float | None,
+    wanted: Wanted,
     *,
     again: bool = True,
 ) -> tuple[Config, Manifest]:
@@ -70,15 +85,16 @@ def import_file(
     Makes the build the current one. `again`: even if the build holds that file already.
     """
     from tinyproof.core.manifest import read_manifest
-    from tinyproof.export.import_model import Calibration, import_model, is_current
+    from tinyproof.export.calibration import Calibration
+    from tinyproof.export.import_model import import_model, is_current
 
     config = dataclasses.replace(config, model=found.name)
     folder = paths.build_dir(found.name)
-    wanted = Calibration(calibration, low, high, config.export.seed)
-    if not again and is_current(found, folder, wanted):
+    asked = Calibration(wanted.calibration, wanted.low, wanted.high, config.export.seed, wanted.activations)
+    if not again and is_current(found, folder, asked):
         manifest = read_manifest(folder)
     else:
-        manifest = import_model(found, folder, wanted)
+        manifest = import_model(found, folder, asked)
     paths.CURRENT_FILE.parent.mkdir(parents=True, exist_ok=True)
     paths.CURRENT_FILE.write_text(f"{found.name}\n", encoding="utf-8")
     return config, manifest
@@ -117,11 +133,14 @@ def print_import(manifest: Manifest) -> None:
     source, memory = manifest.source, manifest.memory
     assert source is not None  # an import has both
     assert memory is not None
-    x, y = manifest.inputs[0], manifest.outputs[0]
-    shapes = f"{'x'.join(map(str, x.shape))} -> {'x'.join(map(str, y.shape))}"
+    shapes = " -> ".join(
+        " + ".join("x".join(map(str, tensor.shape)) for tensor in tensors)
+        for tensors in (manifest.inputs, manifest.outputs)
+    )
     click.echo(stage_line("model", file_name(source.file), f"{shapes}, {memory.macs:,} MACs"))
     size = f"model.tflite {manifest.artefacts['model.tflite'].bytes:,} B"
-    how = f"int8, {source.calibration.samples} samples" if source.calibration else "int8, as it came"
+    kind = source.activations or "int8"
+    how = f"{kind}, {source.calibration.samples} samples" if source.calibration else "integers, as it came"
     click.echo(stage_line("export", size, f"{how}    id {manifest.model_id}"))
     accuracy = source.accuracy
     if accuracy is not None:
@@ -131,3 +150,5 @@ def print_import(manifest: Manifest) -> None:
         if accuracy.same_class_share is not None:
             words += f", same class {accuracy.same_class_share:.1%}"
         say("", words)
+        for warning in accuracy.warnings or []:
+            say("", f"WARNING: {warning}")

@@ -4,11 +4,10 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 
 import click
 
-from tinyproof.cli.model_option import check_new_name, find_brought, import_file, print_import, was_imported
+from tinyproof.cli.model_option import Wanted, check_new_name, find_brought, import_file, print_import, was_imported
 from tinyproof.cli.stage_timer import Stages
 from tinyproof.cli.verbs.build import print_build, run_build
 from tinyproof.cli.verbs.export import print_export, run_export
@@ -20,15 +19,13 @@ from tinyproof.core.config import Config
 from tinyproof.core.manifest import Manifest
 
 
-def make_model(
-    stages: Stages, config: Config, model: str | None, calibration: Path | None, low: float | None, high: float | None
-) -> Config:
+def make_model(stages: Stages, config: Config, model: str | None, wanted: Wanted) -> Config:
     """`config` for --model, whose build is then exported: a file is imported; the lesson's neuron, trained anew."""
-    found = find_brought(model, calibration)
+    found = find_brought(model, wanted)
     if found is not None:
         imported, _ = stages.run(
             "import",
-            lambda: import_file(config, found, calibration, low, high),
+            lambda: import_file(config, found, wanted),
             lambda done: print_import(done[1]),
         )
         return imported

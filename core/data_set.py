@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Samples that a user brings, to calibrate a model or to ask a board: .npz or .csv, neither of them trusted.
 
-.npz   array `x` [N, ...] in real values, or `x_q` [N, ...] as the int8 values themselves; `y` optional:
-       class numbers [N], or real answers [N, outputs]
-.csv   a header; the column `y` or `label` is the answer, every other column one element of the input, in order
+.npz   array `x` [N, ...] in real values, or `x_q` [N, ...] as the integers themselves; `y` optional: class numbers [N],
+       or real answers [N, outputs]. A model of several inputs has an array for each, of the input's name (or NAME_q)
+.csv   a header; the column `y` or `label` is the answer, every other column one element of the inputs, in order
 """
 
 from __future__ import annotations
@@ -11,21 +11,41 @@ from __future__ import annotations
 import csv
 import hashlib
 import math
+import re
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from tinyproof.core.errors import InputFileError
+from tinyproof.core.tflite.dtypes import DTYPES
 
 MAX_BYTES = 1 << 30  # of the file, and of its arrays unpacked
 LABEL_COLUMNS = ("y", "label")
 _FLOAT32_MAX = 3.4028234663852886e38
 
 
+class Input(Protocol):
+    """An input of a model: a tensor of its file, or as the manifest has it."""
+
+    @property
+    def name(self) -> str:
+        """As the file has it."""
+
+    @property
+    def dtype(self) -> str:
+        """Of an element."""
+
+    @property
+    def elements(self) -> int:
+        """Values in one sample."""
+
+
 @dataclass(frozen=True)
 class Dataset:
-    """`x`: float32 array [N, elements], or int8 where `quantized`. `y`: None, int64 [N] or float64 [N, outputs]."""
+    """`x`: [N, elements of all inputs], float32, or int64 where `quantized`. `y`: None, int64 [N] or float64
+    [N, outputs]."""
 
     file: str
     sha256: str
@@ -37,8 +57,25 @@ class Dataset:
         return len(self.x)
 
 
-def read_dataset(path: Path, elements: int) -> Dataset:
-    """Reads samples of `elements` values each. Raises InputFileError naming the file, the array or the line."""
+def input_names(names: Sequence[str]) -> list[str]:
+    """What the arrays of a .npz are called: "x" for a model of one input, otherwise the inputs' own names, without what
+    TensorFlow puts around them; x0, x1, ... where those are not apart."""
+    if len(names) == 1:
+        return ["x"]
+    found = [plain_name(name) for name in names]
+    if len({*found, "x", "y"}) != len(found) + 2:
+        return [f"x{index}" for index in range(len(names))]
+    return found
+
+
+def plain_name(name: str) -> str:
+    """`name` in the characters that TensorFlow takes in one, without what it adds to an input's."""
+    name = re.sub(r"[^A-Za-z0-9_.]", "_", name.removeprefix("serving_default_").removesuffix(":0"))
+    return name if re.match(r"[A-Za-z0-9]", name) else f"x{name}"
+
+
+def read_dataset(path: Path, inputs: Sequence[Input]) -> Dataset:
+    """Reads samples for a model of these inputs. Raises InputFileError naming the file, the array or the line."""
     try:
         size = path.stat().st_size
         if size > MAX_BYTES:
@@ -48,50 +85,87 @@ def read_dataset(path: Path, elements: int) -> Dataset:
         raise InputFileError(f"{path}: {error.strerror}; give a .npz or .csv file") from None
     suffix = path.suffix.lower()
     if suffix == ".npz":
-        x, y, quantized = _read_npz(path, path.name)
+        x, y, quantized = _read_npz(path, path.name, inputs)
     elif suffix == ".csv":
         (x, y), quantized = _read_csv(content, path.name), False
+        x = x.reshape(len(x), -1) if len(x) else x
     else:
         raise InputFileError(f"{path.name}: a data set is a .npz or a .csv file")
     if not len(x):
         raise InputFileError(f"{path.name}: it holds no samples")
-    x = x.reshape(len(x), -1)
+    elements = sum(end.elements for end in inputs)
     if x.shape[1] != elements:
         raise InputFileError(f"{path.name}: {x.shape[1]} values in each sample, the model takes {elements}")
     return Dataset(path.name, hashlib.sha256(content).hexdigest(), x, y, quantized)
 
 
-def _read_npz(path: Path, name: str) -> tuple[Any, Any, bool]:
+def _read_npz(path: Path, name: str, inputs: Sequence[Input]) -> tuple[Any, Any, bool]:
     import numpy as np
 
+    names = input_names([end.name for end in inputs])
     try:
         with zipfile.ZipFile(path) as archive:  # before NumPy unpacks what may be a bomb
             total = sum(entry.file_size for entry in archive.infolist())
         if total > MAX_BYTES:
             raise InputFileError(f"{name}: {total:,} bytes unpacked; data sets may have up to {MAX_BYTES:,}")
         with np.load(path, allow_pickle=False) as arrays:  # a pickle could run anything
-            found = {key: arrays[key] for key in ("x", "x_q", "y") if key in arrays}
+            keys = {plain_name(key): key for key in arrays}
+            wanted = [key for each in names for key in (each, f"{each}_q")]
+            found = {key: arrays[keys[key]] for key in (*wanted, "y") if key in keys}
             there = ", ".join(ascii(key)[1:-1][:20] for key in list(arrays)[:8])
     except InputFileError:
         raise
     except Exception as error:  # NumPy and zipfile raise nearly everything on a damaged file
         why = (str(error).splitlines() or [type(error).__name__])[0][:120]
         raise InputFileError(f"{name}: not a usable .npz: {ascii(why)[1:-1]}; write it with numpy.savez") from None
-    if ("x" in found) == ("x_q" in found):
-        raise InputFileError(f"{name}: needs one array, x (real values) or x_q (int8 values); it has: {there or '-'}")
-    quantized = "x_q" in found
-    x, y = found["x_q" if quantized else "x"], found.get("y")
-    if x.ndim < 1 or x.dtype.kind not in "iufb":
-        raise InputFileError(f"{name}: {'x_q' if quantized else 'x'} must be numbers of shape [N, ...]")
-    if quantized:
-        if x.dtype.kind not in "iu" or (x.size and (x.min() < -128 or x.max() > 127)):
-            raise InputFileError(f"{name}: x_q must be integers from -128 to 127; real values go into x")
-        return x.astype(np.int8), _labels(y, len(x), name), True
+    reals = [each in found for each in names]
+    integers = [f"{each}_q" in found for each in names]
+    if not (all(reals) and not any(integers)) and not (all(integers) and not any(reals)):
+        kinds = f"{', '.join(names)} (real values) or {', '.join(f'{each}_q' for each in names)} (integers)"
+        count = "one array" if len(names) == 1 else f"{len(names)} arrays"
+        raise InputFileError(f"{name}: needs {count}, {kinds}; it has: {there or '-'}")
+    read = _integers if all(integers) else _reals
+    parts = []
+    for each, end in zip(names, inputs, strict=True):
+        key = f"{each}_q" if all(integers) else each
+        x = found[key]
+        if x.ndim < 1 or x.dtype.kind not in "iufb":
+            raise InputFileError(f"{name}: {key} must be numbers of shape [N, ...]")
+        parts.append(_sized(read(x, key, end, name), key, end, name, alone=len(names) == 1))
+    if len({len(part) for part in parts}) != 1:
+        counts = ", ".join(f"{each} {len(part)}" for each, part in zip(names, parts, strict=True))
+        raise InputFileError(f"{name}: every array needs the same number of samples; there are: {counts}")
+    return np.concatenate(parts, axis=1), _labels(found.get("y"), len(parts[0]), name), all(integers)
+
+
+def _sized(x: Any, key: str, end: Input, name: str, *, alone: bool) -> Any:
+    if not len(x):
+        raise InputFileError(f"{name}: it holds no samples")
+    x = x.reshape(len(x), -1)
+    if x.shape[1] != end.elements:
+        what = "" if alone else f"{key}: "
+        takes = "the model takes" if alone else "this input takes"
+        raise InputFileError(f"{name}: {what}{x.shape[1]} values in each sample, {takes} {end.elements}")
+    return x
+
+
+def _integers(x: Any, key: str, end: Input, name: str) -> Any:
+    import numpy as np
+
+    low, high = DTYPES[end.dtype].low, DTYPES[end.dtype].high
+    if x.dtype.kind not in "iu" or (x.size and (x.min() < low or x.max() > high)):
+        raise InputFileError(f"{name}: {key} must be integers from {low} to {high}; real values go into {key[:-2]}")
+    return x.astype(np.int64)
+
+
+def _reals(x: Any, key: str, end: Input, name: str) -> Any:
+    import numpy as np
+
     finite = np.abs(x.astype(np.float64)) <= _FLOAT32_MAX
     if not finite.all():
         sample = int(np.argwhere(~finite)[0][0])
-        raise InputFileError(f"{name}: x: sample {sample} holds a value that is no finite float32")
-    return x.astype(np.float32), _labels(y, len(x), name), False
+        raise InputFileError(f"{name}: {key}: sample {sample} holds a value that is no finite float32")
+    return x.astype(np.float32)
 
 
 def _labels(y: Any, samples: int, name: str) -> Any:

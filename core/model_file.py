@@ -13,8 +13,8 @@ from tinyproof.core.errors import InputFileError
 from tinyproof.core.paths import CURRENT_FILE
 
 MAX_BYTES = 256 << 20  # of a .keras file or a SavedModel; no microcontroller's model comes near
-SUFFIXES = {".tflite": "tflite", ".keras": "keras"}
-FOREIGN_SUFFIXES = {".h5", ".hdf5", ".onnx", ".pb", ".pt", ".pth"}  # models, but no builds' names
+SUFFIXES = {".tflite": "tflite", ".keras": "keras", ".h5": "keras", ".hdf5": "keras"}
+FOREIGN_SUFFIXES = {".onnx", ".pb", ".pt", ".pth"}  # models, but no builds' names
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def find_model_file(text: str) -> ModelFile | None:
         return None
     if not path.exists():
         raise InputFileError(
-            f"{text}: no such file; give a .tflite, a .keras or a SavedModel folder, or a build's name"
+            f"{text}: no such file; give a .tflite, a .keras, an .h5 or a SavedModel folder, or a build's name"
         )
     if path.is_dir():
         if not (path / "saved_model.pb").is_file():
@@ -53,8 +53,8 @@ def find_model_file(text: str) -> ModelFile | None:
         kind = "savedmodel"
     elif not kind:
         raise InputFileError(
-            f"{text}: not a model that tinyproof reads: give a .tflite, a .keras (model.save('model.keras')) or a "
-            "SavedModel folder"
+            f"{text}: not a model that tinyproof reads: give a .tflite, a .keras (model.save('model.keras')), an .h5 "
+            "or a SavedModel folder"
         )
     return ModelFile(path, kind, build_name(path), _hash(path))
 

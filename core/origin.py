@@ -98,23 +98,26 @@ class RangeCalibration:
 
 @dataclass(frozen=True)
 class ImportAccuracy:
-    """int8 beside the float model on the calibration's samples. `worst_error` in units of y. `sqnr_db`: signal to
-    quantization noise, None where there is no noise or no signal. `same_class_share`: None where the answer is one
-    number."""
+    """The integer model beside the float one on the calibration's samples, over all outputs. `worst_error` in units of
+    y. `sqnr_db`: signal to quantization noise, None where there is no noise or no signal; of several outputs the worst.
+    `same_class_share`: how often each output of more than one number is largest in the same place; None where none is.
+    `warnings`: why the samples may be poor ones to measure ranges on."""
 
     samples: int
     worst_error: float
     sqnr_db: float | None
     same_class_share: float | None
+    warnings: list[str] | None = field(default=None, metadata=ABSENT_IF_NONE)
 
 
 @dataclass(frozen=True)
 class ModelSource:
-    """A file that was brought: `kind` is "tflite", "keras" or "savedmodel". One that was int8 already has neither
-    `calibration` nor `accuracy`."""
+    """A file that was brought: `kind` is "tflite", "keras" or "savedmodel". One that computes in integers already has
+    neither `calibration` nor `accuracy`. `activations`: "int16" where it was quantized so; absent, int8."""
 
     file: str
     kind: str
     sha256: str
     calibration: FileCalibration | RangeCalibration | None = field(default=None, metadata=ABSENT_IF_NONE)
     accuracy: ImportAccuracy | None = field(default=None, metadata=ABSENT_IF_NONE)
+    activations: str | None = field(default=None, metadata=ABSENT_IF_NONE)

@@ -13,10 +13,13 @@ from tinyproof.core.board_spec import Board, MemorySpec
 from tinyproof.core.build_record import read_build_record
 from tinyproof.core.errors import UsageError
 from tinyproof.core.manifest import model_id
+from tinyproof.core.tflite.graph import Graph
 from tinyproof.core.tflite.reader import read_graph
+from tinyproof.export.brought_file import floats_inside
 from tinyproof.export.codegen import MAX_INLINED_CALLS
-from tinyproof.export.lowering import Program, lower
+from tinyproof.export.lowering import REWRITTEN, Program, lower
 from tinyproof.export.memory_planner import MemoryPlan, plan_memory
+from tinyproof.export.ops import ENDS, OPS
 from tinyproof.export.ops.base import Op
 
 # Measured with the pinned compilers (sizes by layer in build.json of the neuron): all but model and arena.
@@ -96,15 +99,40 @@ def inspect_model(tflite: bytes, file: str, boards: list[Board], build_dir: Path
     return {
         "file": file,
         "model_id": identity,
-        "input": _tensor(program, plan, program.inputs[0].index),
-        "output": _tensor(program, plan, program.outputs[0].index),
+        "inputs": [_tensor(program.graph, tensor.index, plan) for tensor in program.inputs],
+        "outputs": [_tensor(program.graph, tensor.index, plan) for tensor in program.outputs],
         "macs": program.macs,
         "constant_bytes": sum(map(_constant_bytes, program.ops)),
         "arena_bytes": plan.arena_bytes,
         "tensor_bytes": plan.tensor_bytes,
         "operators": [_operator(program, op) for op in program.ops],
-        "tensors": [_tensor(program, plan, tensor.index) for tensor in program.graph.tensors],
+        "tensors": [_tensor(program.graph, tensor.index, plan) for tensor in program.graph.tensors],
         "boards": [fit.as_dict() for fit in fits],
+    }
+
+
+def list_model(tflite: bytes, file: str) -> dict[str, Any]:
+    """What is in a model that `inspect_model` refuses: its operators and tensors as the file has them, "float" where an
+    operator computes in it. Raises InputFileError where it cannot even be read."""
+    graph = read_graph(tflite, file)
+    inside = {operator.index for operator in floats_inside(graph)}
+    return {
+        "file": file,
+        "model_id": model_id(tflite),
+        "inputs": [_tensor(graph, index) for index in graph.inputs],
+        "outputs": [_tensor(graph, index) for index in graph.outputs],
+        "operators": [
+            {
+                "index": operator.index,
+                "name": operator.name,
+                "inputs": [list(graph.tensors[index].shape) for index in operator.inputs if index != -1],
+                "outputs": [list(graph.tensors[index].shape) for index in operator.outputs],
+                "known": operator.name in OPS or operator.name in REWRITTEN or operator.name in ENDS,
+                "float": operator.index in inside,
+            }
+            for operator in graph.operators
+        ],
+        "tensors": [_tensor(graph, tensor.index) for tensor in graph.tensors],
     }
 
 
@@ -121,8 +149,8 @@ def _operator(program: Program, op: Op) -> dict[str, Any]:
     }
 
 
-def _tensor(program: Program, plan: MemoryPlan, index: int) -> dict[str, Any]:
-    tensor = program.graph.tensors[index]
+def _tensor(graph: Graph, index: int, plan: MemoryPlan | None = None) -> dict[str, Any]:
+    tensor = graph.tensors[index]
     return {
         "index": index,
         "name": tensor.name,
@@ -133,7 +161,7 @@ def _tensor(program: Program, plan: MemoryPlan, index: int) -> dict[str, Any]:
         "scale_min": min(tensor.scales, default=None),
         "scale_max": max(tensor.scales, default=None),
         "zero_point": tensor.zero_points[0] if tensor.zero_points else None,
-        "offset": plan.offsets.get(index),
+        "offset": None if plan is None else plan.offsets.get(index),
     }
 
 

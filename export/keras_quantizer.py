@@ -11,6 +11,7 @@ import contextlib
 import logging
 import math
 import os
+import re
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -34,7 +35,7 @@ def load_keras_model(path: Path) -> Any:
         try:
             return keras.saving.load_model(path, compile=False, safe_mode=True)
         except Exception as error:  # Keras raises nearly everything on a damaged archive
-            raise InputFileError(f"{path.name}: {one_line(error)}; train the model again") from error
+            raise InputFileError(f"{path.name}: {reason(error)}; train the model again") from error
 
 
 def representative_inputs(shape: tuple[int, ...], low: float, high: float, seed: int) -> Any:
@@ -71,7 +72,7 @@ def quantize_model(model: Any, low: float, high: float, seed: int, *, dense_per_
         try:
             return bytes(converter.convert())
         except Exception as error:  # the converter's exceptions have no common base
-            raise InputFileError(f"model.keras: TensorFlow cannot quantize it: {one_line(error)}") from error
+            raise InputFileError(f"model.keras: TensorFlow cannot quantize it: {reason(error)}") from error
 
 
 def float_answers(model: Any, x: Any) -> Any:
@@ -80,9 +81,16 @@ def float_answers(model: Any, x: Any) -> Any:
         return model(x, training=False).numpy()
 
 
-def one_line(error: Exception) -> str:
-    """The first line of an error of TensorFlow's, which may have hundreds, or its type where it has none."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+def reason(error: Exception) -> str:
+    """An error of TensorFlow's, which may have hundreds of lines, in one: what was raised inside a traced function,
+    the operators that have no counterpart, or else the first line."""
+    text = str(error).strip()
+    missing = sorted(set(re.findall(r"^\s*tf\.(\w+)\(", text, re.MULTILINE)))
+    if missing:
+        return f"TFLite has no operator for {', '.join(f'tf.{name}' for name in missing[:8])}"
+    lines = text.splitlines() or [type(error).__name__]
+    raised = re.findall(r"^\s*[\w.]*(?:Error|Exception): (\S.*)$", text, re.MULTILINE)
+    return (raised[-1] if lines[0].startswith("in user code") and raised else lines[0])[:200]
 
 
 @contextlib.contextmanager

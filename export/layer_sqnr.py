@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from tinyproof.core.errors import InputFileError
-from tinyproof.core.tflite.ends import device_ends, only_one_of_each
+from tinyproof.core.tflite.ends import device_ends
 from tinyproof.core.tflite.graph import Graph, Operator
 from tinyproof.core.tflite.reader import read_file, read_graph
-from tinyproof.export.tf_converter import int8_tensors, keras_to_float, tensors_of_float
+from tinyproof.export.converter_process import float_model as convert
+from tinyproof.export.tf_converter import int8_tensors, tensors_of_float
 
 FLOAT_FILE = "model_float.tflite"
 
@@ -36,12 +37,12 @@ def float_model(build_dir: Path) -> bytes | None:
     if (build_dir / FLOAT_FILE).is_file():
         return read_file(build_dir / FLOAT_FILE)
     if (build_dir / "model.keras").is_file():
-        return keras_to_float(build_dir / "model.keras")
+        return convert(build_dir / "model.keras", "keras")
     return None
 
 
 def layer_noise(float_tflite: bytes, tflite: bytes, samples: Any) -> list[Noise]:
-    """`samples`: real values [N, elements]. One entry for each operator between the ends, in their order.
+    """`samples`: real values [N, elements of all inputs]. One entry for each operator between the ends, in their order.
 
     int8 is computed by TensorFlow's reference kernels, which expose their tensors; they round like TFLite Micro's but
     for the last bit, which no ratio shows. Raises InputFileError where the two models do not have the same operators.
@@ -51,22 +52,27 @@ def layer_noise(float_tflite: bytes, tflite: bytes, samples: Any) -> list[Noise]
     from tinyproof.core.tflite.arrays import quantize_array
 
     ours, theirs = read_graph(tflite), read_graph(float_tflite, FLOAT_FILE)
-    only_one_of_each(ours, "the comparison of layers")
     ends = device_ends(ours)
-    (source,), inner = ends.inputs, ends.operators
+    inner = ends.operators
     pairs = _pair(ours, inner, theirs)
-    wanted = [source.index, *(ours_index for _, ours_index, _ in pairs)]
-    wanted_float = [theirs.inputs[0], *(float_index for _, _, float_index in pairs)]
+    wanted = [*(tensor.index for tensor in ends.inputs), *(ours_index for _, ours_index, _ in pairs)]
+    wanted_float = [*theirs.inputs, *(float_index for _, _, float_index in pairs)]
     signal, noise = np.zeros(len(wanted)), np.zeros(len(wanted))
     for sample in samples:
-        x = sample.reshape(theirs.tensors[theirs.inputs[0]].shape).astype(np.float32)
-        x_q = quantize_array(x, source.scales[0], source.zero_points[0])
+        x, x_q, start = [], [], 0
+        for source, index in zip(ends.inputs, theirs.inputs, strict=True):
+            target = theirs.tensors[index]
+            part = sample[start : start + source.elements].reshape(target.shape).astype(target.dtype)
+            start += source.elements
+            scale, zero_point = (source.scales[0], source.zero_points[0]) if source.scales else (1.0, 0)
+            x.append(part)
+            x_q.append(quantize_array(part, scale, zero_point, source.dtype).reshape(source.shape))
         values = tensors_of_float(float_tflite, x, wanted_float)
-        for place, (q, y) in enumerate(
-            zip(int8_tensors(tflite, x_q.reshape(source.shape), wanted), values, strict=True)
-        ):
+        for place, (q, y) in enumerate(zip(int8_tensors(tflite, x_q, wanted), values, strict=True)):
             tensor = ours.tensors[wanted[place]]
-            real = tensor.scales[0] * (q.astype(np.float64) - tensor.zero_points[0])
+            real = q.astype(np.float64)
+            if tensor.scales:
+                real = tensor.scales[0] * (real - tensor.zero_points[0])
             signal[place] += (y.astype(np.float64) ** 2).sum()
             noise[place] += ((y.reshape(-1) - real.reshape(-1)) ** 2).sum()
     share = {wanted[i]: float(noise[i] / signal[i]) if signal[i] > 0 else 0.0 for i in range(len(wanted))}

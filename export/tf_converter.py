@@ -8,29 +8,22 @@ converter compute shapes itself; with an open one, Flatten becomes operators tha
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 from typing import Any
 
+from tinyproof.core.data_set import input_names
 from tinyproof.core.errors import InputFileError
-from tinyproof.export.keras_quantizer import one_line, quiet
+from tinyproof.export.calibration import INPUT_TYPES
+from tinyproof.export.float_islands import close_islands
+from tinyproof.export.keras_quantizer import quiet, reason
+from tinyproof.export.keras_rewrites import input_type, rewrite_layers
 
-MAX_UNPACKED_BYTES = 1 << 30
 # Operators of a SavedModel that reach outside of it; a model that computes needs none of them.
 FORBIDDEN = (b"PyFunc", b"EagerPyFunc", b"PyFuncStateless", b"ReadFile", b"WriteFile", b"MatchingFiles", b"LoadLibrary")
 
 
 def keras_to_float(path: Path) -> bytes:
-    """Raises InputFileError for anything but a sound .keras with one input of fixed shape."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            total = sum(entry.file_size for entry in archive.infolist())
-    except (OSError, zipfile.BadZipFile) as error:
-        raise InputFileError(
-            f"{path.name}: not a usable .keras file: {one_line(error)}; save the model again"
-        ) from None
-    if total > MAX_UNPACKED_BYTES:
-        raise InputFileError(f"{path.name}: {total:,} bytes unpacked; tinyproof takes up to {MAX_UNPACKED_BYTES:,}")
+    """Of a .keras or .h5 file. Raises InputFileError for anything but a sound model with inputs of fixed shape."""
     with quiet():
         import keras
         import tensorflow as tf
@@ -41,14 +34,25 @@ def keras_to_float(path: Path) -> bytes:
             model = keras.saving.load_model(path, compile=False, safe_mode=True)
         except Exception as error:  # Keras raises nearly everything on a damaged archive
             raise InputFileError(
-                f"{path.name}: Keras cannot load it: {one_line(error)}; save it with the pinned Keras, without Lambda "
+                f"{path.name}: Keras cannot load it: {reason(error)}; save it with the pinned Keras, without Lambda "
                 "and custom layers"
             ) from error
-        _check_ends(path.name, [tuple(x.shape[1:]) for x in getattr(model, "inputs", None) or []])
-        shape = model.inputs[0].shape[1:]
-        function = tf.function(lambda x: model(x, training=False))
-        spec = tf.TensorSpec([1, *shape], tf.float32, name="x")
-        return _convert(path.name, lambda: function.get_concrete_function(spec))
+        inputs = getattr(model, "inputs", None) or []
+        _check_ends(path.name, [(x.name, tuple(x.shape[1:]), str(x.dtype)) for x in inputs])
+        types = [input_type(model, x) for x in inputs]
+        rewrite_layers(model)
+        names = input_names([x.name for x in inputs])
+        specs = [
+            tf.TensorSpec([1, *x.shape[1:]], dtype, name=name)
+            for x, dtype, name in zip(inputs, types, names, strict=True)
+        ]
+
+        def answers(*x: Any) -> Any:
+            y = keras.tree.flatten(model(x[0] if len(x) == 1 else list(x), training=False))
+            return y[0] if len(y) == 1 else y
+
+        function = tf.function(answers)
+        return _convert(path.name, lambda: function.get_concrete_function(*specs))
 
 
 def saved_model_to_float(path: Path) -> bytes:
@@ -66,23 +70,28 @@ def saved_model_to_float(path: Path) -> bytes:
             signature = loaded.signatures["serving_default"]
         except Exception as error:  # protobuf's, TensorFlow's, KeyError: no common base
             raise InputFileError(
-                f"{path.name}: not a usable SavedModel: {one_line(error)}; it needs the signature serving_default"
+                f"{path.name}: not a usable SavedModel: {reason(error)}; it needs the signature serving_default"
             ) from error
         inputs = list(signature.structured_input_signature[1].values())
         known = all(x.shape.rank is not None and x.shape.rank > 0 for x in inputs)
-        _check_ends(path.name, [tuple(x.shape[1:]) for x in inputs] if known else [(None,)])
-        if inputs[0].dtype != tf.float32:
-            raise InputFileError(f"{path.name}: its input is {inputs[0].dtype.name}; tinyproof takes float32")
-        signature.inputs[0].set_shape([1, *inputs[0].shape[1:]])
+        _check_ends(path.name, [(x.name, tuple(x.shape[1:]) if known else (None,), x.dtype.name) for x in inputs])
+        for placeholder in signature.inputs[: len(inputs)]:  # those of its variables follow
+            placeholder.set_shape([1, *placeholder.shape[1:]])
         return _convert(path.name, lambda: signature)
 
 
-def _check_ends(name: str, shapes: list[tuple[int | None, ...]]) -> None:
-    if len(shapes) != 1 or any(size is None for size in shapes[0]):
-        shown = ", ".join(str(list(shape)) for shape in shapes[:4])
+def _check_ends(name: str, ends: list[tuple[str, tuple[int | None, ...], str]]) -> None:
+    if not ends or any(size is None for _, shape, _ in ends for size in shape):
+        shown = ", ".join(str(list(shape)) for _, shape, _ in ends[:4])
         raise InputFileError(
-            f"{name}: inputs {shown or 'unknown'}; tinyproof takes models with one input of fixed shape"
+            f"{name}: inputs {shown or 'unknown'}; tinyproof takes models with inputs of fixed shape: give every "
+            "dimension but the batch in keras.Input(shape)"
         )
+    for end, _, dtype in ends:
+        if dtype not in INPUT_TYPES:
+            raise InputFileError(
+                f"{name}: its input {ascii(end)[:60]} is {dtype}; tinyproof takes {', '.join(INPUT_TYPES)}"
+            )
 
 
 def _convert(name: str, concrete: Any) -> bytes:
@@ -93,11 +102,12 @@ def _convert(name: str, concrete: Any) -> bytes:
         frozen = convert_variables_to_constants_v2(concrete())
         return bytes(tf.lite.TFLiteConverter.from_concrete_functions([frozen]).convert())
     except Exception as error:  # the converter's exceptions have no common base
-        raise InputFileError(f"{name}: TensorFlow cannot convert it: {one_line(error)}") from error
+        raise InputFileError(f"{name}: TensorFlow cannot convert it: {reason(error)}") from error
 
 
-def quantize_float(tflite: bytes, samples: Any, name: str) -> bytes:
-    """float .tflite -> int8 .tflite, ends included; `samples` [N, *input shape without the batch] float32.
+def quantize_float(tflite: bytes, samples: list[Any], name: str, activations: str = "int8") -> bytes:
+    """float .tflite -> integer .tflite, ends included; `samples`: of each input [N, *shape without the batch].
+    `activations`: "int8", or "int16" for 16x8 (int8 weights, int64 biases).
 
     The two steps are those of TFLiteConverter itself (`_quantize` in tensorflow/lite/python/lite.py), which starts from
     a Keras model and keeps them to itself.
@@ -107,43 +117,53 @@ def quantize_float(tflite: bytes, samples: Any, name: str) -> bytes:
         from tensorflow.lite.python.convert import mlir_quantize
         from tensorflow.lite.python.optimize import calibrator
 
+        def feed() -> Any:
+            return ([x[None] for x in sample] for sample in zip(*samples, strict=True))
+
         try:
             observed = calibrator.Calibrator(calibrator.add_intermediate_tensors(tflite))
-            calibrated = observed.calibrate(lambda: ([sample[None]] for sample in samples))
-            return bytes(mlir_quantize(calibrated, input_data_type=tf.int8, output_data_type=tf.int8))
+            if activations == "int16":  # allow_float: what has no int16 kernel is then named, with its layer
+                wide, allow_float = tf.int16, True
+                return bytes(observed.calibrate_and_quantize(feed, wide, wide, allow_float, wide, tf.int64))
+            calibrated = observed.calibrate(feed)
+            made = mlir_quantize(calibrated, input_data_type=tf.int8, output_data_type=tf.int8)
+            return close_islands(bytes(made))
         except Exception as error:
-            raise InputFileError(f"{name}: TensorFlow cannot quantize it: {one_line(error)}") from error
+            raise InputFileError(f"{name}: TensorFlow cannot quantize it: {reason(error)}") from error
 
 
-def float_outputs(tflite: bytes, samples: Any) -> Any:
-    """The float model's answers to `samples`, [N, elements of the output] float32."""
+def float_outputs(tflite: bytes, samples: list[Any]) -> list[Any]:
+    """The float model's answers to `samples`: of each output [N, elements] float32."""
     import numpy as np
 
     with quiet():
         interpreter = _interpreter(tflite)
-        x, y = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
-        answers = []
-        for sample in samples:
-            interpreter.set_tensor(x, sample[None])
+        inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
+        answers: list[list[Any]] = [[] for _ in outputs]
+        for sample in zip(*samples, strict=True):
+            for end, x in zip(inputs, sample, strict=True):
+                interpreter.set_tensor(end["index"], x[None])
             interpreter.invoke()
-            answers.append(interpreter.get_tensor(y).reshape(-1))
-        return np.array(answers, np.float32)
+            for end, kept in zip(outputs, answers, strict=True):
+                kept.append(interpreter.get_tensor(end["index"]).reshape(-1))
+        return [np.array(kept, np.float32) for kept in answers]
 
 
-def tensors_of_float(tflite: bytes, x: Any, indices: list[int]) -> list[Any]:
-    """What the float model computes for `x` at the tensors `indices`."""
+def tensors_of_float(tflite: bytes, x: list[Any], indices: list[int]) -> list[Any]:
+    """What the float model computes for its inputs `x` at the tensors `indices`."""
     return _tensors(tflite, x, indices, "BUILTIN_WITHOUT_DEFAULT_DELEGATES")
 
 
-def int8_tensors(tflite: bytes, x_q: Any, indices: list[int]) -> list[Any]:
+def int8_tensors(tflite: bytes, x_q: list[Any], indices: list[int]) -> list[Any]:
     """The same of an int8 model, by TensorFlow's reference kernels."""
     return _tensors(tflite, x_q, indices, "BUILTIN_REF")
 
 
-def _tensors(tflite: bytes, x: Any, indices: list[int], kernels: str) -> list[Any]:
+def _tensors(tflite: bytes, x: list[Any], indices: list[int], kernels: str) -> list[Any]:
     with quiet():
         interpreter = _interpreter(tflite, kernels, experimental_preserve_all_tensors=True)
-        interpreter.set_tensor(interpreter.get_input_details()[0]["index"], x)
+        for end, content in zip(interpreter.get_input_details(), x, strict=True):
+            interpreter.set_tensor(end["index"], content)
         interpreter.invoke()
         return [interpreter.get_tensor(index).copy() for index in indices]
 

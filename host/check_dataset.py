@@ -68,7 +68,7 @@ def quantize_samples(dataset: Dataset, layout: TensorLayout, count: int) -> tupl
 
     samples = dataset.x[:count]
     if dataset.quantized:
-        return [sample.tobytes() for sample in samples], 0
+        return [layout.content(sample.tolist()) for sample in samples], 0
     inputs, saturated = [], 0
     for sample in samples:
         content, clamped, start = b"", False, 0
@@ -90,6 +90,11 @@ def _judge(dataset: Dataset, layout: TensorLayout, count: int) -> Any:
         return lambda outputs: None
     y = dataset.y[:count]
     if y.ndim == 1 and layout.elements > 1:
+        if len(layout.tensors) > 1:
+            raise UsageError(
+                f"{dataset.file}: class numbers say nothing to {len(layout.tensors)} outputs; y needs the "
+                f"{layout.elements} real values of all of them"
+            )
         if y.min() < 0 or y.max() >= layout.elements:
             raise UsageError(
                 f"{dataset.file}: labels from {y.min()} to {y.max()}, the model knows {layout.elements} classes"

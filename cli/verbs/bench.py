@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from tinyproof.cli import console
-from tinyproof.cli.model_option import calibration_option, import_file
+from tinyproof.cli.model_option import Wanted, calibration_option, import_file
 from tinyproof.cli.stage_timer import Stages, in_words
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import Config, load_config
@@ -85,7 +85,7 @@ def _measure_file(config: Config, file: str, calibration: Path | None) -> dict[s
     found = find_model_file(file)
     if found is None:
         raise InputFileError(f"{file}: no such file; give a .tflite, a .keras, or a SavedModel folder")
-    return _measure_built(import_file(config, found, calibration, None, None)[0], Stages())
+    return _measure_built(import_file(config, found, Wanted(calibration))[0], Stages())
 
 
 def _measure_built(config: Config, stages: Stages) -> dict[str, Any]:

@@ -9,7 +9,15 @@ from pathlib import Path
 import click
 
 from tinyproof.cli import console
-from tinyproof.cli.model_option import calibration_option, find_brought, import_file, model_option, print_import
+from tinyproof.cli.model_option import (
+    Wanted,
+    activations_option,
+    calibration_option,
+    find_brought,
+    import_file,
+    model_option,
+    print_import,
+)
 from tinyproof.cli.tables import stage_line
 from tinyproof.core import paths
 from tinyproof.core.board_spec import all_boards, find_board
@@ -23,6 +31,7 @@ from tinyproof.core.manifest import Manifest, QuantizationReport
 @click.option("--seed", type=int, help="Seed of random inputs and vectors. [default: 1]")
 @model_option
 @calibration_option
+@activations_option
 @click.option("--board", help="Quantize in a form that this board's library computes. [default: qemu-cortex-m4]")
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest as one JSON document instead of the lines.")
 def command(
@@ -31,6 +40,7 @@ def command(
     seed: int | None,
     model: str | None,
     calibration: Path | None,
+    activations: str | None,
     board: str | None,
     as_json: bool,
 ) -> None:
@@ -40,8 +50,8 @@ def command(
     says how much of the range saturates and what a quantization step costs. Defaults come from tinyproof.toml where
     there is one.
 
-    A model that is brought becomes build/<its name>/: an int8 .tflite as it is; a float .tflite, a .keras or a
-    SavedModel after quantization with --calibration, or with --low and --high where it takes one number.
+    A model that is brought becomes build/<its name>/: an integer .tflite as it is; a float .tflite, a .keras, an .h5 or
+    a SavedModel after quantization with --calibration, or with --low and --high where it takes one number.
     """
     config = load_config(paths.CONFIG_FILE)
     export = ExportConfig(
@@ -50,11 +60,12 @@ def command(
         seed=config.export.seed if seed is None else seed,
     )
     config = dataclasses.replace(config, export=export, board=board or config.board)
-    found = find_brought(model, calibration)
+    wanted = Wanted(calibration, low, high, activations)
+    found = find_brought(model, wanted)
     if found is None:
         manifest = run_export(dataclasses.replace(config, model=model or config.model))
     else:
-        _, manifest = import_file(config, found, calibration, low, high)
+        _, manifest = import_file(config, found, wanted)
     if as_json:
         console.print_json(manifest.as_dict())
     elif found is None:

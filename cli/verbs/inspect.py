@@ -10,17 +10,19 @@ from typing import Any
 import click
 
 from tinyproof.cli import console
-from tinyproof.cli.model_option import calibration_option, import_file
+from tinyproof.cli.model_option import Wanted, activations_option, calibration_option, import_file
 from tinyproof.cli.tables import aligned
 from tinyproof.core import paths
 from tinyproof.core.board_spec import all_boards, find_board
 from tinyproof.core.config import load_config
+from tinyproof.core.errors import InputFileError, UsageError
 
 
 @click.command()
 @click.argument("model", metavar="NAME|FILE", required=False)
 @click.option("--board", help="Judge only this board. [default: all that firmware is built for]")
 @calibration_option
+@activations_option
 @click.option("--low", type=float, help="Smallest x, to quantize a float model of one number.")
 @click.option("--high", type=float, help="Largest x, likewise.")
 @click.option("--tensors", is_flag=True, help="List the tensors, too, with their quantization.")
@@ -29,6 +31,7 @@ def command(
     model: str | None,
     board: str | None,
     calibration: Path | None,
+    activations: str | None,
     low: float | None,
     high: float | None,
     tensors: bool,
@@ -44,42 +47,98 @@ def command(
     boards = [entry for entry in all_boards().values() if entry.engine == "compiled" and not entry.hidden]
     if board is not None:
         boards = [find_board(board)]
-    document = _inspect(model or config.model, boards, calibration, low, high, config)
+    document = _inspect(model or config.model, boards, Wanted(calibration, low, high, activations), config)
     if as_json:
         console.print_json(document)
+    elif "refused" in document:
+        print_listing(document, tensors=tensors)
     else:
         print_inspection(document, tensors=tensors)
+    if "refused" in document:
+        raise InputFileError(document["refused"])
 
 
-def _inspect(
-    model: str, boards: Any, calibration: Path | None, low: float | None, high: float | None, config: Any
-) -> dict[str, Any]:
-    from tinyproof.core.errors import UsageError
+def _inspect(model: str, boards: Any, wanted: Wanted, config: Any) -> dict[str, Any]:
     from tinyproof.core.model_file import find_model_file
-    from tinyproof.core.tflite.reader import read_file, read_graph
+    from tinyproof.core.tflite.reader import read_file
     from tinyproof.export.footprint import inspect_model
 
     found = find_model_file(model)
     if found is not None and found.kind == "tflite":
         tflite = read_file(found.path)
-        quantized = any(tensor.dtype == "int8" for tensor in read_graph(tflite, found.file).tensors)
-        if quantized or (calibration is None and (low is None or high is None)):
-            return inspect_model(tflite, found.file, boards, paths.build_dir(found.name))
+        given = wanted.calibration is not None or (wanted.low is not None and wanted.high is not None)
+        if not given or _is_quantized(tflite, found.file):
+            return _as_it_is(tflite, found.file, boards, paths.build_dir(found.name))
     name = model
     if found is not None:
-        name = import_file(config, found, calibration, low, high, again=False)[0].model
+        name = import_file(config, found, wanted, again=False)[0].model
     folder = paths.build_dir(name)
     if not (folder / "model.tflite").is_file():
         raise UsageError(f"build/{name} has no model.tflite; run ./tinyproof export first, or give a file")
     return inspect_model(read_file(folder / "model.tflite"), f"build/{name}/model.tflite", boards, folder)
 
 
+def _is_quantized(tflite: bytes, file: str) -> bool:
+    from tinyproof.core.tflite.reader import read_graph
+    from tinyproof.export.brought_file import is_float
+
+    return not is_float(read_graph(tflite, file))
+
+
+def _as_it_is(tflite: bytes, file: str, boards: Any, build_dir: Path) -> dict[str, Any]:
+    """The inspection of a .tflite; of one that is refused, what it holds, and the reason."""
+    from tinyproof.core.tflite.reader import read_graph
+    from tinyproof.export.brought_file import explain, is_float
+    from tinyproof.export.footprint import inspect_model, list_model
+
+    try:
+        return inspect_model(tflite, file, boards, build_dir)
+    except InputFileError as error:
+        listed = list_model(tflite, file)
+        graph = read_graph(tflite, file)
+        try:
+            reason = explain(error, graph, (), quantized_here=False).message
+            if is_float(graph):
+                reason = f"{file}: a float model: give --calibration, and it is quantized first"
+        except InputFileError as storage:
+            reason = storage.message
+        return {**listed, "refused": reason}
+
+
+def print_listing(document: dict[str, Any], *, tensors: bool) -> None:
+    """What a refused model holds."""
+    _print_ends(document)
+    marks = {(True, False): "", (True, True): "float", (False, True): "float, unknown", (False, False): "unknown"}
+    rows = [
+        (
+            *(str(op["index"]), ascii(op["name"])[1:-1], ", ".join(map(_shape, op["inputs"]))),
+            *(", ".join(map(_shape, op["outputs"])), marks[op["known"], op["float"]]),
+        )
+        for op in document["operators"]
+    ]
+    click.echo()
+    _table(("", "operator", "input", "output", "not taken"), rows, right=(0,))
+    if tensors:
+        _print_tensors(document)
+
+
+def _print_ends(document: dict[str, Any]) -> None:
+    click.echo(f"model    {ascii(document['file'])[1:-1]}, id {document['model_id']}")
+    for role in ("input", "output"):
+        for end in document[f"{role}s"]:
+            real = "" if end["scale_min"] is None else f", real = {end['scale_min']:.6g} * (q - {end['zero_point']})"
+            click.echo(f"{role:<9}{end['dtype']} {_shape(end['shape'])}{real}")
+
+
+def _print_tensors(document: dict[str, Any]) -> None:
+    click.echo()
+    titles = ("", "tensor", "shape", "type", "scale", "zero", "arena")
+    _table(titles, [_tensor_row(tensor) for tensor in document["tensors"]], right=(0, 5, 6))
+
+
 def print_inspection(document: dict[str, Any], *, tensors: bool) -> None:
     """Tables of at most 80 columns where names allow it."""
-    x, y = document["input"], document["output"]
-    click.echo(f"model    {ascii(document['file'])[1:-1]}, id {document['model_id']}")
-    for role, end in (("input", x), ("output", y)):
-        click.echo(f"{role:<9}int8 {_shape(end['shape'])}, real = {end['scale_min']:.6g} * (q - {end['zero_point']})")
+    _print_ends(document)
     click.echo(
         f"total    {document['macs']:,} MACs, {document['constant_bytes']:,} B of constants, "
         f"{document['arena_bytes']:,} B of arena"
@@ -98,9 +157,7 @@ def print_inspection(document: dict[str, Any], *, tensors: bool) -> None:
     click.echo()
     _table(("", "operator", "input", "output", "MACs", "constants B"), rows, right=(0, 4, 5))
     if tensors:
-        click.echo()
-        titles = ("", "tensor", "shape", "type", "scale", "zero", "arena")
-        _table(titles, [_tensor_row(tensor) for tensor in document["tensors"]], right=(0, 5, 6))
+        _print_tensors(document)
     click.echo()
     verdicts = [
         (

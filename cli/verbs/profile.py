@@ -156,23 +156,22 @@ def _noise(folder: Path, dataset: Path | None) -> list[dict[str, Any]]:
 
 
 def _samples(folder: Path, dataset: Path | None) -> tuple[bytes, Any]:
-    """(model.tflite, real inputs [N, elements])."""
+    """(model.tflite, real inputs [N, elements of all inputs])."""
     import numpy as np
 
     from tinyproof.core.data_set import read_dataset
     from tinyproof.core.manifest import read_manifest
-    from tinyproof.core.tflite.arrays import dequantize_array
+    from tinyproof.core.tflite.tensor_layout import TensorLayout
 
-    x = read_manifest(folder).inputs[0]
+    x = TensorLayout(tuple(read_manifest(folder).inputs))
     tflite = (folder / "model.tflite").read_bytes()
     if dataset is not None:
-        samples = read_dataset(dataset, x.bytes)
+        samples = read_dataset(dataset, x.tensors)
         values = samples.x[:NOISE_SAMPLES]
-        return tflite, dequantize_array(values, x.scale, x.zero_point) if samples.quantized else values
+        return tflite, np.array([x.dequantize(q.tolist()) for q in values]) if samples.quantized else values
     vectors = json.loads((folder / "vectors.json").read_text(encoding="utf-8"))["vectors"]
     chosen = vectors[:: max(1, len(vectors) // NOISE_SAMPLES)][:NOISE_SAMPLES]
-    q = np.array([np.frombuffer(bytes.fromhex(vector["in"]), np.int8) for vector in chosen])
-    return tflite, dequantize_array(q, x.scale, x.zero_point)
+    return tflite, np.array([x.dequantize(x.values(bytes.fromhex(vector["in"]))) for vector in chosen])
 
 
 def print_profile(document: dict[str, Any]) -> None:

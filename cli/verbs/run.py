@@ -12,7 +12,7 @@ import click
 
 from tinyproof.cli import console
 from tinyproof.cli.ask_board import run_check
-from tinyproof.cli.model_option import calibration_option, model_option
+from tinyproof.cli.model_option import Wanted, activations_option, calibration_option, model_option
 from tinyproof.cli.prepare import make_model, put_on_board
 from tinyproof.cli.run_all import ALL, as_document, exit_code, print_matrix, run_matrix
 from tinyproof.cli.show_check import print_check
@@ -29,6 +29,7 @@ from tinyproof.core.paths import CONFIG_FILE
 @click.option("--port", help="Serial port of a real board: a device file, socket:// or rfc2217:// URL.")
 @model_option
 @calibration_option
+@activations_option
 @click.option("--low", type=float, help="Smallest x that will be asked of a float model of one number.")
 @click.option("--high", type=float, help="Largest x that will be asked of it.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of the table.")
@@ -39,6 +40,7 @@ def command(
     port: str | None,
     model: str | None,
     calibration: Path | None,
+    activations: str | None,
     low: float | None,
     high: float | None,
     as_json: bool,
@@ -56,7 +58,7 @@ def command(
     config = _settings(board, port, low, high)
     stages = Stages(quiet=as_json)
 
-    config = make_model(stages, config, model, calibration, low, high)
+    config = make_model(stages, config, model, Wanted(calibration, low, high, activations))
     verdict = _prove_all(stages, config) if config.board == ALL else _prove_one(stages, config, port)
     page = stages.run("report", lambda: run_report(config))  # also of a mismatch: it says where
 

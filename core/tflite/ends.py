@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tinyproof.core.errors import InputFileError
 from tinyproof.core.tflite.graph import Graph, Operator, Tensor
 
 TYPES = ("int8", "uint8", "int16", "int32", "int64", "bool")
@@ -114,11 +113,3 @@ def needed_operators(operators: list[Operator], wanted: set[int]) -> tuple[Opera
 def _check_sizes(graph: Graph, operator: Operator, before: Tensor, after: Tensor) -> None:
     if before.elements != after.elements:  # TFLM does not look, and reads or writes beyond the smaller one
         raise graph.refuse(operator, f"cannot make {list(after.shape)} of {list(before.shape)}")
-
-
-def only_one_of_each(graph: Graph, what: str) -> None:
-    """Raises InputFileError where `what` takes models of one input and one output."""
-    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
-        raise InputFileError(
-            f"{graph.file}: {len(graph.inputs)} inputs and {len(graph.outputs)} outputs; {what} takes one of each"
-        )

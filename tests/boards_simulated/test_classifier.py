@@ -12,7 +12,8 @@ from tinyproof.cli.run_all import simulated_boards
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import CheckConfig
 from tinyproof.core.model_file import find_model_file
-from tinyproof.export.import_model import Calibration, import_model
+from tinyproof.export.calibration import Calibration
+from tinyproof.export.import_model import import_model
 from tinyproof.firmware.platformio_build import build
 from tinyproof.host.check import check
 from tinyproof.train.gestures import make_gestures

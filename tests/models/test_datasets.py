@@ -29,6 +29,7 @@ from tinyproof.host.check_dataset import check_dataset, quantize_samples
 
 PATIENT = CheckConfig(timeout_s=5.0)
 REFERENCE = find_board("reference")
+THREE = (TensorSpec("x", [1, 3], "int8", 1.0, 0, 3),)
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def test_npz_and_csv_say_the_same(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", x=x.reshape(2, 3, 1), y=[1, 0])
     (tmp_path / "a.csv").write_text("x0,label,x1,x2\n1,1,2.5,-3\n\n0,0,1e-3,4\n")
     for name in ("a.npz", "a.csv"):
-        dataset = read_dataset(tmp_path / name, 3)
+        dataset = read_dataset(tmp_path / name, THREE)
         np.testing.assert_array_equal(dataset.x, x)
         np.testing.assert_array_equal(dataset.y, [1, 0])
         assert (len(dataset), dataset.quantized, dataset.y.dtype) == (2, False, np.int64)
@@ -69,7 +70,7 @@ def test_npz_and_csv_say_the_same(tmp_path: Path) -> None:
 def test_a_bad_csv_is_refused_by_line(tmp_path: Path, text: str, says: str) -> None:
     (tmp_path / "d.csv").write_text(text)
     with pytest.raises(InputFileError, match=says) as caught:
-        read_dataset(tmp_path / "d.csv", 3)
+        read_dataset(tmp_path / "d.csv", THREE)
     assert "\n" not in caught.value.message
 
 
@@ -91,19 +92,19 @@ def test_a_bad_npz_is_refused_by_array(tmp_path: Path, arrays: dict[str, object]
     content: dict[str, Any] = {name: np.array(value) for name, value in arrays.items()}
     np.savez(tmp_path / "d.npz", **content)
     with pytest.raises(InputFileError, match=says):
-        read_dataset(tmp_path / "d.npz", 3)
+        read_dataset(tmp_path / "d.npz", THREE)
 
 
 def test_a_pickle_is_not_run(tmp_path: Path) -> None:
     np.savez(tmp_path / "d.npz", x=np.array([print], object))
     with pytest.raises(InputFileError, match=r"not a usable \.npz"):
-        read_dataset(tmp_path / "d.npz", 3)
+        read_dataset(tmp_path / "d.npz", THREE)
     for name, content in (("e.npz", b"PK\3\4"), ("f.npz", b""), ("g.txt", b"1,2")):
         (tmp_path / name).write_bytes(content)
         with pytest.raises(InputFileError, match=name):
-            read_dataset(tmp_path / name, 3)
+            read_dataset(tmp_path / name, THREE)
     with pytest.raises(InputFileError, match="No such file"):
-        read_dataset(tmp_path / "none.npz", 3)
+        read_dataset(tmp_path / "none.npz", THREE)
 
 
 def test_samples_are_quantized_as_the_device_does(tmp_path: Path) -> None:
@@ -111,7 +112,7 @@ def test_samples_are_quantized_as_the_device_does(tmp_path: Path) -> None:
     values[:128, 0] = (np.arange(128) - 64 + 0.5) * 0.125  # ties
     np.savez(tmp_path / "d.npz", x=values)
     tensor = TensorSpec("x", [1, 3], "int8", 0.125, 5, 3)
-    ours, saturated = quantize_samples(read_dataset(tmp_path / "d.npz", 3), TensorLayout((tensor,)), 200)
+    ours, saturated = quantize_samples(read_dataset(tmp_path / "d.npz", THREE), TensorLayout((tensor,)), 200)
     assert ours == [bytes(quantize(float(value), 0.125, 5) & 0xFF for value in sample) for sample in values]
     assert saturated == sum(any(saturates(float(value), 0.125, 5) for value in sample) for sample in values)
 
@@ -125,7 +126,7 @@ def test_a_board_is_asked_and_judged_by_the_labels(folder: Path, tmp_path: Path)
     labels[:6] = 1 - labels[:6]
     np.savez(tmp_path / "d.npz", x_q=q, y=labels)
     seen: list[tuple[float, int]] = []
-    dataset = read_dataset(tmp_path / "d.npz", 3)
+    dataset = read_dataset(tmp_path / "d.npz", THREE)
     report = check_dataset(REFERENCE, folder, None, PATIENT, dataset, 20, lambda done, of: seen.append((done, of)))
     assert report.proven
     assert (report.bits.checked, report.samples_in_file, report.bits.different) == (20, 30, 0)
@@ -135,12 +136,12 @@ def test_a_board_is_asked_and_judged_by_the_labels(folder: Path, tmp_path: Path)
 
     real = [[dequantize(int(v), manifest_x["scale"], manifest_x["zero_point"]) + 0.5 for v in out] for out in outputs]
     np.savez(tmp_path / "r.npz", x_q=q, y=real)
-    report = check_dataset(REFERENCE, folder, None, PATIENT, read_dataset(tmp_path / "r.npz", 3))
+    report = check_dataset(REFERENCE, folder, None, PATIENT, read_dataset(tmp_path / "r.npz", THREE))
     assert report.accuracy is not None
     assert report.accuracy["rmse"] == pytest.approx(0.5, abs=1e-5)
     np.savez(tmp_path / "b.npz", x_q=q, y=labels + 5)
     with pytest.raises(UsageError, match="the model knows 2 classes"):
-        check_dataset(REFERENCE, folder, None, PATIENT, read_dataset(tmp_path / "b.npz", 3))
+        check_dataset(REFERENCE, folder, None, PATIENT, read_dataset(tmp_path / "b.npz", THREE))
 
 
 def test_a_board_that_is_always_wrong_is_counted_whole_and_kept_in_part(
@@ -150,7 +151,7 @@ def test_a_board_that_is_always_wrong_is_counted_whole_and_kept_in_part(
     monkeypatch.setattr(Reference, "run", lambda self, x_q: bytes(b ^ 1 for b in right(self, x_q)))
     q = np.random.default_rng(2).integers(-128, 128, (150, 3)).astype(np.int8)
     np.savez(tmp_path / "d.npz", x_q=q)
-    report = check_dataset(REFERENCE, folder, None, PATIENT, read_dataset(tmp_path / "d.npz", 3))
+    report = check_dataset(REFERENCE, folder, None, PATIENT, read_dataset(tmp_path / "d.npz", THREE))
     assert (report.bits.checked, report.bits.different, report.bits.same) == (150, 150, 0)
     assert [divergence.index for divergence in report.bits.divergences] == list(range(KEPT_DIVERGENCES))
     assert report.mismatch().startswith("150 of 150 samples differ on reference; first: input 0, x_q = [")

@@ -23,7 +23,8 @@ from tinyproof.core.manifest import Manifest, QuantizationReport, read_manifest
 from tinyproof.core.model_file import build_name, find_model_file
 from tinyproof.core.paths import ROOT
 from tinyproof.core.tflite.reader import read_graph
-from tinyproof.export.import_model import Calibration, import_model, is_current
+from tinyproof.export.calibration import Calibration
+from tinyproof.export.import_model import import_model, is_current
 
 MAKE = """
 import os, sys
@@ -129,7 +130,7 @@ def test_an_int8_tflite_is_taken_as_it_is(tmp_path: Path) -> None:
     assert manifest.model == "a_b_c"
     assert (tmp_path / "a_b_c" / "model.tflite").read_bytes() == content
     assert (manifest.expected, manifest.tolerance) == ([], None)
-    with pytest.raises(UsageError, match="int8 already"):
+    with pytest.raises(UsageError, match=r"computes in integers already \(int8 in, int8 out\)"):
         bring(tmp_path / "a b;c.tflite", tmp_path, Calibration(low=0.0, high=1.0))
 
 
@@ -139,7 +140,7 @@ def test_an_int8_tflite_is_taken_as_it_is(tmp_path: Path) -> None:
         ("net.keras", r"--calibration FILE, a .npz with x \[N, 4, 3, 1\] or a .csv with 12 columns"),
         ("float.tflite", "--calibration FILE"),
         ("one.keras", "give --low and --high, or --calibration"),
-        ("hostile.keras", "hostile.keras: Keras cannot load it"),
+        ("hostile.keras", r"hostile\.keras: layer 'lambda' \(Lambda\): it brings code, which is not run"),
         ("empty", "needs the signature serving_default"),
         ("reads", "holds the operator ReadFile"),
     ],
@@ -158,14 +159,14 @@ def test_damaged_files_are_refused(brought: Path, tmp_path: Path) -> None:
             bring(tmp_path / name, tmp_path)
     with zipfile.ZipFile(tmp_path / "d.keras", "w") as archive:
         archive.writestr("config.json", '{"class_name": "Nothing"}')
-    with pytest.raises(InputFileError, match="Keras cannot load it"):
+    with pytest.raises(InputFileError, match=r"not a usable \.keras file"):
         bring(tmp_path / "d.keras", tmp_path)
     for text in ("none.tflite", str(tmp_path), f"{tmp_path}/x"):
         with pytest.raises(InputFileError):
             find_model_file(text)
 
 
-@pytest.mark.parametrize("name", ["net.h5", "net.onnx", "notes.md"])
+@pytest.mark.parametrize("name", ["net.pb", "net.onnx", "notes.md"])
 def test_files_that_are_no_model_of_ours_are_no_builds_either(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
@@ -218,7 +219,8 @@ def test_the_command_line_takes_a_file_from_anywhere(
 def test_an_int8_file_needs_no_tensorflow(tmp_path: Path) -> None:
     (tmp_path / "net8.tflite").write_bytes(dense_network(7, [3, 5, 2]))
     program = (
-        "import sys\nfrom pathlib import Path\nfrom tinyproof.export.import_model import Calibration, import_model\n"
+        "import sys\nfrom pathlib import Path\nfrom tinyproof.export.calibration import Calibration\n"
+        "from tinyproof.export.import_model import import_model\n"
         "from tinyproof.core.model_file import find_model_file\n"
         "found = find_model_file(sys.argv[1])\nimport_model(found, Path(sys.argv[2]), Calibration())\n"
         "assert not {'tensorflow', 'keras'} & set(sys.modules)\n"

@@ -21,7 +21,8 @@ from tinyproof.core.model_file import find_model_file
 from tinyproof.core.reference.golden import Reference
 from tinyproof.core.tflite.ends import device_ends
 from tinyproof.core.tflite.reader import read_graph
-from tinyproof.export.import_model import Calibration, import_model
+from tinyproof.export.calibration import Calibration
+from tinyproof.export.import_model import import_model
 from tinyproof.firmware.platformio_build import build
 from tinyproof.host.check import check
 from tinyproof.train.tinyperf import MODELS, make_tinyperf

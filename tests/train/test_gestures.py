@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from tinyproof.core.data_set import read_dataset
+from tinyproof.core.manifest import TensorSpec
 from tinyproof.train.gestures import AXES, CLASSES, SAMPLES, SEED, make_gestures, windows
 
 
@@ -17,7 +18,7 @@ def test_it_learns_and_repeats(tmp_path: Path) -> None:
     assert 0.9 < first.accuracy <= 1.0
     for name in ("model", "calibration", "test"):
         assert getattr(first, name).read_bytes() == getattr(second, name).read_bytes(), name
-    test = read_dataset(first.test, SAMPLES * AXES)
+    test = read_dataset(first.test, [TensorSpec("x", [1, SAMPLES, AXES], "int8", 1.0, 0, SAMPLES * AXES)])
     assert len(test) == 200
     assert set(test.y.tolist()) == set(range(len(CLASSES)))
 
