@@ -25,9 +25,12 @@ def say_differences(label: str, bits: BitsResult) -> str:
     return label
 
 
-def say_verdict(words: str, *, proven: bool) -> None:
-    """The last line: a proof, or none."""
-    say("proof" if proven else "MISMATCH", words, "bold green" if proven else "bold red")
+def say_verdict(words: str, *, proven: bool, doubtful: bool = False) -> None:
+    """The last line: a proof, or none. `doubtful`: the bits are right, and say little of the answers."""
+    label, style = ("proof", "bold green") if proven else ("MISMATCH", "bold red")
+    if proven and doubtful:
+        label, style = "DOUBTFUL", "bold yellow"
+    say(label, words, style)
 
 
 def time_words(bits: BitsResult) -> str:

@@ -11,6 +11,8 @@ from tinyproof.cli.console import say
 from tinyproof.cli.show_bits import line_words, say_differences, say_verdict, time_words
 from tinyproof.cli.tables import file_name, stage_line
 
+DOUBTFUL_SHARE = 0.5  # of samples that saturate: what is computed of them is not what was meant
+
 if TYPE_CHECKING:
     from tinyproof.host.check_report import DatasetReport
 
@@ -23,8 +25,6 @@ def print_samples(report: DatasetReport) -> None:
     say_differences("", bits)
     rate = bits.checked / bits.seconds if bits.seconds else 0.0
     say("", f"{time_words(bits)}; {rate:,.1f} samples per second over the line{line_words(bits)}")
-    if report.input_saturated:
-        say("", f"{report.input_saturated:,} samples hold values beyond the input's range: they saturate")
     if accuracy and accuracy["kind"] == "class":
         labels = f"{accuracy['correct']:,} of {bits.checked:,} labels"
         click.echo(stage_line("accuracy", f"{accuracy['share']:.1%}", labels))
@@ -33,4 +33,10 @@ def print_samples(report: DatasetReport) -> None:
     verdict = f"{bits.same:,} of {bits.checked:,} samples bit-identical to {report.reference}"
     if accuracy is None:
         verdict += "; the file has no labels"
-    say_verdict(verdict, proven=report.proven)
+    share = report.input_saturated / bits.checked if bits.checked else 0.0
+    if share:
+        verdict += (
+            f"; but {report.input_saturated:,} of {bits.checked:,} saturate: they hold values beyond the range that "
+            "the model was quantized for"
+        )
+    say_verdict(verdict, proven=report.proven, doubtful=share >= DOUBTFUL_SHARE)

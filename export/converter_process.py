@@ -56,6 +56,10 @@ class _Child:
         if self.runs:
             self._process.kill()
             self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            with contextlib.suppress(OSError):  # a request that nobody read
+                assert pipe is not None
+                pipe.close()
 
 
 _children: list[_Child] = []
@@ -69,6 +73,7 @@ def ask_tensorflow(
     import numpy as np
 
     if not _children or not _children[-1].runs:
+        _stop_all()
         _children[:] = [_Child()]
     with tempfile.TemporaryDirectory(prefix="tinyproof-") as folder:
         np.savez(Path(folder) / "in.npz", **arrays)

@@ -23,6 +23,7 @@ from tinyproof.core.manifest import Manifest, QuantizationReport, read_manifest
 from tinyproof.core.model_file import build_name, find_model_file
 from tinyproof.core.paths import ROOT
 from tinyproof.core.tflite.reader import read_graph
+from tinyproof.export import converter_process
 from tinyproof.export.calibration import Calibration
 from tinyproof.export.import_model import import_model, is_current
 
@@ -40,6 +41,17 @@ model = keras.Sequential([
 model.save(folder + "/net.keras")
 model.export(folder + "/saved")
 open(folder + "/float.tflite", "wb").write(tf.lite.TFLiteConverter.from_keras_model(model).convert())
+wide = keras.Sequential([keras.Input((64,)), layers.Dense(32, "relu"), layers.Dense(2)])
+def converted(name, **options):
+    converter = tf.lite.TFLiteConverter.from_keras_model(wide)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    for key, value in options.items():
+        setattr(converter.target_spec if key.startswith("supported") else converter, key, value)
+    open(folder + "/" + name + ".tflite", "wb").write(converter.convert())
+converted("dynamic")
+converted("half", supported_types=[tf.float16])
+converted("unsigned", representative_dataset=lambda: ([numpy.ones((1, 64), "float32") * i] for i in range(9)),
+    inference_input_type=tf.uint8, inference_output_type=tf.uint8)
 one = keras.Sequential([keras.Input((1,)), layers.Dense(4, "tanh"), layers.Dense(1)])
 one.save(folder + "/one.keras")
 hostile = keras.Sequential([keras.Input((2,)), layers.Lambda(lambda x: x + 1)])
@@ -142,6 +154,8 @@ def test_an_int8_tflite_is_taken_as_it_is(tmp_path: Path) -> None:
         ("one.keras", "give --low and --high, or --calibration"),
         ("hostile.keras", r"hostile\.keras: layer 'lambda' \(Lambda\): it brings code, which is not run"),
         ("empty", "needs the signature serving_default"),
+        ("dynamic.tflite", r"operator 0 \(FULLY_CONNECTED\): .* \(dynamic range quantization\): bring the float model"),
+        ("half.tflite", r"operator 0 \(DEQUANTIZE\): its weights are float16, .*: bring the float model"),
         ("reads", "holds the operator ReadFile"),
     ],
 )
@@ -164,6 +178,40 @@ def test_damaged_files_are_refused(brought: Path, tmp_path: Path) -> None:
     for text in ("none.tflite", str(tmp_path), f"{tmp_path}/x"):
         with pytest.raises(InputFileError):
             find_model_file(text)
+
+
+def test_a_file_says_what_it_is_already(brought: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"in integers already \(uint8 in, uint8 out\): leave out --calibration"):
+        bring(brought / "unsigned.tflite", tmp_path, Calibration(brought / "data.npz"))
+    assert [end.dtype for end in bring(brought / "unsigned.tflite", tmp_path).inputs] == ["uint8"]
+
+
+@pytest.mark.parametrize("file", ["dynamic.tflite", "half.tflite", "float.tflite"])
+def test_inspect_lists_what_it_cannot_take(brought: Path, file: str) -> None:
+    run = CliRunner().invoke(cli.main, ["inspect", str(brought / file)])
+    assert run.exit_code == 4
+    assert "FULLY_CONNECTED" in run.stdout
+    assert ("--calibration" in run.stderr, len(run.stderr.strip().splitlines())) == (True, 1)
+    shown = CliRunner().invoke(cli.main, ["inspect", str(brought / file), "--json"])
+    document = json.loads(shown.stdout)
+    assert any(operator["float"] for operator in document["operators"])
+    assert "--calibration" in document["refused"]
+
+
+def test_a_file_of_many_units_is_refused_before_they_are_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    layers = [
+        {"class_name": "InputLayer", "config": {"name": "x", "batch_shape": [None, 4], "dtype": "float32"}},
+        {
+            "class_name": "Dense",
+            "config": {"name": "d", "units": 10**9, "activation": "relu"},
+            "build_config": {"input_shape": [None, 4]},
+        },
+    ]
+    with zipfile.ZipFile(tmp_path / "many.keras", "w") as archive:
+        archive.writestr("config.json", json.dumps({"class_name": "Sequential", "config": {"layers": layers}}))
+    monkeypatch.setattr(converter_process, "ask_tensorflow", None)
+    with pytest.raises(InputFileError, match=r"layer 'd' \(Dense\): 4,000,000,000 values or more"):
+        bring(tmp_path / "many.keras", tmp_path)
 
 
 @pytest.mark.parametrize("name", ["net.pb", "net.onnx", "notes.md"])
