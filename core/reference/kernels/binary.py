@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import wraps
 
 import numpy as np
 
@@ -36,6 +37,7 @@ def broadcasts(*names: str) -> Callable[[Kernel], Kernel]:
     them, since a file may name two long ones and a small output."""
 
     def register(kernel: Kernel) -> Kernel:
+        @wraps(kernel)  # whose parameters say how many operands it takes
         def checked(op: BoundOperator, *operands: Array | None) -> Array | list[Array]:
             shapes = [operand.shape for operand in operands if operand is not None]
             if len(shapes) != len(operands) or math.prod(np.broadcast_shapes(*shapes)) != op.y.elements:
@@ -76,7 +78,7 @@ def sub(op: BoundOperator, a: Array, b: Array) -> Array:
 
 
 def _twice_the_larger(op: BoundOperator) -> float:
-    return 2 * max(tensor.scales[0] for tensor in op.inputs)
+    return 2 * max(tensor.scales[0] for tensor in op.inputs[:2])
 
 
 def _to_common_scale(op: BoundOperator, values: Array, place: int) -> Array:
