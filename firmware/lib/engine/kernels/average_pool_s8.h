@@ -10,10 +10,17 @@ struct average_pool_s8 {
     AVERAGE_POOLING;
 };
 
+KERNEL_INLINE int32_t average_pool_s8_sum(const int8_t *corner, int32_t rows, int32_t columns,
+                                          const struct average_pool_s8 *p) {
+    int32_t sum = 0;
+    POOLING_WINDOW(p, int8_t, sum += *x);
+    return sum;
+}
+
 /* `output` may be the same as `input` where no window starts before its answer's place. */
 KERNEL_INLINE void average_pool_s8(const int8_t *input, int8_t *output, const struct average_pool_s8 *p) {
-    POOLING(p, int8_t, AVERAGE_POOLING_WINDOW(p), int32_t sum = 0, sum += *x,
-            *y = (int8_t)AVERAGE_POOLING_OUTPUT(p, sum));
+    POOLING(p, int8_t, AVERAGE_POOLING_DIVISOR(p),
+            AVERAGE_POOLING_OUTPUT(p, average_pool_s8_sum(corner, rows.count, columns.count, p)));
 }
 
 #endif

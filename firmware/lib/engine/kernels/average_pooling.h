@@ -15,8 +15,8 @@
     KERNEL_TABLE uint32_t *reciprocals; /* m / count is (m * reciprocal >> 31) >> shift */                             \
     KERNEL_TABLE uint8_t *shifts
 
-/* What the answers of a window need. */
-#define AVERAGE_POOLING_WINDOW(p)                                                                                      \
+/* By what the sums of a window are divided. */
+#define AVERAGE_POOLING_DIVISOR(p)                                                                                     \
     const int32_t count = rows.count * columns.count;                                                                  \
     const uint32_t reciprocal = (p)->reciprocals[count - (p)->first_count];                                            \
     const uint32_t shift = (p)->shifts[count - (p)->first_count]

@@ -10,10 +10,16 @@ struct max_pool_s16 {
     POOLING_SIZES;
 };
 
+KERNEL_INLINE int32_t max_pool_s16_largest(const int16_t *corner, int32_t rows, int32_t columns,
+                                           const struct max_pool_s16 *p) {
+    int32_t largest = INT16_MIN;
+    POOLING_WINDOW(p, int16_t, largest = *x > largest ? *x : largest);
+    return clamp_s32(largest, p->clamp_min, p->clamp_max);
+}
+
 /* `output` may be the same as `input` where no window starts before its answer's place. */
 KERNEL_INLINE void max_pool_s16(const int16_t *input, int16_t *output, const struct max_pool_s16 *p) {
-    POOLING(p, int16_t, , int32_t largest = INT16_MIN, largest = *x > largest ? *x : largest,
-            *y = (int16_t)clamp_s32(largest, p->clamp_min, p->clamp_max));
+    POOLING(p, int16_t, , max_pool_s16_largest(corner, rows.count, columns.count, p));
 }
 
 #endif

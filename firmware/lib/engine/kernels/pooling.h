@@ -37,37 +37,39 @@ KERNEL_INLINE struct window pooling_window(int32_t output, int32_t stride, int32
     return window;
 }
 
-/* For every window, `rows` by `columns`: runs `open`, then for every channel `begin`, `each` for all elements of the
- * channel, with `x` pointing there, and `finish` with `y` pointing to the answer. `output` may be the same as `input`
- * where no window starts before its answer's place. */
-#define POOLING(p, type, open, begin, each, finish)                                                                    \
+/* For every window, `rows` by `columns`: runs `open`, then for every channel sets the answer to `value`, with `corner`
+ * pointing to the channel's first element in it. `output` may be the same as `input` where no window starts before its
+ * answer's place. */
+#define POOLING(p, type, open, value)                                                                                  \
     do {                                                                                                               \
         const int32_t channels = (p)->channels;                                                                        \
-        const type *image = input;                                                                                     \
-        type *y = output;                                                                                              \
         for (int32_t batch = (p)->batches; batch > 0; batch--) {                                                       \
-            for (int32_t row = 0; row < (p)->output_height; row++) {                                                   \
-                const struct window rows = pooling_window(row, (p)->stride_height, (p)->padding_height,                \
-                                                          (p)->filter_height, (p)->input_height);                      \
-                for (int32_t column = 0; column < (p)->output_width; column++) {                                       \
-                    const struct window columns = pooling_window(column, (p)->stride_width, (p)->padding_width,        \
-                                                                 (p)->filter_width, (p)->input_width);                 \
-                    const type *corner = image + (rows.start * (p)->input_width + columns.start) * channels;           \
+            for (int32_t y = 0; y < (p)->output_height; y++) {                                                         \
+                const struct window rows =                                                                             \
+                    pooling_window(y, (p)->stride_height, (p)->padding_height, (p)->filter_height, (p)->input_height); \
+                for (int32_t x = 0; x < (p)->output_width; x++) {                                                      \
+                    const struct window columns =                                                                      \
+                        pooling_window(x, (p)->stride_width, (p)->padding_width, (p)->filter_width, (p)->input_width); \
+                    const type *corner = input + (rows.start * (p)->input_width + columns.start) * channels;           \
                     open;                                                                                              \
-                    for (int32_t channel = channels; channel > 0; channel--, corner++, y++) {                          \
-                        const type *line = corner;                                                                     \
-                        begin;                                                                                         \
-                        for (int32_t i = rows.count; i > 0; i--, line += (p)->input_width * channels) {                \
-                            const type *x = line;                                                                      \
-                            for (int32_t j = columns.count; j > 0; j--, x += channels) {                               \
-                                each;                                                                                  \
-                            }                                                                                          \
-                        }                                                                                              \
-                        finish;                                                                                        \
+                    for (int32_t left = channels; left > 0; left--, corner++) {                                        \
+                        *output++ = (type)(value);                                                                     \
                     }                                                                                                  \
                 }                                                                                                      \
             }                                                                                                          \
-            image += (p)->input_height * (p)->input_width * channels;                                                  \
+            input += (p)->input_height * (p)->input_width * channels;                                                  \
+        }                                                                                                              \
+    } while (0)
+
+/* Runs `statement` for every element of one channel of a window, with `x` pointing there. */
+#define POOLING_WINDOW(p, type, statement)                                                                             \
+    do {                                                                                                               \
+        const type *line = corner;                                                                                     \
+        for (int32_t i = rows; i > 0; i--, line += (p)->input_width * (p)->channels) {                                 \
+            const type *x = line;                                                                                      \
+            for (int32_t j = columns; j > 0; j--, x += (p)->channels) {                                                \
+                statement;                                                                                             \
+            }                                                                                                          \
         }                                                                                                              \
     } while (0)
 

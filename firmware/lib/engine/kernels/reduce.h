@@ -19,29 +19,31 @@
 #define REDUCE_LOOP(p, type, kind, level, outer, inner)                                                                \
     const type *inner = outer;                                                                                         \
     for (int32_t inner##_left = (p)->kind##_counts[level]; inner##_left > 0;                                           \
-         inner##_left--, inner += (p)->kind##_steps[level])
+         inner##_left--, (inner) += (p)->kind##_steps[level])
 
-/* For every element of the output, in its order: runs `start`, then `each` for all elements of the input that belong to
- * it, with `x` pointing there, then `finish`. No element lies behind the place of its answer, so `output` may be the same
- * as `input`. */
-#define REDUCE(p, type, start, each, finish)                                                                           \
+/* For every element of the output, in its order: sets it to `value`, with `first` pointing to the first element of the
+ * input that belongs to it. No element lies behind the place of its answer, so `output` may be the same as `input`. */
+#define REDUCE(p, type, value)                                                                                         \
     do {                                                                                                               \
-        REDUCE_LOOP(p, type, kept, 0, input, k1) {                                                                     \
-            REDUCE_LOOP(p, type, kept, 1, k1, k2) {                                                                    \
-                REDUCE_LOOP(p, type, kept, 2, k2, k3) {                                                                \
-                    REDUCE_LOOP(p, type, kept, 3, k3, k4) {                                                            \
-                        start;                                                                                         \
-                        REDUCE_LOOP(p, type, reduced, 0, k4, r1) {                                                     \
-                            REDUCE_LOOP(p, type, reduced, 1, r1, r2) {                                                 \
-                                REDUCE_LOOP(p, type, reduced, 2, r2, r3) {                                             \
-                                    REDUCE_LOOP(p, type, reduced, 3, r3, x) {                                          \
-                                        each;                                                                          \
-                                    }                                                                                  \
-                                }                                                                                      \
-                            }                                                                                          \
-                        }                                                                                              \
-                        finish;                                                                                        \
-                        output++;                                                                                      \
+        REDUCE_LOOP(p, type, kept, 0, input, a) {                                                                      \
+            REDUCE_LOOP(p, type, kept, 1, a, b) {                                                                      \
+                REDUCE_LOOP(p, type, kept, 2, b, c) {                                                                  \
+                    REDUCE_LOOP(p, type, kept, 3, c, first) {                                                          \
+                        *output++ = (type)(value);                                                                     \
+                    }                                                                                                  \
+                }                                                                                                      \
+            }                                                                                                          \
+        }                                                                                                              \
+    } while (0)
+
+/* Runs `statement` for all elements that belong to one of the output, with `x` pointing there. */
+#define REDUCE_EACH(p, type, statement)                                                                                \
+    do {                                                                                                               \
+        REDUCE_LOOP(p, type, reduced, 0, first, a) {                                                                   \
+            REDUCE_LOOP(p, type, reduced, 1, a, b) {                                                                   \
+                REDUCE_LOOP(p, type, reduced, 2, b, c) {                                                               \
+                    REDUCE_LOOP(p, type, reduced, 3, c, x) {                                                           \
+                        statement;                                                                                     \
                     }                                                                                                  \
                 }                                                                                                      \
             }                                                                                                          \

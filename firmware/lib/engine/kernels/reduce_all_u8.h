@@ -10,10 +10,15 @@ struct reduce_all_u8 {
     REDUCE_LOOPS;
 };
 
+KERNEL_INLINE int32_t reduce_all_u8_all(const uint8_t *first, const struct reduce_all_u8 *p) {
+    int32_t all = 1;
+    REDUCE_EACH(p, uint8_t, all &= *x != 0);
+    return all;
+}
+
 /* `input` and `output` may be the same. */
 KERNEL_INLINE void reduce_all_u8(const uint8_t *input, uint8_t *output, const struct reduce_all_u8 *p) {
-    uint8_t all;
-    REDUCE(p, uint8_t, all = 1, all &= (uint8_t)(*x != 0), *output = all);
+    REDUCE(p, uint8_t, reduce_all_u8_all(first, p));
 }
 
 #endif

@@ -15,11 +15,15 @@ KERNEL_INLINE int32_t larger_s32(int32_t a, int32_t b) {
     return a > b ? a : b;
 }
 
+KERNEL_INLINE int32_t reduce_extreme_s8_largest(const int8_t *first, const struct reduce_extreme_s8 *p) {
+    int32_t largest = INT8_MIN;
+    REDUCE_EACH(p, int8_t, largest = larger_s32(largest, *x ^ p->flip));
+    return largest;
+}
+
 /* `input` and `output` may be the same. */
 KERNEL_INLINE void reduce_extreme_s8(const int8_t *input, int8_t *output, const struct reduce_extreme_s8 *p) {
-    int32_t largest;
-    REDUCE(p, int8_t, largest = INT8_MIN, largest = larger_s32(largest, *x ^ p->flip),
-           *output = (int8_t)(largest ^ p->flip));
+    REDUCE(p, int8_t, reduce_extreme_s8_largest(first, p) ^ p->flip);
 }
 
 #endif

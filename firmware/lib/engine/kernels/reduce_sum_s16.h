@@ -11,11 +11,15 @@ struct reduce_sum_s16 {
     REDUCE_SUM_FACTORS;
 };
 
+KERNEL_INLINE uint32_t reduce_sum_s16_sum(const int16_t *first, const struct reduce_sum_s16 *p) {
+    uint32_t sum = (uint32_t)p->offset;
+    REDUCE_EACH(p, int16_t, sum = reduce_sum_add(sum, *x));
+    return sum;
+}
+
 /* `input` and `output` may be the same. */
 KERNEL_INLINE void reduce_sum_s16(const int16_t *input, int16_t *output, const struct reduce_sum_s16 *p) {
-    uint32_t sum;
-    REDUCE(p, int16_t, sum = (uint32_t)p->offset, sum = reduce_sum_add(sum, *x),
-           *output = (int16_t)REDUCE_SUM_OUTPUT(p, sum));
+    REDUCE(p, int16_t, REDUCE_SUM_OUTPUT(p, reduce_sum_s16_sum(first, p)));
 }
 
 #endif

@@ -40,7 +40,7 @@ KERNEL_INLINE void softmax_s16(const int16_t *input, int16_t *output, const stru
         }
         /* sum = (1 + x) 2^(16 - zeros); the largest element's own exponential is nearly 1, so it is not 0. */
         const int32_t zeros = leading_zeros(sum);
-        const int32_t x = (int32_t)(((sum << (zeros - 1)) + (UINT32_C(1) << 13)) >> 14) - (INT32_C(1) << 16);
+        const int32_t x = (int32_t)(((sum << zeros >> 1) + (UINT32_C(1) << 13)) >> 14) - (INT32_C(1) << 16);
         const int32_t reciprocal = softmax_s16_between(p->reciprocals, clamp_s32(x, 0, 65535));
 
         for (int32_t i = 0; i < p->depth; i++) {
