@@ -109,6 +109,7 @@ def conjunctions(draw: st.DrawFn) -> Case:
     count = math.prod(shape)
     source = random.Random(draw(seeds))
     rows = [[1] * count, [0] * count, *([int(source.random() < odds) for _ in range(count)] for odds in (0.5, 0.9))]
+    rows.append([source.choice((1, 3, 2, 255)) for _ in range(count)])
     tflite = reduction("REDUCE_ALL", shape, axes, keep, (None, 0), (None, 0), dtype="bool")
     inputs = tuple(bytes(row) for row in rows)
     return Case(f"REDUCE_ALL {shape} {axes} keep {keep}", tflite, inputs, aliased=draw(st.booleans()))
