@@ -44,9 +44,9 @@ def reduction(
 
 @st.composite
 def shapes_and_axes(draw: st.DrawFn) -> tuple[Shape, list[int]]:
-    """Up to 6 dimensions; any axes, some of them negative, in any order, one of them twice."""
-    rank = draw(st.integers(1, 6))
-    shape = tuple(draw(st.lists(st.integers(1, 9 if rank < 4 else 4), min_size=rank, max_size=rank)))
+    """Up to 8 dimensions; any axes, some of them negative, in any order, one of them twice."""
+    rank = draw(st.integers(1, 8))
+    shape = tuple(draw(st.lists(st.integers(1, 9 if rank < 4 else 4 if rank < 7 else 3), min_size=rank, max_size=rank)))
     chosen = draw(st.lists(st.integers(0, rank - 1), min_size=1, max_size=rank, unique=True))
     return shape, [axis - rank if draw(st.booleans()) else axis for axis in chosen] + chosen[: draw(st.integers(0, 1))]
 
