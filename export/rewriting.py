@@ -20,6 +20,7 @@ from tinyproof.export.inlining import inline
 from tinyproof.export.ops import OPS
 from tinyproof.export.ops.moving import Moving
 
+MAX_STATE_BYTES = 16 << 20  # as for constants, and no more memory is in any microcontroller
 MAX_FOLDED_BYTES = 16 << 20  # of all tensors computed here; bounds what a hostile file costs
 
 
@@ -44,6 +45,7 @@ def rewrite(graph: Graph) -> Rewritten:
     inlined = inline(graph, ends.operators)
     graph, operators = inlined.graph, inlined.operators
     tensors = list(graph.tensors)
+    _check_state(graph)
     initial = {tensor.index: bytes([_zero_byte(tensor)]) * tensor.bytes for tensor in tensors if tensor.is_state}
     if any(operator.name in ("VAR_HANDLE", "CALL_ONCE") for operator in operators):
         operators = _resources(graph, tensors, operators, initial)
@@ -52,6 +54,16 @@ def rewrite(graph: Graph) -> Rewritten:
     wanted = {tensor.index for tensor in ends.outputs} | initial.keys() | inlined.carried
     left = needed_operators(operators, wanted)
     return Rewritten(changed, ends, left, initial)
+
+
+def _check_state(graph: Graph) -> None:
+    """Raises InputFileError for more of it than any device has."""
+    total = sum(tensor.bytes for tensor in graph.tensors if tensor.is_state)
+    for each in (graph, *(subgraph for subgraph in graph.subgraphs if subgraph is not None)):
+        assigned = [index for part in each.operators if part.name == "ASSIGN_VARIABLE" for index in part.inputs[1:2]]
+        total += sum(each.tensors[index].bytes for index in assigned if index != -1)
+    if total > MAX_STATE_BYTES:
+        raise InputFileError(f"{graph.file}: keeps over {MAX_STATE_BYTES:,} bytes of state; use a smaller model")
 
 
 def _zero_byte(tensor: Tensor) -> int:

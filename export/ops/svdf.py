@@ -75,9 +75,11 @@ class Svdf(Op):
     def _read_factors(self, features: Tensor, times: Tensor, bias: Tensor) -> None:
         """PrepareSvdf: products and quotients in float32."""
         state, y = self.state.scales[0], self.y.scales[0]
-        self.feature = quantize_multiplier(float32(float32(self.x.scales[0] * features.scales[0]) / state))
         product = float32(state * times.scales[0])
-        self.output = quantize_multiplier(float32(product / y))
+        reals = float32(float32(self.x.scales[0] * features.scales[0]) / state), float32(product / y)
+        if not max(reals) < 2.0**31:
+            raise self.refuse("its sums can overflow 32 bits when they are rescaled; check the scales of its tensors")
+        self.feature, self.output = map(quantize_multiplier, reals)
         if not abs((*bias.scales, 0.0)[0] - product) < MAX_BIAS_DIFFERENCE:
             raise self.refuse(f"bias {bias.label} has a scale that is not state scale times time weight scale")
 
