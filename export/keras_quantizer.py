@@ -88,6 +88,8 @@ def reason(error: Exception) -> str:
     missing = sorted(set(re.findall(r"^\s*tf\.(\w+)\(", text, re.MULTILINE)))
     if missing:
         return f"TFLite has no operator for {', '.join(f'tf.{name}' for name in missing[:8])}"
+    if "TensorList" in text:
+        return "it holds a loop over time, as of LSTM and GRU: make these layers with unroll=True"
     lines = text.splitlines() or [type(error).__name__]
     raised = re.findall(r"^\s*[\w.]*(?:Error|Exception): (\S.*)$", text, re.MULTILINE)
     return (raised[-1] if lines[0].startswith("in user code") and raised else lines[0])[:200]

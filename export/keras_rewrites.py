@@ -24,13 +24,17 @@ def rewrite_layers(model: Any) -> None:
                 layer.call = call
 
 
-def input_type(model: Any, x: Any) -> str:
-    """int32 for an input that is only looked up: its values are whole, and no table takes rounded ones."""
-    operations = [getattr(node, "operation", None) for node in x._keras_history.operation._outbound_nodes]
-    kinds = {type(operation).__name__ for operation in operations}
-    if not operations and type(model).__name__ == "Sequential" and model.layers:
-        kinds = {type(model.layers[0]).__name__}
-    return "int32" if kinds == {"Embedding"} else str(x.dtype)
+def take_integers(model: Any) -> Any:
+    """The model to call: inputs that are only looked up take int32. Their values are whole, and Keras, which declares
+    them float32 where nothing else is said, would cast them in float."""
+    retyped = False
+    for x in model.inputs:
+        nodes = x._keras_history.operation._outbound_nodes
+        if nodes and {type(node.operation).__name__ for node in nodes} == {"Embedding"}:
+            retyped = retyped or x.dtype != "int32"
+            x._dtype = "int32"
+    # A Sequential casts to its first layer's type before its graph is called.
+    return getattr(model, "_functional", None) or model if retyped else model
 
 
 def _upsampling(layer: Any) -> Callable[[Any], Any] | None:

@@ -16,7 +16,7 @@ from tinyproof.core.errors import InputFileError
 from tinyproof.export.calibration import INPUT_TYPES
 from tinyproof.export.float_islands import close_islands
 from tinyproof.export.keras_quantizer import quiet, reason
-from tinyproof.export.keras_rewrites import input_type, rewrite_layers
+from tinyproof.export.keras_rewrites import rewrite_layers, take_integers
 
 # Operators of a SavedModel that reach outside of it; a model that computes needs none of them.
 FORBIDDEN = (b"PyFunc", b"EagerPyFunc", b"PyFuncStateless", b"ReadFile", b"WriteFile", b"MatchingFiles", b"LoadLibrary")
@@ -39,12 +39,11 @@ def keras_to_float(path: Path) -> bytes:
             ) from error
         inputs = getattr(model, "inputs", None) or []
         _check_ends(path.name, [(x.name, tuple(x.shape[1:]), str(x.dtype)) for x in inputs])
-        types = [input_type(model, x) for x in inputs]
         rewrite_layers(model)
+        model = take_integers(model)
         names = input_names([x.name for x in inputs])
         specs = [
-            tf.TensorSpec([1, *x.shape[1:]], dtype, name=name)
-            for x, dtype, name in zip(inputs, types, names, strict=True)
+            tf.TensorSpec([1, *x.shape[1:]], x.dtype, name=name) for x, name in zip(model.inputs, names, strict=True)
         ]
 
         def answers(*x: Any) -> Any:
