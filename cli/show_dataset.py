@@ -31,12 +31,12 @@ def print_samples(report: DatasetReport) -> None:
     elif accuracy:
         click.echo(stage_line("accuracy", f"RMSE {accuracy['rmse']:.4g}", f"worst error {accuracy['worst']:.4g}"))
     verdict = f"{bits.same:,} of {bits.checked:,} samples bit-identical to {report.reference}"
-    if accuracy is None:
-        verdict += "; the file has no labels"
     share = report.input_saturated / bits.checked if bits.checked else 0.0
     if share:
         verdict += (
             f"; but {report.input_saturated:,} of {bits.checked:,} saturate: they hold values beyond the range that "
             "the model was quantized for"
         )
+    if accuracy is None:
+        verdict += "; the file has no labels"
     say_verdict(verdict, proven=report.proven, doubtful=share >= DOUBTFUL_SHARE)

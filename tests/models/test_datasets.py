@@ -191,3 +191,36 @@ def test_a_board_with_one_wrong_bit_is_found(
     assert fine.exit_code == 0
     assert "3 of 3 samples bit-identical to TFLite Micro" in fine.output
     assert CliRunner().invoke(cli.main, ["check", "--limit", "3"]).exit_code == 2
+
+
+@pytest.mark.parametrize(("loud", "label"), [(1, "proof"), (9, "DOUBTFUL")])
+def test_the_verdict_carries_saturation(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loud: int, label: str
+) -> None:
+    monkeypatch.setattr(tinyproof.core.paths, "BUILD", folder.parent)
+    x = np.zeros((10, 3), np.float32)
+    x[:loud] = 1e6
+    np.savez(tmp_path / "d.npz", x=x)
+    arguments = ["check", "--model", "net", "--board", "reference", "--dataset", str(tmp_path / "d.npz")]
+    run = CliRunner().invoke(cli.main, arguments)
+    assert run.exit_code == 0, run.output  # bits are what the exit code stands for
+    verdict = " ".join(run.output[run.output.index(label) :].split())
+    assert f"10 of 10 samples bit-identical to TFLite Micro; but {loud} of 10 saturate" in verdict
+
+
+def test_a_model_of_two_inputs_takes_an_array_of_each_name(tmp_path: Path) -> None:
+    ends = [
+        TensorSpec("left", [1, 2], "int8", 0.5, 3, 2),
+        TensorSpec("serving_default_right:0", [1, 1], "int16", 2, 0, 2),
+    ]
+    np.savez(tmp_path / "real.npz", left=[[1.0, 2.0]], right=[[-8.0]])
+    np.savez(tmp_path / "bits.npz", left_q=[[5, 7]], right_q=[[-4]])
+    (tmp_path / "real.csv").write_text("a,b,c\n1,2,-8\n")
+    for name in ("real.npz", "bits.npz", "real.csv"):
+        samples = read_dataset(tmp_path / name, ends)
+        assert quantize_samples(samples, TensorLayout(tuple(ends)), 1) == ([bytes([5, 7, 252, 255])], 0)
+    np.savez(tmp_path / "mixed.npz", left=[[1.0, 2.0]], right_q=[[-4]])
+    np.savez(tmp_path / "wide.npz", left_q=[[128, 0]], right_q=[[-4]])
+    for name, says in (("mixed.npz", "needs 2 arrays, left, right"), ("wide.npz", "left_q must be integers from -128")):
+        with pytest.raises(InputFileError, match=says):
+            read_dataset(tmp_path / name, ends)
