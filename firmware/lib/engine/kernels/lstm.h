@@ -43,10 +43,11 @@ struct lstm {
 
 /* One row of int8 or int16 as int16, in the order of the weights. */
 KERNEL_INLINE void lstm_row(int16_t *to, const int8_t *from, int32_t count, int32_t wide) {
-    if (wide)
+    if (wide) {
         memcpy(to, from, 2U * (size_t)count);
-    else
+    } else {
         four_rows_input(to, from, count);
+    }
 }
 
 /* A sum and its bias, which is in the sum already unless wide, rescaled to 3.12. */
@@ -57,8 +58,9 @@ KERNEL_INLINE int32_t lstm_level(int32_t sum, KERNEL_TABLE int32_t *bias, const 
         const int64_t product = (sum + long_bias) * factor->multiplier;
         return saturate_s16((int32_t)((product + (INT64_C(1) << (factor->shift - 1))) >> factor->shift));
     }
-    if (p->gates_shift_right)
+    if (p->gates_shift_right) {
         return rescale_s16(sum, factor->multiplier, factor->shift);
+    }
     return saturate_s16(requantize(sum, factor->multiplier, factor->shift, 0, 0));
 }
 
@@ -93,8 +95,9 @@ KERNEL_INLINE int32_t lstm_unit(int16_t *cell, const struct four_sums *a, const 
 
 /* Biases of 64 bits are added later. */
 KERNEL_INLINE struct four_sums lstm_begin(KERNEL_TABLE int32_t *bias, const struct lstm *p) {
-    if (p->wide)
+    if (p->wide) {
         return (struct four_sums){{0, 0, 0, 0}};
+    }
     return (struct four_sums){{bias[0], bias[1], bias[2], bias[3]}};
 }
 
@@ -110,10 +113,11 @@ KERNEL_INLINE void lstm_step(const int16_t *x, int16_t *cell, int8_t *output, co
         weights += 16 * p->hidden_groups;
         const int32_t y = lstm_unit(cell + unit, &a, &b, bias, p);
         bias += 8 * (1 + p->wide);
-        if (p->wide)
+        if (p->wide) {
             ((int16_t *)(void *)output)[unit] = (int16_t)y;
-        else
+        } else {
             output[unit] = (int8_t)y;
+        }
     }
 }
 

@@ -72,13 +72,15 @@ KERNEL_INLINE void svdf_batch(const int16_t *x, int8_t *output, int8_t *state, c
             sum += svdf_row(state, times, svdf_entry(sums.sum[i], p), p);
             state += p->memory << p->wide;
             times += p->memory;
-            if (--left > 0)
+            if (--left > 0) {
                 continue;
+            }
             const int32_t y = requantize((int32_t)sum, p->output.multiplier, p->output.shift, 0, p->zero_point);
             *output++ = clamp_s8(y, -128, 127);
             left = p->rank;
-            if (filter + i + 1 < p->filters)
+            if (filter + i + 1 < p->filters) {
                 sum = (uint32_t)*++bias;
+            }
         }
     }
 }
