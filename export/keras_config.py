@@ -54,6 +54,7 @@ class Layer:
     name: str
     config: dict[str, Any]
     build: dict[str, Any]
+    module: str = "keras"
 
     @property
     def label(self) -> str:
@@ -128,13 +129,27 @@ def _layers(part: Any, depth: int = 0) -> Iterator[Layer]:
         if isinstance(part.get("class_name"), str) and isinstance(config, dict):
             build = part.get("build_config")
             name = config.get("name", part.get("name"))
-            yield Layer(part["class_name"], str(name), config, build if isinstance(build, dict) else {})
+            module = part.get("module")
+            # A file of another Keras names none; "builtins" holds what is no layer.
+            own = isinstance(module, str) and not module.startswith(("keras", "builtins"))
+            own = own or (module is None and isinstance(part.get("registered_name"), str))
+            yield Layer(
+                part["class_name"], str(name), config, build if isinstance(build, dict) else {}, "" if own else "keras"
+            )
         for each in part.values():
             if isinstance(each, dict | list):
                 yield from _layers(each, depth + 1)
 
 
 def _inputs(document: Any) -> list[KerasInput]:
+    """Empty where the document says less than Keras writes: it will say what is wrong."""
+    try:
+        return _declared_inputs(document)
+    except (KeyError, TypeError, IndexError, AttributeError):
+        return []
+
+
+def _declared_inputs(document: Any) -> list[KerasInput]:
     config = document["config"]
     layers = {str(layer["config"].get("name")): layer for layer in config["layers"]}
     if document["class_name"] == "Sequential":
@@ -167,6 +182,8 @@ def check_config(path: Path) -> KerasConfig:
 def _faults(layer: Layer) -> Iterator[str]:
     if layer.kind in INSTEAD:
         yield INSTEAD[layer.kind]
+    elif not layer.module and "name" in layer.config:
+        yield "a class of your own, whose code the file does not bring: use layers of Keras"
     activation = layer.config.get("activation")
     if isinstance(activation, str) and activation in ACTIVATIONS:
         yield f"TFLite Micro computes no {activation} in integers: use {ACTIVATIONS[activation]}"

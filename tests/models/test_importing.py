@@ -173,7 +173,7 @@ def test_damaged_files_are_refused(brought: Path, tmp_path: Path) -> None:
             bring(tmp_path / name, tmp_path)
     with zipfile.ZipFile(tmp_path / "d.keras", "w") as archive:
         archive.writestr("config.json", '{"class_name": "Nothing"}')
-    with pytest.raises(InputFileError, match=r"not a usable \.keras file"):
+    with pytest.raises(InputFileError, match="Keras cannot load it"):
         bring(tmp_path / "d.keras", tmp_path)
     for text in ("none.tflite", str(tmp_path), f"{tmp_path}/x"):
         with pytest.raises(InputFileError):
