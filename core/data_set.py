@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from tinyproof.core.errors import InputFileError
-from tinyproof.core.tflite.dtypes import DTYPES
 
 MAX_BYTES = 1 << 30  # of the file, and of its arrays unpacked
 LABEL_COLUMNS = ("y", "label")
@@ -152,7 +151,8 @@ def _sized(x: Any, key: str, end: Input, name: str, *, alone: bool) -> Any:
 def _integers(x: Any, key: str, end: Input, name: str) -> Any:
     import numpy as np
 
-    low, high = DTYPES[end.dtype].low, DTYPES[end.dtype].high
+    bounds = None if end.dtype == "bool" else np.iinfo(end.dtype)
+    low, high = (0, 1) if bounds is None else (int(bounds.min), int(bounds.max))
     if x.dtype.kind not in "iu" or (x.size and (x.min() < low or x.max() > high)):
         raise InputFileError(f"{name}: {key} must be integers from {low} to {high}; real values go into {key[:-2]}")
     return x.astype(np.int64)
