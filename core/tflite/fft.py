@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass
 
 MAX_LENGTH = 1 << 16  # of real samples: half as many places fit 16 bits
+RADICES = (2, 3, 4, 5)  # for others KISS FFT needs a heap
 
 
 @dataclass(frozen=True)
