@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -17,6 +18,7 @@ from tinyproof.export.rewriting import rewrite
 from tinyproof.export.state_places import settle_states
 
 MAX_CONSTANT_BYTES = 16 << 20  # flash of the largest microcontrollers; bounds what a hostile file makes us write
+MAX_STATE_BYTES = 4 << 20  # RAM of the largest ones; bounds what operators' options may ask for
 # What a rewriting leaves nothing of.
 REWRITTEN = frozenset(("VAR_HANDLE", "CALL_ONCE", "SHAPE", *INLINED))
 
@@ -105,7 +107,21 @@ def lower(graph: Graph) -> Program:
             raise graph.refuse(operator, f"has {len(operator.outputs)} outputs; it makes {len(made)}")
     graph, outputs, writers = constant_outputs(graph, ends.outputs)
     ops += [ConstantOutput(graph, writer) for writer in writers]
-    return settle_states(Program(graph, tuple(ops), ends.inputs, outputs, rewritten.initial))
+    tensors, initial = list(graph.tensors), dict(rewritten.initial)
+    for op in ops:
+        op.keep(tuple(_remember(op, dtype, count, tensors, initial) for dtype, count in op.private_tensors))
+    graph = dataclasses.replace(graph, tensors=tuple(tensors))
+    return settle_states(Program(graph, tuple(ops), ends.inputs, outputs, initial))
+
+
+def _remember(op: Op, dtype: str, count: int, tensors: list[Tensor], initial: dict[int, bytes]) -> int:
+    """The index of a new tensor that lives on between inferences."""
+    state = Tensor(len(tensors), "state", (count,), dtype, (), (), 0, None, is_variable=True)
+    if sum(map(len, initial.values())) + state.bytes > MAX_STATE_BYTES:
+        raise op.refuse(f"needs {state.bytes:,} bytes of state; all of a model's may have {MAX_STATE_BYTES:,}")
+    tensors.append(state)
+    initial[state.index] = bytes(state.bytes)
+    return state.index
 
 
 def check_supported(graph: Graph, operators: tuple[Operator, ...]) -> None:

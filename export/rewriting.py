@@ -76,7 +76,8 @@ def _fold(graph: Graph, tensors: list[Tensor], operators: list[Operator]) -> lis
     left, budget = [], MAX_FOLDED_BYTES
     for operator in operators:
         known = all(index == -1 or tensors[index].data is not None for index in operator.inputs)
-        foldable = operator.name == "SHAPE" or (known and operator.inputs and operator.name not in STATEFUL)
+        kept = operator.name in STATEFUL or operator.name.startswith("CUSTOM Signal")  # options not looked at yet
+        foldable = operator.name == "SHAPE" or (known and operator.inputs and not kept)
         outputs = [tensors[index] for index in operator.outputs]
         if not foldable or any(y.dtype not in DTYPES for y in outputs) or not _computable(operator):
             left.append(operator)

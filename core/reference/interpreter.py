@@ -128,8 +128,9 @@ def first_values(graph: Graph) -> dict[str, bytes]:
 
 
 def constant(tensor: Tensor) -> Array:
-    """The value of a constant tensor."""
-    numbers: Array = np.array(unpack(tensor.data or b"", tensor.dtype), np.int64)
+    """The value of a constant tensor; of uint64 its bits."""
+    kind = np.uint64 if tensor.dtype == "uint64" else np.int64
+    numbers: Array = np.array(unpack(tensor.data or b"", tensor.dtype), kind).astype(np.int64)
     return numbers[: tensor.elements].reshape(tensor.shape)
 
 

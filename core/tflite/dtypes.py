@@ -37,6 +37,7 @@ DTYPES = {
         _signed("int64", 64, "int64_t", "q"),
         DType("uint8", 8, 0, 255, "uint8_t", "B"),
         DType("uint32", 32, 0, (1 << 32) - 1, "uint32_t", "I"),
+        DType("uint64", 64, 0, (1 << 64) - 1, "uint64_t", "Q"),
         DType("bool", 8, 0, 1, "uint8_t", "B"),  # a byte that is neither is moved as it is
     )
 }

@@ -91,6 +91,17 @@ class Op(ABC):
         return 0
 
     @property
+    def private_tensors(self) -> tuple[tuple[str, int], ...]:
+        """What it keeps for itself from one inference to the next and a file says nothing of: element type and number
+        of each tensor. All of them begin as zeros."""
+        return ()
+
+    def keep(self, states: tuple[int, ...]) -> None:
+        """Takes the `private_tensors`, by their indices: its kernel has them after the outputs."""
+        self.inputs += states
+        self.outputs += states
+
+    @property
     def macs(self) -> int:
         """Multiply-accumulates of one inference."""
         return 0

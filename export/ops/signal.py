@@ -64,14 +64,13 @@ class SignalOp(Op):
     def constants(self) -> list[Constant]:
         return []
 
-    def keep(self, *states: int) -> None:
-        """Takes the tensors of `memory`, by their indices: kernels have them after the outputs."""
+    def keep(self, states: tuple[int, ...]) -> None:
+        """As arguments they count once."""
+        super().keep(states)
         self.kept = states
-        self.inputs += states
-        self.outputs += states
 
     def calls(self, prefix: str) -> list[Call]:
-        """A state is one argument."""
+        """A state is one argument, which is read and written."""
         inputs = tuple(index for index in self.inputs if index not in self.kept)
         return [Call(inputs, self.outputs, self.parameters(prefix))]
 
