@@ -59,3 +59,44 @@ def case(label: str, tflite: bytes, inputs: Sequence[bytes], *, aliased: bool = 
     shuffled = list(inputs)
     random.Random(label).shuffle(shuffled)
     return Case(label, tflite, tuple(shuffled), aliased)
+
+
+def audio_features() -> bytes:
+    """160 new samples of int16 in, int16 features of 8 channels out, by every operator from a frame to a logarithm."""
+    r = random.Random(1)
+    m = Model()
+
+    def table(values: Sequence[int]) -> int:
+        return m.tensor((len(values),), None, 0, values, "int16")
+
+    def made(count: int, dtype: str) -> int:
+        return m.tensor((count,), dtype=dtype)
+
+    x = m.input((160,), dtype="int16")
+    frame, valid = m.tensor((1, 240), dtype="int16"), m.tensor((), dtype="bool")
+    add(m, "Framer", [x], [frame, valid], frame_size=240, frame_step=160, prefill=True)
+    shaped = m.tensor((1, 240), dtype="int16")
+    window = [round(4096 * (0.5 - 0.5 * math.cos(math.tau * (i + 0.5) / 240))) for i in range(240)]
+    add(m, "Window", [frame, table(window)], [shaped], shift=12)
+    flat, scaled, bits = made(240, "int16"), made(240, "int16"), m.tensor((), dtype="int32")
+    m.add("RESHAPE", [shaped, m.tensor((1,), None, 0, [240], "int32")], [flat])
+    add(m, "FftAutoScale", [flat], [scaled, bits])
+    spectrum, energies = made(258, "int16"), made(129, "uint32")
+    add(m, "Rfft", [scaled], [spectrum], T=7, fft_length=256)
+    add(m, "Energy", [spectrum], [energies], end_index=129, start_index=0)
+    widths = [2 * i + 1 for i in range(9)]
+    starts = [sum(widths[:i]) for i in range(9)]
+    weights = [r.randint(0, 4096) for _ in range(sum(widths))]
+    tables = [weights, [4096 - weight for weight in weights], starts, starts, widths]
+    sums, roots = made(8, "uint64"), made(8, "uint32")
+    add(m, "FilterBank", [energies, *map(table, tables)], [sums], num_channels=8)
+    add(m, "FilterBankSquareRoot", [sums, bits], [roots])
+    clean, noise, gained, features = made(8, "uint32"), made(8, "uint32"), made(8, "uint32"), made(8, "int16")
+    shares = {"smoothing": 409, "one_minus_smoothing": 15974, "min_signal_remaining": 819, "num_channels": 8}
+    shares |= {"alternate_smoothing": 819, "alternate_one_minus_smoothing": 15565, "clamping": 0}
+    shares |= {"smoothing_bits": 10, "spectral_subtraction_bits": 14}
+    add(m, "FilterBankSpectralSubtraction", [roots], [clean, noise], **shares)
+    gains = sorted((r.randrange(2**15) for _ in range(125)), reverse=True)
+    add(m, "PCAN", [clean, noise, table(gains)], [gained], snr_shift=6)
+    add(m, "FilterBankLog", [gained], [features], input_correction_bits=3, output_scale=1600)
+    return m.build(features)
