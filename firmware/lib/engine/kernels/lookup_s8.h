@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Every operator whose output byte depends on one input byte alone: LOGISTIC, TANH, RELU, RELU6, LEAKY_RELU, HARD_SWISH
- * and QUANTIZE from int8 to int8. The exporter computes the table with TFLite Micro's integer arithmetic.
+ * Every operator whose output byte depends on one input byte alone, such as TANH, RELU or QUANTIZE. The exporter computes
+ * the table with TFLite Micro's integer arithmetic (export/ops/lookup.py).
  */
 #ifndef TINYPROOF_KERNELS_LOOKUP_S8_H
 #define TINYPROOF_KERNELS_LOOKUP_S8_H
