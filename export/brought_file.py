@@ -30,11 +30,13 @@ INSTEAD = {
 
 
 def is_float(graph: Graph) -> bool:
-    """Whether the model computes in float32 throughout, so that it can be quantized. Raises InputFileError for one that
-    only stores its weights in fewer bits."""
+    """Whether the model computes in float32 throughout, so that it can be quantized: one of sounds may have no scales
+    and no floats either. Raises InputFileError for one that only stores its weights in fewer bits."""
     weights = _small_weights(graph)
     if weights is not None:
         raise weights
+    if not any(tensor.dtype == "float32" for tensor in graph.tensors):
+        return False
     return not any(tensor.dtype in QUANTIZED and tensor.scales for tensor in graph.tensors)
 
 
