@@ -9,8 +9,8 @@ from tinyproof.export.ops.signal import SignalOp
 
 
 class SignalEnergy(SignalOp):
-    """signal/micro/kernels/energy.cc. What lies before the first index or after the last is never written; a slice must
-    leave it out before anything else reads it."""
+    """signal/micro/kernels/energy.cc. What lies before the first index or after the last is never written there; a
+    slice must leave it out before anything else reads it."""
 
     names = ("CUSTOM SignalEnergy",)
     kernel = "signal_energy"
@@ -32,6 +32,7 @@ class SignalEnergy(SignalOp):
                 f"leaves all but {self.start} to {self.end} of its output {y.label} unset, which more than a "
                 "STRIDED_SLICE of those reads"
             )
+        self.count = y.elements
         self.inputs, self.outputs = (x.index,), (y.index,)
 
     def _is_cut_out(self, tensor: int) -> bool:
@@ -58,4 +59,4 @@ class SignalEnergy(SignalOp):
         )
 
     def parameters(self, prefix: str) -> dict[str, str]:
-        return {"start": str(self.start), "end": str(self.end)}
+        return {"start": str(self.start), "end": str(self.end), "count": str(self.count)}
