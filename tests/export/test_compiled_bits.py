@@ -15,6 +15,7 @@ from support.native import ENGINE, STRICT, compile_native, different_bits
 from support.tflite_writer import Model, dense_network
 
 from tinyproof.core.manifest import Manifest
+from tinyproof.export.codegen import ABI
 from tinyproof.export.export import compile_model
 
 CORTEX_M4 = [
@@ -149,7 +150,9 @@ def test_rounding_once_is_found_by_deep_models_only(lesson_models: dict[str, Pat
 def test_kernels_of_another_version_do_not_compile(lesson_models: dict[str, Path], tmp_path: Path) -> None:
     engine = shutil.copytree(ENGINE, tmp_path / "engine")
     header = engine / "kernels" / "requantize.h"
-    header.write_text(header.read_text().replace("#define KERNELS_ABI 1", "#define KERNELS_ABI 2"))
+    version = f"#define KERNELS_ABI {ABI}\n"
+    assert version in header.read_text()
+    header.write_text(header.read_text().replace(version, f"#define KERNELS_ABI {ABI + 1}\n"))
     folder = shutil.copytree(lesson_models["neuron"], tmp_path / "neuron")
     with pytest.raises(subprocess.CalledProcessError):
         compile_native(folder, engine)

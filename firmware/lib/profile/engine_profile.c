@@ -28,7 +28,8 @@ static const struct engine_tensor outputs[] = {MODEL_FOR_EACH_OUTPUT(TENSOR)};
 #undef TENSOR
 
 static const struct engine_tensor whole_record = {
-    (int8_t *)&record, sizeof record.elapsed + sizeof record.crc + sizeof record.outputs, 1.0F, 0, ENGINE_INT8};
+    (int8_t *)&record, sizeof record.elapsed + sizeof record.crc + sizeof record.outputs, 1.0F, 0, ENGINE_INT8,
+};
 
 static const struct engine description = {
     .inputs = {inputs, MODEL_INPUTS_BYTES, MODEL_INPUTS},
