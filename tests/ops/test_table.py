@@ -10,6 +10,7 @@ from support.op_table import EXAMPLES, Refusal, Row, assert_refused, draw_progra
 SECONDS = 300 + 10 * EXAMPLES  # of one row, on a busy machine
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(SECONDS)
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_is_bit_exact(row: Row) -> None:
