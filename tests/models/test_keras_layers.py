@@ -76,6 +76,7 @@ SLOW = (
     *("lstm", "gru", "conv1d", "separable", "transpose", "upsampling", "upsampling1d", "bilinear", "prelu", "elu"),
     *("attention", "rescaling", "normalization", "embedding"),
 )
+ON_BOARD = ("gru", "conv1d")  # of SLOW; the others go to a board at night, and are computed here by day
 IN_INT16 = ("lstm", "separable", "transpose", "upsampling", "normalization", "old")
 
 
@@ -125,7 +126,10 @@ def test_activations_of_16_bits_lie_nearer_to_the_float_model(kept: Path, tmp_pa
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("name", [*QUICK, *SLOW])
+@pytest.mark.parametrize(
+    "name",
+    [*QUICK, *ON_BOARD, *(pytest.param(name, marks=pytest.mark.nightly) for name in SLOW if name not in ON_BOARD)],
+)
 def test_what_keras_makes_is_proven_on_a_simulated_board(kept: Path, tmp_path: Path, name: str) -> None:
     bring(kept, name, tmp_path / name)
     build(QEMU, tmp_path / name)

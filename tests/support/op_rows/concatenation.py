@@ -205,7 +205,7 @@ REFUSALS = [
     ),
     Refusal("CONCATENATION", concatenation([(1,) * 7, (1,) * 7], (2, *(1,) * 6)), "1 to 6 dimensions"),
     Refusal("PACK", _pack([(2,), (2,)], (2, 2), axis=2), "axis 2 does not exist"),
-    Refusal("PACK", _pack([(2,), (2,)], (2, 2), count=3), "3 are named"),
+    Refusal("PACK", _pack([(2,), (2,)], (2, 2), count=3), "other than the 3 inputs"),
     Refusal("PACK", _pack([(2,), (2,)], (3, 2)), "2 are named"),
     Refusal("PACK", _pack([(2,), (3,)], (2, 2)), "part .3. does not follow"),
     Refusal("PACK", _pack([(2,), (2,)], (2, 2), kind="bool"), "is bool"),
