@@ -175,10 +175,9 @@ ROWS = [
 ]
 
 
-def _pack(shapes: list[Shape], output: Shape, axis: int = 0, count: int | None = None, kind: str = "int8") -> bytes:
-    number = len(shapes) if count is None else count
+def _pack(shapes: list[Shape], output: Shape, axis: int = 0, kind: str = "int8") -> bytes:
     parts = [Part(shape, kind) for shape in shapes]
-    return one("PACK", parts, [Part(output, kind)], axis=axis, valuesCount=number)
+    return one("PACK", parts, [Part(output, kind)], axis=axis, valuesCount=len(shapes))
 
 
 def _unpack(shape: Shape, outputs: list[Shape], axis: int = 0, count: int | None = None, kind: str = "int8") -> bytes:
@@ -205,7 +204,6 @@ REFUSALS = [
     ),
     Refusal("CONCATENATION", concatenation([(1,) * 7, (1,) * 7], (2, *(1,) * 6)), "1 to 6 dimensions"),
     Refusal("PACK", _pack([(2,), (2,)], (2, 2), axis=2), "axis 2 does not exist"),
-    Refusal("PACK", _pack([(2,), (2,)], (2, 2), count=3), "other than the 3 inputs"),
     Refusal("PACK", _pack([(2,), (2,)], (3, 2)), "2 are named"),
     Refusal("PACK", _pack([(2,), (3,)], (2, 2)), "part .3. does not follow"),
     Refusal("PACK", _pack([(2,), (2,)], (2, 2), kind="bool"), "is bool"),
