@@ -32,7 +32,7 @@ class Interpreter:
             for operator in subgraph.operators if subgraph is not graph else self._ends.operators:
                 if operator.name not in KERNELS:
                     raise subgraph.refuse(
-                        operator, f"is not supported by the Python reference, which has {', '.join(KERNELS)}"
+                        operator, f"is not supported by the Python reference, which has {len(KERNELS)} others"
                     )
         self._constants = [
             {tensor.index: constant(tensor) for tensor in subgraph.tensors if tensor.data and tensor.dtype in DTYPES}
