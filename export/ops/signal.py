@@ -34,7 +34,8 @@ class SignalOp(Op):
         except ValueError as error:
             raise self.refuse(f"its options cannot be read: {error}; convert the model again") from None
         if tuple(found) != names or not all(value in INT32 for value in found.values()):
-            raise self.refuse(f"its options must be {', '.join(names)}; they are {', '.join(found)[:200] or 'none'}")
+            told = ascii(", ".join(found))[1:-1][:200] or "none"  # the file's names, which may be anything
+            raise self.refuse(f"its options must be {', '.join(names)}; they are {told}")
         return tuple(found.values())
 
     def signal(self, indices: tuple[int, ...], position: int, role: str, dtype: str, rank: int | None = None) -> Tensor:

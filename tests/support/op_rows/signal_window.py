@@ -51,6 +51,7 @@ REFUSALS = [
     Refusal(NAME, build((3,), PLAIN, "int32", shift=1), "input .* is int32"),
     Refusal(NAME, build((3,), None, shift=1), "window .* is computed"),
     Refusal(NAME, build((3,), PLAIN, shift=1, other=2), "its options must be shift"),
+    Refusal(NAME, build((3,), PLAIN, "int16", **{"sh\nift": 1}), r"they are sh\\nift$"),
     Refusal(NAME, build((3,), PLAIN, shift="twelve"), "they hold more than integers"),
     Refusal(NAME, build((3,), PLAIN), "its options must be shift; they are none"),
 ]
