@@ -76,7 +76,7 @@ KERNEL_INLINE int32_t lstm_unit(int16_t *cell, const struct four_sums *a, const 
                                 KERNEL_TABLE int32_t *bias, const struct lstm *p) {
     const int32_t forget = sigmoid_within_s16(lstm_gate(0, a, b, bias, p), p->sigmoid);
     const int32_t update = sigmoid_within_s16(lstm_gate(1, a, b, bias, p), p->sigmoid);
-    const int32_t candidate = tanh_s16(lstm_gate(2, a, b, bias, p), p->sigmoid);
+    const int32_t candidate = tanh_between_s16(lstm_gate(2, a, b, bias, p), p->sigmoid);
     const int32_t output = sigmoid_within_s16(lstm_gate(3, a, b, bias, p), p->sigmoid);
     int32_t c = rescale_s16(forget * *cell, p->forget.multiplier, p->forget.shift);
     c += rescale_s16(update * candidate, p->update.multiplier, p->update.shift);
@@ -87,7 +87,7 @@ KERNEL_INLINE int32_t lstm_unit(int16_t *cell, const struct four_sums *a, const 
     }
     *cell = (int16_t)c;
     const int32_t t = (c * p->tanh_multiplier + (INT32_C(1) << p->tanh_shift >> 1)) >> p->tanh_shift;
-    const int32_t product = tanh_s16(t, p->sigmoid) * output;
+    const int32_t product = tanh_between_s16(t, p->sigmoid) * output;
     int32_t y = requantize(product, p->output.multiplier, p->output.shift, 1, p->zero_point);
     y = y < p->min ? p->min : y;
     return y > p->max ? p->max : y;

@@ -21,7 +21,7 @@ KERNEL_INLINE int32_t sigmoid_within_s16(int32_t t, KERNEL_TABLE int16_t *table)
 }
 
 /* `t`: 256 to an entry. */
-KERNEL_INLINE int32_t tanh_s16(int32_t t, KERNEL_TABLE int16_t *table) {
+KERNEL_INLINE int32_t tanh_between_s16(int32_t t, KERNEL_TABLE int16_t *table) {
     const int32_t sign = t >> 31;
     int32_t size = (t ^ sign) - sign;
     size = size < SIGMOID_STEPS * 256 ? size : TANH_BEYOND * 256;
