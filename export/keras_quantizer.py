@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from tinyproof.core.errors import InputFileError, UsageError
+from tinyproof.core.tensorflow_settings import settle_tensorflow
 
 SAMPLES = 256
 GRID = 1001  # points of the asked range at which the float model is evaluated for the report
@@ -98,8 +99,7 @@ def reason(error: Exception) -> str:
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
     """TensorFlow writes to the C-level stderr, Keras prints, both log: none of it is for users. Errors still raise."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+    settle_tensorflow()
     logger = logging.getLogger("tensorflow")
     level = logger.level
     saved = os.dup(2)

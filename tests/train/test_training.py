@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import os
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from tinyproof.core.config import TrainConfig
 from tinyproof.core.errors import InputFileError, UsageError
 from tinyproof.core.manifest import read_manifest, stale_artefacts
 from tinyproof.core.origin import Neuron, NeuronTraining, TrainingPoints
+from tinyproof.core.tensorflow_settings import ENVIRONMENT
+from tinyproof.export.keras_quantizer import quiet
 from tinyproof.train.backend import load
 from tinyproof.train.descent import DescentStep, build_neuron, descend, largest_stable_learning_rate, neuron_descent
 from tinyproof.train.training import TRACE_COLUMNS, speedup_over_fit, train_model, validate
@@ -251,3 +254,11 @@ def test_the_final_state_is_the_model_that_the_descent_leaves() -> None:
     *_, last = descend(neuron_descent(model, lesson()), 7)
     assert [step.step for step in last] == [7]
     assert (last[0].w, last[0].b) == tuple(float(weights.ravel()[0]) for weights in model.get_weights())
+
+
+def test_training_and_conversion_import_tensorflow_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever comes first in a process settles how TensorFlow computes: a model's bytes would tell the order."""
+    for name in ENVIRONMENT:
+        monkeypatch.setenv(name, "somebody else's")
+    with quiet():
+        assert {name: os.environ[name] for name in ENVIRONMENT} == ENVIRONMENT

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What TensorFlow and Keras read from the environment when they are imported: the same for all that import them.
+
+Whoever comes first in a process decides; were training and conversion to differ, the bytes of a trained model would
+depend on what the process had done before.
+"""
+
+from __future__ import annotations
+
+import os
+
+ENVIRONMENT = {
+    "TF_CPP_MIN_LOG_LEVEL": "3",  # no banner about CPU features and absent GPUs
+    "TF_ENABLE_ONEDNN_OPTS": "0",  # oneDNN may sum in another order from run to run
+    "CUDA_VISIBLE_DEVICES": "-1",  # a model this small is slower on a GPU, and differs in its last bits
+    "KERAS_BACKEND": "tensorflow",  # the next stage converts with TensorFlow
+}
+
+
+def settle_tensorflow() -> None:
+    """Call it before each `import tensorflow` or `import keras`."""
+    os.environ.update(ENVIRONMENT)
