@@ -71,7 +71,7 @@ def _name_layer(
 
     if report.bits.divergences:
         differs()
-        report.bits.layer_note = locate(board, folder, report.bits.divergences, config)
+        report.bits.layer_note = locate(board, folder, report.bits.divergences, config, sequence=report.sequence)
         write_report(report, board, folder)
 
 

@@ -12,15 +12,19 @@ from tinyproof.core.config import CheckConfig
 from tinyproof.core.errors import TinyproofError
 
 if TYPE_CHECKING:
+    from tinyproof.core.tflite.graph import Operator
     from tinyproof.export.profile_codegen import ProfiledOperator
     from tinyproof.host.bits import Divergence
     from tinyproof.host.step_trace import StepTrace
 
 
-def locate(board: Board, folder: Path, divergences: list[Divergence], config: CheckConfig) -> str:
+def locate(
+    board: Board, folder: Path, divergences: list[Divergence], config: CheckConfig, *, sequence: bool = False
+) -> str:
     """Names the layer of the first divergence, in place. Returns a sentence where it cannot be named, with the reason.
 
     A simulated board is asked once more, with a firmware that runs the same generated C operator by operator.
+    `sequence`: the input is a frame of the build's vectors, and hears those before it first.
     """
     from tinyproof.core.tflite.ends import device_ends
     from tinyproof.core.tflite.reader import read_file, read_graph
@@ -29,11 +33,11 @@ def locate(board: Board, folder: Path, divergences: list[Divergence], config: Ch
     try:
         operators = device_ends(read_graph(read_file(folder / "model.tflite"))).operators
         if len(operators) == 1:
-            layer = f"operator {operators[0].index} ({operators[0].name})"
+            layer = name_of(operators[0])
         elif not can_profile(board):
             return _elsewhere(board)
         else:
-            steps, (seen,) = _ask_again(board, folder, bytes(q & 0xFF for q in first.x_q), config)
+            steps, seen = _ask_again(board, folder, first, config, sequence=sequence)
             if seen.first_wrong is None or seen.proven:
                 return (
                     "asked operator by operator, the board answers this input rightly: the fault is not in one operator"
@@ -51,21 +55,28 @@ def can_profile(board: Board) -> bool:
     return board.kind == "simulated" and board.engine == "compiled"
 
 
-def name_of(step: ProfiledOperator) -> str:
+def name_of(step: ProfiledOperator | Operator) -> str:
     """How messages name an operator: its number in the model, and its kind."""
     return f"operator {step.index} ({step.name})"
 
 
 def _ask_again(
-    board: Board, folder: Path, content: bytes, config: CheckConfig
-) -> tuple[list[ProfiledOperator], list[StepTrace]]:
+    board: Board, folder: Path, first: Divergence, config: CheckConfig, *, sequence: bool
+) -> tuple[list[ProfiledOperator], StepTrace]:
+    from tinyproof.core.manifest import read_manifest
     from tinyproof.export.profile_codegen import write_profile
     from tinyproof.firmware.platformio_build import build_profile
+    from tinyproof.host.expected import read_vectors
+    from tinyproof.host.session import layouts_of
     from tinyproof.host.step_trace import watch_steps
 
+    x, _ = layouts_of(read_manifest(folder))
+    before = [content for content, _ in read_vectors(folder)[0][: first.index]] if sequence else []
+    inputs = [*before, x.content(first.x_q)]
     steps = write_profile(folder)
     elf = build_profile(board, folder)
-    return steps, watch_steps(board, folder, elf, [step.tensors for step in steps], [content], config)
+    tensors = [step.tensors for step in steps]
+    return steps, watch_steps(board, folder, elf, tensors, inputs, config, sequence=sequence)[-1]
 
 
 def _elsewhere(board: Board) -> str:

@@ -113,8 +113,7 @@ def ask_inputs(
     before = session.client.requests
     for index, content in enumerate(inputs):
         expected = golden(content)  # outside of the time that is the board's and the line's
-        if session.info.state_bytes:
-            session.inference.reset()
+        session.begin()
         answer = _ask(session, result, index, len(inputs), content, progress)
         _compare(session, result, index, content, expected, answer, keep)
         if heard is not None:

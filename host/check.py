@@ -59,8 +59,7 @@ def _check_answer(session: Session, expected: Expected, golden: Golden, toleranc
     if (len(expected.x), len(expected.y)) != (session.x.elements, session.y.elements):
         raise UsageError("the manifest's expected answers do not fit the model; run ./tinyproof export again")
     content = session.x.content(session.x.quantize(expected.x))
-    if session.info.state_bytes:
-        session.inference.reset()
+    session.begin()
     answer = session.inference.from_real(expected.x)
     if answer is None:  # too long for a line: the host quantizes and dequantizes, the board infers
         answer = session.inference.from_bytes(content)

@@ -44,7 +44,7 @@ class CheckReport:
     board: str
     engine: str
     protocol: int
-    vectors: str  # "exhaustive" or "random"
+    vectors: str  # "exhaustive", "random" or "sequence"
     reference: str  # who gave the golden answers
     bits: BitsResult
     answers: list[CheckedAnswer] = field(default_factory=list)
@@ -52,6 +52,11 @@ class CheckReport:
     tolerance_why: str = ""
     startup_ticks: int = 0  # from reset to ready, in the tick unit; 0 where the board does not count it
     arena_used_bytes: int = 0  # by Google's interpreter on this board; 0 for an engine without an arena of its own
+
+    @property
+    def sequence(self) -> bool:
+        """Whether the inputs are consecutive frames of a model with state."""
+        return self.vectors == "sequence"
 
     @property
     def bits_identical(self) -> bool:
@@ -94,7 +99,7 @@ class CheckReport:
     def mismatch(self) -> str:
         """What is wrong, in one line with both numbers; empty when all is proven."""
         if self.bits.different:
-            return self.bits.mismatch("frames" if self.vectors == "sequence" else "int8 inputs", self.board)
+            return self.bits.mismatch("frames" if self.sequence else "inputs", self.board)
         if self.bits.checked == 0:
             return "no vectors were checked; run ./tinyproof export again"
         for answer in self.answers:
@@ -127,6 +132,7 @@ class DatasetReport:
     bits: BitsResult
     input_saturated: int = 0
     accuracy: dict[str, Any] | None = None
+    sequence: ClassVar[bool] = False  # each sample comes right after a reset
 
     @property
     def proven(self) -> bool:

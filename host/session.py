@@ -32,6 +32,11 @@ class Session:
     inference: Inference
     client: Link
 
+    def begin(self) -> None:
+        """Brings a model with state to where it begins."""
+        if self.info.state_bytes:
+            self.inference.reset()
+
     @property
     def repeats(self) -> int:
         """Requests sent again since the port was opened."""

@@ -32,10 +32,10 @@ class StepTrace:
     proven: bool
 
 
-def sample_inputs(build_dir: Path) -> list[bytes]:
+def sample_inputs(build_dir: Path, count: int = INPUTS) -> list[bytes]:
     """A few of the build's vectors, spread over all of them."""
     vectors, _ = read_vectors(build_dir)
-    return [content for content, _ in vectors[:: max(1, len(vectors) // INPUTS)][:INPUTS]]
+    return [content for content, _ in vectors[:: max(1, len(vectors) // count)][:count]]
 
 
 def watch_steps(
@@ -45,10 +45,15 @@ def watch_steps(
     steps: Sequence[Sequence[int]],
     inputs: Sequence[bytes],
     config: CheckConfig,
+    *,
+    sequence: bool = False,
 ) -> list[StepTrace]:
-    """Starts `elf` on a simulated board and asks it `inputs`; `steps` are the tensors that each operator writes."""
+    """Starts `elf` on a simulated board and asks it `inputs`; `steps` are the tensors that each operator writes.
+
+    `sequence`: they are consecutive frames, and only the first of them comes right after a reset.
+    """
     with Emulator(board, elf) as emulator:
-        return ask_steps(board, build_dir, emulator.port, steps, inputs, config)
+        return ask_steps(board, build_dir, emulator.port, steps, inputs, config, sequence=sequence)
 
 
 def ask_steps(
@@ -58,6 +63,8 @@ def ask_steps(
     steps: Sequence[Sequence[int]],
     inputs: Sequence[bytes],
     config: CheckConfig,
+    *,
+    sequence: bool = False,
 ) -> list[StepTrace]:
     """The same of a board that runs the profiling firmware already. Raises BoardError where it runs another one."""
     manifest = read_manifest(build_dir)
@@ -68,10 +75,10 @@ def ask_steps(
     reference = load_reference(build_dir, manifest)
     with open_session(board, build_dir, port, config, manifest=manifest, record_bytes=record.size) as session:
         found = []
-        for content in inputs:
-            reference.reset()
-            if manifest.memory and manifest.memory.state_bytes:
-                session.inference.reset()
+        for number, content in enumerate(inputs):
+            if number == 0 or not sequence:
+                reference.reset()
+                session.begin()
             values = record.unpack(session.inference.by_parts(content).output)
             times, empty, crcs = values[: len(steps)], values[len(steps)], values[len(steps) + 1 : -1]
             right = reference.run(content)

@@ -162,6 +162,7 @@ def _samples(folder: Path, dataset: Path | None) -> tuple[bytes, Any]:
     from tinyproof.core.data_set import read_dataset
     from tinyproof.core.manifest import read_manifest
     from tinyproof.core.tflite.tensor_layout import TensorLayout
+    from tinyproof.host.step_trace import sample_inputs
 
     x = TensorLayout(tuple(read_manifest(folder).inputs))
     tflite = (folder / "model.tflite").read_bytes()
@@ -169,9 +170,7 @@ def _samples(folder: Path, dataset: Path | None) -> tuple[bytes, Any]:
         samples = read_dataset(dataset, x.tensors)
         values = samples.x[:NOISE_SAMPLES]
         return tflite, np.array([x.dequantize(q.tolist()) for q in values]) if samples.quantized else values
-    vectors = json.loads((folder / "vectors.json").read_text(encoding="utf-8"))["vectors"]
-    chosen = vectors[:: max(1, len(vectors) // NOISE_SAMPLES)][:NOISE_SAMPLES]
-    return tflite, np.array([x.dequantize(x.values(bytes.fromhex(vector["in"]))) for vector in chosen])
+    return tflite, np.array([x.dequantize(x.values(content)) for content in sample_inputs(folder, NOISE_SAMPLES)])
 
 
 def print_profile(document: dict[str, Any]) -> None:

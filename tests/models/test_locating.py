@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import struct
 import zlib
@@ -13,7 +14,8 @@ import pytest
 from click.testing import CliRunner, Result
 from support.scripted_board import ScriptedBoard
 from support.single_device import single_device
-from support.tflite_writer import dense_network
+from support.streaming import WINDOW, ZERO_POINT, StreamingNet
+from support.tflite_writer import Model, dense_network
 
 import tinyproof.core.paths
 import tinyproof.firmware.platformio_build
@@ -25,6 +27,7 @@ from tinyproof.core.errors import UsageError
 from tinyproof.core.manifest import Manifest, TensorSpec, read_manifest
 from tinyproof.core.reference.golden import Reference
 from tinyproof.export.export import compile_model
+from tinyproof.export.ops.base import Constant
 from tinyproof.export.ops.fully_connected import FullyConnected
 from tinyproof.export.profile_codegen import write_profile
 from tinyproof.host.bits import Divergence
@@ -41,8 +44,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def made(folder: Path, layers: list[int]) -> Path:
+    return compiled(folder, dense_network(SEED, layers))
+
+
+def compiled(folder: Path, tflite: bytes) -> Path:
     folder.mkdir()
-    (folder / "model.tflite").write_bytes(dense_network(SEED, layers))
+    (folder / "model.tflite").write_bytes(tflite)
     compile_model(folder, Manifest(folder.name))
     return folder
 
@@ -91,6 +98,49 @@ def test_samples_and_the_profile_name_it_too(folder: Path, tmp_path: Path, monke
     profiled = run("profile", "--no-noise")
     assert profiled.exit_code == 1
     assert "the output of operator 2 (FULLY_CONNECTED) is not what TFLite Micro computes" in profiled.output
+
+
+@pytest.mark.slow
+def test_the_layer_of_int16_inputs_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tinyproof.core.paths, "BUILD", tmp_path)
+    model = Model()
+    x = model.input((1, 3), 1e-3, dtype="int16")
+    hidden, y = (model.tensor((1, 3), 2e-3, dtype="int16") for _ in range(2))
+    for source, target in ((x, hidden), (hidden, y)):
+        model.add_dense(source, target, [[90, -70, 20], [-30, 80, 60], [50, 40, -100]], 0.02)
+    folder = compiled(tmp_path / "net", model.build(y))
+    right = FullyConnected._row
+    monkeypatch.setattr(
+        FullyConnected,
+        "_row",
+        lambda op, unit: (1, *right(op, unit)[1:]) if (op.operator.index, unit) == (1, 2) else right(op, unit),
+    )
+    compile_model(folder, read_manifest(folder))
+    assert run("build").exit_code == 0
+    assert "it begins in operator 1 (FULLY_CONNECTED)" in run("check").output
+
+
+@pytest.mark.slow
+def test_the_layer_is_named_that_only_the_frames_before_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last layer forgets the oldest rows of its window, which are silent until as many frames have come."""
+    monkeypatch.setattr(tinyproof.core.paths, "BUILD", tmp_path)
+    channels = 4
+    folder = compiled(tmp_path / "net", StreamingNet(5, channels, silent=True).build())
+    right = FullyConnected.constants
+
+    def forgetful(op: FullyConnected) -> list[Constant]:
+        weights, bias, *others = right(op)
+        bias = dataclasses.replace(bias, values=[bias.values[0] + ZERO_POINT * sum(weights.values[:channels])])
+        return [dataclasses.replace(weights, values=[0] * channels + list(weights.values[channels:])), bias, *others]
+
+    monkeypatch.setattr(FullyConnected, "constants", forgetful)
+    compile_model(folder, read_manifest(folder))
+    assert run("build").exit_code == 0
+    shown = run("check")
+    assert shown.exit_code == 1
+    assert "(FULLY_CONNECTED)" in shown.output.split("it begins in ")[1]
+    report = json.loads((folder / "boards" / "qemu-cortex-m4" / "check.json").read_text())
+    assert report["divergences"][0]["index"] >= WINDOW - 1
 
 
 def test_code_that_is_not_the_exporters_is_not_profiled(folder: Path) -> None:

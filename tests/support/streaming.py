@@ -11,6 +11,7 @@ from typing import Any
 from support.tflite_writer import Model, Subgraph
 
 FEATURES, ROWS, CHANNELS = 16, 3, 16
+ZERO_POINT = -3
 WINDOW = 12  # rows that the last layer sees
 VALID = 1
 
@@ -18,8 +19,9 @@ VALID = 1
 class StreamingNet:
     """int8 [1, 3, 16] in, uint8 [1, 1] out."""
 
-    def __init__(self, seed: int, channels: int = CHANNELS) -> None:
-        self._channels = channels
+    def __init__(self, seed: int, channels: int = CHANNELS, *, silent: bool = False) -> None:
+        """`silent`: the past before the first frame is zeros, otherwise random numbers."""
+        self._channels, self._silent = channels, silent
         self._random = random.Random(seed)
         self._model = Model()
         self._start = self._model.subgraph()
@@ -28,7 +30,7 @@ class StreamingNet:
         """A convolution over time with a stride of all new rows, two of depth and width, and a window at the end."""
         model = self._model
         model.add("CALL_ONCE", [], [], initSubgraphIndex=1)
-        source = model.input((1, ROWS, FEATURES), 0.1, -3)
+        source = model.input((1, ROWS, FEATURES), 0.1, ZERO_POINT)
         x = self._reshaped(source, (1, ROWS, 1, FEATURES))
         x = self._convolved(self._kept(x, 2), (self._channels, ROWS + 2, 1, FEATURES), ROWS)
         for rows in (4, 8):
@@ -46,7 +48,7 @@ class StreamingNet:
         return model.build(output)
 
     def _tensor(self, shape: tuple[int, ...]) -> int:
-        return self._model.tensor(shape, 0.1, -3)
+        return self._model.tensor(shape, 0.1, ZERO_POINT)
 
     def _constant(self, *values: int) -> int:
         return self._model.tensor((len(values),), values=values, dtype="int32")
@@ -78,8 +80,8 @@ class StreamingNet:
         """The last `rows` rows before x and then x; the last ones are kept again."""
         new, channels = self._model.tensors[x].shape[1], self._model.tensors[x].shape[3]
         name = f"state {len(self._start.operators)}"
-        first = [self._random.randrange(-128, 128) for _ in range(rows * channels)]
-        value = self._start.tensor((1, rows, 1, channels), 0.1, -3, first)
+        first = [ZERO_POINT if self._silent else self._random.randrange(-128, 128) for _ in range(rows * channels)]
+        value = self._start.tensor((1, rows, 1, channels), 0.1, ZERO_POINT, first)
         self._start.add("ASSIGN_VARIABLE", [self._handle(self._start, name), value], [])
         handle = self._handle(self._model, name)
         old, whole, last = (self._tensor((1, count, 1, channels)) for count in (rows, rows + new, rows))
