@@ -149,5 +149,11 @@ def in_32_bits(values: Array) -> Array:
     return values
 
 
+def each(values: Array, answer: Callable[[int], int]) -> Array:
+    """A function of one number, computed once for each that occurs."""
+    numbers, places = np.unique(values, return_inverse=True)
+    return np.array([answer(int(number)) for number in numbers], np.int64)[places].reshape(values.shape)
+
+
 def integers(numbers: Iterable[int | np.int64]) -> tuple[int, ...]:
     return tuple(int(number) for number in numbers)

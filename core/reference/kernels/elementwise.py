@@ -8,7 +8,6 @@ them to float32, but its answers at exact ties tell otherwise (the rows `ties` o
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from tinyproof.core.reference.bound_operator import (
     Array,
     BoundOperator,
     computes,
+    each,
     multiply,
     rescale,
     rounding_shift_right,
@@ -121,9 +121,3 @@ def cast(op: BoundOperator, x: Array) -> Array:
     if op.y.dtype == "bool":
         return np.asarray(x != 0).astype(np.int64)
     return x.astype(op.y.dtype).astype(np.int64)
-
-
-def each(values: Array, answer: Callable[[int], int]) -> Array:
-    """A function of one number, computed once for each that occurs."""
-    numbers, places = np.unique(values, return_inverse=True)
-    return np.array([answer(int(number)) for number in numbers], np.int64)[places].reshape(values.shape)

@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from tinyproof.core.reference.bound_operator import (
     Array,
     BoundOperator,
     computes,
+    each,
     in_32_bits,
     multiply,
     rescale,
@@ -36,7 +35,7 @@ def unidirectional_sequence_lstm(op: BoundOperator, x: Array, *operands: Array |
         gates = []
         for number, name in enumerate(lstm.GATES):
             level = to_type(_level(op, given, number, seen, hidden), "int16")
-            gates.append(_each(sigmoid_table.tanh if name == "cell" else sigmoid_table.sigmoid, 3 * level))
+            gates.append(each(3 * level, sigmoid_table.tanh if name == "cell" else sigmoid_table.sigmoid))
         forget, update, candidate, output = gates
         cell[:] = to_type(rescale(forget * cell, factors.forget), "int16") + to_type(
             rescale(update * candidate, factors.update), "int16"
@@ -44,7 +43,7 @@ def unidirectional_sequence_lstm(op: BoundOperator, x: Array, *operands: Array |
         cell[:] = to_type(cell, "int16")
         if factors.clip >= 0:
             cell[:] = np.clip(cell, -factors.clip, factors.clip)
-        bent = _each(sigmoid_table.tanh, _scaled(cell, *factors.tanh))
+        bent = each(cell, lambda level: sigmoid_table.tanh(sigmoid_table.scaled(level, *factors.tanh)))
         hidden[:] = to_type(rescale(bent * output, factors.output) + kept.zero_points[0], kept.dtype)
         outputs.append(hidden.copy())
     answer = np.array(outputs)
@@ -103,11 +102,3 @@ def svdf(op: BoundOperator, x: Array, features: Array, times: Array, bias: Array
 def _wrapped(values: Array, bits: int) -> Array:
     half: int = 1 << (bits - 1)
     return ((values + half) & (2 * half - 1)) - half
-
-
-def _scaled(values: Array, multiplier: int, shift: int) -> Array:
-    return (values * multiplier + ((1 << shift) >> 1)) >> shift
-
-
-def _each(function: Callable[[int], int], values: Array) -> Array:
-    return np.array([function(int(value)) for value in values.flat], np.int64).reshape(values.shape)
