@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from tinyproof.core.tflite.arithmetic import float32
+from tinyproof.core.tflite.arithmetic import float32, round_half_away
 
 GATES = ("forget", "input", "cell", "output")
 INPUT_WEIGHTS, RECURRENT_WEIGHTS, BIASES = (2, 1, 3, 4), (6, 5, 7, 8), (13, 12, 14, 15)  # of each gate in turn
@@ -48,4 +48,4 @@ def cell_factors(cell_scale: float, hidden_scale: float, cell_clip: float) -> Ce
 def round_log2(value: float) -> int:
     """CheckedLog2 without the check, which is not looked at: float32 throughout, ties away from zero."""
     logarithm = float32(float32(math.log(value)) * float32(1.0 / float32(math.log(2.0))))
-    return int(math.copysign(math.floor(abs(logarithm) + 0.5), logarithm))
+    return round_half_away(logarithm)

@@ -198,3 +198,8 @@ class Op(ABC):
         if tensor.dtype != "int32" or tensor.data is None:
             raise self.refuse(f"{role} {tensor.label} must be a constant of int32: tinyproof takes fixed {what}")
         return struct.unpack(f"<{tensor.elements}i", tensor.data)
+
+
+def braces(values: Sequence[int | str], length: int = 0) -> str:
+    """A C initialiser; zeros fill it up to `length`."""
+    return "{" + ", ".join(map(str, (*values, *([0] * (length - len(values)))))) + "}"

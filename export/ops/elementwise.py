@@ -10,7 +10,7 @@ from typing import ClassVar
 from tinyproof.core.tflite.dtypes import DTYPES, unpack
 from tinyproof.core.tflite.graph import Graph, Operator, Tensor
 from tinyproof.core.tflite.schema import ACTIVATIONS
-from tinyproof.export.ops.base import Call, Constant, Op
+from tinyproof.export.ops.base import Call, Constant, Op, braces
 
 MAX_LOOPS = 6
 MAX_RANK = 6  # RuntimeShape of TFLite Micro has room for no more
@@ -142,7 +142,7 @@ class Elementwise(Op):
             (name, DTYPES[x.dtype].c_type) for name, x in zip(arguments, operands, strict=True) if isinstance(name, str)
         )
         columns = {"counts": 0, "steps1": positions[0], "steps2": positions[1]}
-        walk = {name: "{" + ", ".join(str(loop[i]) for loop in self.loops) + "}" for name, i in columns.items()}
+        walk = {name: braces([loop[i] for loop in self.loops]) for name, i in columns.items()}
         return Call(arguments, self.outputs, walk | parameters, types)
 
     def parameters(self, prefix: str) -> dict[str, str]:

@@ -6,7 +6,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tinyproof.core.tflite.graph import Graph, Operator, Tensor
-from tinyproof.export.ops.moving import INDEX_TYPES, Moving, braces, element_bytes
+from tinyproof.export.ops.base import braces
+from tinyproof.export.ops.moving import INDEX_TYPES, Moving, element_bytes
 
 
 class _Filled(Moving):

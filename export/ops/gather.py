@@ -9,8 +9,8 @@ from typing import ClassVar
 
 from tinyproof.core.tflite.dtypes import unpack
 from tinyproof.core.tflite.graph import Graph, Operator
-from tinyproof.export.ops.base import Call
-from tinyproof.export.ops.moving import Moving, braces
+from tinyproof.export.ops.base import Call, braces
+from tinyproof.export.ops.moving import Moving
 
 MAX_DEPTH = 5  # indices of one name, as in TFLM
 

@@ -10,8 +10,8 @@ from abc import abstractmethod
 from typing import ClassVar
 
 from tinyproof.core.tflite.graph import Graph, Operator
-from tinyproof.export.ops.base import Constant
-from tinyproof.export.ops.moving import INDEX_TYPES, Moving, braces, byte_strides, element_bytes
+from tinyproof.export.ops.base import Constant, braces
+from tinyproof.export.ops.moving import INDEX_TYPES, Moving, byte_strides, element_bytes
 
 MAX_LISTED = 1 << 16  # places in all lists of an operator; bounds what a hostile file makes us write
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from tinyproof.core.tflite.arithmetic import INT32_MAX, quantize_multiplier
+from tinyproof.core.tflite.arithmetic import INT32_MAX, MAX_WIDE_SHIFT, quantize_multiplier, reduce_multiplier
 from tinyproof.core.tflite.dtypes import DTYPES, unpack
 from tinyproof.core.tflite.graph import Graph, Operator, Tensor
 from tinyproof.core.tflite.lstm import (
@@ -19,14 +19,13 @@ from tinyproof.core.tflite.lstm import (
     cell_factors,
 )
 from tinyproof.core.tflite.sigmoid_table import SIGMOID_TABLE
-from tinyproof.export.ops.base import Call, Constant, Op
-from tinyproof.export.ops.requantize_encoding import encode_multiplier, encode_shift
+from tinyproof.export.ops.base import Call, Constant, Op, braces
+from tinyproof.export.ops.requantize_encoding import encode, encode_multiplier, encode_shift
 from tinyproof.export.ops.simd_packing import ORDER, four_rows
+from tinyproof.export.ops.wide_sums import MAX_SUM
 
 GROUP = 4  # elements that a kernel takes at a time
 TANH = 4  # of the schema's activations
-MAX_SUM_BITS = 47  # of a sum of 64 bits that TFLite Micro rescales
-MAX_LEFT_SHIFT = 7  # of such a sum
 
 Factor = tuple[int, int]  # as struct factor has it
 
@@ -89,8 +88,7 @@ class Lstm(Op):
         multiplier, shift = quantize_multiplier(real) if real < 2.0**30 else (0, 31)
         if shift >= 0:
             raise self.refuse("a product of its gates is rescaled by 1/2 or more; check the scales of its states")
-        # 2^-32 is 0 for every product.
-        return (encode_multiplier(multiplier), encode_shift(shift)) if multiplier else (encode_multiplier(2**30), 30)
+        return encode(multiplier, shift)
 
     def _read_gates(self) -> None:
         self.rows: list[list[list[int]]] = []  # of input and hidden state, of each gate: weights
@@ -148,8 +146,8 @@ class Lstm(Op):
     def _check_bound(self, bound: int, raw: int, multiplier: int, shift: int, where: str) -> None:
         """`bound` of a sum, `raw` of one without bias and zero point. Beyond, TFLite Micro is undefined."""
         if self.wide:
-            fits = bound < 1 << MAX_SUM_BITS and raw <= INT32_MAX and shift <= MAX_LEFT_SHIFT
-            fits = fits and (bound * _reduced(multiplier) >> (15 - shift)) + 1 <= INT32_MAX
+            fits = bound < MAX_SUM and raw <= INT32_MAX and shift <= MAX_WIDE_SHIFT
+            fits = fits and (bound * reduce_multiplier(multiplier) >> (15 - shift)) + 1 <= INT32_MAX
         else:
             shifted = bound << max(shift, 0)
             fits = shift < 31 and shifted <= INT32_MAX
@@ -160,7 +158,7 @@ class Lstm(Op):
     def _encoded(self, multiplier: int, shift: int) -> Factor:
         if not self.wide:
             return encode_multiplier(multiplier), encode_shift(shift)
-        return _reduced(multiplier), 15 - shift
+        return reduce_multiplier(multiplier), 15 - shift
 
     @property
     def _groups(self) -> tuple[int, int]:
@@ -224,28 +222,15 @@ class Lstm(Op):
             "max": DTYPES[self.x.dtype].high,
         }
         factors = {
-            "input": _braced(*map(_factor, self.gate_factors[0])),
-            "hidden": _braced(*map(_factor, self.gate_factors[1])),
+            "input": braces([*map(braces, self.gate_factors[0])]),
+            "hidden": braces([*map(braces, self.gate_factors[1])]),
         }
-        factors |= dict(zip(("forget", "update", "output"), map(_factor, self.products), strict=True))
+        factors |= dict(zip(("forget", "update", "output"), map(braces, self.products), strict=True))
         tables = {name: f"{prefix}_{name}" for name in ("weights", "biases", "sigmoid")}
         return {name: str(value) for name, value in numbers.items()} | factors | tables
-
-
-def _reduced(multiplier: int) -> int:
-    """The 15 bits of a multiplier that a sum of 64 bits is multiplied by: MultiplyByQuantizedMultiplier."""
-    return (multiplier + (1 << 15)) >> 16 if multiplier < 0x7FFF0000 else 0x7FFF
 
 
 def _words(value: int) -> tuple[int, int]:
     """A number of 64 bits as two of 32, low one first."""
     low, high = value & 0xFFFFFFFF, value >> 32
     return low - (1 << 32) * (low >> 31), high
-
-
-def _factor(factor: Factor) -> str:
-    return _braced(*map(str, factor))
-
-
-def _braced(*parts: str) -> str:
-    return "{" + ", ".join(parts) + "}"

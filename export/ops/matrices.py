@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tinyproof.core.tflite.arithmetic import INT32_MAX, quantize_multiplier
-from tinyproof.export.ops.base import Constant, Op
+from tinyproof.export.ops.base import Constant, Op, braces
 from tinyproof.export.ops.requantize_encoding import encode_multiplier, encode_shift
 from tinyproof.export.ops.wide_sums import MAX_REAL_MULTIPLIER
 
@@ -37,9 +37,9 @@ class Matrices:
 
     def literal(self) -> str:
         """The struct in C."""
-        lists = (f"{{{', '.join(map(str, part))}}}" for part in (self.batches, self.a_steps, self.b_steps))
+        lists = map(braces, (self.batches, self.a_steps, self.b_steps))
         numbers = (self.rows, self.depth, self.columns, *self.a_place, *self.b_place)
-        return f"{{{', '.join((*lists, *map(str, numbers)))}}}"
+        return braces((*lists, *numbers))
 
 
 class ByteProduct:

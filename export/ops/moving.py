@@ -94,8 +94,3 @@ def element_bytes(tensor: Tensor) -> int:
 def byte_strides(tensor: Tensor) -> list[int]:
     """Bytes between neighbours along each dimension."""
     return [math.prod(tensor.shape[axis + 1 :]) * element_bytes(tensor) for axis in range(len(tensor.shape))]
-
-
-def braces(values: list[int] | tuple[int, ...], length: int = 0) -> str:
-    """A C initialiser; zeros fill it up to `length`."""
-    return "{" + ", ".join(map(str, (*values, *([0] * (length - len(values)))))) + "}"

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from tinyproof.core.tflite.dtypes import pack
 from tinyproof.core.tflite.graph import Graph, Operator, Tensor
-from tinyproof.export.ops.moving import Moving, braces, byte_strides, element_bytes
+from tinyproof.export.ops.base import braces
+from tinyproof.export.ops.moving import Moving, byte_strides, element_bytes
 
 MAX_RANK = 5  # as in TFLM
 _LOOPS = 4

@@ -11,7 +11,7 @@ from typing import ClassVar
 from tinyproof.core.tflite.arithmetic import INT32_MAX, quantize_multiplier
 from tinyproof.core.tflite.dtypes import DTYPES
 from tinyproof.core.tflite.graph import Graph, Operator, Tensor
-from tinyproof.export.ops.base import Constant, Op
+from tinyproof.export.ops.base import Constant, Op, braces
 from tinyproof.export.ops.elementwise import SUFFIXES
 
 _LOOPS = 4  # of each kind; a tensor has at most 8 dimensions (core/tflite/reader.py)
@@ -82,7 +82,7 @@ class _Reduction(Op):
         for name, loops in (("kept", self.kept), ("reduced", self.reduced)):
             padded = [(1, 0)] * (_LOOPS - len(loops)) + loops
             for place, column in enumerate(("counts", "steps")):
-                walk[f"{name}_{column}"] = "{" + ", ".join(str(loop[place]) for loop in padded) + "}"
+                walk[f"{name}_{column}"] = braces([loop[place] for loop in padded])
         return walk | {name: str(value) for name, value in self.numbers().items()}
 
 

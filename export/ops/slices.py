@@ -6,7 +6,8 @@ from __future__ import annotations
 from tinyproof.core.tflite.arithmetic import INT32_MAX
 from tinyproof.core.tflite.dtypes import unpack
 from tinyproof.core.tflite.graph import Tensor
-from tinyproof.export.ops.moving import INDEX_TYPES, braces, element_bytes
+from tinyproof.export.ops.base import braces
+from tinyproof.export.ops.moving import INDEX_TYPES, element_bytes
 from tinyproof.export.ops.strided import Strided, Walk
 
 INT32_MIN = -INT32_MAX - 1

@@ -7,7 +7,8 @@ from abc import abstractmethod
 from typing import ClassVar
 
 from tinyproof.core.tflite.graph import Graph, Operator
-from tinyproof.export.ops.moving import INDEX_TYPES, WHOLE_BYTES, Moving, braces, byte_strides, element_bytes
+from tinyproof.export.ops.base import braces
+from tinyproof.export.ops.moving import INDEX_TYPES, WHOLE_BYTES, Moving, byte_strides, element_bytes
 
 LOOPS = 5  # of firmware/lib/engine/kernels/strided_copy.h
 

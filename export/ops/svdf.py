@@ -6,7 +6,7 @@ from __future__ import annotations
 from tinyproof.core.tflite.arithmetic import INT32_MAX, float32, quantize_multiplier
 from tinyproof.core.tflite.dtypes import DTYPES, unpack
 from tinyproof.core.tflite.graph import Graph, Operator, Tensor
-from tinyproof.export.ops.base import Call, Constant, Op
+from tinyproof.export.ops.base import Call, Constant, Op, braces
 from tinyproof.export.ops.requantize_encoding import encode_multiplier, encode_shift
 from tinyproof.export.ops.simd_packing import ORDER, four_rows
 
@@ -149,7 +149,7 @@ class Svdf(Op):
             "zero_point": self.y.zero_points[0],
         }
         factors = {
-            name: f"{{{encode_multiplier(multiplier)}, {encode_shift(shift)}}}"
+            name: braces((encode_multiplier(multiplier), encode_shift(shift)))
             for name, (multiplier, shift) in (("feature", self.feature), ("output", self.output))
         }
         tables = {table.suffix: f"{prefix}_{table.suffix}" for table in self.constants()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from tinyproof.core.tflite.arithmetic import INT32_MAX
 from tinyproof.core.tflite.graph import Graph, Operator
-from tinyproof.export.ops.base import Constant
+from tinyproof.export.ops.base import Constant, braces
 from tinyproof.export.ops.convolution import SAME, VALID, Convolution
 from tinyproof.export.ops.simd_packing import ORDER
 
@@ -109,7 +109,7 @@ class TransposeConv(Convolution):
             *(self.batches, self.height, self.width, self.channels_in, *self.y.shape[1:3]),
             *(self.kernel_height, self.kernel_width, *self.strides, *self.pads),
         )
-        head = {"window": f"{{{', '.join(map(str, numbers))}}}", "units": str(self.channels_out)}
+        head = {"window": braces(numbers), "units": str(self.channels_out)}
         if self.kernel != "transpose_conv_s16":
             head |= {"phases_x": str(min(self.strides[1], self.kernel_width)), "starts": f"{prefix}_starts"}
         zero_point = {} if self.wide else {"input_zero_point": str(self.x.zero_points[0])}

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 from tinyproof.core.tflite.graph import Graph, Operator
-from tinyproof.export.ops.moving import INDEX_TYPES, Moving, braces, byte_strides, element_bytes
+from tinyproof.export.ops.base import braces
+from tinyproof.export.ops.moving import INDEX_TYPES, Moving, byte_strides, element_bytes
 
 MAX_RANK = 6  # as in TFLM
 _LOOPS = 5

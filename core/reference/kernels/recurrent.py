@@ -10,13 +10,12 @@ from tinyproof.core.reference.bound_operator import (
     BoundOperator,
     computes,
     each,
-    in_32_bits,
-    multiply,
     rescale,
+    rescale_wide,
     to_type,
 )
 from tinyproof.core.tflite import lstm, sigmoid_table
-from tinyproof.core.tflite.arithmetic import float32, quantize_multiplier
+from tinyproof.core.tflite.arithmetic import float32
 from tinyproof.core.tflite.dtypes import DTYPES
 
 
@@ -72,13 +71,8 @@ def _product(
     assert weight is not None
     assert weights is not None
     sums = (values - tensor.zero_points[0]) @ weights.T + bias
-    multiplier, shift = quantize_multiplier(tensor.scales[0] * weight.scales[0] / lstm.GATE_SCALE)
-    if tensor.dtype == "int8":
-        return to_type(multiply(sums, multiplier, shift), "int16")
-    reduced = (multiplier + (1 << 15)) >> 16 if multiplier < 0x7FFF0000 else 0x7FFF
-    if shift > 7 or np.abs(sums).max(initial=0) >= 2**47:
-        raise OverflowError
-    return to_type(in_32_bits((sums * reduced + (1 << (14 - shift))) >> (15 - shift)), "int16")
+    real = tensor.scales[0] * weight.scales[0] / lstm.GATE_SCALE
+    return to_type((rescale if tensor.dtype == "int8" else rescale_wide)(sums, real), "int16")
 
 
 @computes("SVDF")
