@@ -14,8 +14,6 @@ import numpy.typing as npt
 
 from tinyproof.core.reference.memory import Memory
 from tinyproof.core.tflite.arithmetic import (
-    INT8_MAX,
-    INT8_MIN,
     MAX_WIDE_SHIFT,
     activation_range,
     quantize_multiplier,
@@ -101,14 +99,14 @@ class BoundOperator:
         return self.clamp(values + self.y.zero_points[0])
 
 
-def to_int8(values: Array) -> Array:
-    """Clamped to int8."""
-    return np.clip(values, INT8_MIN, INT8_MAX)
-
-
 def to_type(values: Array, dtype: str) -> Array:
     """Clamped to the range of a type."""
     return np.clip(values, DTYPES[dtype].low, DTYPES[dtype].high)
+
+
+def wrap(values: Array, bits: int = 32) -> Array:
+    """To signed integers of 8, 16 or 32 bits, around 2^bits."""
+    return values.astype(f"int{bits}").astype(np.int64)
 
 
 def rescale(values: Array, *reals: float) -> Array:

@@ -21,6 +21,7 @@ from tinyproof.core.reference.bound_operator import (
     rescale,
     rounding_shift_right,
     to_type,
+    wrap,
 )
 from tinyproof.core.tflite.arithmetic import quantize_multiplier
 from tinyproof.core.tflite.reciprocals import headroom, reciprocal
@@ -48,11 +49,6 @@ def broadcasts(*names: str) -> Callable[[Kernel], Kernel]:
         return kernel
 
     return register
-
-
-def wrap(values: Array) -> Array:
-    """To 32 bits, around 2^32."""
-    return values.astype(np.int32).astype(np.int64)
 
 
 def _clamp_int32(op: BoundOperator, values: Array) -> Array:

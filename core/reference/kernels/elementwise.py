@@ -20,11 +20,11 @@ from tinyproof.core.reference.bound_operator import (
     rescale,
     rounding_shift_right,
     to_type,
+    wrap,
 )
 from tinyproof.core.tflite import curves
 from tinyproof.core.tflite.arithmetic import INT8_MAX, float32, quantize_multiplier, round_half_away
-
-_INT16_MIN, _INT16_MAX = -(2**15), 2**15 - 1
+from tinyproof.core.tflite.dtypes import DTYPES
 
 
 @computes("QUANTIZE")
@@ -66,8 +66,8 @@ def hard_swish(op: BoundOperator, x: Array) -> Array:
     fine = op.centred(x) * 128
     on_output_scale = _multiply_16(fine, output)
     # relu_shift - 1 bits go to the left before the multiplication and one after it, all saturating.
-    factor = _saturate_16(fine << max(relu_shift - 1, 0))
-    factor = _saturate_16(_multiply_16(factor, relu_factor) << min(max(relu_shift, 0), 1))
+    factor = to_type(fine << max(relu_shift - 1, 0), "int16")
+    factor = to_type(_multiply_16(factor, relu_factor) << min(max(relu_shift, 0), 1), "int16")
     factor = (rounding_shift_right(factor, max(-relu_shift, 0)) + 2**15) >> 1
     product = factor * on_output_scale
     towards_zero = np.sign(product) * (np.abs(product) >> 15)
@@ -76,18 +76,14 @@ def hard_swish(op: BoundOperator, x: Array) -> Array:
 
 def _multiply_16(values: Array, multiplier: int) -> Array:
     """SaturatingRoundingDoublingHighMul of 16 bits, by the upper half of a 31-bit multiplier."""
-    return multiply(values, min((multiplier + 2**15) >> 16, _INT16_MAX) << 16, 0)
-
-
-def _saturate_16(values: Array) -> Array:
-    return np.clip(values, _INT16_MIN, _INT16_MAX)
+    return multiply(values, min((multiplier + 2**15) >> 16, DTYPES["int16"].high) << 16, 0)
 
 
 @computes("ABS")
 def absolute(op: BoundOperator, x: Array) -> Array:
     """micro/kernels/elementwise.cc: rescaled where the scales differ. -2^15 without a scale is left as it is."""
     if not op.x.scales:
-        return np.abs(x).astype(np.int16).astype(np.int64)
+        return wrap(np.abs(x), 16)
     magnitude = np.abs(op.centred(x))
     if op.x.scales != op.y.scales:
         magnitude = rescale(magnitude, op.x.scales[0] / op.y.scales[0])

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinyproof.core.reference.bound_operator import Array, BoundOperator, computes, integers
+from tinyproof.core.reference.bound_operator import Array, BoundOperator, computes, integers, wrap
 
 
 @computes("EXPAND_DIMS", "RESHAPE", "SQUEEZE")
@@ -126,9 +126,7 @@ def broadcast_args(op: BoundOperator, first: Array, second: Array) -> Array:
     """In the low 32 bits of each size (reference/broadcast_args.h)."""
     count = op.y.elements
     sizes = [
-        np.concatenate([np.ones(max(0, count - len(each)), np.int64), each[max(0, len(each) - count) :]])
-        .astype(np.int32)
-        .astype(np.int64)
+        wrap(np.concatenate([np.ones(max(0, count - len(each)), np.int64), each[max(0, len(each) - count) :]]))
         for each in (first, second)
     ]
     return np.where(sizes[0] == 1, sizes[1], sizes[0])

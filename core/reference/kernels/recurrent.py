@@ -13,6 +13,7 @@ from tinyproof.core.reference.bound_operator import (
     rescale,
     rescale_wide,
     to_type,
+    wrap,
 )
 from tinyproof.core.tflite import lstm, sigmoid_table
 from tinyproof.core.tflite.arithmetic import float32
@@ -86,13 +87,8 @@ def svdf(op: BoundOperator, x: Array, features: Array, times: Array, bias: Array
     new = to_type(
         rescale(product, float32(float32(op.x.scales[0] * weights[0].scales[0]) / kept.scales[0])), kept.dtype
     )
-    past[:, :, -1] = _wrapped(new + zero_point, DTYPES[kept.dtype].bits)
+    past[:, :, -1] = wrap(new + zero_point, DTYPES[kept.dtype].bits)
     by_filter = ((past - zero_point) * times).sum(axis=2)
     sums = by_filter.reshape(len(past), len(bias), -1).sum(axis=2) + bias
     factor = float32(float32(kept.scales[0] * weights[1].scales[0]) / op.y.scales[0])
-    return to_type(rescale(_wrapped(sums, 32), factor) + op.y.zero_points[0], "int8")
-
-
-def _wrapped(values: Array, bits: int) -> Array:
-    half: int = 1 << (bits - 1)
-    return ((values + half) & (2 * half - 1)) - half
+    return to_type(rescale(wrap(sums), factor) + op.y.zero_points[0], "int8")

@@ -5,7 +5,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinyproof.core.reference.bound_operator import Array, BoundOperator, computes, integers, multiply, rescale, to_type
+from tinyproof.core.reference.bound_operator import (
+    Array,
+    BoundOperator,
+    computes,
+    integers,
+    multiply,
+    rescale,
+    to_type,
+    wrap,
+)
 from tinyproof.core.tflite.arithmetic import quantize_multiplier
 
 _CUMSUM_BITS = 20
@@ -24,8 +33,8 @@ def total(op: BoundOperator, x: Array, axes: Array) -> Array:
         count = int(np.prod([x.shape[axis] for axis in over], dtype=np.int64))
         bits = min(count.bit_length() - 1, 32, 31 + shift)
         multiplier, shift = (multiplier << bits) // count, shift - bits
-    wrapped = (op.centred(x).sum(axis=over) + 2**31) % 2**32 - 2**31
-    return to_type(multiply(wrapped, multiplier, shift) + op.y.zero_points[0], op.y.dtype)
+    sums = wrap(op.centred(x).sum(axis=over))
+    return to_type(multiply(sums, multiplier, shift) + op.y.zero_points[0], op.y.dtype)
 
 
 @computes("REDUCE_MAX")

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from tinyproof.core.reference.bound_operator import Array, BoundOperator, computes, to_type
+from tinyproof.core.reference.bound_operator import Array, BoundOperator, computes, to_type, wrap
 from tinyproof.core.tflite.flexbuffer import read_map
 
 _WORD = 2**32
@@ -34,7 +34,7 @@ def fft_auto_scale(op: BoundOperator, x: Array) -> list[Array]:
         elif -value > largest:
             largest = -value if value > -(2**15) else value
     shift = 15 - largest.bit_length() if largest > 0 else 0
-    scaled = (x << shift).astype(np.int16).astype(np.int64)
+    scaled = wrap(x << shift, 16)
     return [scaled, np.array(shift, np.int64)]
 
 

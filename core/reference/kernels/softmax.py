@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tinyproof.core.reference.bound_operator import Array, BoundOperator, computes, multiply, to_int8
+from tinyproof.core.reference.bound_operator import Array, BoundOperator, computes, multiply, to_type
 from tinyproof.core.tflite import fixed_point
 from tinyproof.core.tflite.arithmetic import INT8_MAX, INT8_MIN, INT32_MAX, quantize_multiplier, requantize
 from tinyproof.core.tflite.dtypes import DTYPES
@@ -105,7 +105,7 @@ def log_softmax(op: BoundOperator, x: Array) -> Array:
                 for distance in distances
             ]
         )
-    return to_int8(np.array(rows, np.int64))
+    return to_type(np.array(rows, np.int64), "int8")
 
 
 @computes("L2_NORMALIZATION")
@@ -116,4 +116,4 @@ def l2_normalization(op: BoundOperator, x: Array) -> Array:
     for row in centred.reshape(-1, x.shape[-1]):
         multiplier, shift = fixed_point.inverse_square_root(int((row * row).sum()))
         rows.append(multiply(row, multiplier, 7 - shift))
-    return to_int8(np.array(rows, np.int64))
+    return to_type(np.array(rows, np.int64), "int8")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinyproof.core.reference.bound_operator import Array, BoundOperator, computes
+from tinyproof.core.reference.bound_operator import Array, BoundOperator, computes, wrap
 from tinyproof.core.reference.kernels.signals import options
 from tinyproof.core.tflite import fft
 from tinyproof.core.tflite.dtypes import DTYPES
@@ -21,8 +21,7 @@ class _Arithmetic:
     bits: int
 
     def wrap(self, values: Array) -> Array:
-        half = 1 << (self.bits - 1)
-        return (values + half) % (2 * half) - half
+        return wrap(values, self.bits)
 
     def round(self, products: Array) -> Array:
         """sround."""
@@ -133,10 +132,10 @@ def rfft(op: BoundOperator, x: Array) -> Array:
         a = n.divide((real[k], imaginary[k]), 2)
         b = n.divide((real[size - k], n.wrap(-imaginary[size - k])), 2)
         f1, tw = n.add(a, b), n.multiply(n.subtract(a, b), halves)
-        in_32_bits = _Arithmetic(32)  # int16 is added as int
-        y[k] = np.stack([in_32_bits.wrap(f1[axis] + tw[axis]) >> 1 for axis in (0, 1)], axis=-1)
+        # int16 is added as int
+        y[k] = np.stack([wrap(f1[axis] + tw[axis]) >> 1 for axis in (0, 1)], axis=-1)
         mirrored = (f1[0] - tw[0], tw[1] - f1[1])
-        y[size - k] = np.stack([in_32_bits.wrap(part) >> 1 for part in mirrored], axis=-1)
+        y[size - k] = np.stack([wrap(part) >> 1 for part in mirrored], axis=-1)
         rows.append(n.wrap(y).reshape(-1))
     return np.stack(rows)
 
