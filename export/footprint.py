@@ -70,9 +70,9 @@ class Fit:
         if self.fits:
             left = min(1 - self.flash_bytes / self.flash_limit, 1 - self.ram_bytes / self.ram_limit)
             scarce = "flash" if self.flash_bytes / self.flash_limit >= self.ram_bytes / self.ram_limit else "RAM"
-            return (
-                f"fits, {left:.0%} of {scarce} left" if self.exact or left >= 0.1 else "fits narrowly: build it to see"
-            )
+            if self.exact or left >= _MARGIN:
+                return f"fits, {left:.0%} of {scarce} left"
+            return "fits narrowly: build it to see"
         missing = [
             f"{needed - limit:,} B of {what}"
             for what, needed, limit in (
@@ -93,8 +93,12 @@ def inspect_model(tflite: bytes, file: str, boards: list[Board], build_dir: Path
     program = lower(read_graph(tflite, file))
     plan = plan_memory(program)
     identity = model_id(tflite)
+    constant_bytes, code_bytes = sum(map(_constant_bytes, program.ops)), _code_bytes(program)
     fits = [
-        _fit(board, board.memory, program, plan, identity, build_dir) for board in boards if board.memory is not None
+        _built(board, board.memory, identity, build_dir)
+        or _estimate(board, board.memory, constant_bytes, code_bytes, plan.arena_bytes)
+        for board in boards
+        if board.memory is not None
     ]
     return {
         "file": file,
@@ -102,7 +106,7 @@ def inspect_model(tflite: bytes, file: str, boards: list[Board], build_dir: Path
         "inputs": [_tensor(program.graph, tensor.index, plan) for tensor in program.inputs],
         "outputs": [_tensor(program.graph, tensor.index, plan) for tensor in program.outputs],
         "macs": program.macs,
-        "constant_bytes": sum(map(_constant_bytes, program.ops)),
+        "constant_bytes": constant_bytes,
         "arena_bytes": plan.arena_bytes,
         "tensor_bytes": plan.tensor_bytes,
         "operators": [_operator(program, op) for op in program.ops],
@@ -181,27 +185,24 @@ def _code_bytes(program: Program) -> int:
     )
 
 
-def _fit(
-    board: Board, memory: MemorySpec, program: Program, plan: MemoryPlan, identity: str, build_dir: Path | None
-) -> Fit:
-    flash_limit, ram_limit = memory.flash_bytes, memory.ram_bytes
-    built = _built(board, identity, build_dir)
-    if built is not None:
-        return Fit(board.name, built[0], flash_limit, built[1], ram_limit, exact=True)
+def _estimate(board: Board, memory: MemorySpec, constant_bytes: int, code_bytes: int, arena_bytes: int) -> Fit:
+    """`code_bytes`: of all kernel calls in Thumb-2."""
     bases = _VENDOR_CORE if board.kind == "serial" else _BASE
     flash, ram = bases.get(board.isa, _UNKNOWN_BASE)
     line_bytes = board.build.defines.get("PROTOCOL_LINE_BYTES", _DEFAULT_LINE_BYTES)
-    ram += (memory.stack_bytes or 0) + max(0, line_bytes - _DEFAULT_LINE_BYTES) + plan.arena_bytes
-    flash += sum(map(_constant_bytes, program.ops)) + round(_code_bytes(program) * _CODE_FACTOR.get(board.isa, 1.0))
-    return Fit(board.name, flash, flash_limit, ram, ram_limit, exact=False)
+    ram += (memory.stack_bytes or 0) + max(0, line_bytes - _DEFAULT_LINE_BYTES) + arena_bytes
+    flash += constant_bytes + round(code_bytes * _CODE_FACTOR.get(board.isa, 1.0))
+    return Fit(board.name, flash, memory.flash_bytes, ram, memory.ram_bytes, exact=False)
 
 
-def _built(board: Board, identity: str, build_dir: Path | None) -> tuple[int, int] | None:
-    """(flash, RAM) of an earlier build of this very model, or None."""
+def _built(board: Board, memory: MemorySpec, identity: str, build_dir: Path | None) -> Fit | None:
+    """By the sizes of an earlier build of this very model; None where there is none."""
     if build_dir is None:
         return None
     try:
         record = read_build_record(build_dir / "boards" / board.name)
     except UsageError:  # damaged: an estimate says more
         return None
-    return (record.flash_bytes, record.ram_bytes) if record is not None and record.model_id == identity else None
+    if record is None or record.model_id != identity:
+        return None
+    return Fit(board.name, record.flash_bytes, memory.flash_bytes, record.ram_bytes, memory.ram_bytes, exact=True)
