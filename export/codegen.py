@@ -177,9 +177,9 @@ def _shared_kernel(kernel: str, call: Call, types: list[str], *, scratch: bool) 
     ]
 
 
-def emit_source(program: Program, plan: MemoryPlan, model_id: str) -> str:
-    """model_compiled.c: everything one after the other in `model_run`."""
-    unit = generate(program, plan)
+def emit_source(program: Program, plan: MemoryPlan, model_id: str, unit: Unit | None = None) -> str:
+    """model_compiled.c: everything one after the other in `model_run`. `unit`: what `generate` made of the program."""
+    unit = unit or generate(program, plan)
     body = [line for lines in unit.steps.values() for line in lines]
     lines = [*banner(model_id), '#include "model_compiled.h"', "", *unit.declarations]
     lines += ["void model_run(int8_t *arena) {", *(body or ["    (void)arena;"]), "}", *emit_reset(program, plan)]

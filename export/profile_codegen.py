@@ -48,11 +48,11 @@ def write_profile(build_dir: Path) -> list[ProfiledOperator]:
     program = lower(read_graph(tflite))
     plan = plan_memory(program)
     identity = model_id(tflite)
-    if (build_dir / "model_compiled.c").read_text(encoding="utf-8") != emit_source(program, plan, identity):
+    unit = generate(program, plan)
+    if (build_dir / "model_compiled.c").read_text(encoding="utf-8") != emit_source(program, plan, identity, unit):
         raise UsageError(f"build/{build_dir.name}/model_compiled.c is another version's; run ./tinyproof export again")
     if program.branches:
         raise UsageError(f"build/{build_dir.name}: the model has IF or WHILE, whose operators do not run in turn")
-    unit = generate(program, plan)
     if not unit.steps:
         raise UsageError(f"build/{build_dir.name}: the model does nothing on the device; there is nothing to profile")
     operators = [_operator(program, number) for number in unit.steps]
