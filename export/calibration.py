@@ -7,11 +7,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from tinyproof.core.data_set import Dataset, Input, input_names, read_dataset
+from tinyproof.core.data_set import Dataset, input_names, read_dataset
 from tinyproof.core.errors import InputFileError, UsageError
 from tinyproof.core.origin import FileCalibration, RangeCalibration
+from tinyproof.export.keras_config import FloatInput
 from tinyproof.export.keras_quantizer import SAMPLES
 
 MAX_CALIBRATION_SAMPLES = 500  # more do not move a range noticeably, and each costs an inference
@@ -44,14 +45,6 @@ class Calibration:
         return self.low, self.high
 
 
-class SampleInput(Input, Protocol):
-    """An input whose samples have a shape."""
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Without the batch."""
-
-
 @dataclass(frozen=True)
 class Samples:
     """`parts`: of each input [N, *shape] in the input's own type."""
@@ -70,7 +63,7 @@ class Samples:
         return RangeCalibration(*calibration.asked, len(self))
 
 
-def read_samples(calibration: Calibration, inputs: Sequence[SampleInput], file: str) -> Samples:
+def read_samples(calibration: Calibration, inputs: Sequence[FloatInput], file: str) -> Samples:
     """Raises InputFileError where there are none or they do not fit the inputs, UsageError for a range that is none."""
     import numpy as np
 
@@ -102,7 +95,7 @@ def read_samples(calibration: Calibration, inputs: Sequence[SampleInput], file: 
     return Samples([grid.astype(end.dtype)], None)
 
 
-def look_at(samples: Samples, inputs: Sequence[SampleInput]) -> list[str]:
+def look_at(samples: Samples, inputs: Sequence[FloatInput]) -> list[str]:
     """Why ranges measured on these samples may be wrong, each in one clause."""
     import numpy as np
 

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from tinyproof.export.calibration import INPUT_TYPES, Calibration, Samples, look
 from tinyproof.export.converter_process import float_model, quantize
 from tinyproof.export.export import TFLITE_FILE, compile_model
 from tinyproof.export.float_comparison import expect_float_answers
-from tinyproof.export.keras_config import Layer, check_config
+from tinyproof.export.keras_config import FloatInput, Layer, check_config
 
 FLOAT_FILE = "model_float.tflite"
 UNROLL = "LSTM and GRU come through with unroll=True"
@@ -35,19 +34,6 @@ class _Quantized:
     tflite: bytes
     samples: Samples
     warnings: list[str]
-
-
-@dataclass(frozen=True)
-class _Input:
-    """Of a float model, without the batch."""
-
-    name: str
-    shape: tuple[int, ...]
-    dtype: str
-
-    @property
-    def elements(self) -> int:
-        return math.prod(self.shape)
 
 
 def import_model(source: ModelFile, build_dir: Path, calibration: Calibration) -> Manifest:
@@ -148,7 +134,7 @@ def _quantize(tflite: bytes, file: str, calibration: Calibration) -> _Quantized:
     return _Quantized(tflite, made, samples, look_at(samples, inputs))
 
 
-def _inputs(graph: Graph, file: str) -> Sequence[_Input]:
+def _inputs(graph: Graph, file: str) -> Sequence[FloatInput]:
     """Of the float model, without the batch, which must be one."""
     found = []
     for index in graph.inputs:
@@ -158,7 +144,7 @@ def _inputs(graph: Graph, file: str) -> Sequence[_Input]:
                 f"{file}: {x.label} is {x.dtype} {list(x.shape)}; tinyproof takes {', '.join(INPUT_TYPES)} "
                 "with a batch of 1"
             )
-        found.append(_Input(x.name, x.shape[1:], x.dtype))
+        found.append(FloatInput(x.name, x.shape[1:], x.dtype))
     if not found or not graph.outputs:
         raise InputFileError(f"{file}: a model without inputs or outputs answers nothing")
     return found

@@ -68,8 +68,8 @@ def scope_name(name: str) -> str:
 
 
 @dataclass(frozen=True)
-class KerasInput:
-    """An input as the file configures it, without the batch."""
+class FloatInput:
+    """Of a float model, as its file has it, without the batch."""
 
     name: str
     shape: tuple[int, ...]
@@ -86,7 +86,7 @@ class KerasConfig:
     """All layers, those inside of others included. `inputs`: in the model's order; empty where the file tells less."""
 
     layers: tuple[Layer, ...]
-    inputs: tuple[KerasInput, ...]
+    inputs: tuple[FloatInput, ...]
 
 
 def read_config(path: Path) -> KerasConfig:
@@ -141,7 +141,7 @@ def _layers(part: Any, depth: int = 0) -> Iterator[Layer]:
                 yield from _layers(each, depth + 1)
 
 
-def _inputs(document: Any) -> list[KerasInput]:
+def _inputs(document: Any) -> list[FloatInput]:
     """Empty where the document says less than Keras writes: it will say what is wrong."""
     try:
         return _declared_inputs(document)
@@ -149,7 +149,7 @@ def _inputs(document: Any) -> list[KerasInput]:
         return []
 
 
-def _declared_inputs(document: Any) -> list[KerasInput]:
+def _declared_inputs(document: Any) -> list[FloatInput]:
     config = document["config"]
     layers = {str(layer["config"].get("name")): layer for layer in config["layers"]}
     if document["class_name"] == "Sequential":
@@ -165,7 +165,7 @@ def _declared_inputs(document: Any) -> list[KerasInput]:
         if not isinstance(shape, list) or not all(type(size) is int and size > 0 for size in shape[1:]):
             return []  # unknown: it is told when the model is loaded
         dtype = settings.get("dtype", "float32")
-        found.append(KerasInput(name, tuple(shape[1:]), dtype if isinstance(dtype, str) else "float32"))
+        found.append(FloatInput(name, tuple(shape[1:]), dtype if isinstance(dtype, str) else "float32"))
     return found
 
 
