@@ -10,12 +10,12 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass, field
 
-from tinyproof.core.tflite.dtypes import DTYPES
 from tinyproof.core.tflite.graph import Tensor
 from tinyproof.export.lowering import Program
+from tinyproof.export.ops.base import alignment
+from tinyproof.export.ops.moving import element_bytes
 
 ARENA_ALIGNMENT = 16  # of the arena itself; engine_compiled.c sees to it
-WORD = 4  # kernels may read whole words of tensors that have any
 
 
 @dataclass
@@ -29,13 +29,12 @@ class Block:
     first: int
     last: int
     element: int = 1
-    tensors: list[int] = field(default_factory=list)
     offset: int = 0
 
     @property
     def alignment(self) -> int:
-        """What its offset must be a multiple of: kernels may read whole words, and elements as what they are."""
-        return max(WORD if self.size >= WORD else 1, self.element)
+        """What its offset must be a multiple of."""
+        return alignment(self.size, self.element)
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,6 @@ def _blocks(program: Program) -> dict[int, Block]:
                 continue
             if index in roots:
                 blocks[index] = blocks[roots[index]]
-                blocks[index].tensors.append(index)
                 continue
             block = _block(tensors[index], step, last_use.get(index, step))
             if position == 0 and op.inputs and op.in_place:
@@ -97,7 +95,6 @@ def _blocks(program: Program) -> dict[int, Block]:
                 x, other = roots.get(op.inputs[0], op.inputs[0]), blocks[op.inputs[0]]
                 if last_use[x] == step and block.size == other.size:
                     other.last = block.last
-                    other.tensors.append(index)
                     block = other
             blocks[index] = block
     return blocks
@@ -124,7 +121,7 @@ def _last_uses(program: Program, roots: dict[int, int]) -> dict[int, int]:
 
 
 def _block(tensor: Tensor, first: int, last: int) -> Block:
-    return Block(tensor.bytes, first, last, max(1, DTYPES[tensor.dtype].bits // 8), [tensor.index])
+    return Block(tensor.bytes, first, last, element_bytes(tensor))
 
 
 def _size(blocks: list[Block], places: list[int]) -> int:

@@ -11,15 +11,13 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from tinyproof.core.tflite.dtypes import DTYPES
-from tinyproof.export.ops.base import Op
+from tinyproof.export.ops.base import Op, alignment
 from tinyproof.export.ops.concatenation import Concatenation
+from tinyproof.export.ops.moving import element_bytes
 from tinyproof.export.ops.variables import Variable
 
 if TYPE_CHECKING:
     from tinyproof.export.lowering import Program
-
-WORD = 4  # kernels may read whole words of tensors that have any
 
 
 def settle_states(program: Program) -> Program:
@@ -156,8 +154,7 @@ class _Settling:
 
     def _aligned(self, tensor: int, place: int) -> bool:
         found = self.tensors[tensor]
-        element = DTYPES[found.dtype].bits // 8
-        return place % max(WORD if found.bytes >= WORD else 1, element) == 0
+        return place % alignment(found.bytes, element_bytes(found)) == 0
 
     def _maker(self, tensor: int) -> tuple[int, Op | None]:
         """What computes a tensor, and under which name: what no kernel moves is an operator's output before."""

@@ -17,6 +17,14 @@ from tinyproof.core.tflite.dtypes import DTYPES, unpack
 from tinyproof.core.tflite.graph import Graph, Operator, Tensor
 from tinyproof.core.tflite.schema import ACTIVATIONS
 
+WORD = 4  # kernels may read whole words of tensors that have any
+
+
+def alignment(size: int, element: int = 1) -> int:
+    """What the offset of `size` bytes in the arena must be a multiple of: kernels may read whole words, and elements as
+    what they are. `element`: bytes of the widest one."""
+    return max(WORD if size >= WORD else 1, element)
+
 
 @dataclass(frozen=True)
 class Constant:

@@ -27,7 +27,8 @@ from tinyproof.core.tflite.dtypes import DTYPES
 from tinyproof.core.tflite.reader import read_graph
 from tinyproof.export.codegen import emit_header, emit_source
 from tinyproof.export.lowering import Program, lower
-from tinyproof.export.memory_planner import WORD, MemoryPlan, plan_memory
+from tinyproof.export.memory_planner import MemoryPlan, plan_memory
+from tinyproof.export.ops.base import alignment
 
 ENGINE = Path(__file__).resolve().parents[2] / "firmware" / "lib" / "engine"
 FLAGS = [
@@ -159,7 +160,7 @@ def plan_islands(program: Program) -> MemoryPlan:
 
     def claim(size: int, element: int = 1) -> int:
         nonlocal place
-        start = place + max(WORD if size >= WORD else 1, element)
+        start = place + alignment(size, element)
         place = -(-(start + size + ISLAND_ALIGNMENT // 2) // ISLAND_ALIGNMENT) * ISLAND_ALIGNMENT
         return start
 
