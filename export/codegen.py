@@ -42,7 +42,7 @@ def emit_header(program: Program, plan: MemoryPlan, model_id: str) -> str:
         f"#define MODEL_ARENA_BYTES {plan.arena_bytes}",
         *_ends("INPUT", program.inputs, plan),
         *_ends("OUTPUT", program.outputs, plan),
-        f"#define MODEL_STATE_BYTES {sum(map(len, program.initial.values()))}",
+        f"#define MODEL_STATE_BYTES {program.state_bytes}",
         "",
         f"/* One inference in `arena`: MODEL_ARENA_BYTES, aligned to {ARENA_ALIGNMENT}. Inputs may be overwritten. */",
         "void model_run(int8_t *arena);",
@@ -75,7 +75,7 @@ def _ends(role: str, tensors: tuple[Tensor, ...], plan: MemoryPlan) -> list[str]
 
 
 def _end(tensor: Tensor, plan: MemoryPlan) -> dict[str, str]:
-    scale, zero_point = (tensor.scales[0], tensor.zero_points[0]) if tensor.scales else (1.0, 0)
+    scale, zero_point = tensor.quantization
     return {
         "OFFSET": str(plan.offsets[tensor.index]),
         "BYTES": str(tensor.bytes),

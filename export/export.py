@@ -132,7 +132,7 @@ def _compile(build_dir: Path, manifest: Manifest) -> _Compiled:
         tensor_bytes=plan.tensor_bytes,
         macs=program.macs,
         operators=[op.operator.name for op in program.ops],
-        state_bytes=sum(map(len, program.initial.values())),
+        state_bytes=program.state_bytes,
     )
     manifest.versions["reference"] = _reference_version(reference)
     for name in ARTEFACTS:
@@ -151,5 +151,4 @@ def _signed(out: str) -> int:
 
 
 def _tensor(tensor: Tensor) -> TensorSpec:
-    scale, zero_point = (tensor.scales[0], tensor.zero_points[0]) if tensor.scales else (1.0, 0)
-    return TensorSpec(tensor.name, list(tensor.shape), tensor.dtype, scale, zero_point, tensor.bytes)
+    return TensorSpec(tensor.name, list(tensor.shape), tensor.dtype, *tensor.quantization, tensor.bytes)

@@ -100,7 +100,7 @@ class _Inliner:
         if parts > MAX_PARTS + len(self.graph.tensors) or depth >= MAX_DEPTH:
             raise self.graph.refuse(operator, "has subgraphs that are too many or call themselves; use a smaller model")
         graph.check_order()
-        if is_stateful(dataclasses.replace(graph, subgraphs=())):
+        if is_stateful(graph):
             if number in self.used:
                 raise self.graph.refuse(operator, f"shares subgraph {number}, which remembers something")
             self.used.add(number)

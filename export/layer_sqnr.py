@@ -64,9 +64,8 @@ def layer_noise(float_tflite: bytes, tflite: bytes, samples: Any) -> list[Noise]
             target = theirs.tensors[index]
             part = sample[start : start + source.elements].reshape(target.shape).astype(target.dtype)
             start += source.elements
-            scale, zero_point = (source.scales[0], source.zero_points[0]) if source.scales else (1.0, 0)
             x.append(part)
-            x_q.append(quantize_array(part, scale, zero_point, source.dtype).reshape(source.shape))
+            x_q.append(quantize_array(part, *source.quantization, source.dtype).reshape(source.shape))
         values = tensors_of_float(float_tflite, x, wanted_float)
         for place, (q, y) in enumerate(zip(int8_tensors(tflite, x_q, wanted), values, strict=True)):
             tensor = ours.tensors[wanted[place]]

@@ -75,6 +75,11 @@ class Program:
         return sum(op.macs for op in self.ops)
 
     @property
+    def state_bytes(self) -> int:
+        """What of the arena lives on between inferences."""
+        return sum(map(len, self.initial.values()))
+
+    @property
     def input_bytes(self) -> int:
         """All inputs one after the other."""
         return sum(tensor.bytes for tensor in self.inputs)
@@ -126,7 +131,7 @@ def _remember(op: Op, dtype: str, count: int, tensors: list[Tensor], initial: di
 
 def check_supported(graph: Graph, operators: tuple[Operator, ...]) -> None:
     """Raises InputFileError naming all of `operators`, and of those in the other subgraphs, that are not known."""
-    others = (operator for subgraph in graph.subgraphs if subgraph is not None for operator in subgraph.operators)
+    others = (operator for subgraph in graph.all_graphs[1:] for operator in subgraph.operators)
     known = {*OPS, *CONTROL, *REWRITTEN}
     unknown = [operator for operator in (*operators, *others) if operator.name not in known]
     if not unknown:

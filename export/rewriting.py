@@ -59,7 +59,7 @@ def rewrite(graph: Graph) -> Rewritten:
 def _check_state(graph: Graph) -> None:
     """Raises InputFileError for more of it than any device has."""
     total = sum(tensor.bytes for tensor in graph.tensors if tensor.is_state)
-    for each in (graph, *(subgraph for subgraph in graph.subgraphs if subgraph is not None)):
+    for each in graph.all_graphs:
         assigned = [index for part in each.operators if part.name == "ASSIGN_VARIABLE" for index in part.inputs[1:2]]
         total += sum(each.tensors[index].bytes for index in assigned if index != -1)
     if total > MAX_STATE_BYTES:
@@ -126,8 +126,7 @@ def _resources(
     left = []
     for operator in operators:
         if operator.name == "VAR_HANDLE":
-            option = operator.text_options
-            names[operator.outputs[0]] = f"{option['container']}\0{option['shared_name']}"
+            names[operator.outputs[0]] = operator.resource
         elif operator.name in ("READ_VARIABLE", "ASSIGN_VARIABLE"):
             reads = operator.name == "READ_VARIABLE"
             places = (operator.inputs, operator.outputs)

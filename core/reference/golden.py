@@ -109,8 +109,7 @@ def is_stateful(graph: Graph) -> bool:
     return any(
         any(tensor.is_variable for tensor in each.tensors)
         or any(operator.name in STATEFUL for operator in each.operators)
-        for each in (graph, *graph.subgraphs)
-        if each is not None
+        for each in graph.all_graphs
     )
 
 
@@ -143,8 +142,9 @@ class _Wheel:
 
     def _load(self, config: Any) -> Any:
         # The wheel's own guess, ten times the model, is too small for a small model with large tensors.
-        graphs = (self._graph, *(graph for graph in self._graph.subgraphs if graph is not None))
-        activations = sum(tensor.bytes for graph in graphs for tensor in graph.tensors if tensor.data is None)
+        activations = sum(
+            tensor.bytes for graph in self._graph.all_graphs for tensor in graph.tensors if tensor.data is None
+        )
         try:
             return self._runtime.Interpreter.from_bytes(
                 self._tflite,

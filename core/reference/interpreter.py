@@ -25,7 +25,7 @@ class Interpreter:
     name = "python"
 
     def __init__(self, graph: Graph) -> None:
-        self._graphs = [graph, *(subgraph for subgraph in graph.subgraphs[1:] if subgraph is not None)]
+        self._graphs = graph.all_graphs
         self._ends = device_ends(graph)
         self._depth = 0
         for subgraph in self._graphs:
@@ -105,7 +105,7 @@ class Interpreter:
 def compute(graph: Graph, operator: Operator) -> list[bytes]:
     """The outputs of one operator whose inputs are all constants (or of which it reads the shape alone)."""
     lone = Interpreter.__new__(Interpreter)
-    lone._graphs, lone._depth, lone.memory = [graph], 0, Memory()
+    lone._graphs, lone._depth, lone.memory = (graph,), 0, Memory()
     bound = lone._bind(graph, 0, operator)
     values = [None if index == -1 else _value(graph.tensors[index]) for index in operator.inputs]
     made = KERNELS[operator.name](bound, *values)

@@ -25,9 +25,8 @@ class Memory:
     private: dict[tuple[int, int], dict[str, Any]] = field(default_factory=dict)
     names: list[str] = field(default_factory=list)  # of resources; a handle is the place of its name
 
-    def handle(self, container: str, shared_name: str) -> int:
+    def handle(self, name: str) -> int:
         """The number that stands for a resource variable."""
-        name = f"{container}\0{shared_name}"
         if name not in self.names:
             self.names.append(name)
         return self.names.index(name)
@@ -37,9 +36,7 @@ def initial(graph: Graph) -> Memory:
     """As TFLite Micro sets it up: every byte of a variable is its zero point's low byte, 0 where there is none
     (MicroResourceVariables::Allocate, MicroInterpreterGraph::ResetTensorData)."""
     memory = Memory()
-    for place, subgraph in enumerate((graph, *graph.subgraphs[1:])):
-        if subgraph is None:
-            continue
+    for place, subgraph in enumerate(graph.all_graphs):
         for tensor in subgraph.tensors:
             if tensor.is_state:
                 memory.tensors[place, tensor.index] = filled(tensor, only_int8=True)
@@ -51,7 +48,7 @@ def initial(graph: Graph) -> Memory:
 def assigned(graph: Graph) -> list[tuple[Tensor, str]]:
     """The tensors that ASSIGN_VARIABLE stores in this subgraph, in its order, and the resource's name."""
     handles = {
-        operator.outputs[0]: f"{operator.text_options['container']}\0{operator.text_options['shared_name']}"
+        operator.outputs[0]: operator.resource
         for operator in graph.operators
         if operator.name == "VAR_HANDLE" and len(operator.outputs) == 1
     }

@@ -39,6 +39,11 @@ class Tensor:
         return math.prod(self.shape)
 
     @property
+    def quantization(self) -> tuple[float, int]:
+        """Scale and zero point of all elements: what those stand for as they are where there are none."""
+        return (self.scales[0], self.zero_points[0]) if self.scales else (1.0, 0)
+
+    @property
     def is_state(self) -> bool:
         """Whether it keeps numbers from one inference to the next."""
         return self.is_variable and self.data is None and self.dtype in DTYPES and self.dtype != "int4"
@@ -70,6 +75,11 @@ class Operator:
         """How messages name it: its number in the subgraph, and its kind."""
         return f"operator {self.index} ({self.name})"
 
+    @property
+    def resource(self) -> str:
+        """Of a VAR_HANDLE: the name of the variable that it stands for, which is one in all subgraphs."""
+        return f"{self.text_options['container']}\0{self.text_options['shared_name']}"
+
 
 @dataclass(frozen=True)
 class Graph:
@@ -81,6 +91,11 @@ class Graph:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     subgraphs: tuple[Graph | None, ...] = ()
+
+    @property
+    def all_graphs(self) -> tuple[Graph, ...]:
+        """Of the model's main subgraph: itself and all others, by their index."""
+        return (self, *(graph for graph in self.subgraphs if graph is not None))
 
     def check_order(self) -> None:
         """Every tensor is computed once, and before it is read: no cycles, no dangling ends. Raises InputFileError."""

@@ -51,7 +51,7 @@ def test_memory_is_what_it_keeps_and_what_one_operator_needs() -> None:
     tflite = StreamingNet(4).build()
     program = lower(read_graph(tflite))
     plan = plan_memory(program)
-    states = sum(map(len, program.initial.values()))
+    states = program.state_bytes
     needs = max(op.scratch_bytes for op in program.ops)
     assert plan.arena_bytes <= program.input_bytes + program.output_bytes + states + needs + 1024
     assert plan.arena_bytes < smallest_arena(tflite)

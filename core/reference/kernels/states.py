@@ -12,8 +12,7 @@ from tinyproof.core.reference.memory import filled
 @computes("VAR_HANDLE")
 def var_handle(op: BoundOperator) -> Array:
     """The number of the variable."""
-    texts = op.operator.text_options
-    return np.array([op.memory.handle(texts["container"], texts["shared_name"])])
+    return np.array([op.memory.handle(op.operator.resource)])
 
 
 @computes("READ_VARIABLE")
