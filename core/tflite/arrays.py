@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""arithmetic.quantize, saturates and dequantize for arrays: the same values, element by element. Loads NumPy."""
+"""arithmetic.quantize and saturates for arrays: the same values, element by element. Loads NumPy."""
 
 from __future__ import annotations
 
@@ -22,13 +22,6 @@ def saturates_array(real: Any, scale: float, zero_point: int, dtype: str = "int8
     """Where `quantize_array` clamps."""
     levels = _levels(real, scale, zero_point)
     return (levels < DTYPES[dtype].low) | (levels > DTYPES[dtype].high)
-
-
-def dequantize_array(q: Any, scale: float, zero_point: int) -> NDArray[np.float32]:
-    """real = scale * (q - zero_point) in float32."""
-    with np.errstate(over="ignore"):  # infinite, as in C
-        real: NDArray[np.float32] = np.float32(scale) * (np.asarray(q, np.float32) - np.float32(zero_point))
-    return real
 
 
 def _levels(real: Any, scale: float, zero_point: int) -> NDArray[np.float64]:

@@ -71,10 +71,6 @@ class TensorLayout:
         """Whether any stands at an end of its type, where the truth may lie beyond."""
         return any(at_end(q, tensor.zero_point, tensor.dtype) for tensor, mine in self._shares(values) for q in mine)
 
-    def bounds(self) -> list[tuple[str, int]]:
-        """(type, elements) of each tensor."""
-        return [(tensor.dtype, tensor.elements) for tensor in self.tensors]
-
     def _each(self, reals: Sequence[float], convert: Callable[[TensorSpec, float], int]) -> tuple[int, ...]:
         return tuple(convert(tensor, x) for tensor, mine in self._shares(reals) for x in mine)
 

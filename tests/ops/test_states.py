@@ -42,7 +42,7 @@ def test_each_state_is_moved_up_once_and_new_rows_are_computed_into_it() -> None
     program = lower(read_graph(StreamingNet(3).build()))
     kernels = [op.kernel for op in program.ops if op.kernel]
     assert kernels.count("move_s8") == STATES
-    assert kernels.count("strided_s8") == 0
+    assert kernels.count("strided_copy") == 0
     assert kernels.count("copy_s8") == 1, "that of the input"
 
 

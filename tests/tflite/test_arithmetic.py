@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinyproof.core.tflite.arithmetic import at_end, dequantize, float32, quantize, saturates
-from tinyproof.core.tflite.arrays import dequantize_array, quantize_array, saturates_array
+from tinyproof.core.tflite.arrays import quantize_array, saturates_array
 
 SCALES = (1.0, 0.125, 20 / 255, 0.158, 1e-30, 3e30, float(np.float32(1e-45)))
 ZERO_POINTS = (-128, -1, 0, 7, 127)
@@ -69,13 +69,12 @@ def test_arrays_and_single_values_agree(scale: float, zero_point: int) -> None:
 
 @pytest.mark.parametrize("zero_point", ZERO_POINTS)
 @pytest.mark.parametrize("scale", [*SCALES, 3.4e38])
-def test_arrays_and_single_values_come_back_alike(scale: float, zero_point: int) -> None:
-    q = np.arange(-128, 128).astype(np.int8)
-    y = dequantize_array(q, scale, zero_point)
-    assert y.dtype == np.float32
+def test_values_come_back_as_float32_has_them(scale: float, zero_point: int) -> None:
+    q = np.arange(-128, 128)
+    with np.errstate(over="ignore"):  # infinite, as in C
+        y = np.float32(scale) * (q.astype(np.float32) - np.float32(zero_point))
     assert y.tolist() == [dequantize(int(value), scale, zero_point) for value in q]
 
 
 def test_arrays_keep_their_shape() -> None:
     assert quantize_array(np.zeros((2, 3, 4)), 0.1, 0).shape == (2, 3, 4)
-    assert dequantize_array(np.zeros((2, 3, 4), np.int8), 0.1, 0).shape == (2, 3, 4)
