@@ -11,7 +11,7 @@ import math
 from tinyproof.core.tflite.arithmetic import float32, requantize, round_half_away
 from tinyproof.core.tflite.fixed_point import inverse_square_root
 
-_RSQRT_BITS = 20  # that keep its result an integer between its two steps
+RSQRT_BITS = 20  # that keep its result an integer between its two steps
 
 
 def elu(x: int, x_scale: float, y_scale: float) -> int:
@@ -25,4 +25,4 @@ def elu(x: int, x_scale: float, y_scale: float) -> int:
 def rsqrt(x: int, multiplier: int, shift: int) -> int:
     """1 / sqrt(x) of a centred input from 1 on, rescaled by the factor between the scales; without a zero point."""
     root, right = inverse_square_root(x)
-    return requantize(requantize(1, root, _RSQRT_BITS - right), multiplier, shift - _RSQRT_BITS)
+    return requantize(requantize(1, root, RSQRT_BITS - right), multiplier, shift - RSQRT_BITS)

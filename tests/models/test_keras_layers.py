@@ -77,7 +77,7 @@ SLOW = (
     *("attention", "rescaling", "normalization", "embedding"),
 )
 ON_BOARD = ("gru", "conv1d")  # of SLOW; the others go to a board at night, and are computed here by day
-IN_INT16 = ("lstm", "separable", "transpose", "upsampling", "normalization", "old")
+IN_INT16 = ("lstm", "separable", "transpose", "upsampling", "layernorm", "normalization", "old")
 
 
 @pytest.fixture(scope="module")

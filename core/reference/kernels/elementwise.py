@@ -23,7 +23,7 @@ from tinyproof.core.reference.bound_operator import (
     wrap,
 )
 from tinyproof.core.tflite import curves
-from tinyproof.core.tflite.arithmetic import INT8_MAX, float32, quantize_multiplier, round_half_away
+from tinyproof.core.tflite.arithmetic import float32, quantize_multiplier, round_half_away
 from tinyproof.core.tflite.dtypes import DTYPES
 
 
@@ -102,7 +102,7 @@ def rsqrt(op: BoundOperator, x: Array) -> Array:
     factor = quantize_multiplier(1 / (math.sqrt(op.x.scales[0]) * op.y.scales[0]))
     centred = op.centred(x)
     rescaled = op.finish(each(np.maximum(centred, 1), lambda number: curves.rsqrt(number, *factor)))
-    answers: Array = np.where(centred == 0, INT8_MAX, rescaled)
+    answers: Array = np.where(centred <= 0, DTYPES[op.y.dtype].high, rescaled)
     return answers
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from typing import Any
 
 from hypothesis import strategies as st
@@ -123,12 +124,27 @@ def all_of_int16(draw: st.DrawFn, name: str) -> Case:
     return Case(f"{name} all {x}", unary(name, ("int16", x), ("int16", (2.0**-15, 0)), 2**16), (content,))
 
 
+@st.composite
+def roots(draw: st.DrawFn) -> Case:
+    """Of every int16 that is not negative: what ABS makes of a ramp."""
+    x, y = (draw(scales(1e-6, 1.0)), 0), (draw(scales(1e-4, 2.0)), 0)
+    model = Model()
+    source = model.input((1, 2**15), *x, dtype="int16")
+    positive = model.tensor((1, 2**15), *x, dtype="int16")
+    target = model.tensor((1, 2**15), *y, dtype="int16")
+    model.add("ABS", [source], [positive])
+    model.add("RSQRT", [positive], [target])
+    content = pack([sign * number for number, sign in zip(range(2**15), cycle((1, -1)))], "int16")
+    return Case(f"RSQRT {x} -> {y}", model.build(target), (content,))
+
+
 ROWS = [
     Row("QUANTIZE", "any", requantized(), count=60),
     *(Row(name, "any_int16", activations(name), count=25) for name in ("ABS", "LEAKY_RELU", "RELU", "RELU6")),
     *(Row(name, "any_int16", sigmoids(name)) for name in ("LOGISTIC", "TANH")),
     *(Row(name, "all_int16", all_of_int16(name), count=4) for name in ("LOGISTIC", "TANH")),
     *(Row(name, "all_int8", bytes_to_bytes(name)) for name in ("ABS", "ELU", "RSQRT")),
+    Row("RSQRT", "all_int16", roots(), count=6),
     Row("CAST", "any", casts()),
     Row("LOGICAL_NOT", "any", negations(), count=10),
 ]
@@ -151,7 +167,8 @@ REFUSALS = [
     Refusal("ELU", same("ELU", "int16", FINE, FINE), "int16; supported is int8"),
     Refusal("ELU", same("ELU", "int8", (1e3, 0), (1e-9, 0)), "32 bits"),
     Refusal("RSQRT", same("RSQRT", "int8", FINE, FINE), "may be negative"),
-    Refusal("RSQRT", same("RSQRT", "int16", FINE, FINE), "int16; supported is int8"),
+    Refusal("RSQRT", same("RSQRT", "int16", FINE, FINE), "may be negative"),
+    Refusal("RSQRT", same("RSQRT", "int16", (0.1, -(2**15)), FINE), "zero point"),
     Refusal("RSQRT", same("RSQRT", "int8", (1e-30, -128), FINE), "rescales"),
     Refusal("LOGISTIC", same("LOGISTIC", "int16", ODD, (2.0**-15, 0)), "zero point"),
     Refusal("LOGISTIC", same("LOGISTIC", "int16", (3.0, 0), (2.0**-15, 0)), "2.66"),
