@@ -75,10 +75,8 @@ class Reference:
     def admit(self, x_q: bytes) -> bytes:
         """The same bytes, where indices among them are brought within what they name, and truths are 0 or 1: TFLite
         Micro's C++ answers anything where a bool is neither."""
-        parts, position = [], 0
-        for tensor in self._ends.inputs:
-            content = x_q[position : position + tensor.bytes]
-            position += tensor.bytes
+        parts = []
+        for tensor, content in zip(self._ends.inputs, self._ends.parts(x_q), strict=True):
             if tensor.dtype == "bool":
                 content = bytes(byte & 1 for byte in content)
             ranges = self._index_ranges.get(tensor.index)
@@ -187,10 +185,8 @@ class _Wheel:
 
     def _invoke(self, interpreter: Any, x_q: bytes) -> None:
         np = self._np
-        position = 0
-        for number, (inner, outer) in enumerate(zip(self._ends.inputs, self._ends.outer_inputs, strict=True)):
-            content = x_q[position : position + inner.bytes]
-            position += inner.bytes
+        ends = zip(self._ends.inputs, self._ends.outer_inputs, self._ends.parts(x_q), strict=True)
+        for number, (inner, outer, content) in enumerate(ends):
             x = np.frombuffer(content, self._numpy_type(inner)).reshape(outer.shape)
             if outer is not inner:  # the real value of q, which QUANTIZE turns into q again
                 x = np.float32(inner.scales[0]) * (x.astype(np.float32) - np.float32(inner.zero_points[0]))
