@@ -114,9 +114,9 @@ class Op(ABC):
         """Multiply-accumulates of one inference."""
         return 0
 
-    @abstractmethod
     def constants(self) -> list[Constant]:
         """The tables that the parameter struct points to."""
+        return []
 
     @abstractmethod
     def parameters(self, prefix: str) -> dict[str, str]:
@@ -152,14 +152,23 @@ class Op(ABC):
             return None
         return self.graph.tensors[indices[position]]
 
+    def computed(self, indices: tuple[int, ...], position: int, role: str, types: tuple[str, ...]) -> Tensor:
+        """A tensor of one of `types` that lives in the arena."""
+        tensor = self.tensor(indices, position, role)
+        self.check_type(tensor, role, types)
+        self.check_computed(tensor, role)
+        return tensor
+
+    def check_computed(self, tensor: Tensor, role: str) -> None:
+        """Raises InputFileError for a constant."""
+        if tensor.data is not None:
+            raise self.refuse(f"{role} {tensor.label} is a constant; tinyproof expects it to be computed")
+
     def activation(
         self, indices: tuple[int, ...], position: int, role: str, types: tuple[str, ...] = ("int8",)
     ) -> Tensor:
-        """A tensor of one of `types` with one scale that lives in the arena."""
-        tensor = self.tensor(indices, position, role)
-        self.check_type(tensor, role, types)
-        if tensor.data is not None:
-            raise self.refuse(f"{role} {tensor.label} is a constant; tinyproof expects it to be computed")
+        """The same, with one scale."""
+        tensor = self.computed(indices, position, role, types)
         if len(tensor.scales) != 1:
             raise self.refuse(f"{role} {tensor.label} has {len(tensor.scales)} scales; one is needed: quantize to int8")
         return tensor

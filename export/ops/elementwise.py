@@ -50,10 +50,7 @@ class Elementwise(Op):
         super().__init__(graph, operator)
         self.operands = self.read_operands()
         self.dtype = self.operands[0].dtype
-        self.y = self.tensor(operator.outputs, 0, "output")
-        self.check_type(self.y, "output", self.output_types or (self.dtype,))
-        if self.y.data is not None:
-            raise self.refuse(f"output {self.y.label} is a constant; tinyproof expects it to be computed")
+        self.y = self.computed(operator.outputs, 0, "output", self.output_types or (self.dtype,))
         if any(x.dtype == "bool" and x.data is not None and max(x.data, default=0) > 1 for x in self.operands):
             raise self.refuse("has a constant bool that is neither 0 nor 1; convert the model again")
         if self.dtype in self.quantized_types:
@@ -61,7 +58,7 @@ class Elementwise(Op):
                 self.check_scale(tensor)
         self.order = (1, 2)
         self.loops = self._walk()
-        self.inputs = self.computed(self.operands)
+        self.inputs = self._arena_operands()
         self.outputs = (self.y.index,)
         self.prepare()
 
@@ -82,9 +79,9 @@ class Elementwise(Op):
             raise self.refuse(f"cannot broadcast {broadcast}")
         return [(1, *(0 for _ in shapes))] * (MAX_LOOPS - len(found)) + found
 
-    def computed(self, operands: tuple[Tensor, ...]) -> tuple[int, ...]:
-        """Those in the arena. One that is as large as the output comes first: the output may take its place."""
-        found = [operand for operand in operands if operand.data is None]
+    def _arena_operands(self) -> tuple[int, ...]:
+        """One that is as large as the output comes first: the output may take its place."""
+        found = [operand for operand in self.operands if operand.data is None]
         if not found:
             raise self.refuse("all operands are constants; let the converter fold them")
         return tuple(x.index for x in sorted(found, key=lambda x: x.elements != self.y.elements))

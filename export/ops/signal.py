@@ -7,7 +7,7 @@ from __future__ import annotations
 from tinyproof.core.tflite.dtypes import unpack
 from tinyproof.core.tflite.flexbuffer import read_map
 from tinyproof.core.tflite.graph import Graph, Operator, Tensor
-from tinyproof.export.ops.base import Call, Constant, Op
+from tinyproof.export.ops.base import Call, Op
 
 INT32 = range(-(2**31), 2**31)
 
@@ -41,8 +41,7 @@ class SignalOp(Op):
     def signal(self, indices: tuple[int, ...], position: int, role: str, dtype: str, rank: int | None = None) -> Tensor:
         """A tensor that is computed."""
         found = self._typed(indices, position, role, dtype, rank)
-        if found.data is not None:
-            raise self.refuse(f"{role} {found.label} is a constant; tinyproof expects it to be computed")
+        self.check_computed(found, role)
         return found
 
     def table(self, position: int, role: str, dtype: str = "int16") -> tuple[int, ...]:
@@ -61,9 +60,6 @@ class SignalOp(Op):
         """Raises InputFileError for a tensor of another size."""
         if tensor.elements != elements or elements == 0:
             raise self.refuse(f"{role} {tensor.label} has {tensor.elements} elements; it needs {max(elements, 1)}")
-
-    def constants(self) -> list[Constant]:
-        return []
 
     def keep(self, states: tuple[int, ...]) -> None:
         """As arguments they count once."""
