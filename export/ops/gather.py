@@ -47,7 +47,7 @@ class _Gathered(Moving):
             return
         names = unpack(self.indices.data, "int32")
         depth = len(self.steps)
-        for start in range(0, len(names), max(depth, 1)) if depth else ():
+        for start in range(0, len(names), depth):
             place = sum(index * step for index, step in zip(names[start : start + depth], self.steps, strict=True))
             if not 0 <= place <= self.last:
                 raise self.refuse(f"index {list(names[start : start + depth])} is not within {list(self.x.shape)}")
