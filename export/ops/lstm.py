@@ -3,7 +3,13 @@
 
 from __future__ import annotations
 
-from tinyproof.core.tflite.arithmetic import INT32_MAX, MAX_WIDE_SHIFT, quantize_multiplier, reduce_multiplier
+from tinyproof.core.tflite.arithmetic import (
+    INT32_MAX,
+    MAX_WIDE_SHIFT,
+    fits_32_bits,
+    quantize_multiplier,
+    reduce_multiplier,
+)
 from tinyproof.core.tflite.dtypes import DTYPES, unpack
 from tinyproof.core.tflite.graph import Graph, Operator, Tensor
 from tinyproof.core.tflite.lstm import (
@@ -149,9 +155,7 @@ class Lstm(Op):
             fits = bound < MAX_SUM and raw <= INT32_MAX and shift <= MAX_WIDE_SHIFT
             fits = fits and (bound * reduce_multiplier(multiplier) >> (15 - shift)) + 1 <= INT32_MAX
         else:
-            shifted = bound << max(shift, 0)
-            fits = shift < 31 and shifted <= INT32_MAX
-            fits = fits and (shifted * multiplier >> 31) + (1 << max(-shift, 0) >> 1) + 256 <= INT32_MAX
+            fits = fits_32_bits(bound, multiplier, shift)
         if not fits:
             raise self.refuse(f"the {where} can overflow 32 bits; scale the model's inputs, or use fewer")
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from tinyproof.core.tflite.arithmetic import INT32_MAX, float32, quantize_multiplier
+from tinyproof.core.tflite.arithmetic import fits_32_bits, float32, quantize_multiplier
 from tinyproof.core.tflite.dtypes import DTYPES, unpack
 from tinyproof.core.tflite.graph import Graph, Operator, Tensor
 from tinyproof.export.ops.base import Call, Constant, Op, braces
@@ -112,9 +112,7 @@ class Svdf(Op):
             self.times, self.biases, self.output = (0,) * len(self.times), [0] * self.units, (2**30, -1)
 
     def _check_bound(self, bound: int, multiplier: int, shift: int, where: str) -> None:
-        shifted = bound << max(shift, 0)
-        rounding = (1 << max(-shift, 0)) >> 1
-        if shift > 30 or shifted > INT32_MAX or (shifted * multiplier >> 31) + rounding + 33000 > INT32_MAX:
+        if not fits_32_bits(bound, multiplier, shift, room=33_000):
             raise self.refuse(f"{where} can overflow 32 bits; scale the model's inputs, or use fewer")
 
     @property
