@@ -51,7 +51,6 @@ class Call:
     inputs: tuple[int | str, ...]
     outputs: tuple[int, ...]
     parameters: dict[str, str]
-    table_types: tuple[tuple[str, str], ...] = ()  # C element type of each table among `inputs`, where not int8_t
 
 
 class Op(ABC):

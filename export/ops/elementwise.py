@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
+import itertools
 from abc import abstractmethod
-from itertools import zip_longest
 from typing import ClassVar
 
-from tinyproof.core.tflite.dtypes import DTYPES, unpack
+from tinyproof.core.tflite.dtypes import DTYPES
 from tinyproof.core.tflite.graph import Graph, Operator, Tensor
 from tinyproof.core.tflite.schema import ACTIVATIONS
 from tinyproof.export.ops.base import Call, Constant, Op, braces
@@ -25,7 +25,7 @@ def loops(shapes: tuple[tuple[int, ...], ...], output: tuple[int, ...]) -> list[
     """
     found: list[tuple[int, ...]] = []
     strides = [1] * len(shapes)
-    for count, *sizes in zip_longest(reversed(output), *(reversed(shape) for shape in shapes), fillvalue=1):
+    for count, *sizes in itertools.zip_longest(reversed(output), *(reversed(shape) for shape in shapes), fillvalue=1):
         if any(size not in (1, count) for size in sizes) or count not in (1, *sizes):
             return None
         if count == 1:
@@ -118,29 +118,20 @@ class Elementwise(Op):
         return x.elements == self.y.elements and x.bytes == self.y.bytes
 
     def constants(self) -> list[Constant]:
-        operands = [
-            Constant(f"operand{position}", DTYPES[x.dtype].c_type, unpack(x.data, x.dtype), operand=True)
-            for position, x in enumerate(self.operands, start=1)
-            if x.data is not None
-        ]
-        return [*operands, *self.tables()]
+        operands = [self.operand_tables(x, f"operand{position}") for position, x in enumerate(self.operands, start=1)]
+        return [*itertools.chain(*operands), *self.tables()]
 
     def calls(self, prefix: str) -> list[Call]:
         return [self.call(self.order, self.parameters(prefix), prefix)]
 
     def call(self, positions: tuple[int, int], parameters: dict[str, str], prefix: str) -> Call:
         """One of the kernel on operands 1, 2 ... with their loops."""
-        operands = [self.operands[position - 1] for position in positions]
         arguments = tuple(
-            x.index if x.data is None else f"{prefix}_operand{position}"
-            for position, x in zip(positions, operands, strict=True)
-        )
-        types = tuple(
-            (name, DTYPES[x.dtype].c_type) for name, x in zip(arguments, operands, strict=True) if isinstance(name, str)
+            self.operand_place(self.operands[position - 1], prefix, f"operand{position}") for position in positions
         )
         columns = {"counts": 0, "steps1": positions[0], "steps2": positions[1]}
         walk = {name: braces([loop[i] for loop in self.loops]) for name, i in columns.items()}
-        return Call(arguments, self.outputs, walk | parameters, types)
+        return Call(arguments, self.outputs, walk | parameters)
 
     def parameters(self, prefix: str) -> dict[str, str]:
         return {name: str(value) for name, value in self.numbers().items()}
