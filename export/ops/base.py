@@ -76,6 +76,8 @@ class Op(ABC):
         self.operator = operator
         self.inputs: tuple[int, ...] = ()
         self.outputs: tuple[int, ...] = ()
+        # Those of `inputs` and `outputs` that the kernel reads and writes: one argument, among the outputs.
+        self.kept: tuple[int, ...] = ()
         if not 1 <= operator.version <= self.max_version:
             raise self.refuse(
                 f"version {operator.version} is not supported (1 to {self.max_version} are); convert the model with "
@@ -107,6 +109,7 @@ class Op(ABC):
         """Takes the `private_tensors`, by their indices: its kernel has them after the outputs."""
         self.inputs += states
         self.outputs += states
+        self.kept += states
 
     @property
     def macs(self) -> int:
@@ -134,7 +137,8 @@ class Op(ABC):
 
     def calls(self, prefix: str) -> list[Call]:
         """What runs on the device, in order. All calls of an operator have the same number of arguments."""
-        return [Call(self.inputs, self.outputs, self.parameters(prefix))]
+        inputs = tuple(index for index in self.inputs if index not in self.kept)
+        return [Call(inputs, self.outputs, self.parameters(prefix))]
 
     def refuse(self, why: str) -> Exception:
         return self.graph.refuse(self.operator, why)

@@ -25,7 +25,7 @@ from tinyproof.core.tflite.lstm import (
     cell_factors,
 )
 from tinyproof.core.tflite.sigmoid_table import SIGMOID_TABLE
-from tinyproof.export.ops.base import Call, Constant, Op, braces
+from tinyproof.export.ops.base import Constant, Op, braces
 from tinyproof.export.ops.requantize_encoding import encode, encode_multiplier, encode_shift
 from tinyproof.export.ops.simd_packing import ORDER, four_rows
 from tinyproof.export.ops.wide_sums import MAX_SUM
@@ -72,8 +72,8 @@ class Lstm(Op):
         self.products = [
             self._product_factor(real) for real in (self.factors.forget, self.factors.update, self.factors.output)
         ]
-        self.inputs = (self.x.index, self.hidden.index, self.cell.index)
-        self.outputs = (self.y.index, self.hidden.index, self.cell.index)
+        self.kept = (self.hidden.index, self.cell.index)
+        self.inputs, self.outputs = (self.x.index, *self.kept), (self.y.index, *self.kept)
         self._read_gates()
 
     def _read_shapes(self) -> None:
@@ -198,9 +198,6 @@ class Lstm(Op):
             for gates, depth in zip(self.rows, (self.depth, self.units), strict=True):
                 packed += four_rows([gate[unit * depth : (unit + 1) * depth] for gate in gates], order)
         return packed
-
-    def calls(self, prefix: str) -> list[Call]:
-        return [Call((self.x.index,), self.outputs, self.parameters(prefix))]
 
     def parameters(self, prefix: str) -> dict[str, str]:
         size = 1 + self.wide

@@ -53,8 +53,8 @@ class _Reduction(Op):
             raise self.refuse(
                 f"output {list(self.y.shape)} does not follow from {list(shape)} and its axes; it is {expected}"
             )
-        self.kept, self.reduced = reduce_loops(shape, reduced)
-        self.count = math.prod(count for count, _ in self.reduced)
+        self.kept_loops, self.reduced_loops = reduce_loops(shape, reduced)
+        self.count = math.prod(count for count, _ in self.reduced_loops)
         self.prepare()
 
     def end(self, indices: tuple[int, ...], role: str, types: tuple[str, ...]) -> Tensor:
@@ -76,7 +76,7 @@ class _Reduction(Op):
 
     def parameters(self, prefix: str) -> dict[str, str]:
         walk = {}
-        for name, loops in (("kept", self.kept), ("reduced", self.reduced)):
+        for name, loops in (("kept", self.kept_loops), ("reduced", self.reduced_loops)):
             padded = [(1, 0)] * (_LOOPS - len(loops)) + loops
             for place, column in enumerate(("counts", "steps")):
                 walk[f"{name}_{column}"] = braces([loop[place] for loop in padded])

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from tinyproof.core.tflite.dtypes import unpack
 from tinyproof.core.tflite.flexbuffer import read_map
-from tinyproof.core.tflite.graph import Graph, Operator, Tensor
-from tinyproof.export.ops.base import Call, Op
+from tinyproof.core.tflite.graph import Tensor
+from tinyproof.export.ops.base import Op
 
 INT32 = range(-(2**31), 2**31)
 
@@ -16,10 +16,6 @@ class SignalOp(Op):
     """An operator of signal/micro/kernels."""
 
     max_version = 1
-
-    def __init__(self, graph: Graph, operator: Operator) -> None:
-        super().__init__(graph, operator)
-        self.kept: tuple[int, ...] = ()
 
     def check_counts(self, inputs: int, outputs: int = 1) -> None:
         """How many tensors it has."""
@@ -60,16 +56,6 @@ class SignalOp(Op):
         """Raises InputFileError for a tensor of another size."""
         if tensor.elements != elements or elements == 0:
             raise self.refuse(f"{role} {tensor.label} has {tensor.elements} elements; it needs {max(elements, 1)}")
-
-    def keep(self, states: tuple[int, ...]) -> None:
-        """As arguments they count once."""
-        super().keep(states)
-        self.kept = states
-
-    def calls(self, prefix: str) -> list[Call]:
-        """A state is one argument, which is read and written."""
-        inputs = tuple(index for index in self.inputs if index not in self.kept)
-        return [Call(inputs, self.outputs, self.parameters(prefix))]
 
     def _typed(self, indices: tuple[int, ...], position: int, role: str, dtype: str, rank: int | None) -> Tensor:
         found = self.tensor(indices, position, role)

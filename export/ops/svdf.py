@@ -6,7 +6,7 @@ from __future__ import annotations
 from tinyproof.core.tflite.arithmetic import fits_32_bits, float32, quantize_multiplier
 from tinyproof.core.tflite.dtypes import DTYPES, unpack
 from tinyproof.core.tflite.graph import Graph, Operator, Tensor
-from tinyproof.export.ops.base import Call, Constant, Op, braces
+from tinyproof.export.ops.base import Constant, Op, braces
 from tinyproof.export.ops.requantize_encoding import encode_multiplier, encode_shift
 from tinyproof.export.ops.simd_packing import ORDER, four_rows
 
@@ -45,6 +45,7 @@ class Svdf(Op):
         self._read_biases(unpack(bias.data or b"", "int32"))
         self.inputs = (self.x.index, self.state.index)
         self.outputs = (self.y.index, self.state.index)
+        self.kept = (self.state.index,)
 
     def _constant(self, place: int, role: str, types: tuple[str, ...]) -> Tensor:
         found = self.tensor(self.operator.inputs, place, role)
@@ -130,9 +131,6 @@ class Svdf(Op):
             Constant("times", "int16_t", self.times),
             Constant("biases", "int32_t", self.biases),
         ]
-
-    def calls(self, prefix: str) -> list[Call]:
-        return [Call((self.x.index,), self.outputs, self.parameters(prefix))]
 
     def parameters(self, prefix: str) -> dict[str, str]:
         numbers = {
