@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from tinyproof.core.errors import InputFileError
+from tinyproof.core.escaping import escaped, reason
 
 MAX_BYTES = 1 << 30  # of the file, and of its arrays unpacked
 LABEL_COLUMNS = ("y", "label")
@@ -106,12 +107,11 @@ def _read_npz(path: Path, name: str, inputs: Sequence[Input]) -> tuple[Any, Any,
             keys = {plain_name(key): key for key in arrays}
             wanted = [key for each in names for key in (each, f"{each}_q")]
             found = {key: arrays[keys[key]] for key in (*wanted, "y") if key in keys}
-            there = ", ".join(ascii(key)[1:-1][:20] for key in list(arrays)[:8])
+            there = ", ".join(escaped(key)[:20] for key in list(arrays)[:8])
     except InputFileError:
         raise
     except Exception as error:  # NumPy and zipfile raise nearly everything on a damaged file
-        why = (str(error).splitlines() or [type(error).__name__])[0][:120]
-        raise InputFileError(f"{name}: not a usable .npz: {ascii(why)[1:-1]}; write it with numpy.savez") from None
+        raise InputFileError(f"{name}: not a usable .npz: {reason(error)}; write it with numpy.savez") from None
     reals = [each in found for each in names]
     integers = [f"{each}_q" in found for each in names]
     if not (all(reals) and not any(integers)) and not (all(integers) and not any(reals)):

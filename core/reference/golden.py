@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from tinyproof.core.errors import EnvironmentFaultError, InputFileError
+from tinyproof.core.escaping import escaped
 from tinyproof.core.tflite.ends import Ends, device_ends
 from tinyproof.core.tflite.graph import Graph, Tensor
 from tinyproof.core.tflite.indices import index_ranges, within
@@ -151,7 +152,7 @@ class _Wheel:
             )
         except Exception as error:  # RuntimeError of its own; anything from its FlatBuffer code, which reads all fields
             why = (str(error).split("\n")[0] or type(error).__name__)[:200]
-            raise InputFileError(f"{self._graph.file}: TFLite Micro refuses this model: {ascii(why)[1:-1]}") from error
+            raise InputFileError(f"{self._graph.file}: TFLite Micro refuses this model: {escaped(why)}") from error
 
     def reset(self) -> None:
         """A new interpreter: its own Reset runs no CALL_ONCE again, and so leaves other values than the first time."""

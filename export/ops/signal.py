@@ -4,6 +4,7 @@ a memory of their own."""
 
 from __future__ import annotations
 
+from tinyproof.core.escaping import escaped
 from tinyproof.core.tflite.dtypes import unpack
 from tinyproof.core.tflite.flexbuffer import read_map
 from tinyproof.core.tflite.graph import Tensor
@@ -30,7 +31,7 @@ class SignalOp(Op):
         except ValueError as error:
             raise self.refuse(f"its options cannot be read: {error}; convert the model again") from None
         if tuple(found) != names or not all(value in INT32 for value in found.values()):
-            told = ascii(", ".join(found))[1:-1][:200] or "none"  # the file's names, which may be anything
+            told = escaped(", ".join(found))[:200] or "none"  # the file's names, which may be anything
             raise self.refuse(f"its options must be {', '.join(names)}; they are {told}")
         return tuple(found.values())
 
