@@ -11,8 +11,6 @@ from tinyproof.cli.console import say
 from tinyproof.cli.show_bits import line_words, say_differences, say_verdict, time_words
 from tinyproof.cli.tables import file_name, stage_line
 
-DOUBTFUL_SHARE = 0.5  # of samples that saturate: what is computed of them is not what was meant
-
 if TYPE_CHECKING:
     from tinyproof.host.check_report import DatasetReport
 
@@ -31,12 +29,8 @@ def print_samples(report: DatasetReport) -> None:
     elif accuracy:
         click.echo(stage_line("accuracy", f"RMSE {accuracy['rmse']:.4g}", f"worst error {accuracy['worst']:.4g}"))
     verdict = f"{bits.same:,} of {bits.checked:,} samples bit-identical to {report.reference}"
-    share = report.input_saturated / bits.checked if bits.checked else 0.0
-    if share:
-        verdict += (
-            f"; but {report.input_saturated:,} of {bits.checked:,} saturate: they hold values beyond the range that "
-            "the model was quantized for"
-        )
+    if report.saturation:
+        verdict += f"; but {report.saturation}"
     if accuracy is None:
         verdict += "; the file has no labels"
-    say_verdict(verdict, proven=report.proven, doubtful=share >= DOUBTFUL_SHARE)
+    say_verdict(verdict, proven=report.bits_identical, doubtful=report.doubtful)

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 
+from tinyproof.core.escaping import escaped
+
 WIDTH = 80
 LABEL = 9  # columns of the label in front of each line
 FIRST = 22  # columns of what comes behind it; then two blanks, whatever its length, and the rest
@@ -33,7 +35,7 @@ def stage_line(label: str, first: str, rest: str) -> str:
 def file_name(name: str, width: int = FIRST) -> str:
     """A user's file name in at most `width` columns: without its middle where it is longer, as its ends tell it from
     others; and escaped, for no terminal shall be moved by it."""
-    text = ascii(name)[1:-1]
+    text = escaped(name)
     if len(text) <= width:
         return text
     head = (width - 2) // 2

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tinyproof.core.errors import InputFileError
+from tinyproof.core.escaping import escaped
 
 if TYPE_CHECKING:
     from cattrs import Converter
@@ -235,7 +236,7 @@ def _listed(words: Sequence[str]) -> str:
 
 def _plain(key: str) -> str:
     """A foreign key in a message: one line, and no terminal is moved by it."""
-    return _cut(ascii(key)[1:-1])
+    return _cut(escaped(key))
 
 
 def _shown(value: object) -> str:

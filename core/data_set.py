@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from tinyproof.core.errors import InputFileError
+from tinyproof.core.escaping import escaped, reason
 
 MAX_BYTES = 1 << 30  # of the file, and of its arrays unpacked
 LABEL_COLUMNS = ("y", "label")
@@ -87,14 +88,9 @@ def read_dataset(path: Path, inputs: Sequence[Input]) -> Dataset:
         x, y, quantized = _read_npz(path, path.name, inputs)
     elif suffix == ".csv":
         (x, y), quantized = _read_csv(content, path.name), False
-        x = x.reshape(len(x), -1) if len(x) else x
+        x = _sized(x, sum(end.elements for end in inputs), path.name)
     else:
         raise InputFileError(f"{path.name}: a data set is a .npz or a .csv file")
-    if not len(x):
-        raise InputFileError(f"{path.name}: it holds no samples")
-    elements = sum(end.elements for end in inputs)
-    if x.shape[1] != elements:
-        raise InputFileError(f"{path.name}: {x.shape[1]} values in each sample, the model takes {elements}")
     return Dataset(path.name, hashlib.sha256(content).hexdigest(), x, y, quantized)
 
 
@@ -111,12 +107,11 @@ def _read_npz(path: Path, name: str, inputs: Sequence[Input]) -> tuple[Any, Any,
             keys = {plain_name(key): key for key in arrays}
             wanted = [key for each in names for key in (each, f"{each}_q")]
             found = {key: arrays[keys[key]] for key in (*wanted, "y") if key in keys}
-            there = ", ".join(ascii(key)[1:-1][:20] for key in list(arrays)[:8])
+            there = ", ".join(escaped(key)[:20] for key in list(arrays)[:8])
     except InputFileError:
         raise
     except Exception as error:  # NumPy and zipfile raise nearly everything on a damaged file
-        why = (str(error).splitlines() or [type(error).__name__])[0][:120]
-        raise InputFileError(f"{name}: not a usable .npz: {ascii(why)[1:-1]}; write it with numpy.savez") from None
+        raise InputFileError(f"{name}: not a usable .npz: {reason(error)}; write it with numpy.savez") from None
     reals = [each in found for each in names]
     integers = [f"{each}_q" in found for each in names]
     if not (all(reals) and not any(integers)) and not (all(integers) and not any(reals)):
@@ -130,21 +125,21 @@ def _read_npz(path: Path, name: str, inputs: Sequence[Input]) -> tuple[Any, Any,
         x = found[key]
         if x.ndim < 1 or x.dtype.kind not in "iufb":
             raise InputFileError(f"{name}: {key} must be numbers of shape [N, ...]")
-        parts.append(_sized(read(x, key, end, name), key, end, name, alone=len(names) == 1))
+        parts.append(_sized(read(x, key, end, name), end.elements, name, key if len(names) > 1 else ""))
     if len({len(part) for part in parts}) != 1:
         counts = ", ".join(f"{each} {len(part)}" for each, part in zip(names, parts, strict=True))
         raise InputFileError(f"{name}: every array needs the same number of samples; there are: {counts}")
     return np.concatenate(parts, axis=1), _labels(found.get("y"), len(parts[0]), name), all(integers)
 
 
-def _sized(x: Any, key: str, end: Input, name: str, *, alone: bool) -> Any:
+def _sized(x: Any, elements: int, name: str, key: str = "") -> Any:
+    """[N, elements]. `key`: the array's name, where it is one of several."""
     if not len(x):
         raise InputFileError(f"{name}: it holds no samples")
     x = x.reshape(len(x), -1)
-    if x.shape[1] != end.elements:
-        what = "" if alone else f"{key}: "
-        takes = "the model takes" if alone else "this input takes"
-        raise InputFileError(f"{name}: {what}{x.shape[1]} values in each sample, {takes} {end.elements}")
+    if x.shape[1] != elements:
+        what, takes = (f"{key}: ", "this input takes") if key else ("", "the model takes")
+        raise InputFileError(f"{name}: {what}{x.shape[1]} values in each sample, {takes} {elements}")
     return x
 
 

@@ -13,7 +13,7 @@ from tinyproof.core.tflite.dtypes import DTYPES
 from tinyproof.core.tflite.graph import Tensor
 from tinyproof.export.lowering import Program
 from tinyproof.export.memory_planner import ARENA_ALIGNMENT, MemoryPlan
-from tinyproof.export.ops.base import Call, Constant, Op
+from tinyproof.export.ops.base import Call, Constant
 from tinyproof.export.ops.control import Control
 
 ABI = 2
@@ -119,11 +119,13 @@ def generate(program: Program, plan: MemoryPlan) -> Unit:
         number = next(number for number in calls if program.ops[number].kernel == kernel)
         scratch = any(op.kernel == kernel and op.scratch_bytes for op in program.ops)
         call = calls[number][0]
-        lines += _shared_kernel(kernel, call, argument_types(program, program.ops[number], call), scratch=scratch)
+        types = _argument_types(program, number, call, program.ops[number].constants())
+        lines += _shared_kernel(kernel, call, types, scratch=scratch)
     steps: dict[int, list[str]] = {}
     for number, parts in calls.items():
         op = program.ops[number]
-        for constant in op.constants():
+        tables = op.constants()
+        for constant in tables:
             lines += _table(f"op{number}", constant)
         function = f"{op.kernel}_shared" if op.kernel in shared else op.kernel
         steps[number] = []
@@ -132,7 +134,7 @@ def generate(program: Program, plan: MemoryPlan) -> Unit:
             lines.append(f"static const struct {op.kernel} {struct} = {{")
             lines += [f"    .{name} = {value}," for name, value in call.parameters.items()]
             lines += ["};", ""]
-            types = argument_types(program, op, call)
+            types = _argument_types(program, number, call, tables)
             places = [_place(argument, kind, plan) for argument, kind in zip(_arguments(call), types, strict=True)]
             if op.scratch_bytes:
                 places.append(f"arena + {plan.scratch[number]}")
@@ -143,15 +145,13 @@ def generate(program: Program, plan: MemoryPlan) -> Unit:
     return Unit(lines, dict(sorted(steps.items())))
 
 
-def argument_types(program: Program, op: Op, call: Call) -> list[str]:
-    """C element type of each argument of a call, the parameter struct and the scratch left out."""
-    tables = dict(call.table_types)
+def _argument_types(program: Program, number: int, call: Call, tables: list[Constant]) -> list[str]:
+    """C element type of each argument of a call of operator `number`, the parameter struct and the scratch left out."""
+    if program.ops[number].moves_bytes:
+        return ["int8_t"] * len(_arguments(call))
+    types = {f"op{number}_{table.suffix}": table.ctype for table in tables}
     return [
-        "int8_t"
-        if op.moves_bytes
-        else tables.get(argument, "int8_t")
-        if isinstance(argument, str)
-        else DTYPES[program.graph.tensors[argument].dtype].c_type
+        types[argument] if isinstance(argument, str) else DTYPES[program.graph.tensors[argument].dtype].c_type
         for argument in _arguments(call)
     ]
 

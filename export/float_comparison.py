@@ -38,7 +38,8 @@ def expect_float_answers(
 
     y = TensorLayout(tuple(manifest.outputs))
     right = float_outputs(float_model, samples)
-    ours = _integer_answers(manifest, tflite, samples)
+    reference = Reference(tflite)
+    ours = _integer_answers(manifest, reference, samples)
     ends = _split(ours, y)
     worst = [float(np.abs(a - b).max()) for a, b in zip(ends, right, strict=True)]
     accuracy = ImportAccuracy(
@@ -50,7 +51,7 @@ def expect_float_answers(
     )
     x = TensorLayout(tuple(manifest.inputs))
     if x.size_bytes == y.size_bytes == 1:
-        extra = _curve(folder, manifest, tflite, float_model, samples[0].shape[1:], asked)
+        extra = _curve(folder, manifest, reference, float_model, samples[0].shape[1:], asked)
         worst = [max(worst[0], extra)]
     count = min(MAX_EXPECTED_ANSWERS, MAX_EXPECTED_VALUES // max(1, x.elements + y.elements), len(ours))
     chosen = sorted({round(index) for index in np.linspace(0, len(ours) - 1, count)}) if count else []
@@ -67,13 +68,12 @@ def expect_float_answers(
     return accuracy
 
 
-def _integer_answers(manifest: Manifest, tflite: bytes, samples: list[Any]) -> Any:
+def _integer_answers(manifest: Manifest, reference: Reference, samples: list[Any]) -> Any:
     """[N, elements of all outputs] in real values, each from a reset: a sample has no past."""
     import numpy as np
 
     from tinyproof.core.tflite.arrays import quantize_array
 
-    reference = Reference(tflite)
     layout = TensorLayout(tuple(manifest.outputs))
     answers = []
     for sample in zip(*samples, strict=True):
@@ -111,7 +111,7 @@ def _same_class(ours: list[Any], right: list[Any]) -> float | None:
 def _curve(
     folder: Path,
     manifest: Manifest,
-    tflite: bytes,
+    reference: Reference,
     float_model: bytes,
     shape: tuple[int, ...],
     asked: tuple[float, float] | None,
@@ -120,7 +120,7 @@ def _curve(
     the worst error there."""
     import numpy as np
 
-    reference, worst = Reference(tflite), 0.0
+    worst = 0.0
 
     def evaluate(x: Sequence[float]) -> list[float]:
         column = np.array(x, np.float32).reshape(-1, *shape)
@@ -128,6 +128,7 @@ def _curve(
 
     if asked is not None:
         x = np.linspace(*asked, GRID, dtype=np.float32).tolist()
+        reference.reset()
         answers = {q: reference.run(bytes([q & 0xFF]))[0] for q in range(-128, 128)}
         manifest.quantization = quantization_report(manifest, x, evaluate(x), lambda q: (answers[q] ^ 0x80) - 0x80)
         worst = manifest.quantization.worst_error

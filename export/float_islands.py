@@ -34,14 +34,11 @@ def _close(graph: Any, codes: list[str], int8: int) -> None:
     def name(operator: Any) -> str:
         return str(codes[operator.opcodeIndex])
 
-    def readers(tensor: int) -> list[Any]:
-        return [operator for operator in graph.operators if tensor in operator.inputs]
-
     writers = {int(tensor): operator for operator in graph.operators for tensor in operator.outputs}
     outputs = {int(tensor) for tensor in graph.outputs}
     for operator in list(graph.operators):
         before = writers.get(int(operator.inputs[0])) if name(operator) in ONE_TO_ONE else None
-        behind = readers(int(operator.outputs[0])) if before is not None else []
+        behind = _readers(graph, int(operator.outputs[0])) if before is not None else []
         if before is None or name(before) != "DEQUANTIZE" or len(behind) != 1 or name(behind[0]) != "QUANTIZE":
             continue
         x, y = int(before.inputs[0]), int(behind[0].outputs[0])
@@ -49,19 +46,15 @@ def _close(graph: Any, codes: list[str], int8: int) -> None:
             continue
         operator.inputs, operator.outputs = [x], [y]
         graph.operators.remove(behind[0])
-        if not readers(int(before.outputs[0])) and int(before.outputs[0]) not in outputs:
+        if not _readers(graph, int(before.outputs[0])) and int(before.outputs[0]) not in outputs:
             graph.operators.remove(before)
 
 
 def _close_split(graph: Any, codes: list[str], split: Any) -> None:
     """The parts have the scale of the whole; a QUANTIZE to that very scale is nothing."""
-
-    def readers(tensor: int) -> list[Any]:
-        return [operator for operator in graph.operators if tensor in operator.inputs]
-
     whole = int(split.inputs[1])
     before = next((operator for operator in graph.operators if whole in operator.outputs), None)
-    behind = [(int(part), operator) for part in split.outputs for operator in readers(int(part))]
+    behind = [(int(part), operator) for part in split.outputs for operator in _readers(graph, int(part))]
     if before is None or codes[before.opcodeIndex] != "DEQUANTIZE" or set(graph.outputs) & {whole, *split.outputs}:
         return
     if any(codes[operator.opcodeIndex] != "QUANTIZE" for _, operator in behind):
@@ -76,11 +69,15 @@ def _close_split(graph: Any, codes: list[str], split: Any) -> None:
     for part, quantize in behind:
         y = int(quantize.outputs[0])
         if y not in graph.outputs and _scale(graph, y) == _scale(graph, x):
-            for operator in readers(y):
+            for operator in _readers(graph, y):
                 operator.inputs = [part if index == y else int(index) for index in operator.inputs]
             graph.operators.remove(quantize)
-    if not readers(whole):
+    if not _readers(graph, whole):
         graph.operators.remove(before)
+
+
+def _readers(graph: Any, tensor: int) -> list[Any]:
+    return [operator for operator in graph.operators if tensor in operator.inputs]
 
 
 def _scale(graph: Any, index: int) -> tuple[Any, ...]:

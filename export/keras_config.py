@@ -15,6 +15,7 @@ from typing import Any
 
 from tinyproof.core.data_set import plain_name
 from tinyproof.core.errors import InputFileError
+from tinyproof.core.escaping import escaped, reason
 
 MAX_UNPACKED_BYTES = 1 << 30
 MAX_CONFIG_BYTES = 32 << 20
@@ -59,7 +60,7 @@ class Layer:
     @property
     def label(self) -> str:
         """How messages name it."""
-        return f"layer {ascii(self.name)[:60]} ({ascii(self.kind)[1:-1][:40]})"
+        return f"layer {ascii(self.name)[:60]} ({escaped(self.kind)[:40]})"
 
 
 def scope_name(name: str) -> str:
@@ -111,10 +112,8 @@ def read_config(path: Path) -> KerasConfig:
     except InputFileError:
         raise
     except Exception as error:  # zipfile, json and h5py raise nearly everything on a damaged file
-        why = ascii((str(error).splitlines() or [type(error).__name__])[0][:120])[1:-1]
-        raise InputFileError(
-            f"{path.name}: not a usable {path.suffix.lower()} file: {why}; save the model again"
-        ) from None
+        kind = path.suffix.lower()
+        raise InputFileError(f"{path.name}: not a usable {kind} file: {reason(error)}; save the model again") from None
 
 
 def _layers(part: Any, depth: int = 0) -> Iterator[Layer]:

@@ -100,7 +100,8 @@ def build(board: Board, build_dir: Path) -> BuildResult:
 def build_profile(board: Board, build_dir: Path) -> Path:
     """The firmware that times and checks every operator, from build_dir/profile/model_profile.c; returns its ELF.
 
-    Raises what `build` raises. The board's normal build is neither used nor touched.
+    Raises UsageError for artefacts that are missing or stale, EnvironmentFaultError when the build fails. The board's
+    normal build is neither used nor touched.
     """
     check_artefacts(build_dir)
     objects = objects_folder(board, build_dir, profile=True)

@@ -13,6 +13,9 @@ from typing import Any, ClassVar
 from tinyproof.core.board_spec import Board
 from tinyproof.host.bits import BitsResult, some
 
+# Of a data set's samples: where so many saturate, what is computed of them is not what was meant.
+DOUBTFUL_SHARE = 0.5
+
 
 @dataclass(frozen=True)
 class CheckedAnswer:
@@ -116,7 +119,9 @@ class CheckReport:
 
 @dataclass
 class DatasetReport:
-    """`accuracy`: None without labels; {"kind": "class", "correct", "share"} where labels are class numbers, and
+    """Two verdicts again: bits, and whether the samples are such that bits say anything of the answers to them.
+
+    `accuracy`: None without labels; {"kind": "class", "correct", "share"} where labels are class numbers, and
     {"kind": "real", "rmse", "worst"} where they are real answers. Saturation counts samples with a clamped value."""
 
     FILE: ClassVar[str] = "dataset.json"
@@ -135,9 +140,36 @@ class DatasetReport:
     sequence: ClassVar[bool] = False  # each sample comes right after a reset
 
     @property
-    def proven(self) -> bool:
+    def bits_identical(self) -> bool:
         """Whether every sample came back bit for bit: what exit code 0 stands for."""
         return self.bits.identical
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether most samples hold values beyond the range that the model was quantized for."""
+        return self.input_saturated > 0 and self.input_saturated >= DOUBTFUL_SHARE * self.bits.checked
+
+    @property
+    def proven(self) -> bool:
+        """Both verdicts at once."""
+        return self.verdict == "proven"
+
+    @property
+    def verdict(self) -> str:
+        """In one word: "proven", "doubtful" where the bits are right and the samples are not, or "mismatch"."""
+        if not self.bits_identical:
+            return "mismatch"
+        return "doubtful" if self.doubtful else "proven"
+
+    @property
+    def saturation(self) -> str:
+        """In words, how many samples say little; empty where none does."""
+        if not self.input_saturated:
+            return ""
+        return (
+            f"{self.input_saturated:,} of {self.bits.checked:,} saturate: they hold values beyond the range that the "
+            "model was quantized for"
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """The document of dataset.json and --json; NaN and infinity are null."""
@@ -155,6 +187,8 @@ class DatasetReport:
             **self.bits.as_dict(),
             "input_saturated": self.input_saturated,
             "accuracy": self.accuracy,
+            "bits_identical": self.bits_identical,
+            "verdict": self.verdict,
             "proven": self.proven,
         }
 

@@ -6,14 +6,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from junitparser import Error, Failure, TestCase, TestSuite
+from junitparser import Error, Failure, Skipped, TestCase, TestSuite
 
 from tinyproof.host.bits import some
-from tinyproof.host.check_report import CheckReport
+from tinyproof.host.check_report import CheckReport, DatasetReport
+
+Case = tuple[str, Error | Failure | Skipped | None]  # its name, and what is to be said of it
 
 
-def write_junit(report: CheckReport, path: Path) -> None:
-    """One test case per vector and two per expected answer; each that fails carries what `check` says about it."""
+def write_junit(report: CheckReport | DatasetReport, path: Path) -> None:
+    """Of the build's vectors one test case each, and two per expected answer; each that fails carries what `check` says
+    about it. Of a data set one for its bits and one for its range, which counts as skipped where the samples are such
+    that the bits say little."""
+    cases = _samples(report) if isinstance(report, DatasetReport) else _vectors(report)
+    _write(report.model, report.board, cases, path)
+
+
+def _vectors(report: CheckReport) -> list[Case]:
     different = {divergence.index: str(divergence) for divergence in report.bits.divergences}
     faults = [(f"bits of input {index}", different.get(index, "")) for index in range(report.bits.checked)]
     for answer in report.answers:
@@ -22,8 +31,15 @@ def write_junit(report: CheckReport, path: Path) -> None:
         if answer.within is False:
             fault = f"expected {some(answer.expected)}, board {some(answer.y)}, tolerance {report.tolerance}"
         faults.append((f"answer to x = {some(answer.x)}", fault))
-    cases = [(name, Failure(fault, "mismatch") if fault else None) for name, fault in faults]
-    _write(report.model, report.board, cases, path)
+    return [(name, Failure(fault, "mismatch") if fault else None) for name, fault in faults]
+
+
+def _samples(report: DatasetReport) -> list[Case]:
+    fault = report.mismatch()
+    return [
+        (f"bits of {report.bits.checked:,} samples", Failure(fault, "mismatch") if fault else None),
+        ("range of the samples", Skipped(report.saturation, "doubtful") if report.doubtful else None),
+    ]
 
 
 def write_junit_error(model: str, board: str, message: str, path: Path) -> None:
@@ -31,7 +47,7 @@ def write_junit_error(model: str, board: str, message: str, path: Path) -> None:
     _write(model, board, [("check", Error(message, "board"))], path)
 
 
-def _write(model: str, board: str, results: Sequence[tuple[str, Error | Failure | None]], path: Path) -> None:
+def _write(model: str, board: str, results: Sequence[Case], path: Path) -> None:
     suite = TestSuite(f"tinyproof.{model}.{board}")
     cases = []
     for name, result in results:

@@ -48,7 +48,7 @@ def command(
 ) -> None:
     """Prove a board: all bits against TFLite Micro, and the answers against what is right.
 
-    Sends every vector of the build and compares the int8 outputs with the golden reference's; then asks the
+    Sends every vector of the build and compares the outputs' bits with the golden reference's; then asks the
     expected answers in real values. Refuses a board that runs another model. The build must have been exported,
     and a simulated board's firmware built; the report is also in build/<model>/boards/<board>/check.json.
 
@@ -58,11 +58,12 @@ def command(
     ./tinyproof check --port socket://127.0.0.1:4000 what `simulate` printed
     ./tinyproof check --dataset digits.npz --limit 50
 
-    A data set is a .npz with x [N, ...] (or x_q, int8) and optional y, or a .csv with one column for each input value
-    and an optional column y or label. Every sample is compared with the golden reference, bit for bit; class numbers
-    in y give the accuracy, real answers the error.
+    A data set is a .npz with x [N, ...] (or x_q, integers) and optional y, or a .csv with one column for each input
+    value and an optional column y or label. Every sample is compared with the golden reference, bit for bit; class
+    numbers in y give the accuracy, real answers the error. Where half of them or more hold values beyond the range that
+    the model was quantized for, the verdict is DOUBTFUL: the bits are right, and say little of the answers.
 
-    Exits 0 if all is proven, 1 on a mismatch, 3 if the board is absent, silent or runs another model.
+    Exits 0 if no bit and no answer differs, 1 on a mismatch, 3 if the board is absent, silent or runs another model.
     """
     config = load_config(CONFIG_FILE)
     wanted = dataclasses.replace(
@@ -71,33 +72,32 @@ def command(
         retries=config.check.retries if retries is None else retries,
     )
     config = select_model(dataclasses.replace(config, board=board or config.board, check=wanted), model)
-    if dataset is not None and junit is not None:
-        raise UsageError("--junit is for the vectors of the build; leave out --dataset or --junit")
     if dataset is None and limit is not None:
         raise UsageError("--limit counts samples of a data set; name it with --dataset")
     if dataset is not None:
-        _tell(run_samples(config, port, dataset, limit), print_samples, as_json=as_json)
+        samples = _with_junit(lambda: run_samples(config, port, dataset, limit), config, junit)
+        _tell(samples, print_samples, as_json=as_json)
     else:
-        _tell(_check_with_junit(config, port, junit), print_check, as_json=as_json)
+        _tell(_with_junit(lambda: run_check(config, port), config, junit), print_check, as_json=as_json)
 
 
 def _tell(report: Report, show: Callable[[Report], None], *, as_json: bool) -> None:
-    """Raises MismatchError when the board is not proven."""
+    """Raises MismatchError where bits or answers differ."""
     if as_json:
         console.print_json(report.as_dict())
     else:
         show(report)
-    if not report.proven:
-        raise MismatchError(report.mismatch())
+    if fault := report.mismatch():
+        raise MismatchError(fault)
 
 
-def _check_with_junit(config: Config, port: str | None, junit: Path | None) -> CheckReport:
+def _with_junit(ask: Callable[[], Report], config: Config, junit: Path | None) -> Report:
     if junit is None:
-        return run_check(config, port)
+        return ask()
     from tinyproof.host.junit import write_junit, write_junit_error
 
     try:
-        report = run_check(config, port)
+        report = ask()
     except TinyproofError as error:
         write_junit_error(config.model, config.board, error.message, junit)
         raise

@@ -16,6 +16,7 @@ from tinyproof.core import paths
 from tinyproof.core.board_spec import all_boards, find_board
 from tinyproof.core.config import load_config
 from tinyproof.core.errors import InputFileError, UsageError
+from tinyproof.core.escaping import escaped
 
 
 @click.command()
@@ -111,7 +112,7 @@ def print_listing(document: dict[str, Any], *, tensors: bool) -> None:
     marks = {(True, False): "", (True, True): "float", (False, True): "float, unknown", (False, False): "unknown"}
     rows = [
         (
-            *(str(op["index"]), ascii(op["name"])[1:-1], ", ".join(map(_shape, op["inputs"]))),
+            *(str(op["index"]), escaped(op["name"]), ", ".join(map(_shape, op["inputs"]))),
             *(", ".join(map(_shape, op["outputs"])), marks[op["known"], op["float"]]),
         )
         for op in document["operators"]
@@ -123,7 +124,7 @@ def print_listing(document: dict[str, Any], *, tensors: bool) -> None:
 
 
 def _print_ends(document: dict[str, Any]) -> None:
-    click.echo(f"model    {ascii(document['file'])[1:-1]}, id {document['model_id']}")
+    click.echo(f"model    {escaped(document['file'])}, id {document['model_id']}")
     for role in ("input", "output"):
         for end in document[f"{role}s"]:
             real = "" if end["scale_min"] is None else f", real = {end['scale_min']:.6g} * (q - {end['zero_point']})"
@@ -179,7 +180,7 @@ def _tensor_row(tensor: dict[str, Any]) -> tuple[str, ...]:
         scale = f"{tensor['scales']}: {tensor['scale_min']:.3g} to {tensor['scale_max']:.3g}"
     return (
         str(tensor["index"]),
-        ascii(tensor["name"])[1:-1][:28],  # the file's own words: no terminal shall obey them
+        escaped(tensor["name"])[:28],
         _shape(tensor["shape"]),
         tensor["dtype"],
         scale,

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from tinyproof.core.errors import EnvironmentFaultError, InputFileError
+from tinyproof.core.escaping import escaped
 from tinyproof.core.tflite.ends import Ends, device_ends
 from tinyproof.core.tflite.graph import Graph, Tensor
 from tinyproof.core.tflite.indices import index_ranges, within
@@ -75,10 +76,8 @@ class Reference:
     def admit(self, x_q: bytes) -> bytes:
         """The same bytes, where indices among them are brought within what they name, and truths are 0 or 1: TFLite
         Micro's C++ answers anything where a bool is neither."""
-        parts, position = [], 0
-        for tensor in self._ends.inputs:
-            content = x_q[position : position + tensor.bytes]
-            position += tensor.bytes
+        parts = []
+        for tensor, content in zip(self._ends.inputs, self._ends.parts(x_q), strict=True):
             if tensor.dtype == "bool":
                 content = bytes(byte & 1 for byte in content)
             ranges = self._index_ranges.get(tensor.index)
@@ -153,7 +152,7 @@ class _Wheel:
             )
         except Exception as error:  # RuntimeError of its own; anything from its FlatBuffer code, which reads all fields
             why = (str(error).split("\n")[0] or type(error).__name__)[:200]
-            raise InputFileError(f"{self._graph.file}: TFLite Micro refuses this model: {ascii(why)[1:-1]}") from error
+            raise InputFileError(f"{self._graph.file}: TFLite Micro refuses this model: {escaped(why)}") from error
 
     def reset(self) -> None:
         """A new interpreter: its own Reset runs no CALL_ONCE again, and so leaves other values than the first time."""
@@ -187,10 +186,8 @@ class _Wheel:
 
     def _invoke(self, interpreter: Any, x_q: bytes) -> None:
         np = self._np
-        position = 0
-        for number, (inner, outer) in enumerate(zip(self._ends.inputs, self._ends.outer_inputs, strict=True)):
-            content = x_q[position : position + inner.bytes]
-            position += inner.bytes
+        ends = zip(self._ends.inputs, self._ends.outer_inputs, self._ends.parts(x_q), strict=True)
+        for number, (inner, outer, content) in enumerate(ends):
             x = np.frombuffer(content, self._numpy_type(inner)).reshape(outer.shape)
             if outer is not inner:  # the real value of q, which QUANTIZE turns into q again
                 x = np.float32(inner.scales[0]) * (x.astype(np.float32) - np.float32(inner.zero_points[0]))

@@ -48,11 +48,8 @@ class Interpreter:
     def run(self, x_q: bytes) -> bytes:
         """One inference: all inputs one after the other, and so the outputs. Raises InputFileError naming an operator
         whose sums leave 32 bits."""
-        values: dict[int, Array] = {}
-        position = 0
-        for tensor in self._ends.inputs:
-            values[tensor.index] = from_bytes(x_q[position : position + tensor.bytes], tensor)
-            position += tensor.bytes
+        ends = zip(self._ends.inputs, self._ends.parts(x_q), strict=True)
+        values = {tensor.index: from_bytes(content, tensor) for tensor, content in ends}
         self._values = self._run(0, self._ends.operators, values)
         return b"".join(to_bytes(self._values[tensor.index], tensor) for tensor in self._ends.outputs)
 

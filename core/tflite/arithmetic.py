@@ -126,3 +126,11 @@ def requantize(accumulator: int, multiplier: int, shift: int) -> int:
     """MultiplyByQuantizedMultiplier: doubling high multiply (ties toward +inf), then shift (ties away from zero)."""
     high = doubling_high_multiply(accumulator << max(shift, 0), multiplier)
     return rounding_shift_right(high, max(-shift, 0))
+
+
+def fits_32_bits(reach: int, multiplier: int, shift: int, room: int = 256) -> bool:
+    """Whether `requantize` leaves 32 bits nowhere for any sum of at most +-`reach`; `room` is for what is added to its
+    answer, such as a zero point."""
+    shifted = reach << max(shift, 0)
+    rounding = (1 << max(-shift, 0)) >> 1
+    return shift < 31 and shifted <= INT32_MAX and (shifted * multiplier >> 31) + rounding + room <= INT32_MAX

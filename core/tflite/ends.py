@@ -35,6 +35,14 @@ class Ends:
         """What the device answers: all outputs, one after the other."""
         return sum(tensor.bytes for tensor in self.outputs)
 
+    def parts(self, x_q: bytes) -> list[bytes]:
+        """What of `x_q`, which the device is sent, is each input's."""
+        found = []
+        for tensor in self.inputs:
+            found.append(x_q[: tensor.bytes])
+            x_q = x_q[tensor.bytes :]
+        return found
+
 
 def device_ends(graph: Graph) -> Ends:
     """Raises InputFileError naming an end that is no integer tensor, with the remedy."""

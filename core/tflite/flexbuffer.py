@@ -14,33 +14,17 @@ MAX_MEMBERS = 64
 def element(data: bytes, place: int) -> int | None:
     """An integer of the root's vector, read as signed whatever its type says: FlexbufferWrapper::ElementAsInt32.
     None where there is none."""
-    if len(data) < 3 or data[-1] not in _WIDTHS:
+    try:
+        member, values, count = _vector(data, is_map=False)
+        return _signed(data, values + place * member, member) if 0 <= place < count else None
+    except ValueError:
         return None
-    root = len(data) - 2 - data[-1]  # where it is said how far before the vector lies
-    width = 1 << (data[-2] & 3)
-    if root < 0:
-        return None
-    start = root - int.from_bytes(data[root : root + data[-1]], "little")
-    if not width <= start <= len(data):
-        return None
-    size = int.from_bytes(data[start - width : start], "little")
-    at = start + place * width
-    if not 0 <= place < size or at + width > len(data):
-        return None
-    return int.from_bytes(data[at : at + width], "little", signed=True)
 
 
 def read_map(content: bytes) -> dict[str, int]:
     """The members in their order, which is that of their names. TFLite Micro reads every number as a signed one,
     whatever its type says, and so do we. Raises ValueError for anything else than such a map."""
-    if len(content) < 3:
-        raise ValueError("they end too early")
-    kind, width = content[-2], content[-1]
-    if kind >> 2 != _MAP or width not in _WIDTHS:
-        raise ValueError("they are no map")
-    member = 1 << (kind & 3)
-    values = _back(content, len(content) - 2 - width, width)
-    count = _number(content, values - member, member)
+    member, values, count = _vector(content, is_map=True)
     if not 0 <= count <= MAX_MEMBERS:
         raise ValueError(f"they have {count} members")
     types = values + count * member
@@ -55,10 +39,22 @@ def read_map(content: bytes) -> dict[str, int]:
         if content[types + number] >> 2 not in _SCALARS:
             raise ValueError("they hold more than integers")
         name = _text(content, _back(content, keys + number * key_width, key_width))
-        found[name] = int.from_bytes(_slice(content, values + number * member, member), "little", signed=True)
+        found[name] = _signed(content, values + number * member, member)
     if len(found) != count:
         raise ValueError("two of their names are alike")
     return found
+
+
+def _vector(content: bytes, *, is_map: bool) -> tuple[int, int, int]:
+    """The root's: bytes of a member, where the first one stands, and how many there are."""
+    if len(content) < 3:
+        raise ValueError("they end too early")
+    kind, width = content[-2], content[-1]
+    if width not in _WIDTHS or (is_map and kind >> 2 != _MAP):
+        raise ValueError("they are no map")
+    member = 1 << (kind & 3)
+    values = _back(content, len(content) - 2 - width, width)
+    return member, values, _number(content, values - member, member)
 
 
 def _slice(content: bytes, start: int, size: int) -> bytes:
@@ -69,6 +65,10 @@ def _slice(content: bytes, start: int, size: int) -> bytes:
 
 def _number(content: bytes, start: int, size: int) -> int:
     return int.from_bytes(_slice(content, start, size), "little")
+
+
+def _signed(content: bytes, start: int, size: int) -> int:
+    return int.from_bytes(_slice(content, start, size), "little", signed=True)
 
 
 def _back(content: bytes, place: int, size: int) -> int:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from tinyproof.core.tflite.graph import Graph, Operator
-from tinyproof.export.ops.base import Constant, Op
+from tinyproof.export.ops.base import Op
 
 
 class Minimum(Op):
@@ -31,10 +31,6 @@ class Minimum(Op):
     def in_place(self) -> bool:
         """An element is read before its place is written."""
         return True
-
-    def constants(self) -> list[Constant]:
-        """The kernel needs no tables."""
-        return []
 
     def parameters(self, prefix: str) -> dict[str, str]:
         """Members of the kernel's parameter struct."""

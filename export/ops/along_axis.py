@@ -7,7 +7,7 @@ import math
 
 from tinyproof.core.tflite.arithmetic import quantize_multiplier
 from tinyproof.core.tflite.graph import Graph, Operator
-from tinyproof.export.ops.base import Constant, Op
+from tinyproof.export.ops.base import Op
 from tinyproof.export.ops.elementwise import MAX_RANK
 from tinyproof.export.ops.requantize_encoding import encode
 
@@ -30,9 +30,6 @@ class _AlongAxis(Op):
         self.axis = axes[0] % rank
         self.outer, self.count = math.prod(shape[: self.axis]), shape[self.axis]
         self.inner = math.prod(shape[self.axis + 1 :])
-
-    def constants(self) -> list[Constant]:
-        return []
 
     def parameters(self, prefix: str) -> dict[str, str]:
         numbers = {"outer": self.outer, "count": self.count, "inner": self.inner} | self.numbers()

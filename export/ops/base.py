@@ -51,7 +51,6 @@ class Call:
     inputs: tuple[int | str, ...]
     outputs: tuple[int, ...]
     parameters: dict[str, str]
-    table_types: tuple[tuple[str, str], ...] = ()  # C element type of each table among `inputs`, where not int8_t
 
 
 class Op(ABC):
@@ -77,6 +76,8 @@ class Op(ABC):
         self.operator = operator
         self.inputs: tuple[int, ...] = ()
         self.outputs: tuple[int, ...] = ()
+        # Those of `inputs` and `outputs` that the kernel reads and writes: one argument, among the outputs.
+        self.kept: tuple[int, ...] = ()
         if not 1 <= operator.version <= self.max_version:
             raise self.refuse(
                 f"version {operator.version} is not supported (1 to {self.max_version} are); convert the model with "
@@ -108,15 +109,16 @@ class Op(ABC):
         """Takes the `private_tensors`, by their indices: its kernel has them after the outputs."""
         self.inputs += states
         self.outputs += states
+        self.kept += states
 
     @property
     def macs(self) -> int:
         """Multiply-accumulates of one inference."""
         return 0
 
-    @abstractmethod
     def constants(self) -> list[Constant]:
         """The tables that the parameter struct points to."""
+        return []
 
     @abstractmethod
     def parameters(self, prefix: str) -> dict[str, str]:
@@ -135,7 +137,8 @@ class Op(ABC):
 
     def calls(self, prefix: str) -> list[Call]:
         """What runs on the device, in order. All calls of an operator have the same number of arguments."""
-        return [Call(self.inputs, self.outputs, self.parameters(prefix))]
+        inputs = tuple(index for index in self.inputs if index not in self.kept)
+        return [Call(inputs, self.outputs, self.parameters(prefix))]
 
     def refuse(self, why: str) -> Exception:
         return self.graph.refuse(self.operator, why)
@@ -152,14 +155,23 @@ class Op(ABC):
             return None
         return self.graph.tensors[indices[position]]
 
+    def computed(self, indices: tuple[int, ...], position: int, role: str, types: tuple[str, ...]) -> Tensor:
+        """A tensor of one of `types` that lives in the arena."""
+        tensor = self.tensor(indices, position, role)
+        self.check_type(tensor, role, types)
+        self.check_computed(tensor, role)
+        return tensor
+
+    def check_computed(self, tensor: Tensor, role: str) -> None:
+        """Raises InputFileError for a constant."""
+        if tensor.data is not None:
+            raise self.refuse(f"{role} {tensor.label} is a constant; tinyproof expects it to be computed")
+
     def activation(
         self, indices: tuple[int, ...], position: int, role: str, types: tuple[str, ...] = ("int8",)
     ) -> Tensor:
-        """A tensor of one of `types` with one scale that lives in the arena."""
-        tensor = self.tensor(indices, position, role)
-        self.check_type(tensor, role, types)
-        if tensor.data is not None:
-            raise self.refuse(f"{role} {tensor.label} is a constant; tinyproof expects it to be computed")
+        """The same, with one scale."""
+        tensor = self.computed(indices, position, role, types)
         if len(tensor.scales) != 1:
             raise self.refuse(f"{role} {tensor.label} has {len(tensor.scales)} scales; one is needed: quantize to int8")
         return tensor

@@ -96,9 +96,7 @@ class BatchMatMul(Op):
 
     def calls(self, prefix: str) -> list[Call]:
         places = (self.operand_place(self.a, prefix, "a"), self.operand_place(self.b, prefix, "b"))
-        kind = DTYPES[self.a.dtype].c_type
-        tables = tuple((place, kind) for place in places if isinstance(place, str))
-        return [Call(places, self.outputs, self.parameters(prefix), tables)]
+        return [Call(places, self.outputs, self.parameters(prefix))]
 
 
 def _steps(shape: tuple[int, ...]) -> tuple[int, int, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from tinyproof.core.tflite.dtypes import DTYPES
 from tinyproof.core.tflite.graph import Graph, Operator
-from tinyproof.export.ops.base import Constant, Op
+from tinyproof.export.ops.base import Op
 
 _TYPES = ("int8", "int16", "int32", "uint32", "bool")
 
@@ -19,11 +19,8 @@ class Cast(Op):
 
     def __init__(self, graph: Graph, operator: Operator) -> None:
         super().__init__(graph, operator)
-        self.x, self.y = self.tensor(operator.inputs, 0, "input"), self.tensor(operator.outputs, 0, "output")
-        for tensor, role in ((self.x, "input"), (self.y, "output")):
-            self.check_type(tensor, role, _TYPES)
-            if tensor.data is not None:
-                raise self.refuse(f"{role} {tensor.label} is a constant; tinyproof expects it to be computed")
+        self.x = self.computed(operator.inputs, 0, "input", _TYPES)
+        self.y = self.computed(operator.outputs, 0, "output", _TYPES)
         if self.x.elements != self.y.elements:
             raise self.refuse(f"output {list(self.y.shape)} and input {list(self.x.shape)} differ in size")
         self.inputs, self.outputs = (self.x.index,), (self.y.index,)
@@ -35,9 +32,6 @@ class Cast(Op):
     @property
     def in_place(self) -> bool:
         return self.sizes[0] == self.sizes[1]
-
-    def constants(self) -> list[Constant]:
-        return []
 
     def parameters(self, prefix: str) -> dict[str, str]:
         numbers = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from tinyproof.core.tflite.flexbuffer import element
 from tinyproof.core.tflite.graph import Graph, Operator
-from tinyproof.export.ops.base import Constant, Op
+from tinyproof.export.ops.base import Op
 
 # Where the file does not say how often it lets an inference through, TFLite Micro knows it of these numbers of rows.
 EVERY_TIME = (5, 13, 25)
@@ -39,9 +39,6 @@ class CircularBuffer(Op):
                 "supported is a cycles_max of 1"
             )
         self.inputs, self.outputs = (self.x.index,), (self.y.index,)
-
-    def constants(self) -> list[Constant]:
-        return []
 
     def parameters(self, prefix: str) -> dict[str, str]:
         return {"row_bytes": str(self.x.bytes), "bytes": str(self.y.bytes)}

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from typing import ClassVar
 
 from tinyproof.core.tflite.graph import Graph, Operator, Tensor
@@ -81,9 +82,9 @@ class _Joined(_Parts):
         """Where each part begins in the output; empty where parts alternate."""
         return [sum(self.row_bytes[:number]) for number in range(len(self.parts))] if self.rows == 1 else []
 
+    @abstractmethod
     def join(self, y: Tensor, parts: list[Tensor]) -> None:
-        """Raises InputFileError for what is not supported."""
-        raise NotImplementedError
+        """Lays the parts out. Raises InputFileError for what is not supported."""
 
     def calls(self, prefix: str) -> list[Call]:
         return [
@@ -139,9 +140,9 @@ class _Parted(_Parts):
         self.take(x)
         self.outputs = tuple(part.index for part in parts)
 
+    @abstractmethod
     def part_it(self, x: Tensor, parts: list[Tensor]) -> None:
-        """Raises InputFileError for what is not supported."""
-        raise NotImplementedError
+        """Lays the parts out. Raises InputFileError for what is not supported."""
 
     def one_axis(self, position: int) -> int:
         axis = self.fixed(position, "axis")

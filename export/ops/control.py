@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tinyproof.core.tflite.graph import Graph, Operator
-from tinyproof.export.ops.base import Constant, Op
+from tinyproof.export.ops.base import Op
 from tinyproof.export.ops.variables import Variable
 
 COPY, ALIAS = "COPY", "ALIAS"  # of a tensor that goes into a subgraph or comes out of it
@@ -25,9 +25,6 @@ class _Internal(Op):
     """Nothing that a file could hold."""
 
     max_version = 1
-
-    def constants(self) -> list[Constant]:
-        return []
 
     def parameters(self, prefix: str) -> dict[str, str]:
         return {}

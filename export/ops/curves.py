@@ -70,11 +70,7 @@ class LogicalNot(Lookup):
     pairs = (("bool", "bool"),)
 
     def end(self, indices: tuple[int, ...], role: str, types: tuple[str, ...]) -> Tensor:
-        tensor = self.tensor(indices, 0, role)
-        self.check_type(tensor, role, types)
-        if tensor.data is not None:
-            raise self.refuse(f"{role} {tensor.label} is a constant; tinyproof expects it to be computed")
-        return tensor
+        return self.computed(indices, 0, role, types)
 
     def prepare(self) -> None:
         pass

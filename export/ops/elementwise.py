@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
+import itertools
 from abc import abstractmethod
-from itertools import zip_longest
 from typing import ClassVar
 
-from tinyproof.core.tflite.dtypes import DTYPES, unpack
+from tinyproof.core.tflite.dtypes import DTYPES
 from tinyproof.core.tflite.graph import Graph, Operator, Tensor
 from tinyproof.core.tflite.schema import ACTIVATIONS
 from tinyproof.export.ops.base import Call, Constant, Op, braces
@@ -25,7 +25,7 @@ def loops(shapes: tuple[tuple[int, ...], ...], output: tuple[int, ...]) -> list[
     """
     found: list[tuple[int, ...]] = []
     strides = [1] * len(shapes)
-    for count, *sizes in zip_longest(reversed(output), *(reversed(shape) for shape in shapes), fillvalue=1):
+    for count, *sizes in itertools.zip_longest(reversed(output), *(reversed(shape) for shape in shapes), fillvalue=1):
         if any(size not in (1, count) for size in sizes) or count not in (1, *sizes):
             return None
         if count == 1:
@@ -50,10 +50,7 @@ class Elementwise(Op):
         super().__init__(graph, operator)
         self.operands = self.read_operands()
         self.dtype = self.operands[0].dtype
-        self.y = self.tensor(operator.outputs, 0, "output")
-        self.check_type(self.y, "output", self.output_types or (self.dtype,))
-        if self.y.data is not None:
-            raise self.refuse(f"output {self.y.label} is a constant; tinyproof expects it to be computed")
+        self.y = self.computed(operator.outputs, 0, "output", self.output_types or (self.dtype,))
         if any(x.dtype == "bool" and x.data is not None and max(x.data, default=0) > 1 for x in self.operands):
             raise self.refuse("has a constant bool that is neither 0 nor 1; convert the model again")
         if self.dtype in self.quantized_types:
@@ -61,7 +58,7 @@ class Elementwise(Op):
                 self.check_scale(tensor)
         self.order = (1, 2)
         self.loops = self._walk()
-        self.inputs = self.computed(self.operands)
+        self.inputs = self._arena_operands()
         self.outputs = (self.y.index,)
         self.prepare()
 
@@ -82,9 +79,9 @@ class Elementwise(Op):
             raise self.refuse(f"cannot broadcast {broadcast}")
         return [(1, *(0 for _ in shapes))] * (MAX_LOOPS - len(found)) + found
 
-    def computed(self, operands: tuple[Tensor, ...]) -> tuple[int, ...]:
-        """Those in the arena. One that is as large as the output comes first: the output may take its place."""
-        found = [operand for operand in operands if operand.data is None]
+    def _arena_operands(self) -> tuple[int, ...]:
+        """One that is as large as the output comes first: the output may take its place."""
+        found = [operand for operand in self.operands if operand.data is None]
         if not found:
             raise self.refuse("all operands are constants; let the converter fold them")
         return tuple(x.index for x in sorted(found, key=lambda x: x.elements != self.y.elements))
@@ -121,29 +118,20 @@ class Elementwise(Op):
         return x.elements == self.y.elements and x.bytes == self.y.bytes
 
     def constants(self) -> list[Constant]:
-        operands = [
-            Constant(f"operand{position}", DTYPES[x.dtype].c_type, unpack(x.data, x.dtype), operand=True)
-            for position, x in enumerate(self.operands, start=1)
-            if x.data is not None
-        ]
-        return [*operands, *self.tables()]
+        operands = [self.operand_tables(x, f"operand{position}") for position, x in enumerate(self.operands, start=1)]
+        return [*itertools.chain(*operands), *self.tables()]
 
     def calls(self, prefix: str) -> list[Call]:
         return [self.call(self.order, self.parameters(prefix), prefix)]
 
     def call(self, positions: tuple[int, int], parameters: dict[str, str], prefix: str) -> Call:
         """One of the kernel on operands 1, 2 ... with their loops."""
-        operands = [self.operands[position - 1] for position in positions]
         arguments = tuple(
-            x.index if x.data is None else f"{prefix}_operand{position}"
-            for position, x in zip(positions, operands, strict=True)
-        )
-        types = tuple(
-            (name, DTYPES[x.dtype].c_type) for name, x in zip(arguments, operands, strict=True) if isinstance(name, str)
+            self.operand_place(self.operands[position - 1], prefix, f"operand{position}") for position in positions
         )
         columns = {"counts": 0, "steps1": positions[0], "steps2": positions[1]}
         walk = {name: braces([loop[i] for loop in self.loops]) for name, i in columns.items()}
-        return Call(arguments, self.outputs, walk | parameters, types)
+        return Call(arguments, self.outputs, walk | parameters)
 
     def parameters(self, prefix: str) -> dict[str, str]:
         return {name: str(value) for name, value in self.numbers().items()}

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from tinyproof.core.tflite.dtypes import unpack
 from tinyproof.core.tflite.graph import Graph, Operator
-from tinyproof.export.ops.base import Call, braces
+from tinyproof.export.ops.base import braces
 from tinyproof.export.ops.moving import Moving
 
 MAX_DEPTH = 5  # indices of one name, as in TFLM
@@ -47,13 +47,10 @@ class _Gathered(Moving):
             return
         names = unpack(self.indices.data, "int32")
         depth = len(self.steps)
-        for start in range(0, len(names), max(depth, 1)) if depth else ():
+        for start in range(0, len(names), depth):
             place = sum(index * step for index, step in zip(names[start : start + depth], self.steps, strict=True))
             if not 0 <= place <= self.last:
                 raise self.refuse(f"index {list(names[start : start + depth])} is not within {list(self.x.shape)}")
-
-    def calls(self, prefix: str) -> list[Call]:
-        return [Call(self.places(prefix), self.outputs, self.parameters(prefix), ((f"{prefix}_operand1", "int32_t"),))]
 
     def parameters(self, prefix: str) -> dict[str, str]:
         return {

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from tinyproof.core.tflite.arithmetic import INT32_MAX
 from tinyproof.core.tflite.graph import Graph, Operator
-from tinyproof.export.ops.base import Constant, Op
+from tinyproof.export.ops.base import Op
 
 MAX_RANK = 4  # as TFLite Micro's Prepare has it
 
@@ -39,9 +39,6 @@ class L2Normalization(Op):
     @property
     def in_place(self) -> bool:
         return True
-
-    def constants(self) -> list[Constant]:
-        return []
 
     def parameters(self, prefix: str) -> dict[str, str]:
         numbers = {

@@ -5,10 +5,10 @@ that a list holds."""
 from __future__ import annotations
 
 import math
-import struct
 from abc import abstractmethod
 from typing import ClassVar
 
+from tinyproof.core.tflite.arithmetic import float32
 from tinyproof.core.tflite.graph import Graph, Operator
 from tinyproof.export.ops.base import Constant, braces
 from tinyproof.export.ops.moving import INDEX_TYPES, Moving, byte_strides, element_bytes
@@ -105,17 +105,12 @@ class ResizeNearestNeighbor(Listed):
         return [[place * step for place in places] for places, step in zip(lists, self.strides, strict=True)]
 
     def _nearest(self, size: int, count: int) -> list[int]:
-        scale = _float32((size - 1) / (count - 1) if self.aligned and count > 1 else size / count)
+        scale = float32((size - 1) / (count - 1) if self.aligned and count > 1 else size / count)
         found = []
         for place in range(count):
-            value = _float32((place + (0.5 if self.centred else 0.0)) * scale)
+            value = float32((place + (0.5 if self.centred else 0.0)) * scale)
             found.append(min(math.floor(value + 0.5) if self.aligned else math.floor(value), size - 1))
         return found
-
-
-def _float32(value: float) -> float:
-    rounded: float = struct.unpack("<f", struct.pack("<f", value))[0]
-    return rounded
 
 
 class BatchToSpace(Listed):

@@ -59,14 +59,16 @@ class Lookup(Op):
         """The output for the byte `x_q`, before it is clamped to its type."""
 
     def wide_kernel(self, x: str, y: str) -> str:
-        """The name of the kernel for elements that are wider than a byte, from the suffixes of both types."""
-        raise NotImplementedError
+        """The name of the kernel for elements that are wider than a byte, from the suffixes of both types: the
+        operator's own, by the input's, unless a class says otherwise."""
+        return f"{self.operator.name.lower()}_{x}"
 
     def wide_parameters(self, prefix: str) -> dict[str, str]:
         """That kernel's parameters but for `count`."""
-        raise NotImplementedError
+        return {}
 
     def wide_tables(self) -> list[Constant]:
+        """What those point to."""
         return []
 
     def scale_ratio(self, real: float) -> tuple[int, int]:

@@ -3,7 +3,13 @@
 
 from __future__ import annotations
 
-from tinyproof.core.tflite.arithmetic import INT32_MAX, MAX_WIDE_SHIFT, quantize_multiplier, reduce_multiplier
+from tinyproof.core.tflite.arithmetic import (
+    INT32_MAX,
+    MAX_WIDE_SHIFT,
+    fits_32_bits,
+    quantize_multiplier,
+    reduce_multiplier,
+)
 from tinyproof.core.tflite.dtypes import DTYPES, unpack
 from tinyproof.core.tflite.graph import Graph, Operator, Tensor
 from tinyproof.core.tflite.lstm import (
@@ -19,7 +25,7 @@ from tinyproof.core.tflite.lstm import (
     cell_factors,
 )
 from tinyproof.core.tflite.sigmoid_table import SIGMOID_TABLE
-from tinyproof.export.ops.base import Call, Constant, Op, braces
+from tinyproof.export.ops.base import Constant, Op, braces
 from tinyproof.export.ops.requantize_encoding import encode, encode_multiplier, encode_shift
 from tinyproof.export.ops.simd_packing import ORDER, four_rows
 from tinyproof.export.ops.wide_sums import MAX_SUM
@@ -66,8 +72,8 @@ class Lstm(Op):
         self.products = [
             self._product_factor(real) for real in (self.factors.forget, self.factors.update, self.factors.output)
         ]
-        self.inputs = (self.x.index, self.hidden.index, self.cell.index)
-        self.outputs = (self.y.index, self.hidden.index, self.cell.index)
+        self.kept = (self.hidden.index, self.cell.index)
+        self.inputs, self.outputs = (self.x.index, *self.kept), (self.y.index, *self.kept)
         self._read_gates()
 
     def _read_shapes(self) -> None:
@@ -149,9 +155,7 @@ class Lstm(Op):
             fits = bound < MAX_SUM and raw <= INT32_MAX and shift <= MAX_WIDE_SHIFT
             fits = fits and (bound * reduce_multiplier(multiplier) >> (15 - shift)) + 1 <= INT32_MAX
         else:
-            shifted = bound << max(shift, 0)
-            fits = shift < 31 and shifted <= INT32_MAX
-            fits = fits and (shifted * multiplier >> 31) + (1 << max(-shift, 0) >> 1) + 256 <= INT32_MAX
+            fits = fits_32_bits(bound, multiplier, shift)
         if not fits:
             raise self.refuse(f"the {where} can overflow 32 bits; scale the model's inputs, or use fewer")
 
@@ -194,9 +198,6 @@ class Lstm(Op):
             for gates, depth in zip(self.rows, (self.depth, self.units), strict=True):
                 packed += four_rows([gate[unit * depth : (unit + 1) * depth] for gate in gates], order)
         return packed
-
-    def calls(self, prefix: str) -> list[Call]:
-        return [Call((self.x.index,), self.outputs, self.parameters(prefix))]
 
     def parameters(self, prefix: str) -> dict[str, str]:
         size = 1 + self.wide

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tinyproof.core.tflite.arithmetic import INT32_MAX, quantize_multiplier
+from tinyproof.core.tflite.arithmetic import fits_32_bits, quantize_multiplier
 from tinyproof.export.ops.base import Constant, Op, braces
 from tinyproof.export.ops.requantize_encoding import encode_multiplier, encode_shift
 from tinyproof.export.ops.wide_sums import MAX_REAL_MULTIPLIER
@@ -63,9 +63,7 @@ class ByteProduct:
         a_reach, b_reach = (max(127 - zero_point, 128 + zero_point) for zero_point in zero_points[:2])
         # The kernel sums a (b - b_zero_point), and has a_zero_point sum(b - b_zero_point) in what it begins with.
         reach = max(map(abs, bias)) + matrices.depth * max(a_reach, 256) * b_reach
-        shifted = reach << max(shift, 0)
-        rounding = (1 << max(-shift, 0)) >> 1
-        if shifted > INT32_MAX or ((shifted * multiplier) >> 31) + rounding + 256 > INT32_MAX:
+        if not fits_32_bits(reach, multiplier, shift):
             raise op.refuse("can overflow 32 bits; scale the model's inputs, or use fewer of them")
         self.multiplier, self.shift = encode_multiplier(multiplier), encode_shift(shift)
 

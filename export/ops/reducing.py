@@ -11,7 +11,7 @@ from typing import ClassVar
 from tinyproof.core.tflite.arithmetic import INT32_MAX, quantize_multiplier
 from tinyproof.core.tflite.dtypes import DTYPES
 from tinyproof.core.tflite.graph import Graph, Operator, Tensor
-from tinyproof.export.ops.base import Constant, Op, braces
+from tinyproof.export.ops.base import Op, braces
 from tinyproof.export.ops.elementwise import SUFFIXES
 
 _LOOPS = 4  # of each kind; a tensor has at most 8 dimensions (core/tflite/reader.py)
@@ -37,8 +37,8 @@ class _Reduction(Op):
 
     def __init__(self, graph: Graph, operator: Operator) -> None:
         super().__init__(graph, operator)
-        self.x = self.computed(operator.inputs, "input", self.types)
-        self.y = self.computed(operator.outputs, "output", (self.x.dtype,))
+        self.x = self.end(operator.inputs, "input", self.types)
+        self.y = self.end(operator.outputs, "output", (self.x.dtype,))
         self.inputs, self.outputs = (self.x.index,), (self.y.index,)
         shape = self.x.shape
         axes = self.integers(1, "axes", "axes")
@@ -53,12 +53,12 @@ class _Reduction(Op):
             raise self.refuse(
                 f"output {list(self.y.shape)} does not follow from {list(shape)} and its axes; it is {expected}"
             )
-        self.kept, self.reduced = reduce_loops(shape, reduced)
-        self.count = math.prod(count for count, _ in self.reduced)
+        self.kept_loops, self.reduced_loops = reduce_loops(shape, reduced)
+        self.count = math.prod(count for count, _ in self.reduced_loops)
         self.prepare()
 
-    def computed(self, indices: tuple[int, ...], role: str, types: tuple[str, ...]) -> Tensor:
-        """A tensor in the arena."""
+    def end(self, indices: tuple[int, ...], role: str, types: tuple[str, ...]) -> Tensor:
+        """The input or the output."""
         return self.activation(indices, 0, role, types)
 
     @abstractmethod
@@ -74,12 +74,9 @@ class _Reduction(Op):
         # No element lies behind the place of its answer.
         return True
 
-    def constants(self) -> list[Constant]:
-        return []
-
     def parameters(self, prefix: str) -> dict[str, str]:
         walk = {}
-        for name, loops in (("kept", self.kept), ("reduced", self.reduced)):
+        for name, loops in (("kept", self.kept_loops), ("reduced", self.reduced_loops)):
             padded = [(1, 0)] * (_LOOPS - len(loops)) + loops
             for place, column in enumerate(("counts", "steps")):
                 walk[f"{name}_{column}"] = braces([loop[place] for loop in padded])
@@ -156,12 +153,8 @@ class ReduceAll(_Reduction):
     types = ("bool",)
     kernel = "reduce_all_u8"
 
-    def computed(self, indices: tuple[int, ...], role: str, types: tuple[str, ...]) -> Tensor:
-        tensor = self.tensor(indices, 0, role)
-        self.check_type(tensor, role, types)
-        if tensor.data is not None:
-            raise self.refuse(f"{role} {tensor.label} is a constant; tinyproof expects it to be computed")
-        return tensor
+    def end(self, indices: tuple[int, ...], role: str, types: tuple[str, ...]) -> Tensor:
+        return self.computed(indices, 0, role, types)
 
     def prepare(self) -> None:
         """A bool has no scale."""

@@ -44,9 +44,6 @@ class _Sigmoid(Lookup):
     def saturated(self, x_q: int) -> int:
         return INT8_MIN if x_q - self.x.zero_points[0] <= -self.radius else INT8_MAX
 
-    def wide_kernel(self, x: str, y: str) -> str:
-        return f"{self.operator.name.lower()}_{x}"
-
     def wide_parameters(self, prefix: str) -> dict[str, str]:
         multiplier, shift = self.scaling
         return {"multiplier": str(multiplier), "shift": str(shift), "table": f"{prefix}_table"}

@@ -4,10 +4,11 @@ a memory of their own."""
 
 from __future__ import annotations
 
+from tinyproof.core.escaping import escaped
 from tinyproof.core.tflite.dtypes import unpack
 from tinyproof.core.tflite.flexbuffer import read_map
-from tinyproof.core.tflite.graph import Graph, Operator, Tensor
-from tinyproof.export.ops.base import Call, Constant, Op
+from tinyproof.core.tflite.graph import Tensor
+from tinyproof.export.ops.base import Op
 
 INT32 = range(-(2**31), 2**31)
 
@@ -16,10 +17,6 @@ class SignalOp(Op):
     """An operator of signal/micro/kernels."""
 
     max_version = 1
-
-    def __init__(self, graph: Graph, operator: Operator) -> None:
-        super().__init__(graph, operator)
-        self.kept: tuple[int, ...] = ()
 
     def check_counts(self, inputs: int, outputs: int = 1) -> None:
         """How many tensors it has."""
@@ -34,15 +31,14 @@ class SignalOp(Op):
         except ValueError as error:
             raise self.refuse(f"its options cannot be read: {error}; convert the model again") from None
         if tuple(found) != names or not all(value in INT32 for value in found.values()):
-            told = ascii(", ".join(found))[1:-1][:200] or "none"  # the file's names, which may be anything
+            told = escaped(", ".join(found))[:200] or "none"  # the file's names, which may be anything
             raise self.refuse(f"its options must be {', '.join(names)}; they are {told}")
         return tuple(found.values())
 
     def signal(self, indices: tuple[int, ...], position: int, role: str, dtype: str, rank: int | None = None) -> Tensor:
         """A tensor that is computed."""
         found = self._typed(indices, position, role, dtype, rank)
-        if found.data is not None:
-            raise self.refuse(f"{role} {found.label} is a constant; tinyproof expects it to be computed")
+        self.check_computed(found, role)
         return found
 
     def table(self, position: int, role: str, dtype: str = "int16") -> tuple[int, ...]:
@@ -61,19 +57,6 @@ class SignalOp(Op):
         """Raises InputFileError for a tensor of another size."""
         if tensor.elements != elements or elements == 0:
             raise self.refuse(f"{role} {tensor.label} has {tensor.elements} elements; it needs {max(elements, 1)}")
-
-    def constants(self) -> list[Constant]:
-        return []
-
-    def keep(self, states: tuple[int, ...]) -> None:
-        """As arguments they count once."""
-        super().keep(states)
-        self.kept = states
-
-    def calls(self, prefix: str) -> list[Call]:
-        """A state is one argument, which is read and written."""
-        inputs = tuple(index for index in self.inputs if index not in self.kept)
-        return [Call(inputs, self.outputs, self.parameters(prefix))]
 
     def _typed(self, indices: tuple[int, ...], position: int, role: str, dtype: str, rank: int | None) -> Tensor:
         found = self.tensor(indices, position, role)

@@ -90,8 +90,7 @@ class SignalFilterBankSquareRoot(SignalOp):
 
     def calls(self, prefix: str) -> list[Call]:
         scale = self.operand_place(self.bits, prefix, "scale")
-        types = ((scale, "int32_t"),) if isinstance(scale, str) else ()
-        return [Call((self.x.index, scale), self.outputs, self.parameters(prefix), types)]
+        return [Call((self.x.index, scale), self.outputs, self.parameters(prefix))]
 
     def parameters(self, prefix: str) -> dict[str, str]:
         return {"count": str(self.y.elements)}

@@ -115,12 +115,10 @@ class Reverse(Strided):
         chosen = sorted(self.axis(axis, rank) for axis in self.fixed(1, "axis"))
         if chosen != list(range(chosen[0], chosen[0] + len(chosen))):
             raise self.refuse(f"axes {chosen} are no neighbours; TFLite Micro refuses them too")
-        walk = [(size, -step if axis in chosen else step) for axis, (size, step) in enumerate(self._steps())]
+        steps = [-step if axis in chosen else step for axis, step in enumerate(self.strides)]
+        walk = list(zip(self.x.shape, steps, strict=True))
         self.offset = sum((size - 1) * -step for size, step in walk if step < 0)
         return walk
-
-    def _steps(self) -> Walk:
-        return list(zip(self.x.shape, self.strides, strict=True))
 
     def parameters(self, prefix: str) -> dict[str, str]:
         if self.kernel == Strided.kernel:

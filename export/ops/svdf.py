@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from tinyproof.core.tflite.arithmetic import INT32_MAX, float32, quantize_multiplier
+from tinyproof.core.tflite.arithmetic import fits_32_bits, float32, quantize_multiplier
 from tinyproof.core.tflite.dtypes import DTYPES, unpack
 from tinyproof.core.tflite.graph import Graph, Operator, Tensor
-from tinyproof.export.ops.base import Call, Constant, Op, braces
+from tinyproof.export.ops.base import Constant, Op, braces
 from tinyproof.export.ops.requantize_encoding import encode_multiplier, encode_shift
 from tinyproof.export.ops.simd_packing import ORDER, four_rows
 
@@ -45,6 +45,7 @@ class Svdf(Op):
         self._read_biases(unpack(bias.data or b"", "int32"))
         self.inputs = (self.x.index, self.state.index)
         self.outputs = (self.y.index, self.state.index)
+        self.kept = (self.state.index,)
 
     def _constant(self, place: int, role: str, types: tuple[str, ...]) -> Tensor:
         found = self.tensor(self.operator.inputs, place, role)
@@ -112,9 +113,7 @@ class Svdf(Op):
             self.times, self.biases, self.output = (0,) * len(self.times), [0] * self.units, (2**30, -1)
 
     def _check_bound(self, bound: int, multiplier: int, shift: int, where: str) -> None:
-        shifted = bound << max(shift, 0)
-        rounding = (1 << max(-shift, 0)) >> 1
-        if shift > 30 or shifted > INT32_MAX or (shifted * multiplier >> 31) + rounding + 33000 > INT32_MAX:
+        if not fits_32_bits(bound, multiplier, shift, room=33_000):
             raise self.refuse(f"{where} can overflow 32 bits; scale the model's inputs, or use fewer")
 
     @property
@@ -132,9 +131,6 @@ class Svdf(Op):
             Constant("times", "int16_t", self.times),
             Constant("biases", "int32_t", self.biases),
         ]
-
-    def calls(self, prefix: str) -> list[Call]:
-        return [Call((self.x.index,), self.outputs, self.parameters(prefix))]
 
     def parameters(self, prefix: str) -> dict[str, str]:
         numbers = {

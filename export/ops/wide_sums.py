@@ -5,7 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tinyproof.core.tflite.arithmetic import INT32_MAX, MAX_WIDE_SHIFT, quantize_multiplier, reduce_multiplier
+from tinyproof.core.tflite.arithmetic import (
+    INT32_MAX,
+    MAX_WIDE_SHIFT,
+    fits_32_bits,
+    quantize_multiplier,
+    reduce_multiplier,
+)
 from tinyproof.core.tflite.graph import Tensor
 from tinyproof.export.ops.base import Constant, Op
 from tinyproof.export.ops.requantize_encoding import encode_multiplier, encode_shift
@@ -40,8 +46,7 @@ class WideSums:
             check(op, channel, multiplier, shift, reach)
 
     def _check_narrow(self, op: Op, channel: int, multiplier: int, shift: int, reach: int) -> None:
-        shifted = reach << max(shift, 0)
-        if shifted > INT32_MAX or ((shifted * multiplier) >> 31) + 2 * 2**15 + ((1 << max(-shift, 0)) >> 1) > INT32_MAX:
+        if not fits_32_bits(reach, multiplier, shift, room=2 * 2**15):
             raise op.refuse(f"channel {channel} can overflow 32 bits; scale the model's inputs")
 
     def _check_wide(self, op: Op, channel: int, multiplier: int, shift: int, reach: int) -> None:

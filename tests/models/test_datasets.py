@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -161,6 +162,7 @@ def test_a_board_that_is_always_wrong_is_counted_whole_and_kept_in_part(
         *("model", "model_id", "board", "engine", "file", "sha256", "samples_in_file", "reference", "samples"),
         *("different", "input_saturated", "divergences", "layer_note", "accuracy", "ticks_min", "ticks_max"),
         *("tick_unit", "seconds", "round_trips", "round_trips_per_second", "repeats", "resets", "proven"),
+        *("bits_identical", "verdict"),
     }
 
 
@@ -180,8 +182,10 @@ def test_a_board_with_one_wrong_bit_is_found(
     monkeypatch.setattr(tinyproof.core.paths, "BUILD", folder.parent)
     np.savez(tmp_path / "d.npz", x_q=q)
     arguments = ["check", "--model", "net", "--board", "reference", "--dataset", str(tmp_path / "d.npz")]
-    run = CliRunner().invoke(cli.main, arguments)
+    run = CliRunner().invoke(cli.main, [*arguments, "--junit", str(tmp_path / "d.xml")])
     assert run.exit_code == 1, run.output
+    failing = [case for case in ElementTree.parse(tmp_path / "d.xml").getroot().iter("testcase") if len(case)]
+    assert [case.get("name") for case in failing] == ["bits of 9 samples"]
     assert "bits differ at input 4, x_q = [" in run.output
     assert "MISMATCH 8 of 9 samples bit-identical" in run.output
     assert "1 of 9 samples differ on reference" in run.output
@@ -202,10 +206,17 @@ def test_the_verdict_carries_saturation(
     x[:loud] = 1e6
     np.savez(tmp_path / "d.npz", x=x)
     arguments = ["check", "--model", "net", "--board", "reference", "--dataset", str(tmp_path / "d.npz")]
-    run = CliRunner().invoke(cli.main, arguments)
+    run = CliRunner().invoke(cli.main, [*arguments, "--junit", str(tmp_path / "d.xml")])
     assert run.exit_code == 0, run.output  # bits are what the exit code stands for
     verdict = " ".join(run.output[run.output.index(label) :].split())
     assert f"10 of 10 samples bit-identical to TFLite Micro; but {loud} of 10 saturate" in verdict
+    document = json.loads((folder / "boards" / "reference" / "dataset.json").read_text())
+    doubtful = label == "DOUBTFUL"
+    assert document["bits_identical"] is True
+    assert (document["verdict"], document["proven"]) == (("doubtful", False) if doubtful else ("proven", True))
+    suite = ElementTree.parse(tmp_path / "d.xml").getroot()
+    assert [suite.get(key) for key in ("tests", "failures", "skipped")] == ["2", "0", str(int(doubtful))]
+    assert all("9 of 10 saturate" in case.get("message", "") for case in suite.iter("skipped"))
 
 
 def test_a_model_of_two_inputs_takes_an_array_of_each_name(tmp_path: Path) -> None:

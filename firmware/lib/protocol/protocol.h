@@ -7,7 +7,8 @@
  * start with `#` are remarks: one is sent at start.
  *
  * Tensors by pieces: `load` takes offsets from 0 upwards without gaps, `run` wants all bytes loaded (err 5 state
- * otherwise), `read` wants a run. A `run` repeated with the same SEQ repeats its reply and does not run again.
+ * otherwise), `read` wants a run. A `run` repeated with the same SEQ repeats its reply and does not run again;
+ * nor does a `q` or an `x` of a model with state.
  */
 #ifndef TINYPROOF_PROTOCOL_H
 #define TINYPROOF_PROTOCOL_H
@@ -55,7 +56,7 @@ struct protocol {
     uint32_t init_elapsed;    /* cost of engine_init, in tick_unit */
     uint32_t run_elapsed;     /* cost of the last inference */
     uint32_t loaded_bytes;    /* input bytes that `load` has brought, from 0 */
-    int32_t run_seq;          /* SEQ of the `run` that made the present output, or -1 */
+    int32_t run_seq;          /* SEQ of the `run`, `q` or `x` that made the present output, or -1 */
     int32_t seq;              /* SEQ of the request, or -1 */
     uint16_t crc;             /* of the reply so far */
     bool with_crc;            /* the request had one */

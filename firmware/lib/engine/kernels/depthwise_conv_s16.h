@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * DEPTHWISE_CONV_2D with int16 activations and int8 weights, for any layer; depthwise_rows_s16.h is faster where it
+ * DEPTHWISE_CONV_2D with int16 activations and int8 weights, for any layer; depthwise_quads_s16.h is faster where it
  * applies. Bit-exact with TFLite Micro's reference kernel (reference/integer_ops/depthwise_conv.h).
  */
 #ifndef TINYPROOF_KERNELS_DEPTHWISE_CONV_S16_H

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "requantize.h"
+#include "index_operand.h"
 
 struct gather_s8 {
     int32_t batches;
@@ -20,13 +20,6 @@ struct gather_s8 {
     int32_t row_bytes;
 };
 
-KERNEL_INLINE int32_t clamped_place(int64_t place, int32_t last) {
-    if (place < 0) {
-        return 0;
-    }
-    return place > last ? last : (int32_t)place;
-}
-
 KERNEL_INLINE void gather_s8(const int8_t *input, const int32_t *indices, int8_t *output, const struct gather_s8 *p) {
     for (int32_t batch = 0; batch < p->batches; batch++) {
         for (int32_t part = 0; part < p->outer; part++) {
@@ -36,7 +29,7 @@ KERNEL_INLINE void gather_s8(const int8_t *input, const int32_t *indices, int8_t
                 for (int32_t k = 0; k < p->depth; k++) {
                     place += (int64_t)name[k] * p->steps[k];
                 }
-                memcpy(output, input + clamped_place(place, p->last), (size_t)p->row_bytes);
+                memcpy(output, input + clamp_index(place, p->last), (size_t)p->row_bytes);
                 output += p->row_bytes;
             }
             input += p->part_bytes;

@@ -8,6 +8,14 @@
 
 #include "requantize.h"
 
+/* Within [0, limit]. */
+KERNEL_INLINE int32_t clamp_index(int64_t index, int32_t limit) {
+    if (index < 0) {
+        return 0;
+    }
+    return index > limit ? limit : (int32_t)index;
+}
+
 /* Element `number` within [0, limit]; `bytes` is 4 or 8. */
 KERNEL_INLINE int32_t clamped_index(const int8_t *operand, int32_t number, int32_t bytes, int32_t limit) {
     int64_t index;
@@ -18,10 +26,7 @@ KERNEL_INLINE int32_t clamped_index(const int8_t *operand, int32_t number, int32
         memcpy(&narrow, operand + 4 * number, 4);
         index = narrow;
     }
-    if (index < 0) {
-        return 0;
-    }
-    return index > limit ? limit : (int32_t)index;
+    return clamp_index(index, limit);
 }
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * SQUARED_DIFFERENCE, int16. Bit-exact with TFLite Micro (micro/kernels/squared_difference.cc): both operands with
- * on twice the larger scale, the square of their difference to the output's.
+ * SQUARED_DIFFERENCE, int16. Bit-exact with TFLite Micro (micro/kernels/squared_difference.cc): both operands on
+ * twice the larger scale, the square of their difference to the output's.
  */
 #ifndef TINYPROOF_KERNELS_SQUARED_DIFFERENCE_S16_H
 #define TINYPROOF_KERNELS_SQUARED_DIFFERENCE_S16_H

@@ -16,7 +16,7 @@ struct transpose_conv_s16 {
     KERNEL_TABLE int64_t *bias;   /* [units] */
 };
 
-/* The products of one unit at one output pixel; `weights` are the unit's, and `image` the input's. */
+/* The products of one unit at one output pixel; `unit_weights` are its own, and `image` the input's. */
 KERNEL_INLINE int64_t transpose_conv_s16_sum(const int16_t *image, KERNEL_TABLE int8_t *unit_weights, struct phase row,
                                              struct phase column, const struct transposed_window *w) {
     int64_t sum = 0;

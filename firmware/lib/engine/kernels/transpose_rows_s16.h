@@ -23,19 +23,6 @@ struct transpose_rows_s16 {
     KERNEL_TABLE int32_t *starts;
 };
 
-/* The places along the depth of what a pixel sees: taps of its phase times channels. */
-KERNEL_INLINE int32_t transpose_rows_s16_depth(struct phase row, struct phase column,
-                                               const struct transposed_window *w) {
-    int32_t rows = 0, depth = 0;
-    for (int32_t ky = row.tap; ky < w->kernel_height; ky += w->stride_y) {
-        rows += w->channels;
-    }
-    for (int32_t kx = column.tap; kx < w->kernel_width; kx += w->stride_x) {
-        depth += rows;
-    }
-    return depth;
-}
-
 /* What an output pixel sees of the image, as a column; 0 outside of the image. */
 KERNEL_INLINE void transpose_rows_s16_gather(int16_t *seen, const int16_t *image, struct phase row, struct phase column,
                                              const struct transpose_rows_s16 *p) {
@@ -58,19 +45,15 @@ KERNEL_INLINE void transpose_rows_s16_gather(int16_t *seen, const int16_t *image
     }
 }
 
-KERNEL_INLINE int16_t transpose_rows_s16_output(int32_t sum, int32_t unit, const struct transpose_rows_s16 *p) {
-    return requantize_s16(sum, unit, &p->rescaling);
-}
-
 KERNEL_INLINE void transpose_rows_s16_pixel(int16_t *output, const int16_t *seen, KERNEL_TABLE int8_t *weights,
                                             int32_t depth, const struct transpose_rows_s16 *p) {
     for (int32_t unit = 0; unit < p->units; unit += 2, weights += 2 * depth) {
         const int32_t whole = unit + 1 < p->units;
         int32_t sums[2] = {p->bias[unit], whole ? p->bias[unit + 1] : 0};
         dot_table(sums, weights, whole ? weights + depth : weights, seen, depth);
-        output[unit] = transpose_rows_s16_output(sums[0], unit, p);
+        output[unit] = requantize_s16(sums[0], unit, &p->rescaling);
         if (whole) {
-            output[unit + 1] = transpose_rows_s16_output(sums[1], unit + 1, p);
+            output[unit + 1] = requantize_s16(sums[1], unit + 1, &p->rescaling);
         }
     }
 }
@@ -84,7 +67,7 @@ KERNEL_SHARED void transpose_rows_s16(const int16_t *input, int16_t *output, int
         for (int32_t y = 0; y < w->output_height; y++, next_phase(&row, w->stride_y)) {
             struct phase column = first_phase(w->pad_left, w->stride_x);
             for (int32_t x = 0; x < w->output_width; x++, next_phase(&column, w->stride_x), output += p->units) {
-                const int32_t depth = transpose_rows_s16_depth(row, column, w);
+                const int32_t depth = phase_depth(row, column, w);
                 const int32_t start = depth ? p->starts[row.tap * p->phases_x + column.tap] : 0;
                 transpose_rows_s16_gather(seen, input, row, column, p);
                 transpose_rows_s16_pixel(output, seen, p->weights + start, depth, p);

@@ -27,19 +27,6 @@ struct transpose_rows_s8 {
     KERNEL_TABLE int32_t *starts;
 };
 
-/* The places along the depth of what a pixel sees: taps of its phase times channels. */
-KERNEL_INLINE int32_t transpose_rows_s8_depth(struct phase row, struct phase column,
-                                              const struct transposed_window *w) {
-    int32_t rows = 0, depth = 0;
-    for (int32_t ky = row.tap; ky < w->kernel_height; ky += w->stride_y) {
-        rows += w->channels;
-    }
-    for (int32_t kx = column.tap; kx < w->kernel_width; kx += w->stride_x) {
-        depth += rows;
-    }
-    return depth;
-}
-
 /* What an output pixel sees of the image, as a column without the zero point; 0 outside of the image. */
 KERNEL_INLINE void transpose_rows_s8_gather(int16_t *seen, const int8_t *image, struct phase row, struct phase column,
                                             const struct transpose_rows_s8 *p) {
@@ -89,7 +76,7 @@ KERNEL_SHARED void transpose_rows_s8(const int8_t *input, int8_t *output, int8_t
         for (int32_t y = 0; y < w->output_height; y++, next_phase(&row, w->stride_y)) {
             struct phase column = first_phase(w->pad_left, w->stride_x);
             for (int32_t x = 0; x < w->output_width; x++, next_phase(&column, w->stride_x), output += p->units) {
-                const int32_t depth = transpose_rows_s8_depth(row, column, w);
+                const int32_t depth = phase_depth(row, column, w);
                 const int32_t start = depth ? p->starts[row.tap * p->phases_x + column.tap] : 0;
                 transpose_rows_s8_gather(seen, input, row, column, p);
                 transpose_rows_s8_pixel(output, seen, p->weights + start, depth, p);

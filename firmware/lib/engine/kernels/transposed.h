@@ -47,4 +47,16 @@ KERNEL_INLINE void next_phase(struct phase *at, int32_t stride) {
     at->place++;
 }
 
+/* The places along the depth of what an output pixel sees: taps of its phases times channels. */
+KERNEL_INLINE int32_t phase_depth(struct phase row, struct phase column, const struct transposed_window *w) {
+    int32_t rows = 0, depth = 0;
+    for (int32_t ky = row.tap; ky < w->kernel_height; ky += w->stride_y) {
+        rows += w->channels;
+    }
+    for (int32_t kx = column.tap; kx < w->kernel_width; kx += w->stride_x) {
+        depth += rows;
+    }
+    return depth;
+}
+
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the kernels for ARM's DSP extension (Armv7E-M: Cortex-M4, M7) share. Bit-exact with the plain kernels.
+ * What the kernels for ARM's DSP extension (Armv7E-M: Cortex-M4, M7; Armv8-M: M33, M55) share. Bit-exact with the
+ * plain kernels.
  *
  * Columns are inputs widened to int16, four bytes to two words, (x0, x2) and (x1, x3), as SXTB16 leaves them; the
  * exporter lays weights out in the same order.
@@ -9,7 +10,8 @@
 
 #include "kernels/requantize.h"
 
-/* Words of memory: byte buffers and int16 tables are read through them. Armv7E-M loads single words from anywhere. */
+/* Words of memory: byte buffers and int16 tables are read through them. All these cores load single
+ * words from anywhere. */
 typedef uint32_t __attribute__((may_alias, aligned(1))) loose_word;
 typedef uint32_t __attribute__((may_alias)) word;
 
