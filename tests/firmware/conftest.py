@@ -7,12 +7,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from support.compiled import compiled
 from support.native import Driver
 from support.tflite_writer import dense_network
 
-from tinyproof.core.manifest import Manifest
 from tinyproof.core.paths import FIRMWARE
-from tinyproof.export.export import compile_model
 
 HERE = Path(__file__).parent
 
@@ -44,9 +43,4 @@ def small_tflite() -> bytes:
 @pytest.fixture(scope="session")
 def exported(tmp_path_factory: pytest.TempPathFactory, small_tflite: bytes) -> Path:
     """An exported model, to be copied and not to be touched."""
-    folder = tmp_path_factory.mktemp("models") / "small"
-    folder.mkdir()
-    (folder / "model.tflite").write_bytes(small_tflite)
-    manifest = Manifest("small")
-    compile_model(folder, manifest)
-    return folder
+    return compiled(tmp_path_factory.mktemp("models") / "small", small_tflite)
