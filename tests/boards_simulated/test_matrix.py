@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from support.compiled import compiled
+from support.native import STRICT
 from support.streaming import StreamingNet
 from support.tflite_writer import Model
 
@@ -314,8 +315,7 @@ def test_the_runner_names_the_package_that_is_missing(tmp_path: Path, monkeypatc
 
 
 def test_the_runner_is_clean_under_the_project_s_warnings(tmp_path: Path) -> None:
-    flags = ["-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Werror"]
-    subprocess.run(["gcc", *flags, "-c", str(FIRMWARE / "simavr/runner.c"), "-o", str(tmp_path / "o")], check=True)
+    subprocess.run(["gcc", *STRICT, "-c", str(FIRMWARE / "simavr/runner.c"), "-o", str(tmp_path / "o")], check=True)
 
 
 def test_a_missing_emulator_names_its_package(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from support.compiled import compiled
-from support.native import Driver
+from support.native import SANITIZERS, STRICT, Driver
 from support.tflite_writer import dense_network
 
 from tinyproof.core.paths import FIRMWARE
@@ -21,10 +21,10 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Driver:
     """driver(input, *arguments) -> stdout; a crash or a sanitizer's report fails the test."""
     program = tmp_path_factory.mktemp("driver") / "driver"
     sources = [*sorted((FIRMWARE / "lib" / "protocol").glob("*.c")), HERE / "driver.c"]
-    flags = ["-std=c99", "-O1", "-g", "-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Werror"]
-    flags += ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
     includes = [f"-I{FIRMWARE / 'lib' / layer}" for layer in ("protocol", "engine")]
-    subprocess.run(["gcc", *flags, *includes, *map(str, sources), "-o", str(program)], check=True)
+    subprocess.run(
+        ["gcc", "-O1", "-g", *STRICT, *SANITIZERS, *includes, *map(str, sources), "-o", str(program)], check=True
+    )
 
     def run(content: bytes, *arguments: str) -> bytes:
         done = subprocess.run([program, *arguments], input=content, capture_output=True, timeout=60, check=False)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from support.compiled import compiled
-from support.native import ENGINE
+from support.native import ENGINE, STRICT
 from support.tflite_writer import dense_network
 
 import tinyproof.core.paths
@@ -120,6 +120,7 @@ def test_the_profiled_source_is_the_shipped_one(tmp_path: Path) -> None:
     shipped = (folder / "model_compiled.c").read_text().split("void model_run")[0].splitlines()
     profiled = (folder / "profile" / "model_profile.c").read_text().splitlines()
     assert [line for line in shipped if line not in profiled] == []
-    flags = ["-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Werror", "-fsyntax-only"]
     paths = [f"-I{ENGINE}", f"-I{folder}", f"-I{folder / 'profile'}"]
-    subprocess.run(["gcc", *flags, *paths, str(folder / "profile" / "model_profile.c")], check=True, timeout=60)
+    subprocess.run(
+        ["gcc", *STRICT, "-fsyntax-only", *paths, str(folder / "profile" / "model_profile.c")], check=True, timeout=60
+    )
