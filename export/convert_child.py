@@ -2,7 +2,8 @@
 """`python -P -m tinyproof.export.convert_child`: TensorFlow in a process of its own, which may crash.
 
 One request a line on stdin, {"call", "folder", "options"}, arrays in `folder`/in.npz; one reply a line on stdout: {}
-and arrays in `folder`/out.npz, or {"error"}. It ends with its stdin.
+and arrays in `folder`/out.npz, {"error"} where the user's file is wrong, or {"bug"} with a traceback of ours. It ends
+with its stdin.
 """
 
 from __future__ import annotations

@@ -14,11 +14,10 @@ from tinyproof.export.ops import ENDS, OPS
 from tinyproof.export.ops.base import Op
 from tinyproof.export.ops.constant_output import ConstantOutput, constant_outputs
 from tinyproof.export.ops.control import AGAIN, CONTROL, LOOP, Control
-from tinyproof.export.rewriting import rewrite
+from tinyproof.export.rewriting import MAX_STATE_BYTES, rewrite
 from tinyproof.export.state_places import settle_states
 
 MAX_CONSTANT_BYTES = 16 << 20  # flash of the largest microcontrollers; bounds what a hostile file makes us write
-MAX_STATE_BYTES = 4 << 20  # RAM of the largest ones; bounds what operators' options may ask for
 # What a rewriting leaves nothing of.
 REWRITTEN = frozenset(("VAR_HANDLE", "CALL_ONCE", "SHAPE", *INLINED))
 

@@ -20,7 +20,7 @@ from tinyproof.export.inlining import inline
 from tinyproof.export.ops import OPS
 from tinyproof.export.ops.moving import Moving
 
-MAX_STATE_BYTES = 16 << 20  # as for constants, and no more memory is in any microcontroller
+MAX_STATE_BYTES = 4 << 20  # RAM of the largest microcontrollers; bounds what a hostile file may ask for
 MAX_FOLDED_BYTES = 16 << 20  # of all tensors computed here; bounds what a hostile file costs
 
 

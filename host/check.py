@@ -27,7 +27,7 @@ def check(
     """
     manifest = read_manifest(build_dir)
     vectors, kind = read_vectors(build_dir)
-    golden = Golden(build_dir, vectors, sequence=kind == "sequence")
+    golden = Golden(build_dir, manifest, vectors, sequence=kind == "sequence")
     tolerance = manifest.tolerance
     with open_session(board, build_dir, port, config, manifest=manifest) as session:
         inputs = [content for content, _ in vectors]

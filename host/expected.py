@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from tinyproof.core.errors import UsageError
-from tinyproof.core.manifest import Manifest, model_id, read_manifest
+from tinyproof.core.manifest import Manifest, model_id
 from tinyproof.core.reference.golden import Reference
 
 
@@ -31,8 +31,10 @@ class Golden:
     `run` is the answer to an input that comes right after a reset, and `frame` that of a frame by its number.
     """
 
-    def __init__(self, build_dir: Path, vectors: list[tuple[bytes, bytes]], *, sequence: bool = False) -> None:
-        self._build_dir, self._sequence = build_dir, sequence
+    def __init__(
+        self, build_dir: Path, manifest: Manifest, vectors: list[tuple[bytes, bytes]], *, sequence: bool = False
+    ) -> None:
+        self._build_dir, self._manifest = build_dir, manifest
         self._frames = [output for _, output in vectors]
         self._known = {} if sequence else dict(vectors)
         self._reference: Reference | None = None
@@ -46,7 +48,7 @@ class Golden:
         if x_q in self._known:
             return self._known[x_q]
         if self._reference is None:
-            self._reference = load_reference(self._build_dir, read_manifest(self._build_dir))
+            self._reference = load_reference(self._build_dir, self._manifest)
         self._reference.reset()
         return self._reference.run(x_q)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tinyproof.core.manifest import Manifest
 from tinyproof.report import figures, lesson, quantization, size_charts, weights
 from tinyproof.report.build_data import Lesson, ReportData
 from tinyproof.report.chart import Figure, Stack
@@ -78,6 +79,7 @@ def render(content: Content) -> str:
     style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
     text: str = environment.get_template("report.html").render(
         manifest=data.manifest,
+        activations=activations_type(data.manifest),
         lesson=data.lesson,
         facts=lesson_facts(data.lesson) if data.lesson else None,
         figures=content.lesson_figures,
@@ -153,6 +155,13 @@ def lesson_facts(data: Lesson) -> dict[str, Any]:
         "curvatures": lesson.curvatures(data.moments),
         "runs": figures.compared_rates(data) if solvable else [],
     }
+
+
+def activations_type(manifest: Manifest) -> str:
+    """What the model keeps between its layers: as its import says, or as its answer has it."""
+    if manifest.source is not None and manifest.source.activations:
+        return manifest.source.activations
+    return "int16" if manifest.outputs and manifest.outputs[0].dtype == "int16" else "int8"
 
 
 def transfer_facts(content: Content) -> dict[str, Any] | None:

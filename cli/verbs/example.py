@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from tinyproof.cli import console
-from tinyproof.core.paths import BUILD, ROOT
+from tinyproof.cli.verbs.report import shown
+from tinyproof.core.paths import BUILD
 
 FOLDER = BUILD / "example"
 
@@ -32,15 +33,10 @@ def command(folder: Path, as_json: bool) -> None:
     with console.progress() as bar:
         task = bar.add_task("train    ", note="")
         example = make_gestures(folder, lambda done, total: bar.update(task, completed=done, total=total))
-    files = {name: _shown(getattr(example, name)) for name in ("model", "calibration", "test")}
+    files = {name: shown(getattr(example, name).resolve()) for name in ("model", "calibration", "test")}
     if as_json:
         console.print_json({**files, "accuracy": example.accuracy, "classes": CLASSES})
         return
     click.echo(f"model    {files['model']}   {', '.join(CLASSES)}; float accuracy {example.accuracy:.1%}")
     click.echo(f"next     ./tinyproof run --model {files['model']} --calibration {files['calibration']}")
     click.echo(f"         ./tinyproof check --model gestures --dataset {files['test']}")
-
-
-def _shown(path: Path) -> str:
-    path = path.resolve()
-    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)

@@ -5,11 +5,10 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
-from pathlib import Path
 
 import click
 
+from tinyproof.cli.c_linters import tool
 from tinyproof.cli.package_links import link_package
 from tinyproof.core.errors import MismatchError, UsageError
 from tinyproof.core.paths import BUILD, ROOT
@@ -52,8 +51,7 @@ def command(nightly: bool, pytest_arguments: tuple[str, ...]) -> None:
 
 def _run(command: tuple[str, ...], environment: dict[str, str] | None = None) -> None:
     """Runs a tool of this Python's own environment over the checkout."""
-    tool, *arguments = command
-    program = Path(sys.executable).with_name(tool)
-    finished = subprocess.run([program, *arguments], cwd=ROOT, env=environment, check=False)
+    name, *arguments = command
+    finished = subprocess.run([tool(name), *arguments], cwd=ROOT, env=environment, check=False)
     if finished.returncode:
-        raise MismatchError(f"{tool} failed (exit {finished.returncode}); see above")
+        raise MismatchError(f"{name} failed (exit {finished.returncode}); see above")

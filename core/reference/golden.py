@@ -20,7 +20,7 @@ from tinyproof.core.tflite.indices import index_ranges, within
 from tinyproof.core.tflite.reader import read_graph
 
 _MIN_ARENA_BYTES = 1 << 16
-# Operators that remember something beside variable tensors.
+# Operators by which a model remembers something, in variable tensors or elsewhere.
 STATEFUL = frozenset(
     (
         *("VAR_HANDLE", "CALL_ONCE", "UNIDIRECTIONAL_SEQUENCE_LSTM", "SVDF", "CUSTOM CIRCULAR_BUFFER"),

@@ -33,7 +33,7 @@ def index_ranges(graph: Graph) -> dict[int, Ranges]:
 
 
 def _ranges_of(graph: Graph, operator: Operator) -> dict[int, Ranges]:
-    """By place in the operator's list of inputs. None for a file that no one would accept."""
+    """By place in the operator's list of inputs. Empty for a file that no one would accept."""
     tensors = [None if index == -1 else graph.tensors[index] for index in operator.inputs]
     outputs = [graph.tensors[index] for index in operator.outputs]
     if len(tensors) < 2 or None in tensors[:3] or not outputs:

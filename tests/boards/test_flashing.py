@@ -9,7 +9,8 @@ import os
 from collections.abc import Callable
 
 import pytest
-from support.scripted_board import ID, OTHER_ID, ListedPort, ScriptedBoard, make_device
+from support.fake_build import ID
+from support.scripted_board import OTHER_ID, ListedPort, ScriptedBoard, make_device
 
 from tinyproof.core.board_spec import Board, find_board
 from tinyproof.core.config import CheckConfig

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from elftools.elf.elffile import ELFFile
-from support.scripted_board import ID
+from support.fake_build import ID
 from support.two_layers import tiny_build
 
 from tinyproof.core.board_spec import find_board

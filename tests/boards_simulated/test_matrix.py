@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from support.compiled import compiled
+from support.native import STRICT
 from support.streaming import StreamingNet
 from support.tflite_writer import Model
 
@@ -27,9 +29,8 @@ from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import Config
 from tinyproof.core.emulator_command import emulator_command, ensure_simavr
 from tinyproof.core.errors import EXIT_ENVIRONMENT, EXIT_MISMATCH, EXIT_PROVEN, EnvironmentFaultError, UsageError
-from tinyproof.core.manifest import Manifest, read_manifest
+from tinyproof.core.manifest import read_manifest
 from tinyproof.core.paths import FIRMWARE, ROOT
-from tinyproof.export.export import compile_model
 from tinyproof.firmware.platformio_build import build
 from tinyproof.host.check import check
 
@@ -51,9 +52,7 @@ def exported(lesson_models: dict[str, Path], tmp_path_factory: pytest.TempPathFa
     for name in LESSON:
         shutil.copytree(lesson_models[name], folder / name)
     for name, tflite in (("streaming", StreamingNet(5, channels=4).build()), ("ends", several_ends())):
-        (folder / name).mkdir()
-        (folder / name / "model.tflite").write_bytes(tflite)
-        compile_model(folder / name, Manifest(name))
+        compiled(folder / name, tflite)
     return folder
 
 
@@ -316,8 +315,7 @@ def test_the_runner_names_the_package_that_is_missing(tmp_path: Path, monkeypatc
 
 
 def test_the_runner_is_clean_under_the_project_s_warnings(tmp_path: Path) -> None:
-    flags = ["-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Werror"]
-    subprocess.run(["gcc", *flags, "-c", str(FIRMWARE / "simavr/runner.c"), "-o", str(tmp_path / "o")], check=True)
+    subprocess.run(["gcc", *STRICT, "-c", str(FIRMWARE / "simavr/runner.c"), "-o", str(tmp_path / "o")], check=True)
 
 
 def test_a_missing_emulator_names_its_package(tmp_path: Path) -> None:

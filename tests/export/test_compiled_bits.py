@@ -11,12 +11,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from support.compiled import compiled
 from support.native import ENGINE, STRICT, compile_native, different_bits
 from support.tflite_writer import Model, dense_network
 
-from tinyproof.core.manifest import Manifest
 from tinyproof.export.codegen import ABI
-from tinyproof.export.export import compile_model
 
 CORTEX_M4 = [
     "-O2",
@@ -27,13 +26,6 @@ CORTEX_M4 = [
     "-ffunction-sections",
     "-fdata-sections",
 ]
-
-
-def compiled(folder: Path, tflite: bytes) -> Path:
-    folder.mkdir(exist_ok=True)
-    (folder / "model.tflite").write_bytes(tflite)
-    compile_model(folder, Manifest(folder.name))
-    return folder
 
 
 def outputs(folder: Path) -> set[str]:

@@ -7,12 +7,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from support.native import Driver
+from support.compiled import compiled
+from support.native import SANITIZERS, STRICT, Driver
 from support.tflite_writer import dense_network
 
-from tinyproof.core.manifest import Manifest
 from tinyproof.core.paths import FIRMWARE
-from tinyproof.export.export import compile_model
 
 HERE = Path(__file__).parent
 
@@ -22,10 +21,10 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Driver:
     """driver(input, *arguments) -> stdout; a crash or a sanitizer's report fails the test."""
     program = tmp_path_factory.mktemp("driver") / "driver"
     sources = [*sorted((FIRMWARE / "lib" / "protocol").glob("*.c")), HERE / "driver.c"]
-    flags = ["-std=c99", "-O1", "-g", "-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Werror"]
-    flags += ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
     includes = [f"-I{FIRMWARE / 'lib' / layer}" for layer in ("protocol", "engine")]
-    subprocess.run(["gcc", *flags, *includes, *map(str, sources), "-o", str(program)], check=True)
+    subprocess.run(
+        ["gcc", "-O1", "-g", *STRICT, *SANITIZERS, *includes, *map(str, sources), "-o", str(program)], check=True
+    )
 
     def run(content: bytes, *arguments: str) -> bytes:
         done = subprocess.run([program, *arguments], input=content, capture_output=True, timeout=60, check=False)
@@ -44,9 +43,4 @@ def small_tflite() -> bytes:
 @pytest.fixture(scope="session")
 def exported(tmp_path_factory: pytest.TempPathFactory, small_tflite: bytes) -> Path:
     """An exported model, to be copied and not to be touched."""
-    folder = tmp_path_factory.mktemp("models") / "small"
-    folder.mkdir()
-    (folder / "model.tflite").write_bytes(small_tflite)
-    manifest = Manifest("small")
-    compile_model(folder, manifest)
-    return folder
+    return compiled(tmp_path_factory.mktemp("models") / "small", small_tflite)

@@ -9,14 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.native import SANITIZERS, STRICT
 
 from tinyproof.core.paths import FIRMWARE
 
 HERE = Path(__file__).parent
-FLAGS = [
-    *("-std=c99", "-O1", "-g", "-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Werror"),
-    *("-fsanitize=address,undefined", "-fno-sanitize-recover=all"),
-]
+FLAGS = ["-O1", "-g", *STRICT, *SANITIZERS]
 ANSWERS = np.dtype(
     [("quotient", "u4"), ("rest", "u4"), ("signed_quotient", "i4"), ("signed_rest", "i4")]
     + [(name, "f4") for name in ("number", "sum", "difference", "product")]

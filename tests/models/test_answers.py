@@ -6,6 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from support.compiled import compiled
 from support.scripted_board import ScriptedBoard
 from support.single_device import single_device
 from support.tflite_writer import dense_network
@@ -14,9 +15,8 @@ from tinyproof.cli.show_check import print_check
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import CheckConfig
 from tinyproof.core.errors import UsageError
-from tinyproof.core.manifest import Expected, Manifest, read_manifest
+from tinyproof.core.manifest import Expected, read_manifest
 from tinyproof.core.reference.golden import Reference
-from tinyproof.export.export import compile_model
 from tinyproof.host.check import check
 
 PATIENT = CheckConfig(timeout_s=5.0)
@@ -27,10 +27,7 @@ ASKED = bytes([3, 1, 4])
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A build that knows one answer, which no vector asks for."""
-    made = tmp_path / "net"
-    made.mkdir()
-    (made / "model.tflite").write_bytes(dense_network(20, [3, 5, 6, 4, 2]))
-    compile_model(made, Manifest("net"))
+    made = compiled(tmp_path / "net", dense_network(20, [3, 5, 6, 4, 2]))
     manifest = read_manifest(made)
     x = manifest.inputs[0]
     manifest.expected = [Expected([x.scale * (q - x.zero_point) for q in ASKED], [0.0, 0.0], "a test")]

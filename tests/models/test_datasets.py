@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from support.compiled import compiled
 from support.tflite_writer import dense_network
 
 import tinyproof.core.paths
@@ -20,11 +21,10 @@ from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import CheckConfig
 from tinyproof.core.data_set import read_dataset
 from tinyproof.core.errors import InputFileError, UsageError
-from tinyproof.core.manifest import Manifest, TensorSpec
+from tinyproof.core.manifest import TensorSpec
 from tinyproof.core.reference.golden import Reference
 from tinyproof.core.tflite.arithmetic import dequantize, quantize, saturates
 from tinyproof.core.tflite.tensor_layout import TensorLayout
-from tinyproof.export.export import compile_model
 from tinyproof.host.bits import KEPT_DIVERGENCES
 from tinyproof.host.check_dataset import check_dataset, quantize_samples
 
@@ -35,11 +35,7 @@ THREE = (TensorSpec("x", [1, 3], "int8", 1.0, 0, 3),)
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    made = tmp_path / "net"
-    made.mkdir()
-    (made / "model.tflite").write_bytes(dense_network(7, [3, 5, 2]))
-    compile_model(made, Manifest("net"))
-    return made
+    return compiled(tmp_path / "net", dense_network(7, [3, 5, 2]))
 
 
 def test_npz_and_csv_say_the_same(tmp_path: Path) -> None:

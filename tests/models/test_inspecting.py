@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from support.native import ENGINE
+from support.compiled import compiled
+from support.native import ENGINE, STRICT
 from support.tflite_writer import dense_network
 
 import tinyproof.core.paths
@@ -19,9 +20,7 @@ from tinyproof.cli import main as cli
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import CheckConfig
 from tinyproof.core.errors import InputFileError
-from tinyproof.core.manifest import Manifest
 from tinyproof.core.paths import ROOT
-from tinyproof.export.export import compile_model
 from tinyproof.export.footprint import inspect_model
 from tinyproof.export.profile_codegen import write_profile
 from tinyproof.firmware.platformio_build import build
@@ -36,18 +35,11 @@ def sine(lesson_models: dict[str, Path], tmp_path_factory: pytest.TempPathFactor
     return Path(shutil.copytree(lesson_models["sine"], tmp_path_factory.mktemp("build") / "sine"))
 
 
-def made(folder: Path, tflite: bytes) -> Path:
-    folder.mkdir(parents=True)
-    (folder / "model.tflite").write_bytes(tflite)
-    compile_model(folder, Manifest(folder.name))
-    return folder
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("board", ["qemu-cortex-m4", "qemu-riscv32", "sim-uno"])
 @pytest.mark.parametrize("widths", [[1, 1], [8, 40, 40, 12]])
 def test_estimates_are_near_what_a_build_measures(tmp_path: Path, board: str, widths: list[int]) -> None:
-    folder = made(tmp_path / "net", dense_network(3, widths))
+    folder = compiled(tmp_path / "net", dense_network(3, widths))
     tflite = (folder / "model.tflite").read_bytes()
     chosen = find_board(board)
     (guess,) = inspect_model(tflite, "net.tflite", [chosen], folder)["boards"]
@@ -122,12 +114,13 @@ def test_the_profile_adds_up_to_the_inference(sine: Path, monkeypatch: pytest.Mo
 
 
 def test_the_profiled_source_is_the_shipped_one(tmp_path: Path) -> None:
-    folder = made(tmp_path / "net", dense_network(9, [4, 6, 6, 6, 6, 6, 2]))  # deep enough for a shared kernel
+    folder = compiled(tmp_path / "net", dense_network(9, [4, 6, 6, 6, 6, 6, 2]))  # deep enough for a shared kernel
     steps = write_profile(folder)
     assert len(steps) == 6
     shipped = (folder / "model_compiled.c").read_text().split("void model_run")[0].splitlines()
     profiled = (folder / "profile" / "model_profile.c").read_text().splitlines()
     assert [line for line in shipped if line not in profiled] == []
-    flags = ["-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Werror", "-fsyntax-only"]
     paths = [f"-I{ENGINE}", f"-I{folder}", f"-I{folder / 'profile'}"]
-    subprocess.run(["gcc", *flags, *paths, str(folder / "profile" / "model_profile.c")], check=True, timeout=60)
+    subprocess.run(
+        ["gcc", *STRICT, "-fsyntax-only", *paths, str(folder / "profile" / "model_profile.c")], check=True, timeout=60
+    )

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from support.compiled import compiled
 from support.scripted_board import ScriptedBoard
 from support.single_device import single_device
 from support.streaming import WINDOW, ZERO_POINT, StreamingNet
@@ -24,7 +25,7 @@ from tinyproof.cli.localize import locate
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import CheckConfig
 from tinyproof.core.errors import UsageError
-from tinyproof.core.manifest import Manifest, TensorSpec, read_manifest
+from tinyproof.core.manifest import TensorSpec, read_manifest
 from tinyproof.core.reference.golden import Reference
 from tinyproof.export.export import compile_model
 from tinyproof.export.ops.base import Constant
@@ -45,13 +46,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def made(folder: Path, layers: list[int]) -> Path:
     return compiled(folder, dense_network(SEED, layers))
-
-
-def compiled(folder: Path, tflite: bytes) -> Path:
-    folder.mkdir()
-    (folder / "model.tflite").write_bytes(tflite)
-    compile_model(folder, Manifest(folder.name))
-    return folder
 
 
 def bend(folder: Path, number: int, monkeypatch: pytest.MonkeyPatch) -> None:

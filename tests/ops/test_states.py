@@ -7,12 +7,15 @@ import random
 
 import pytest
 from support.op_cases import Case, run_natively
+from support.op_rows.circular_buffer import build, vector_options
 from support.streaming import StreamingNet
 
+from tinyproof.core.errors import InputFileError
 from tinyproof.core.reference.golden import Reference
 from tinyproof.core.tflite.reader import read_graph
 from tinyproof.export.lowering import lower
 from tinyproof.export.memory_planner import plan_memory
+from tinyproof.export.rewriting import MAX_STATE_BYTES
 from tinyproof.export.tflm_arena import smallest_arena
 
 STATES = 4
@@ -44,6 +47,15 @@ def test_each_state_is_moved_up_once_and_new_rows_are_computed_into_it() -> None
     assert kernels.count("move_s8") == STATES
     assert kernels.count("strided_copy") == 0
     assert kernels.count("copy_s8") == 1, "that of the input"
+
+
+def test_more_state_than_any_device_has_is_refused() -> None:
+    """A few bytes of a file may name any number of rows."""
+    row = 1024
+    rows = MAX_STATE_BYTES // row
+    assert lower(read_graph(build(vector_options(1), row=(1, 1, 1, row), rows=rows))).state_bytes == MAX_STATE_BYTES
+    with pytest.raises(InputFileError, match="keeps over 4,194,304 bytes of state; use a smaller model"):
+        lower(read_graph(build(vector_options(1), row=(1, 1, 1, row), rows=rows + 1)))
 
 
 @pytest.mark.timeout(120)

@@ -16,7 +16,7 @@ import pytest
 
 from tinyproof.core.errors import UsageError
 from tinyproof.core.manifest import Manifest, read_manifest
-from tinyproof.core.origin import NeuronTraining, TrainingPoints, Untrained
+from tinyproof.core.origin import ModelSource, NeuronTraining, TrainingPoints, Untrained
 from tinyproof.core.paths import ROOT
 from tinyproof.report.build_data import read_report_data
 from tinyproof.report.page import Content
@@ -88,6 +88,15 @@ def change_manifest(build_dir: Path, **changes: Any) -> Manifest:
 def neuron_training(manifest: Manifest) -> NeuronTraining:
     assert isinstance(manifest.training, NeuronTraining)
     return manifest.training
+
+
+@pytest.mark.parametrize("activations", [None, "int16"])
+def test_a_model_of_16_bits_is_called_so(build_copy: Path, activations: str | None) -> None:
+    manifest = read_manifest(build_copy)
+    manifest.source = ModelSource("net.keras", "keras", "0" * 64, activations=activations)
+    manifest.write(build_copy)
+    text = parsed(write_page(Content.of(build_copy, read_report_data(build_copy)), build_copy / "report.html")).text
+    assert f"B {activations or 'int8'} .tflite" in text
 
 
 def test_the_page_is_well_formed_and_refers_to_nothing_outside(finished: Path) -> None:

@@ -11,12 +11,13 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from support.native import STRICT
 from support.op_cases import ENGINE, Case, compile_case, write_unit
 from tinyproof.core.reference.golden import Reference
 
 FLAGS = [
-    *("-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16", "-O2", "-std=c99", "-nostdlib"),
-    *("-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Werror"),
+    *("-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16", "-O2", "-nostdlib"),
+    *STRICT,
     *(f"-I{ENGINE / 'kernels_dsp'}", f"-I{ENGINE}"),
 ]
 _LINKER_SCRIPT = """

@@ -10,13 +10,11 @@ import time
 import tty
 from dataclasses import dataclass
 
+from support.fake_build import ID, X, Y
 from support.single_device import single_device
-from tinyproof.core.manifest import TensorSpec, model_id
+from tinyproof.core.manifest import model_id
 from tinyproof.host.protocol.device_model import Device
 
-X = TensorSpec("x", [1, 1], "int8", 20 / 255, 0, 1)
-Y = TensorSpec("y", [1, 1], "int8", 0.158, 7, 1)
-ID = model_id(b"a model")
 OTHER_ID = model_id(b"another model")
 
 

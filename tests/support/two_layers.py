@@ -5,9 +5,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from support.compiled import compiled
 from support.tflite_writer import Model
-from tinyproof.core.manifest import Manifest
-from tinyproof.export.export import compile_model
 
 CHANNELS = 12
 
@@ -28,8 +27,4 @@ def two_layers(hidden: int = CHANNELS) -> bytes:
 
 
 def tiny_build(tmp_path: Path) -> Path:
-    folder = tmp_path / "tiny"
-    folder.mkdir()
-    (folder / "model.tflite").write_bytes(two_layers())
-    compile_model(folder, Manifest("tiny"))
-    return folder
+    return compiled(tmp_path / "tiny", two_layers())

@@ -1,17 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Quantization to int8 and back: float32's own, and the same for one value as for an array of them."""
+"""Quantization as float32 has it, the same for one value as for an array of them; and sums that fit 32 bits."""
 
 from __future__ import annotations
 
 import math
+import random
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinyproof.core.tflite.arithmetic import at_end, dequantize, float32, quantize, saturates
+from tinyproof.core.tflite.arithmetic import (
+    at_end,
+    dequantize,
+    fits_32_bits,
+    float32,
+    quantize,
+    requantize,
+    saturates,
+)
 from tinyproof.core.tflite.arrays import quantize_array, saturates_array
+from tinyproof.core.tflite.fixed_point import doubling_high_multiply
 
 SCALES = (1.0, 0.125, 20 / 255, 0.158, 1e-30, 3e30, float(np.float32(1e-45)))
 ZERO_POINTS = (-128, -1, 0, 7, 127)
@@ -78,3 +88,20 @@ def test_values_come_back_as_float32_has_them(scale: float, zero_point: int) -> 
 
 def test_arrays_keep_their_shape() -> None:
     assert quantize_array(np.zeros((2, 3, 4)), 0.1, 0).shape == (2, 3, 4)
+
+
+def test_sums_fit_32_bits_where_no_step_of_their_rescaling_leaves_them() -> None:
+    r = random.Random(4)
+    taken = 0
+    for _ in range(20_000):
+        reach, multiplier, shift = r.getrandbits(r.randint(1, 40)), r.randrange(2**30, 2**31), r.randint(-31, 40)
+        room = r.choice([256, 2**16])
+        left, right = max(shift, 0), max(-shift, 0)
+        largest = max(reach << left, doubling_high_multiply(reach << left, multiplier) + (1 << right >> 1) + room)
+        if fits_32_bits(reach, multiplier, shift, room):
+            taken += 1
+            assert largest <= 2**31
+            assert abs(requantize(-reach, multiplier, shift)) + room <= 2**31
+        else:
+            assert shift > 30 or largest >= 2**31 - 1
+    assert 4_000 < taken < 16_000

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Operators that answer element by element, constants and broadcasts included.
+"""Operators on one operand that answer element by element; those on more are in binary.py.
 
 Factors between scales are computed in double throughout, as in the pinned wheel: TFLite Micro's source rounds some of
 them to float32, but its answers at exact ties tell otherwise (the rows `ties` of tests/support/op_rows).

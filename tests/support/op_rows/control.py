@@ -24,7 +24,6 @@ class _Nest:
     def __init__(self, r: random.Random) -> None:
         self.r = r
         self.model = Model()
-        self.places = {id(self.model): 0}
 
     def graph(self) -> tuple[Subgraph, int]:
         """A new subgraph and its number."""

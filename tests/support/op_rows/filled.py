@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 
 from hypothesis import strategies as st
@@ -62,7 +63,7 @@ def updates(draw: st.DrawFn) -> Case:
     parts = []
     for part in (x, update):
         fixed = not draw(st.integers(0, 3))
-        known = [source.randint(-128, 127) for _ in range(_size(part))]
+        known = [source.randint(-128, 127) for _ in range(math.prod(part.shape))]
         parts.append(part._replace(values=known) if fixed else part)
         contents.append([b""] * 4 if fixed else list(data(part, source.randrange(99), 0)))
     if draw(st.booleans()) or all(part.values is not None for part in parts):
@@ -71,13 +72,6 @@ def updates(draw: st.DrawFn) -> Case:
         place = place._replace(values=begins[0])
     samples = [b"".join(each) for each in zip(*contents, strict=False)]
     return case("DYNAMIC_UPDATE_SLICE", [*parts, place], [x], samples)
-
-
-def _size(part: Part) -> int:
-    count = 1
-    for size in part.shape:
-        count *= size
-    return count
 
 
 ROWS = [

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from dataclasses import dataclass, replace
 from typing import Any
@@ -44,10 +45,7 @@ class Layer:
 
     @property
     def rows(self) -> int:
-        rows = 1
-        for size in self.leading:
-            rows *= size
-        return rows
+        return math.prod(self.leading)
 
 
 def build(layer: Layer, outputs: tuple[int, ...] | None = None, **options: Any) -> bytes:
