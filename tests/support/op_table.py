@@ -81,18 +81,20 @@ def draw(strategy: st.SearchStrategy[Drawn], name: str, count: int) -> list[Draw
 
 
 def draw_programs(row: Row) -> list[list[Case]]:
-    """The cases of each program, each case once. The first program has one case, the simplest.
+    """The cases of each program, each case once. The first of all is the simplest that there is.
 
     Those of a night come after the usual ones, from seeds of their own: within one run hypothesis soon repeats itself.
     """
     count = max(row.programs, -(-EXAMPLES // row.count))
     strategy = st.lists(row.cases, min_size=row.count, max_size=row.count)
-    lists = draw(strategy, row.name, row.programs + 1)
+    (simplest, *_), *lists = draw(strategy, row.name, row.programs + 1)
     lists += [draw(strategy, f"{row.name} {number}", 2)[-1] for number in range(row.programs, count)]
-    first, *programs = [list({(case.tflite, case.aliased): case for case in cases}.values()) for cases in lists]
+    programs = [list({(case.tflite, case.aliased): case for case in cases}.values()) for cases in lists]
     assert len(programs) == count, f"{row.name}: {len(programs)} programs could be drawn of {count}"
     assert all(2 * len(cases) > row.count for cases in programs), f"{row.name}: most of its cases are the same"
-    return [first, *programs]
+    if simplest not in programs[0]:
+        programs[0].insert(0, simplest)
+    return programs
 
 
 def draw_seed(row: Row) -> bytes:
