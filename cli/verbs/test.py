@@ -76,10 +76,10 @@ def _run(command: tuple[str, ...], *, quietly: bool = False) -> str:
     )
     if quietly:
         click.echo(f"\n$ {' '.join(command)}\n{finished.stdout}", nl=False)
-    return f"{' '.join(command)} failed (exit {finished.returncode}); see above" if finished.returncode else ""
+    return f"{' '.join(command)} failed (exit {finished.returncode})" if finished.returncode else ""
 
 
 def _raise_for(failures: Iterable[str]) -> None:
     """MismatchError with all failures in one line, where there are any."""
-    if words := [words for words in failures if words]:
-        raise MismatchError("; ".join(words))
+    if failed := "; ".join(filter(None, failures)):
+        raise MismatchError(f"{failed}: see above")
