@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import signal
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,10 +12,13 @@ import pytest
 from hypothesis import settings
 from support import effort
 from support.shared_builds import made_once
+from xdist.scheduler import LoadScopeScheduling
 
 from tinyproof.core.config import CheckConfig, ExportConfig, TrainConfig
 
 NIGHTLY_TIMEOUT_S = 3600  # of one test that has no limit of its own
+# Files whose tests share nothing: a worker takes one test, from the others a whole file with its fixtures.
+ONE_BY_ONE = ("tests/ops/test_table.py",)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -23,7 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=int,
         default=0,
         metavar="N",
-        help="damage N models instead of as many as fit into the fuzz test's usual time",
+        help="damage N models instead of the fuzz test's usual 2,000",
     )
     parser.addoption(
         "--nightly",
@@ -37,6 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # Started with & by a script, this process ignores interrupts, and so would the children that tests interrupt.
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    config.option.loadscopereorder = False  # the order is the one below
     effort.nightly = bool(config.getoption("--nightly"))
     settings.register_profile("nightly", max_examples=effort.NIGHTLY_EXAMPLES)
     if effort.nightly:
@@ -46,13 +51,28 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves out what is for nights only; the slowest of the rest come first, so that no worker ends with one."""
+    """Leaves out what is for nights only. Of the rest the files with slow tests come first, those with most of them
+    before the others, and last what can be taken test by test: so the workers end at about the same time."""
     if not effort.nightly:
         for_nights = [item for item in items if item.get_closest_marker("nightly")]
         config.hook.pytest_deselected(items=for_nights)
         items[:] = [item for item in items if item not in for_nights]
-    slow_files = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow_files)
+    slow: defaultdict[Path, int] = defaultdict(int)
+    for item in items:
+        slow[item.path] += bool(item.get_closest_marker("slow"))
+    items.sort(key=lambda item: (item.nodeid.startswith(ONE_BY_ONE), -slow[item.path]))
+
+
+class Scheduling(LoadScopeScheduling):  # type: ignore[misc]
+    """Whole files to a worker, but for those of ONE_BY_ONE."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid if nodeid.startswith(ONE_BY_ONE) else nodeid.split("::", 1)[0]
+
+
+@pytest.hookimpl(optionalhook=True)  # without xdist there is nothing to schedule
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Scheduling:
+    return Scheduling(config, log)
 
 
 @pytest.fixture(scope="session")

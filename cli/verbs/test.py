@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 
 import click
 
@@ -14,16 +16,18 @@ from tinyproof.core.errors import MismatchError, UsageError
 from tinyproof.core.paths import BUILD, ROOT
 
 LINKS = BUILD / "links"  # where import-linter and mypy find the package: they see no editable install
-GATES = (
+# Done in a second, and before all else.
+QUICK_GATES = (
     ("ruff", "check", "."),
     ("ruff", "format", "--check", "."),
-    ("mypy",),
     ("lint-imports", "--no-cache", "--no-logo"),
+)
+# Beside the tests, which leave a core free whenever they wait for a board.
+LONG_GATES = (
+    ("mypy",),
     ("python", "-P", "-m", "tinyproof.cli.c_linters"),  # clang-format and clang-tidy
 )
-
-
-USUAL = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
+USUAL = ("-n", "2")
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
@@ -40,18 +44,41 @@ def command(nightly: bool, pytest_arguments: tuple[str, ...]) -> None:
     """
     if not (ROOT / "tests").is_dir():
         raise UsageError("the tests are not part of an installed tinyproof; run ./tinyproof test in a clone of it")
-    if not pytest_arguments:
-        link_package(ROOT, LINKS / "tinyproof")
-        for gate in GATES:
-            click.echo(f"$ {' '.join(gate)}")
-            _run(gate, {**os.environ, "PYTHONPATH": str(LINKS)})
-        pytest_arguments = USUAL
-    _run(("pytest", *pytest_arguments, *(("--nightly",) if nightly else ())))
+    night = ("--nightly",) if nightly else ()
+    if pytest_arguments:
+        _raise_for([_run(("pytest", *pytest_arguments, *night))])
+        return
+    link_package(ROOT, LINKS / "tinyproof")
+    for gate in QUICK_GATES:
+        click.echo(f"$ {' '.join(gate)}")
+        _raise_for([_run(gate)])
+    with ThreadPoolExecutor(1) as pool:
+        long_gates = [pool.submit(_run, gate, quietly=True) for gate in LONG_GATES]
+        failed = _run(("pytest", *USUAL, *night))
+    _raise_for([*(gate.result() for gate in long_gates), failed])
 
 
-def _run(command: tuple[str, ...], environment: dict[str, str] | None = None) -> None:
-    """Runs a tool of this Python's own environment over the checkout."""
+def _run(command: tuple[str, ...], *, quietly: bool = False) -> str:
+    """Runs a tool of this Python's own environment over the checkout; the words for its failure, or none.
+
+    Quietly: what it says comes in one piece, after its name, when it has ended.
+    """
     name, *arguments = command
-    finished = subprocess.run([tool(name), *arguments], cwd=ROOT, env=environment, check=False)
-    if finished.returncode:
-        raise MismatchError(f"{name} failed (exit {finished.returncode}); see above")
+    finished = subprocess.run(
+        [tool(name), *arguments],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(LINKS)} if name != "pytest" else None,
+        check=False,
+        text=True,
+        stdout=subprocess.PIPE if quietly else None,
+        stderr=subprocess.STDOUT if quietly else None,
+    )
+    if quietly:
+        click.echo(f"\n$ {' '.join(command)}\n{finished.stdout}", nl=False)
+    return f"{' '.join(command)} failed (exit {finished.returncode})" if finished.returncode else ""
+
+
+def _raise_for(failures: Iterable[str]) -> None:
+    """MismatchError with all failures in one line, where there are any."""
+    if failed := "; ".join(filter(None, failures)):
+        raise MismatchError(f"{failed}: see above")

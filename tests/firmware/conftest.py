@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from support.compiled import compiled
-from support.native import SANITIZERS, STRICT, Driver
+from support.native import Driver
+from support.sanitizers import SANITIZERS, STRICT
 from support.tflite_writer import dense_network
 
 from tinyproof.core.paths import FIRMWARE

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.native import SANITIZERS, STRICT
+from support.sanitizers import SANITIZERS, STRICT
 
 from tinyproof.core.paths import FIRMWARE
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from support.compiled import compiled
-from support.native import ENGINE, STRICT
+from support.native import ENGINE
+from support.sanitizers import STRICT
 from support.tflite_writer import dense_network
 
 import tinyproof.core.paths

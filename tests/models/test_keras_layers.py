@@ -76,8 +76,9 @@ SLOW = (
     *("lstm", "gru", "conv1d", "separable", "transpose", "upsampling", "upsampling1d", "bilinear", "prelu", "elu"),
     *("attention", "rescaling", "normalization", "embedding"),
 )
-ON_BOARD = ("gru", "conv1d")  # of SLOW; the others go to a board at night, and are computed here by day
-IN_INT16 = ("lstm", "separable", "transpose", "upsampling", "layernorm", "normalization", "old")
+ON_BOARD = ("two", "gru")  # the others go to a board at night, and are computed here by day
+IN_INT16 = ("lstm", "layernorm", "separable", "normalization")
+IN_INT16_AT_NIGHT = ("transpose", "upsampling", "old")
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +114,9 @@ def test_what_keras_makes_is_computed_bit_for_bit(kept: Path, tmp_path: Path, na
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", IN_INT16)
+@pytest.mark.parametrize(
+    "name", [*IN_INT16, *(pytest.param(name, marks=pytest.mark.nightly) for name in IN_INT16_AT_NIGHT)]
+)
 def test_activations_of_16_bits_lie_nearer_to_the_float_model(kept: Path, tmp_path: Path, name: str) -> None:
     manifests = [bring(kept, name, tmp_path / str(kind), kind) for kind in ("int8", "int16")]
     for manifest in manifests:
@@ -128,7 +131,7 @@ def test_activations_of_16_bits_lie_nearer_to_the_float_model(kept: Path, tmp_pa
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     "name",
-    [*QUICK, *ON_BOARD, *(pytest.param(name, marks=pytest.mark.nightly) for name in SLOW if name not in ON_BOARD)],
+    [name if name in ON_BOARD else pytest.param(name, marks=pytest.mark.nightly) for name in (*QUICK, *SLOW)],
 )
 def test_what_keras_makes_is_proven_on_a_simulated_board(kept: Path, tmp_path: Path, name: str) -> None:
     bring(kept, name, tmp_path / name)

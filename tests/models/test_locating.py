@@ -68,7 +68,7 @@ def run(*arguments: str) -> Result:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", range(len(LAYERS) - 1))
+@pytest.mark.parametrize("number", [0, 2, *(pytest.param(number, marks=pytest.mark.nightly) for number in (1, 3))])
 def test_the_bent_layer_is_named(folder: Path, number: int, monkeypatch: pytest.MonkeyPatch) -> None:
     bend(folder, number, monkeypatch)
     assert run("build").exit_code == 0

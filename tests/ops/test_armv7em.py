@@ -16,8 +16,9 @@ import pytest
 from support import op_cases
 from support.armv7em import FORMS, find_form
 from support.cortex_m4 import run_on_cortex_m4
-from support.op_cases import DSP_KERNELS, FLAGS, Case, assert_bit_exact_with_dsp_kernels, edge_inputs, translate_unit
+from support.op_cases import DSP_KERNELS, Case, assert_bit_exact_with_dsp_kernels, edge_inputs, translate_unit
 from support.op_rows import convolution, fully_connected
+from support.sanitizers import FLAGS, compile_sanitized
 
 # Instructions as kernels write them, in a statement with these operands: d and e are written, n, m and a read; p is an
 # address in `memory`, i a distance in bytes from there, and w a variable.
@@ -125,7 +126,7 @@ def test_instructions_answer_as_on_a_cortex_m4(tmp_path: Path) -> None:
     expected = run_on_cortex_m4(tmp_path, [str(tmp_path / "instructions.c")])
     unit = translate_unit(str(tmp_path / "instructions.c"), [])
     program = str(tmp_path / "host")
-    subprocess.run(["gcc", *FLAGS, unit, str(tmp_path / "host.c"), "-o", program], check=True)
+    compile_sanitized([unit, str(tmp_path / "host.c"), "-o", program])
     got = subprocess.run([program], capture_output=True, text=True, check=True).stdout.splitlines()
     lines = TRIPLES // CHUNK
     assert len(expected) == len(got) == lines * len(SNIPPETS)

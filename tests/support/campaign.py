@@ -29,6 +29,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 
+from support import effort  # noqa: E402
 from support.mutating import mutate  # noqa: E402
 from support.op_cases import Case, has_dsp_kernel, run_natively  # noqa: E402
 from tinyproof.core.errors import InputFileError  # noqa: E402
@@ -232,7 +233,9 @@ def main() -> None:
     parser.add_argument("--share", type=float, default=0.5)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", type=Path)
+    parser.add_argument("--nightly", action="store_true", help="with all checks of the sanitizers")
     arguments = parser.parse_args()
+    effort.nightly = arguments.nightly
     # The compiler's children inherit the limit and cannot reserve a sanitizer's shadow under it: lift it for them.
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, resource.RLIM_INFINITY))
     _lift_for_children()

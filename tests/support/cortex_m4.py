@@ -11,8 +11,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from support.native import STRICT
 from support.op_cases import ENGINE, Case, compile_case, write_unit
+from support.sanitizers import STRICT
 from tinyproof.core.reference.golden import Reference
 
 FLAGS = [
@@ -140,7 +140,7 @@ def assert_bit_exact_on_cortex_m4(cases: Sequence[Case]) -> None:
     text += ["static const struct model models[] = {", *rows, "};", _RUN]
     with tempfile.TemporaryDirectory() as folder:
         here = Path(folder)
-        unit = write_unit(here, 0, compiled)
+        unit = write_unit(here, compiled)
         (here / "main.c").write_text("\n".join(text), encoding="utf-8")
         lines = run_on_cortex_m4(here, [str(here / "main.c"), unit])
     assert f"done {len(cases)}" in lines, lines[-10:]

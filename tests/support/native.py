@@ -8,12 +8,11 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+from support.sanitizers import compile_sanitized
 from tinyproof.core.paths import FIRMWARE
 
 Driver = Callable[..., bytes]  # the protocol as a program: driver(input, *arguments) -> stdout
 ENGINE = FIRMWARE / "lib" / "engine"
-STRICT = ["-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Werror"]
-SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 MAIN = """
 #include "engine.h"
 #include <stdio.h>
@@ -40,25 +39,15 @@ int main(void) {
 
 
 def compile_native(build_dir: Path, engine: Path = ENGINE) -> Path:
-    """A program that answers the inputs on stdin, vector by vector, on stdout. Warnings fail the compilation."""
+    """A program that answers the inputs on stdin, vector by vector, on stdout. Warnings fail the compilation: raises
+    AssertionError with the compiler's words."""
     (build_dir / "main.c").write_text(MAIN)
     sources = [
         engine / "engine_compiled.c",
         *(build_dir / name for name in ("model_compiled.c", "model_data.c", "main.c")),
     ]
     program = build_dir / "native"
-    command = [
-        "gcc",
-        "-O1",
-        *STRICT,
-        *SANITIZERS,
-        f"-I{engine}",
-        f"-I{build_dir}",
-        *map(str, sources),
-        "-o",
-        str(program),
-    ]
-    subprocess.run(command, check=True, timeout=120)
+    compile_sanitized([f"-I{engine}", f"-I{build_dir}", *map(str, sources), "-o", str(program)])
     return program
 
 

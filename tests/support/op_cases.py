@@ -2,7 +2,8 @@
 """Compiles the generated C of many models into one native program, and compares its answers with TFLite Micro's.
 
 The program is built under ASan and UBSan with the firmware's warning flags. Every model runs in an arena of exactly the
-planned size from malloc, filled with garbage before each inference: a byte too far or a byte never written shows.
+planned size from malloc, filled with garbage before each inference: a byte too far or a byte never written shows. What
+runs them is compiled once.
 
 Every other model has its tensors as islands in its arena, at the least alignment that a plan promises: the sanitizer
 sees a byte beyond each one's end. So has every model with kernels for the DSP extension, whose assembly is translated
@@ -11,17 +12,21 @@ to C (armv7em.py).
 
 from __future__ import annotations
 
+import atexit
 import random
 import re
+import shutil
 import struct
 import subprocess
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from support.armv7em import HEADER, translate
+from support.sanitizers import compile_sanitized
 from tinyproof.core.reference.golden import Reference
 from tinyproof.core.tflite.dtypes import DTYPES
 from tinyproof.core.tflite.reader import read_graph
@@ -31,10 +36,7 @@ from tinyproof.export.memory_planner import MemoryPlan, plan_memory
 from tinyproof.export.ops.base import alignment
 
 ENGINE = Path(__file__).resolve().parents[2] / "firmware" / "lib" / "engine"
-FLAGS = [
-    *("-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Werror"),
-    *("-O1", "-g1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"),
-]
+RUNNER = Path(__file__).with_name("op_runner.c")
 DSP_KERNELS = ENGINE / "kernels_dsp"
 ISLAND_ALIGNMENT = 32  # of what follows a gap of at least half of it
 
@@ -107,13 +109,12 @@ def run_natively(cases: Sequence[Case], dsp: bool = False) -> list[list[bytes]]:
     compiled = [compile_case(case, islands=dsp or number % 2 == 1) for number, case in enumerate(cases)]
     with tempfile.TemporaryDirectory() as folder:
         here = Path(folder)
-        units = [write_unit(here, start, compiled[start : start + 40]) for start in range(0, len(compiled), 40)]
+        unit = write_unit(here, compiled)
         if dsp:
-            units = [translate_unit(unit, [DSP_KERNELS, ENGINE]) for unit in units]
-        (here / "main.c").write_text(_main(compiled), encoding="utf-8")
-        command = ["gcc", *FLAGS, f"-I{ENGINE}", "-o", str(here / "models"), str(here / "main.c"), *units]
-        built = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert built.returncode == 0, built.stderr[:4000]
+            unit = translate_unit(unit, [DSP_KERNELS, ENGINE])
+        (here / "tables.c").write_text(_tables(compiled), encoding="utf-8")
+        sources = [str(here / "tables.c"), unit, str(_runner())]
+        compile_sanitized([f"-I{ENGINE}", f"-I{RUNNER.parent}", "-o", str(here / "models"), *sources])
         request = b"".join(
             struct.pack("<I", len(case.inputs)) + b"".join(case.inputs)
             for case, (program, _) in zip(cases, compiled, strict=True)
@@ -195,15 +196,24 @@ def _gaps(program: Program, plan: MemoryPlan) -> list[tuple[int, int]]:
     return gaps
 
 
-def write_unit(here: Path, start: int, models: list[tuple[Program, MemoryPlan]]) -> str:
+@cache
+def _runner() -> Path:
+    """What reads inputs, runs the models and writes their outputs, compiled once for the life of this process."""
+    folder = tempfile.mkdtemp(prefix="tinyproof-runner-")
+    atexit.register(shutil.rmtree, folder)
+    compile_sanitized(["-c", str(RUNNER), "-o", str(Path(folder) / "runner.o")])
+    return Path(folder) / "runner.o"
+
+
+def write_unit(here: Path, models: list[tuple[Program, MemoryPlan]]) -> str:
     """One file with the C of several models; their names get a prefix, everything else stays as generated."""
     parts = []
-    for number, (program, plan) in enumerate(models, start=start):
+    for number, (program, plan) in enumerate(models):
         assert "model_run" in emit_header(program, plan, "0" * 16)
         text = emit_source(program, plan, "0" * 16)
         text = text.replace('#include "model_compiled.h"', _declarations(number, program))
         parts.append(re.sub(r"\b(op\d+\w*|state_\d+|\w+_shared|model_run|model_reset)\b", rf"m{number}_\1", text))
-    path = here / f"unit{start}.c"
+    path = here / "unit.c"
     path.write_text("#include <stdint.h>\n" + "\n".join(parts), encoding="utf-8")
     return str(path)
 
@@ -224,56 +234,9 @@ def _declarations(number: int, program: Program) -> str:
     return "\n".join(f"void m{number}_{name}(int8_t *arena);" for name in names)
 
 
-# A model with state is reset once, before its first input; what is neither state nor input is garbage before each.
-_MAIN = """
-struct span { size_t start, bytes; };
-struct model {
-    void (*run)(int8_t *);
-    void (*reset)(int8_t *);
-    size_t arena, gaps_end, inputs_end, outputs_end, states_end;
-};
-static const struct model models[] = {
-@models@
-};
-static const struct span gaps[] = {@gaps@{0, 0}};
-static const struct span inputs[] = {@inputs@{0, 0}};
-static const struct span outputs[] = {@outputs@{0, 0}};
-static const struct span states[] = {@states@{0, 0}};
-static uint8_t is_state[1 << 24];
-int main(void) {
-    size_t gap = 0, input = 0, output = 0, state = 0;
-    for (size_t m = 0; m < sizeof models / sizeof models[0]; m++) {
-        const struct model *p = &models[m];
-        int8_t *arena = malloc(p->arena);
-        uint32_t count;
-        if (!arena || p->arena > sizeof is_state || fread(&count, sizeof count, 1, stdin) != 1) return 2;
-        memset(is_state, 0, p->arena);
-        for (; state < p->states_end; state++) memset(is_state + states[state].start, 1, states[state].bytes);
-        for (; gap < p->gaps_end; gap++) ASAN_POISON_MEMORY_REGION(arena + gaps[gap].start, gaps[gap].bytes);
-        const size_t first_input = input, first_output = output;
-        for (uint32_t sample = 0; sample < count; sample++) {
-            for (size_t i = 0; i < p->arena; i++)
-                if (!__asan_address_is_poisoned(arena + i) && !(sample && is_state[i])) arena[i] = 0x5A;
-            if (!sample && p->reset) p->reset(arena);
-            for (input = first_input; input < p->inputs_end; input++)
-                if (fread(arena + inputs[input].start, 1, inputs[input].bytes, stdin) != inputs[input].bytes) return 2;
-            p->run(arena);
-            for (output = first_output; output < p->outputs_end; output++)
-                if (fwrite(arena + outputs[output].start, 1, outputs[output].bytes, stdout) != outputs[output].bytes)
-                    return 2;
-        }
-        input = p->inputs_end;
-        output = p->outputs_end;
-        free(arena);
-    }
-    return 0;
-}
-"""
-
-
-def _main(models: list[tuple[Program, MemoryPlan]]) -> str:
-    head = ["#include <sanitizer/asan_interface.h>"]
-    head += [f"#include <{name}.h>" for name in ("stdint", "stdio", "stdlib", "string")]
+def _tables(models: list[tuple[Program, MemoryPlan]]) -> str:
+    """What op_runner.h declares."""
+    head = ['#include "op_runner.h"']
     rows: list[str] = []
     spans: dict[str, list[tuple[int, int]]] = {"gaps": [], "inputs": [], "outputs": [], "states": []}
     for number, (program, plan) in enumerate(models):
@@ -287,8 +250,9 @@ def _main(models: list[tuple[Program, MemoryPlan]]) -> str:
             spans[role] += [(plan.offsets[index], program.graph.tensors[index].bytes) for index in indices]
         reset = f"m{number}_model_reset" if program.initial else "0"
         ends = ", ".join(str(len(part)) for part in spans.values())
-        rows.append(f"    {{m{number}_model_run, {reset}, {plan.arena_bytes}, {ends}}},")
-    body = _MAIN.replace("@models@", "\n".join(rows))
+        rows.append(f"{{m{number}_model_run, {reset}, {plan.arena_bytes}, {ends}}},")
+    head += ["const struct model models[] = {", *rows, "};", f"const size_t model_count = {len(models)};"]
     for role, parts in spans.items():
-        body = body.replace(f"@{role}@", "".join(f"{{{start}, {size}}}, " for start, size in parts))
-    return "\n".join(head) + body
+        numbers = "".join(f"{{{start}, {size}}}, " for start, size in parts)
+        head.append(f"const struct span {role}[] = {{{numbers}{{0, 0}}}};")
+    return "\n".join(head)

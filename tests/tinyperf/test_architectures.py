@@ -86,9 +86,11 @@ def test_the_python_reference_agrees_in_every_layer(imported: Callable[[str], Pa
         assert got == expected, f"tensor {index}"
 
 
-# By day vww's kernels are compared natively, above: under QEMU it takes longer than all the others together.
+# By day the kernels of ic and vww are compared natively, above: under QEMU they take most of the time.
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [pytest.param("vww", marks=pytest.mark.nightly), *(n for n in MODELS if n != "vww")])
+@pytest.mark.parametrize(
+    "name", [n if n in ("ad", "kws") else pytest.param(n, marks=pytest.mark.nightly) for n in MODELS]
+)
 def test_the_dsp_kernels_beat_cmsis_nn_by_half(imported: Callable[[str], Path], name: str) -> None:
     folder = imported(name)
     macs, tflm_arena, cmsis_instructions = PUBLISHED[name]
