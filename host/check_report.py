@@ -116,8 +116,12 @@ class CheckReport:
 
 @dataclass
 class DatasetReport:
-    """`accuracy`: None without labels; {"kind": "class", "correct", "share"} where labels are class numbers, and
-    {"kind": "real", "rmse", "worst"} where they are real answers. Saturation counts samples with a clamped value."""
+    """`accuracy`: None without labels; {"kind": "class", "correct", "share"} where labels are class numbers,
+    {"kind": "detection", "correct", "share", "missed", "false"} where they say whether a detector should answer, and
+    {"kind": "real", "rmse", "worst"} where they are real answers. Saturation counts samples with a clamped value.
+
+    `frames`: in each sample; `bits` counts every one of them.
+    """
 
     FILE: ClassVar[str] = "dataset.json"
 
@@ -132,7 +136,17 @@ class DatasetReport:
     bits: BitsResult
     input_saturated: int = 0
     accuracy: dict[str, Any] | None = None
-    sequence: ClassVar[bool] = False  # each sample comes right after a reset
+    frames: int = 1
+
+    @property
+    def sequence(self) -> bool:
+        """Whether a sample is a sequence of frames, of which the first comes right after a reset."""
+        return self.frames > 1
+
+    @property
+    def samples(self) -> int:
+        """How many were asked."""
+        return self.bits.checked // self.frames
 
     @property
     def proven(self) -> bool:
@@ -150,7 +164,8 @@ class DatasetReport:
             "sha256": self.sha256,
             "samples_in_file": self.samples_in_file,
             "reference": self.reference,
-            "samples": self.bits.checked,
+            "samples": self.samples,
+            "frames_per_sample": self.frames,
             "different": self.bits.different,
             **self.bits.as_dict(),
             "input_saturated": self.input_saturated,
@@ -160,7 +175,7 @@ class DatasetReport:
 
     def mismatch(self) -> str:
         """What is wrong, in one line; empty when every bit is the reference's."""
-        return self.bits.mismatch("samples", self.board)
+        return self.bits.mismatch("frames" if self.sequence else "samples", self.board)
 
 
 def write_report(report: CheckReport | DatasetReport, board: Board, build_dir: Path) -> None:

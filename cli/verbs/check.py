@@ -60,7 +60,10 @@ def command(
 
     A data set is a .npz with x [N, ...] (or x_q, int8) and optional y, or a .csv with one column for each input value
     and an optional column y or label. Every sample is compared with the golden reference, bit for bit; class numbers
-    in y give the accuracy, real answers the error.
+    in y give the accuracy, real answers the error. Of a model with state a sample may be a sequence of frames, x
+    [N, frames, ...] or a row of as many values: it comes after a reset, every frame's bits are compared, and what it
+    answers is the largest value over all frames where y holds class numbers (of one output: 1 and 0, heard from 0.5
+    on), and the last frame's where y holds real answers.
 
     Exits 0 if all is proven, 1 on a mismatch, 3 if the board is absent, silent or runs another model.
     """
