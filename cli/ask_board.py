@@ -5,7 +5,7 @@ and `canary` share."""
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from tinyproof.core.manifest import read_manifest
 from tinyproof.core.paths import build_dir
 
 if TYPE_CHECKING:
-    from tinyproof.host.bits import Progress
+    from tinyproof.host.bits import Divergence, Progress
     from tinyproof.host.check_report import CheckReport, DatasetReport
 
 
@@ -31,15 +31,23 @@ def run_check(config: Config, port: str | None = None) -> CheckReport:
 def run_samples(config: Config, port: str | None, dataset: Path, limit: int | None) -> DatasetReport:
     """Asks config.board the samples of `dataset`, showing progress on a terminal."""
     from tinyproof.core.data_set import read_dataset
-    from tinyproof.host.check_dataset import check_dataset
+    from tinyproof.host.check_dataset import check_dataset, quantize_samples
     from tinyproof.host.session import layouts_of
 
     board, folder = find_board(config.board), build_dir(config.model)
-    x, _ = layouts_of(read_manifest(folder))
-    samples = read_dataset(dataset, x.tensors)
+    manifest = read_manifest(folder)
+    x, _ = layouts_of(manifest)
+    samples = read_dataset(
+        dataset, x.tensors, sequences=manifest.memory is not None and manifest.memory.state_bytes > 0
+    )
+
+    def before(divergence: Divergence) -> Sequence[bytes]:
+        heard = quantize_samples(samples, x, divergence.index + 1)[0][divergence.index * samples.frames :]
+        return heard[: divergence.frame or 0]
+
     with _bar(board) as (progress, differs):
         report = check_dataset(board, folder, port, config.check, samples, limit, progress)
-        _name_layer(report, board, folder, config.check, differs)
+        _name_layer(report, board, folder, config.check, differs, before)
     return report
 
 
@@ -53,9 +61,14 @@ def check_and_locate(
 ) -> CheckReport:
     """The check, and where bits differ also the layer in which that begins; `differs` is called in between."""
     from tinyproof.host.check import check
+    from tinyproof.host.expected import read_vectors
 
     report = check(board, folder, port, config, progress)
-    _name_layer(report, board, folder, config, differs)
+
+    def before(divergence: Divergence) -> Sequence[bytes]:
+        return [content for content, _ in read_vectors(folder)[0][: divergence.index]] if report.sequence else []
+
+    _name_layer(report, board, folder, config, differs, before)
     return report
 
 
@@ -65,13 +78,14 @@ def _name_layer(
     folder: Path,
     config: CheckConfig,
     differs: Callable[[], None],
+    before: Callable[[Divergence], Sequence[bytes]],
 ) -> None:
     """Where bits differ, the layer of the first divergence goes into the report and its file."""
     from tinyproof.host.check_report import write_report
 
     if report.bits.divergences:
         differs()
-        report.bits.layer_note = locate(board, folder, report.bits.divergences, config, sequence=report.sequence)
+        report.bits.layer_note = locate(board, folder, report.bits.divergences, config, before)
         write_report(report, board, folder)
 
 

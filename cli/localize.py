@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,12 +20,16 @@ if TYPE_CHECKING:
 
 
 def locate(
-    board: Board, folder: Path, divergences: list[Divergence], config: CheckConfig, *, sequence: bool = False
+    board: Board,
+    folder: Path,
+    divergences: list[Divergence],
+    config: CheckConfig,
+    before: Callable[[Divergence], Sequence[bytes]] = lambda divergence: (),
 ) -> str:
     """Names the layer of the first divergence, in place. Returns a sentence where it cannot be named, with the reason.
 
     A simulated board is asked once more, with a firmware that runs the same generated C operator by operator.
-    `sequence`: the input is a frame of the build's vectors, and hears those before it first.
+    `before`: the frames that the board has heard since a reset when the input comes.
     """
     from tinyproof.core.tflite.ends import device_ends
     from tinyproof.core.tflite.reader import read_file, read_graph
@@ -37,7 +42,7 @@ def locate(
         elif not can_profile(board):
             return _elsewhere(board)
         else:
-            steps, seen = _ask_again(board, folder, first, config, sequence=sequence)
+            steps, seen = _ask_again(board, folder, first, config, before(first))
             if seen.first_wrong is None or seen.proven:
                 return (
                     "asked operator by operator, the board answers this input rightly: the fault is not in one operator"
@@ -61,22 +66,20 @@ def name_of(step: ProfiledOperator | Operator) -> str:
 
 
 def _ask_again(
-    board: Board, folder: Path, first: Divergence, config: CheckConfig, *, sequence: bool
+    board: Board, folder: Path, first: Divergence, config: CheckConfig, before: Sequence[bytes]
 ) -> tuple[list[ProfiledOperator], StepTrace]:
     from tinyproof.core.manifest import read_manifest
     from tinyproof.export.profile_codegen import write_profile
     from tinyproof.firmware.platformio_build import build_profile
-    from tinyproof.host.expected import read_vectors
     from tinyproof.host.session import layouts_of
     from tinyproof.host.step_trace import watch_steps
 
     x, _ = layouts_of(read_manifest(folder))
-    before = [content for content, _ in read_vectors(folder)[0][: first.index]] if sequence else []
     inputs = [*before, x.content(first.x_q)]
     steps = write_profile(folder)
     elf = build_profile(board, folder)
     tensors = [step.tensors for step in steps]
-    return steps, watch_steps(board, folder, elf, tensors, inputs, config, sequence=sequence)[-1]
+    return steps, watch_steps(board, folder, elf, tensors, inputs, config, sequence=True)[-1]
 
 
 def _elsewhere(board: Board) -> str:

@@ -24,7 +24,7 @@ VERBS = {
     "canary": "Find out which part of a board's arithmetic is broken.",
     "boards": "List the boards, and what is plugged in.",
     "doctor": "Find what stands between this machine and a board.",
-    "example": "Train a small gesture classifier to walk through with your own model.",
+    "example": "Train gestures or a wake word, to walk through with your own model.",
     "profile": "Time every operator on a board, and find the layer that loses accuracy.",
     "bench": "Measure sizes, instruction counts and speed.",
     "test": "Run all tests of tinyproof itself.",

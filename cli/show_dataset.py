@@ -18,17 +18,21 @@ if TYPE_CHECKING:
 def print_samples(report: DatasetReport) -> None:
     """The lines of a data set's check, at most 80 columns wide."""
     bits, accuracy = report.bits, report.accuracy
-    of = f"{bits.checked:,} of {report.samples_in_file:,} samples on {report.board}"
+    each = f" of {report.frames} frames" if report.sequence else ""
+    of = f"{report.samples:,} of {report.samples_in_file:,} samples{each} on {report.board}"
     click.echo(stage_line("check", file_name(report.file), of))
     say_differences("", bits)
     rate = bits.checked / bits.seconds if bits.seconds else 0.0
-    say("", f"{time_words(bits)}; {rate:,.1f} samples per second over the line{line_words(bits)}")
-    if accuracy and accuracy["kind"] == "class":
-        labels = f"{accuracy['correct']:,} of {bits.checked:,} labels"
-        click.echo(stage_line("accuracy", f"{accuracy['share']:.1%}", labels))
-    elif accuracy:
+    what = "frames" if report.sequence else "samples"
+    say("", f"{time_words(bits)}; {rate:,.1f} {what} per second over the line{line_words(bits)}")
+    if accuracy and accuracy["kind"] == "real":
         click.echo(stage_line("accuracy", f"RMSE {accuracy['rmse']:.4g}", f"worst error {accuracy['worst']:.4g}"))
-    verdict = f"{bits.same:,} of {bits.checked:,} samples bit-identical to {report.reference}"
+    elif accuracy:
+        labels = f"{accuracy['correct']:,} of {report.samples:,} labels"
+        if accuracy["kind"] == "detection":
+            labels += f"; {accuracy['missed']:,} missed, {accuracy['false']:,} false"
+        click.echo(stage_line("accuracy", f"{accuracy['share']:.1%}", labels))
+    verdict = f"{bits.same:,} of {bits.checked:,} {what} bit-identical to {report.reference}"
     if report.saturation:
         verdict += f"; but {report.saturation}"
     if accuracy is None:

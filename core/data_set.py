@@ -4,6 +4,9 @@
 .npz   array `x` [N, ...] in real values, or `x_q` [N, ...] as the integers themselves; `y` optional: class numbers [N],
        or real answers [N, outputs]. A model of several inputs has an array for each, of the input's name (or NAME_q)
 .csv   a header; the column `y` or `label` is the answer, every other column one element of the inputs, in order
+
+A sample may be a sequence of frames where the model has state: x [N, frames, ...], or as many values as frames have in
+a row, such as the samples of a sound.
 """
 
 from __future__ import annotations
@@ -44,17 +47,18 @@ class Input(Protocol):
 
 @dataclass(frozen=True)
 class Dataset:
-    """`x`: [N, elements of all inputs], float32, or int64 where `quantized`. `y`: None, int64 [N] or float64
-    [N, outputs]."""
+    """`x`: [N * frames, elements of all inputs], float32, or int64 where `quantized`: a sample is `frames` rows. `y`:
+    None, int64 [N] or float64 [N, outputs]."""
 
     file: str
     sha256: str
     x: Any
     y: Any
     quantized: bool = False
+    frames: int = 1
 
     def __len__(self) -> int:
-        return len(self.x)
+        return len(self.x) // self.frames
 
 
 def input_names(names: Sequence[str]) -> list[str]:
@@ -74,8 +78,9 @@ def plain_name(name: str) -> str:
     return name if re.match(r"[A-Za-z0-9]", name) else f"x{name}"
 
 
-def read_dataset(path: Path, inputs: Sequence[Input]) -> Dataset:
-    """Reads samples for a model of these inputs. Raises InputFileError naming the file, the array or the line."""
+def read_dataset(path: Path, inputs: Sequence[Input], *, sequences: bool = False) -> Dataset:
+    """Reads samples for a model of these inputs, each a number of frames where `sequences` may be. Raises
+    InputFileError naming the file, the array or the line."""
     try:
         size = path.stat().st_size
         if size > MAX_BYTES:
@@ -85,16 +90,17 @@ def read_dataset(path: Path, inputs: Sequence[Input]) -> Dataset:
         raise InputFileError(f"{path}: {error.strerror}; give a .npz or .csv file") from None
     suffix = path.suffix.lower()
     if suffix == ".npz":
-        x, y, quantized = _read_npz(path, path.name, inputs)
+        x, y, quantized, frames = _read_npz(path, path.name, inputs, sequences=sequences)
     elif suffix == ".csv":
         (x, y), quantized = _read_csv(content, path.name), False
-        x = _sized(x, sum(end.elements for end in inputs), path.name)
+        elements = sum(end.elements for end in inputs)
+        x, frames = _rows(x, elements, path.name, "the model takes", sequences=sequences)
     else:
         raise InputFileError(f"{path.name}: a data set is a .npz or a .csv file")
-    return Dataset(path.name, hashlib.sha256(content).hexdigest(), x, y, quantized)
+    return Dataset(path.name, hashlib.sha256(content).hexdigest(), x, y, quantized, frames)
 
 
-def _read_npz(path: Path, name: str, inputs: Sequence[Input]) -> tuple[Any, Any, bool]:
+def _read_npz(path: Path, name: str, inputs: Sequence[Input], *, sequences: bool) -> tuple[Any, Any, bool, int]:
     import numpy as np
 
     names = input_names([end.name for end in inputs])
@@ -119,28 +125,34 @@ def _read_npz(path: Path, name: str, inputs: Sequence[Input]) -> tuple[Any, Any,
         count = "one array" if len(names) == 1 else f"{len(names)} arrays"
         raise InputFileError(f"{name}: needs {count}, {kinds}; it has: {there or '-'}")
     read = _integers if all(integers) else _reals
-    parts = []
+    parts, lengths = [], set()
     for each, end in zip(names, inputs, strict=True):
         key = f"{each}_q" if all(integers) else each
         x = found[key]
         if x.ndim < 1 or x.dtype.kind not in "iufb":
             raise InputFileError(f"{name}: {key} must be numbers of shape [N, ...]")
-        parts.append(_sized(read(x, key, end, name), end.elements, name, key if len(names) > 1 else ""))
-    if len({len(part) for part in parts}) != 1:
+        where, takes = (name, "the model takes") if len(names) == 1 else (f"{name}: {key}", "this input takes")
+        part, frames = _rows(read(x, key, end, name), end.elements, where, takes, sequences=sequences)
+        parts.append(part)
+        lengths.add((len(part) // frames, frames))
+    if len(lengths) != 1:
         counts = ", ".join(f"{each} {len(part)}" for each, part in zip(names, parts, strict=True))
         raise InputFileError(f"{name}: every array needs the same number of samples; there are: {counts}")
-    return np.concatenate(parts, axis=1), _labels(found.get("y"), len(parts[0]), name), all(integers)
+    ((samples, frames),) = lengths
+    return np.concatenate(parts, axis=1), _labels(found.get("y"), samples, name), all(integers), frames
 
 
-def _sized(x: Any, elements: int, name: str, key: str = "") -> Any:
-    """[N, elements]. `key`: the array's name, where it is one of several."""
+def _rows(x: Any, elements: int, where: str, takes: str, *, sequences: bool) -> tuple[Any, int]:
+    """`x` with a row of `elements` values for each frame, and how many frames a sample has."""
     if not len(x):
-        raise InputFileError(f"{name}: it holds no samples")
-    x = x.reshape(len(x), -1)
-    if x.shape[1] != elements:
-        what, takes = (f"{key}: ", "this input takes") if key else ("", "the model takes")
-        raise InputFileError(f"{name}: {what}{x.shape[1]} values in each sample, {takes} {elements}")
-    return x
+        raise InputFileError(f"{where}: it holds no samples")
+    values = x.reshape(len(x), -1).shape[1]
+    if sequences and values and values % elements == 0:
+        return x.reshape(-1, elements), values // elements
+    if values != elements:
+        some = " or a whole number of such frames" if sequences else ""
+        raise InputFileError(f"{where}: {values} values in each sample, {takes} {elements}{some}")
+    return x.reshape(-1, elements), 1
 
 
 def _integers(x: Any, key: str, end: Input, name: str) -> Any:

@@ -16,6 +16,7 @@ from tinyproof.host.session import Session
 KEPT_DIVERGENCES = 100  # of a data set, which may be of any length
 SHOWN_VALUES = 4  # of a long tensor, in a message
 ASKED_TWICE = 4  # one of so many frames of a sequence
+_RESTARTS = "the board restarts before it has answered all frames; is its power supply sound?"
 
 Progress = Callable[[float, int], None]  # (inputs done, the present one in part, and all inputs)
 
@@ -24,7 +25,8 @@ Progress = Callable[[float, int], None]  # (inputs done, the present one in part
 class Divergence:
     """An input that the board answers otherwise than the golden reference; `element` is the first that differs.
 
-    `layer` is the first operator that leaves the reference, known for the first divergence of a report.
+    `layer` is the first operator that leaves the reference, known for the first divergence of a report. `frame`: of
+    the sample `index`, where a sample is a sequence of frames.
     """
 
     index: int
@@ -33,11 +35,13 @@ class Divergence:
     expected_q: int
     board_q: int
     layer: str = ""
+    frame: int | None = None
 
     def __str__(self) -> str:
         where = f"[{self.element}]" if self.element else ""
+        frame = "" if self.frame is None else f", frame {self.frame}"
         return (
-            f"input {self.index}, x_q = {some(self.x_q)}: expected q{where} = {self.expected_q},"
+            f"input {self.index}{frame}, x_q = {some(self.x_q)}: expected q{where} = {self.expected_q},"
             f" board q{where} = {self.board_q}{f'; it begins in {self.layer}' if self.layer else ''}"
         )
 
@@ -102,24 +106,58 @@ def ask_inputs(
     progress: Progress | None,
     *,
     keep: int = KEPT_DIVERGENCES,
-    heard: Callable[[Answer], None] | None = None,
 ) -> BitsResult:
-    """Asks all of `inputs` and holds each answer against `golden` of it; `heard` gets the answers, too. Of a model with
-    state each input comes right after a reset.
+    """Asks all of `inputs` and holds each answer against `golden` of it. Of a model with state each input comes right
+    after a reset.
 
     `keep`: how many divergences are kept in full; all are counted. Raises BoardError as the session does.
     """
+    return ask_samples(session, [[content] for content in inputs], lambda one: [golden(one[0])], progress, keep=keep)
+
+
+def ask_samples(
+    session: Session,
+    samples: Sequence[Sequence[bytes]],
+    golden: Callable[[Sequence[bytes]], list[bytes]],
+    progress: Progress | None,
+    *,
+    keep: int = KEPT_DIVERGENCES,
+    heard: Callable[[list[Answer]], None] | None = None,
+) -> BitsResult:
+    """The same of samples that are sequences of frames, all of them equally long: the first frame of each comes right
+    after a reset. `golden`: the answers to the frames of a sample; `heard` gets the board's.
+
+    A board that restarts in the middle of a sequence has lost its state, and hears it from the beginning.
+    """
     result = BitsResult()
     before = session.client.requests
-    for index, content in enumerate(inputs):
-        expected = golden(content)  # outside of the time that is the board's and the line's
-        session.begin()
-        answer = _ask(session, result, index, len(inputs), content, progress)
-        _compare(session, result, index, content, expected, answer, keep)
+    total = sum(map(len, samples))
+    for index, frames in enumerate(samples):
+        expected = golden(frames)  # outside of the time that is the board's and the line's
+        answers = _ask_frames(session, result, index * len(frames), total, frames, progress)
+        for number, (content, right, answer) in enumerate(zip(frames, expected, answers, strict=True)):
+            place = (index, number if len(frames) > 1 else None)
+            _compare(session, result, place, content, right, answer, keep)
         if heard is not None:
-            heard(answer)
+            heard(answers)
     _finish(session, result, before)
     return result
+
+
+def _ask_frames(
+    session: Session, result: BitsResult, place: int, total: int, frames: Sequence[bytes], progress: Progress | None
+) -> list[Answer]:
+    """The answers to one sample, of which each frame but the first depends on those before."""
+    for _ in range(session.client.retries + 1):
+        session.begin()
+        restarts, answers = session.resets, []
+        for number, content in enumerate(frames):
+            answers.append(_ask(session, result, place + number, total, content, progress))
+            if len(frames) > 1 and session.resets != restarts:
+                break
+        else:
+            return answers
+    raise BoardError(_RESTARTS)
 
 
 def ask_sequence(
@@ -144,11 +182,11 @@ def ask_sequence(
             answer = _ask(session, result, place, len(order), frames[number], progress)
             if session.resets != restarts:
                 break
-            _compare(session, result, number, frames[number], golden(number), answer, keep)
+            _compare(session, result, (number, None), frames[number], golden(number), answer, keep)
         else:
             _finish(session, result, before)
             return result
-    raise BoardError("the board restarts before it has answered all frames; is its power supply sound?")
+    raise BoardError(_RESTARTS)
 
 
 def _ask(
@@ -167,13 +205,20 @@ def _ask(
 
 
 def _compare(
-    session: Session, result: BitsResult, index: int, content: bytes, golden: bytes, answer: Answer, keep: int
+    session: Session,
+    result: BitsResult,
+    place: tuple[int, int | None],
+    content: bytes,
+    golden: bytes,
+    answer: Answer,
+    keep: int,
 ) -> None:
+    """`place`: the input's number, and the frame's where the input is a sequence."""
     result.checked += 1
     if answer.output != golden:
         result.different += 1
         if len(result.divergences) < keep:
-            result.divergences.append(_divergence(session, index, content, golden, answer.q))
+            result.divergences.append(_divergence(session, place, content, golden, answer.q))
 
 
 def _finish(session: Session, result: BitsResult, requests_before: int) -> None:
@@ -182,10 +227,13 @@ def _finish(session: Session, result: BitsResult, requests_before: int) -> None:
     result.repeats, result.resets = session.repeats, session.resets
 
 
-def _divergence(session: Session, index: int, content: bytes, golden: bytes, got: tuple[int, ...]) -> Divergence:
+def _divergence(
+    session: Session, place: tuple[int, int | None], content: bytes, golden: bytes, got: tuple[int, ...]
+) -> Divergence:
     expected = session.y.values(golden)
     element = next(i for i, (theirs, ours) in enumerate(zip(expected, got, strict=True)) if ours != theirs)
-    return Divergence(index, list(session.x.values(content)), element, expected[element], got[element])
+    index, frame = place
+    return Divergence(index, list(session.x.values(content)), element, expected[element], got[element], frame=frame)
 
 
 def _part_of(progress: Progress | None, index: int, count: int, size: int) -> Callable[[int], None] | None:

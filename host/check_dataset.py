@@ -1,8 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Asks a board every sample of a data set: bits against the golden reference, and answers against the labels."""
+"""Asks a board every sample of a data set: bits against the golden reference, and answers against the labels.
+
+A sample that is a sequence of frames comes right after a reset, and its bits are compared frame by frame. What it
+answered as a whole is, where labels are class numbers, the largest value of each output over all frames: a detector has
+heard its word if it was sure at any time. Where labels are real answers, it is what the last frame answered.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +19,12 @@ from tinyproof.core.errors import UsageError
 from tinyproof.core.manifest import read_manifest
 from tinyproof.core.reference.golden import in_words
 from tinyproof.core.tflite.tensor_layout import TensorLayout
-from tinyproof.host.bits import Progress, ask_inputs
+from tinyproof.host.bits import Progress, ask_samples
 from tinyproof.host.check_report import DatasetReport, write_report
 from tinyproof.host.expected import load_reference
 from tinyproof.host.session import layouts_of, open_session
+
+HEARD = 0.5  # of a probability: from here on it stands for yes
 
 
 def check_dataset(
@@ -37,23 +45,22 @@ def check_dataset(
     count = len(dataset) if limit is None else min(limit, len(dataset))
     judge = _judge(dataset, y, count)
     inputs, saturated = quantize_samples(dataset, x, count)
+    frames = dataset.frames
+    samples = [inputs[first : first + frames] for first in range(0, len(inputs), frames)]
     reference = load_reference(build_dir, manifest)
 
-    def golden(content: bytes) -> bytes:
-        reference.reset()
-        return reference.run(content)
-
-    outputs: list[tuple[int, ...]] = []
+    outputs: list[list[tuple[int, ...]]] = []
     with open_session(board, build_dir, port, config, manifest=manifest) as session:
-        bits = ask_inputs(
-            *(session, inputs, golden, progress),
-            heard=lambda answer: outputs.append(answer.q),
+        bits = ask_samples(
+            *(session, samples, reference.run_batch, progress),
+            heard=lambda answers: outputs.append([answer.q for answer in answers]),
         )
         info = session.info
     report = DatasetReport(
         *(manifest.model, manifest.model_id, info.board, info.engine),
         *(dataset.file, dataset.sha256, len(dataset), in_words(reference.name)),
         bits=bits,
+        frames=frames,
         input_saturated=saturated,
         accuracy=judge(outputs),
     )
@@ -62,28 +69,44 @@ def check_dataset(
 
 
 def quantize_samples(dataset: Dataset, layout: TensorLayout, count: int) -> tuple[list[bytes], int]:
-    """Inputs as the device itself would quantize them (float32, ties away from zero), and how many samples hold a value
-    beyond the range of its type."""
+    """Inputs of the first `count` samples, frame by frame, as the device itself would quantize them (float32, ties away
+    from zero), and how many samples hold a value beyond the range of its type."""
     from tinyproof.core.tflite.arrays import quantize_array, saturates_array
 
-    samples = dataset.x[:count]
+    rows = dataset.x[: count * dataset.frames]
     if dataset.quantized:
-        return [layout.content(sample.tolist()) for sample in samples], 0
-    inputs, saturated = [], 0
-    for sample in samples:
+        return [layout.content(row.tolist()) for row in rows], 0
+    inputs, saturated = [], set()
+    for number, row in enumerate(rows):
         content, clamped, start = b"", False, 0
         for tensor in layout.tensors:
-            part = sample[start : start + tensor.elements]
+            part = row[start : start + tensor.elements]
             start += tensor.elements
             content += quantize_array(part, tensor.scale, tensor.zero_point, tensor.dtype).tobytes()
             clamped |= bool(saturates_array(part, tensor.scale, tensor.zero_point, tensor.dtype).any())
         inputs.append(content)
-        saturated += clamped
-    return inputs, saturated
+        if clamped:
+            saturated.add(number // dataset.frames)
+    return inputs, len(saturated)
+
+
+def detected(heard: Sequence[bool], said: Sequence[int]) -> dict[str, Any]:
+    """The accuracy of a detector: what it heard in each sample, and what was said there, 0 or 1."""
+    pairs = list(zip(heard, map(bool, said), strict=True))
+    missed, false = pairs.count((False, True)), pairs.count((True, False))
+    correct = len(pairs) - missed - false
+    return {
+        "kind": "detection",
+        "correct": correct,
+        "share": correct / len(pairs),
+        "missed": missed,
+        "false": false,
+    }
 
 
 def _judge(dataset: Dataset, layout: TensorLayout, count: int) -> Any:
-    """A function from all outputs to the accuracy; checks the labels before anything is asked."""
+    """A function from all outputs, [sample][frame][element], to the accuracy; checks the labels before anything is
+    asked."""
     import numpy as np
 
     if dataset.y is None:
@@ -101,16 +124,23 @@ def _judge(dataset: Dataset, layout: TensorLayout, count: int) -> Any:
             )
 
         def classes(outputs: Any) -> dict[str, Any]:
-            correct = int((np.array(outputs).argmax(1) == y).sum())
+            correct = int((np.array(outputs).max(1).argmax(1) == y).sum())
             return {"kind": "class", "correct": correct, "share": correct / count}
 
         return classes
+    if dataset.frames > 1 and y.ndim == 1 and set(y.tolist()) <= {0, 1}:
+
+        def detections(outputs: Any) -> dict[str, Any]:
+            heard = [max(p for q in frames for p in layout.dequantize(q)) >= HEARD for frames in outputs]
+            return detected(heard, y.tolist())
+
+        return detections
     right = y.reshape(count, -1).astype(np.float64)
     if right.shape[1] != layout.elements:
         raise UsageError(f"{dataset.file}: y has {right.shape[1]} values a sample, the model answers {layout.elements}")
 
     def reals(outputs: Any) -> dict[str, Any]:
-        errors = np.abs(np.array([layout.dequantize(q) for q in outputs]) - right)
+        errors = np.abs(np.array([layout.dequantize(frames[-1]) for frames in outputs]) - right)
         return {"kind": "real", "rmse": float(np.sqrt((errors**2).mean())), "worst": float(errors.max())}
 
     return reals

@@ -121,8 +121,12 @@ class CheckReport:
 class DatasetReport:
     """Two verdicts again: bits, and whether the samples are such that bits say anything of the answers to them.
 
-    `accuracy`: None without labels; {"kind": "class", "correct", "share"} where labels are class numbers, and
-    {"kind": "real", "rmse", "worst"} where they are real answers. Saturation counts samples with a clamped value."""
+    `accuracy`: None without labels; {"kind": "class", "correct", "share"} where labels are class numbers,
+    {"kind": "detection", "correct", "share", "missed", "false"} where they say whether a detector should answer, and
+    {"kind": "real", "rmse", "worst"} where they are real answers. Saturation counts samples with a clamped value.
+
+    `frames`: in each sample; `bits` counts every one of them.
+    """
 
     FILE: ClassVar[str] = "dataset.json"
 
@@ -137,7 +141,17 @@ class DatasetReport:
     bits: BitsResult
     input_saturated: int = 0
     accuracy: dict[str, Any] | None = None
-    sequence: ClassVar[bool] = False  # each sample comes right after a reset
+    frames: int = 1
+
+    @property
+    def sequence(self) -> bool:
+        """Whether a sample is a sequence of frames, of which the first comes right after a reset."""
+        return self.frames > 1
+
+    @property
+    def samples(self) -> int:
+        """How many were asked."""
+        return self.bits.checked // self.frames
 
     @property
     def bits_identical(self) -> bool:
@@ -147,7 +161,7 @@ class DatasetReport:
     @property
     def doubtful(self) -> bool:
         """Whether most samples hold values beyond the range that the model was quantized for."""
-        return self.input_saturated > 0 and self.input_saturated >= DOUBTFUL_SHARE * self.bits.checked
+        return self.input_saturated > 0 and self.input_saturated >= DOUBTFUL_SHARE * self.samples
 
     @property
     def proven(self) -> bool:
@@ -167,7 +181,7 @@ class DatasetReport:
         if not self.input_saturated:
             return ""
         return (
-            f"{self.input_saturated:,} of {self.bits.checked:,} saturate: they hold values beyond the range that the "
+            f"{self.input_saturated:,} of {self.samples:,} saturate: they hold values beyond the range that the "
             "model was quantized for"
         )
 
@@ -182,7 +196,8 @@ class DatasetReport:
             "sha256": self.sha256,
             "samples_in_file": self.samples_in_file,
             "reference": self.reference,
-            "samples": self.bits.checked,
+            "samples": self.samples,
+            "frames_per_sample": self.frames,
             "different": self.bits.different,
             **self.bits.as_dict(),
             "input_saturated": self.input_saturated,
@@ -194,7 +209,7 @@ class DatasetReport:
 
     def mismatch(self) -> str:
         """What is wrong, in one line; empty when every bit is the reference's."""
-        return self.bits.mismatch("samples", self.board)
+        return self.bits.mismatch("frames" if self.sequence else "samples", self.board)
 
 
 def write_report(report: CheckReport | DatasetReport, board: Board, build_dir: Path) -> None:

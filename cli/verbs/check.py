@@ -63,6 +63,10 @@ def command(
     numbers in y give the accuracy, real answers the error. Where half of them or more hold values beyond the range that
     the model was quantized for, the verdict is DOUBTFUL: the bits are right, and say little of the answers.
 
+    Of a model with state a sample may be a sequence of frames, x [N, frames, ...] or a row of as many values: it comes
+    after a reset, every frame's bits are compared, and what it answers is the largest value over all frames where y
+    holds class numbers (of one output: 1 and 0, heard from 0.5 on), and the last frame's where y holds real answers.
+
     Exits 0 if no bit and no answer differs, 1 on a mismatch, 3 if the board is absent, silent or runs another model.
     """
     config = load_config(CONFIG_FILE)

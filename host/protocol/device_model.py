@@ -62,7 +62,8 @@ class Device:
         self.reset()
 
     def reset(self) -> None:
-        """As after power-up: no input loaded, nothing to read."""
+        """As after power-up: no input loaded, nothing to read, and the model where it begins."""
+        self.reset_state()
         self.loaded = bytearray()
         self.result: bytes | None = None
         self.run_seq: int | None = None

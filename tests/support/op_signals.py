@@ -9,20 +9,13 @@ import struct
 from collections.abc import Sequence
 from typing import Any
 
-from flatbuffers import flexbuffers
-
 from support.op_cases import Case
 from support.tflite_writer import Model, Subgraph
 
 
-def packed_options(**options: Any) -> bytes:
-    """As a converter writes them."""
-    return bytes(flexbuffers.Dumps(options))
-
-
 def add(model: Subgraph, name: str, inputs: Sequence[int], outputs: Sequence[int], **options: Any) -> None:
     """A signal operator by its name without what all of them begin with."""
-    model.add_custom(f"Signal{name}", inputs, outputs, packed_options(**options))
+    model.add_signal(name, inputs, outputs, **options)
 
 
 def cast(model: Model, x: int, dtype: str) -> int:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The tests' own writer of .tflite files, read back by the schema's classes: what it is asked for is in the file."""
+"""The writer of .tflite files, read back by the schema's classes: what it is asked for is in the file."""
 
 from __future__ import annotations
 

@@ -20,8 +20,8 @@ KERNEL_INLINE uint32_t scaled_log(uint32_t x, const struct signal_log *p) {
     const int32_t low = p->curve[part >> 9], high = p->curve[(part >> 9) + 1];
     const uint32_t fraction = (uint32_t)(part + low + (((high - low) * (part & 511)) >> 16));
     const uint32_t log2 = ((uint32_t)whole << 16) + fraction;
-    const uint32_t natural = (uint32_t)((UINT64_C(45426) * log2 + (1 << 15)) >> 16);
-    return (p->scale * natural + (1 << 15)) >> 16;
+    const uint32_t natural = (uint32_t)((UINT64_C(45426) * log2 + (UINT32_C(1) << 15)) >> 16);
+    return (p->scale * natural + (UINT32_C(1) << 15)) >> 16;
 }
 
 KERNEL_INLINE void signal_log(const uint32_t *input, int16_t *output, const struct signal_log *p) {
