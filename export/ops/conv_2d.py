@@ -6,14 +6,13 @@ from __future__ import annotations
 from tinyproof.core.tflite.graph import Graph, Operator
 from tinyproof.export.ops.base import Constant
 from tinyproof.export.ops.convolution import Convolution
-from tinyproof.export.ops.requantize_encoding import encode_multiplier, encode_shift
-from tinyproof.export.ops.simd_packing import halves, padded_depth, pair_rows, pairable
+from tinyproof.export.ops.simd_packing import fill_rows, pair_members, pair_scratch, pair_tables
 
 MAX_ELEMENTS = 16 << 20  # of weights; those of groups are written out with zeros
 
 
 class Conv2D(Convolution):
-    """Weights [output channels, height, width, input channels]. The pair kernel where it is proven to be exact."""
+    """Weights [output channels, height, width, input channels]."""
 
     names = ("CONV_2D",)
     code_bytes = 900
@@ -23,8 +22,9 @@ class Conv2D(Convolution):
     def __init__(self, graph: Graph, operator: Operator) -> None:
         super().__init__(graph, operator)
         self.depth = len(self.rows[0])
-        self.pairs = self.plain_requantization and pairable(self.rows, self.bias)
-        self.kernel = "conv_pairs_s8" if self.pairs else "conv_s8"
+        self.kernel = "conv_pairs_s8"
+        self.row_inputs = self.kernel_width * self.channels_in
+        self.filled = [fill_rows(row, self.row_inputs) for row in self.rows]
         if self.wide:
             self.kernel = "conv_rows_s16" if self.wide.suits_rows else "conv_s16"
 
@@ -52,35 +52,20 @@ class Conv2D(Convolution):
     def scratch_bytes(self) -> int:
         if self.wide and self.wide.suits_rows:
             return self.wide.row_scratch(self.depth, self.y.elements // self.channels_out)
-        return 5 * padded_depth(self.depth) if self.pairs else 0
+        pixels = self.y.elements // self.channels_out
+        return 0 if self.wide else pair_scratch(len(self.filled[0]), self.row_inputs, pixels, pointwise=self.pointwise)
 
     def constants(self) -> list[Constant]:
         if self.wide and self.wide.suits_rows:
             return self.wide.row_tables(self.rows, self.bias)
-        rescaling = self.rescaling()
-        if not self.pairs:
-            return [Constant("weights", "int8_t", [w for row in self.rows for w in row]), *rescaling]
-        return [Constant("pairs", "int16_t", self._pairs(), alignment=4)]
-
-    def _pairs(self) -> list[int]:
-        """The table of kernels/conv_pairs_parameters.h. A last odd row is paired with zeros."""
-        table: list[int] = []
-        odd = self.channels_out % 2
-        rows = [*self.rows, *[(0,) * self.depth] * odd]
-        bias = [*self.bias, *[0] * odd]
-        multipliers = [encode_multiplier(m) for m in [*self.multipliers, *[2**30] * odd]]
-        shifts = [encode_shift(s) for s in [*self.shifts, *[-1] * odd]]
-        for a in range(0, len(rows), 2):
-            table += pair_rows(rows[a], rows[a + 1], (bias[a], bias[a + 1]))
-            for number in (multipliers[a], multipliers[a + 1], shifts[a], shifts[a + 1]):
-                table += halves(number)
-        return table
+        if self.wide:
+            return [Constant("weights", "int8_t", [w for row in self.rows for w in row]), *self.rescaling()]
+        return pair_tables(self.filled, self.bias, self.multipliers, self.shifts)
 
     def parameters(self, prefix: str) -> dict[str, str]:
         head = {"window": self.window(), "units": str(self.channels_out)}
         if self.wide and self.wide.suits_rows:
             return head | self.wide.row_members(prefix, self.depth, 0, self.clamp)
-        if not self.pairs:
+        if self.wide:
             return head | self.rescaling_parameters(prefix) | {"weights": f"{prefix}_weights"}
-        depth = {"depth": str(padded_depth(self.depth)), "rounding": str(1 + 2 * self.y.zero_points[0])}
-        return head | depth | {"pairs": f"{prefix}_pairs"}
+        return head | pair_members(prefix, len(self.filled[0]), self.y.zero_points[0], self.clamp)

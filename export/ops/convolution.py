@@ -102,11 +102,13 @@ class Convolution(Op):
             out = -(-size // stride) if padding == SAME else -(-(size - reach + 1) // stride)
             sizes.append(out)
             pads.append(max((out - 1) * stride + reach - size, 0) // 2)  # TFLM: the odd one goes below and right
-        self.pads = tuple(pads)
+        self.pads = (pads[0], pads[1])
         if self.y.shape != (self.batches, *sizes, self.channels_out):
             raise self.refuse(f"output {list(self.y.shape)} is not {[self.batches, *sizes, self.channels_out]}")
         if self.x.elements > INT32_MAX or max(*self.strides, *self.dilations, *self.weights_shape) > 0xFFFF:
             raise self.refuse("is too large for a microcontroller")
+        self.out_height, self.out_width = sizes
+        self._lay_flat()
 
     def _read_bias(self) -> tuple[int, ...]:
         bias = self.optional(self.operator.inputs, self.bias_place)
@@ -169,10 +171,26 @@ class Convolution(Op):
     def macs(self) -> int:
         return self.y.elements // self.channels_out * sum(map(len, self.rows))
 
+    def _lay_flat(self) -> None:
+        """Pixels that are taken as they lie, and images of one column, become a row, which kernels walk fastest."""
+        if self.pointwise:
+            pixels = self.batches * self.height * self.width
+            self.batches, self.height, self.width, self.out_height, self.out_width = 1, 1, pixels, 1, pixels
+        elif self.width == self.kernel_width == self.out_width == 1:
+            self.height, self.width = 1, self.height
+            self.out_height, self.out_width = 1, self.out_height
+            self.kernel_height, self.kernel_width = 1, self.kernel_height
+            self.strides, self.dilations, self.pads = self.strides[::-1], self.dilations[::-1], self.pads[::-1]
+
+    @property
+    def pointwise(self) -> bool:
+        """Whether the kernel is one pixel, and takes all of them in their order."""
+        return (self.kernel_height, self.kernel_width, *self.strides) == (1, 1, 1, 1)
+
     def window(self) -> str:
         """struct conv_window of firmware/lib/engine/kernels/convolution.h."""
         numbers = (
-            *(self.batches, self.height, self.width, self.channels_in, *self.y.shape[1:3]),
+            *(self.batches, self.height, self.width, self.channels_in, self.out_height, self.out_width),
             *(self.kernel_height, self.kernel_width, *self.strides, *self.dilations, *self.pads),
             self.x.zero_points[0],
         )

@@ -9,7 +9,7 @@ from tinyproof.core.tflite.graph import Graph, Operator
 from tinyproof.export.ops.base import Call, Constant, Op
 from tinyproof.export.ops.matrices import ByteProduct, Matrices
 from tinyproof.export.ops.requantize_encoding import encode_multiplier, encode_shift
-from tinyproof.export.ops.simd_packing import GROUP, pair_rows, pairable
+from tinyproof.export.ops.simd_packing import fill_rows, pair_members, pair_scratch, pair_tables
 from tinyproof.export.ops.wide_sums import WideSums, has_narrow_sums
 
 MAX_REAL_MULTIPLIER = 2.0**30 - 1  # the kernel shifts left by at most 30 bits
@@ -55,12 +55,13 @@ class FullyConnected(Op):
         self._silence_dead_units()
         self._check_overflow(bias)
         self.rows = [self._row(unit) for unit in range(self.units)]
-        self.pairs = self._suits_pairs()
+        self.pairs = self.depth * self.units >= MIN_PAIRED_WEIGHTS
         if self.pairs:
-            self.kernel = "fully_connected_pairs_s8"
+            self.kernel = "conv_pairs_s8"
+            self.filled = [fill_rows(row, self.depth) for row in self.rows]
 
     def _read_wide_sums(self, reals: list[float], bias: tuple[int, ...]) -> None:
-        """int16: the kernel is CONV_2D's, on an image of one pixel for each row."""
+        """int16: the kernel is CONV_2D's, too."""
         self.kernel = "conv_s16"
         self.rows = [self._row(unit) for unit in range(self.units)]
         zero_point = abs(self.x.zero_points[0])
@@ -92,24 +93,13 @@ class FullyConnected(Op):
         if weights.data is None:
             self.inputs = (self.x.index, weights.index)
 
-    def _suits_pairs(self) -> bool:
-        """Whether the pair kernel takes this layer, and is worth its code."""
-        return (
-            self.depth * self.units >= MIN_PAIRED_WEIGHTS
-            and self.depth % GROUP == 0
-            and self.units % 2 == 0
-            and max(self.shifts) < 0
-            and self.clamp == (-128, 127)
-            and pairable(self.rows, self.bias)
-        )
-
     @property
     def scratch_bytes(self) -> int:
         if self.product:
             return self.product.matrices.scratch_bytes
         if self.wide and self.wide.suits_rows:
             return self.wide.row_scratch(self.depth, self.batches)
-        return 2 * self.depth if self.pairs else 0
+        return pair_scratch(len(self.filled[0]), self.depth, self.batches, pointwise=True) if self.pairs else 0
 
     def _read_weights(self) -> None:
         weights = self.tensor(self.operator.inputs, 1, "weights")
@@ -195,30 +185,12 @@ class FullyConnected(Op):
     def macs(self) -> int:
         return self.batches * self.units * self.depth
 
-    def _pair_tables(self) -> list[Constant]:
-        """The tables of kernels/fully_connected_pairs_parameters.h."""
-        pairs: list[int] = []
-        scales: list[int] = []
-        multipliers = self._per_unit([encode_multiplier(m) for m in self.multipliers])
-        shifts = self._per_unit([encode_shift(s) for s in self.shifts])
-        for a in range(0, self.units, 2):
-            b = a + 1
-            pairs += pair_rows(self.rows[a], self.rows[b], (self.bias[a], self.bias[b]))
-            scales += [multipliers[a], multipliers[b], shifts[a], shifts[b]]
-        if self._one_scale:
-            scales = scales[:4]
-        return [Constant("pairs", "int16_t", pairs, alignment=4), Constant("scales", "int32_t", scales)]
-
-    @property
-    def _one_scale(self) -> bool:
-        return len({*zip(self.multipliers, self.shifts, strict=True)}) == 1
-
     def _per_unit(self, values: list[int]) -> list[int]:
         return values if len(values) == self.units else values * self.units
 
     def constants(self) -> list[Constant]:
         if self.pairs:
-            return self._pair_tables()
+            return pair_tables(self.filled, self.bias, self._per_unit(self.multipliers), self._per_unit(self.shifts))
         if self.product:
             return [*self.operand_tables(self.weight_tensor, "weights"), *self.product.constants()]
         if self.wide and self.wide.suits_rows:
@@ -251,18 +223,18 @@ class FullyConnected(Op):
     def parameters(self, prefix: str) -> dict[str, str]:
         if self.product:
             return self.product.parameters(prefix)
-        tables = {table.suffix: f"{prefix}_{table.suffix}" for table in self.constants()}
-        if self.wide:
-            window = f"{{{self.batches}, 1, 1, {self.depth}, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0}}"
-            head, zero_point = {"window": window, "units": str(self.units)}, self.y.zero_points[0]
+        if self.wide or self.pairs:  # CONV_2D's kernels, on an image of one pixel for each row
+            zero_point, outside = self.y.zero_points[0], 0 if self.wide else self.x.zero_points[0]
+            window = f"{{1, 1, {self.batches}, {self.depth}, 1, {self.batches}, 1, 1, 1, 1, 1, 1, 0, 0, {outside}}}"
+            head = {"window": window, "units": str(self.units)}
+            if not self.wide:
+                return head | pair_members(prefix, len(self.filled[0]), zero_point, self.clamp)
             if self.wide.suits_rows:
                 return head | self.wide.row_members(prefix, self.depth, zero_point, self.clamp)
             rescaling = self.wide.parameters(prefix, zero_point, self.clamp)
             return head | {"rescaling": rescaling, "weights": f"{prefix}_weights", "bias": f"{prefix}_bias"}
+        tables = {table.suffix: f"{prefix}_{table.suffix}" for table in self.constants()}
         numbers = {"batches": self.batches, "depth": self.depth, "units": self.units}
-        if self.pairs:
-            numbers |= {"rounding": 1 + 2 * self.y.zero_points[0], "scales_step": 0 if self._one_scale else 4}
-            return {name: str(value) for name, value in numbers.items()} | tables
         numbers |= {
             "zero_point": self.y.zero_points[0],
             "clamp_min": self.clamp[0],

@@ -1,47 +1,92 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Weights of two output channels in one int16, w = 256 b + a, for firmware/lib/engine/kernels/pairs.h.
+"""Weights and factors as the kernels for cores with a DSP extension want them; the plain kernels read the same tables.
 
-A sum over w and a sum over a alone give the sum over b as their difference over 256, exactly modulo 2^32. So nothing is
-lost as long as |sum over b| < 2^23, which is proven here from the weights.
+Two output channels a and b make a pair (firmware/lib/engine/kernels/pairs.h). Their weights of an input are two bytes,
+or one number w = 256 b + a. A sum over w and a sum over a alone give the sum over b as their difference over 256,
+exactly modulo 2^32. So nothing is lost as long as |sum over b| < 2^23, which is proven here from the weights; biases
+are added afterwards. Every pair is one or the other for itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tinyproof.export.ops.base import Constant
+from tinyproof.export.ops.requantize_encoding import encode_multiplier, encode_shift
+
 Row = Sequence[int]
 
-GROUP = 8  # inputs that a kernel takes at a time
+GROUP = 8  # inputs of int16 that a kernel takes at a time
+PAIR_GROUP = 4  # of int8
 ORDER = (0, 2, 1, 3)  # of the weights of each four inputs, as SXTB16 unpacks bytes
 MAX_SECOND = 2**23 - 1
+PAIR_BYTES, PAIR_SHIFTS_LEFT, ROW_SHIFTS_LEFT = 1 << 30, 1 << 29, -(1 << 31)
 
 
-def padded_depth(depth: int) -> int:
-    """Rows are filled with zero weights up to a multiple of GROUP."""
-    return -(-depth // GROUP) * GROUP
+def padded_depth(depth: int, group: int = GROUP) -> int:
+    """Rows are filled with zero weights up to a multiple of `group`."""
+    return -(-depth // group) * group
 
 
-def pairable(rows: Sequence[Row], bias: Sequence[int]) -> bool:
-    """Whether every pair of rows fits int16, and no second row's sum with any int8 inputs can reach 2^23."""
-    for first, second, b in zip(rows[::2], rows[1::2], bias[1::2], strict=False):
-        if abs(b) + 128 * sum(map(abs, second)) > MAX_SECOND:
-            return False
-        if any(b_q == -128 and a_q < 0 for a_q, b_q in zip(first, second, strict=True)):
-            return False
-    return True
+def packable(first: Row, second: Row) -> bool:
+    """Whether the numbers 256 b + a fit int16, and the second row's sum with any int8 inputs cannot reach 2^23."""
+    fits = all(b_q > -128 or a_q >= 0 for a_q, b_q in zip(first, second, strict=True))
+    return fits and 128 * sum(map(abs, second)) <= MAX_SECOND
+
+
+def pair_weights(first: Row, second: Row) -> list[int]:
+    """int8: two bytes for each input. Of a number 256 b + a the upper byte is b, or b - 1 where a is negative."""
+    borrow = packable(first, second)
+    pairs = [(a, b - (borrow and a < 0)) for a, b in zip(first, second, strict=True)]
+    return [byte for start in range(0, len(pairs), len(ORDER)) for place in ORDER for byte in pairs[start + place]]
+
+
+def pair_scaling(shift: int) -> int:
+    """The halving shift of a factor below 1/2; else the shift to the left, and a flag."""
+    return encode_shift(shift) if shift < 0 else ROW_SHIFTS_LEFT + (shift << 8)
+
+
+def pair_tables(
+    rows: Sequence[Row], bias: Sequence[int], multipliers: Sequence[int], shifts: Sequence[int]
+) -> list[Constant]:
+    """`weights` and `scales` of firmware/lib/engine/kernels/pairs.h. A last odd row is paired with zeros."""
+    odd = len(rows) % 2
+    rows, bias = [*rows, *[(0,) * len(rows[0])] * odd], [*bias, *[0] * odd]
+    multipliers, shifts = [*multipliers, *[2**30] * odd], [*shifts, *[-1] * odd]
+    weights: list[int] = []
+    scales: list[int] = []
+    for a in range(0, len(rows), 2):
+        b = a + 1
+        flags = 0 if packable(rows[a], rows[b]) else PAIR_BYTES
+        flags |= PAIR_SHIFTS_LEFT if max(shifts[a], shifts[b]) >= 0 else 0
+        weights += pair_weights(rows[a], rows[b])
+        scales += [bias[a], bias[b], encode_multiplier(multipliers[a]), encode_multiplier(multipliers[b])]
+        scales += [pair_scaling(shifts[a]) | flags, pair_scaling(shifts[b])]
+    return [Constant("weights", "int8_t", weights, alignment=4), Constant("scales", "int32_t", scales)]
+
+
+def fill_rows(row: Row, width: int) -> tuple[int, ...]:
+    """An output channel's weights, each `width` of them, a row of the kernel, filled up to whole PAIR_GROUPs."""
+    zeros = (0,) * (-width % PAIR_GROUP)
+    return tuple(w for start in range(0, len(row), width) for w in (*row[start : start + width], *zeros))
+
+
+def pair_members(prefix: str, depth: int, zero_point: int, clamp: tuple[int, int]) -> dict[str, str]:
+    """Members of struct conv_pairs_s8 besides its window and units. `zero_point` is the output's."""
+    numbers = {"depth": depth, "rounding": 1 + 2 * zero_point, "clamp_min": clamp[0], "clamp_max": clamp[1]}
+    tables = {table: f"{prefix}_{table}" for table in ("weights", "scales")}
+    return {name: str(value) for name, value in numbers.items()} | tables
+
+
+def pair_scratch(depth: int, width: int, pixels: int, *, pointwise: bool) -> int:
+    """Bytes, as in firmware/lib/engine/kernels/conv_pairs_parameters.h. `width`: inputs of a row of the kernel."""
+    columns = 4 if pixels > 2 else 1
+    return columns * (2 * depth + (0 if pointwise and width % PAIR_GROUP == 0 else padded_depth(width, PAIR_GROUP)))
 
 
 def halves(value: int) -> list[int]:
     """A number of 32 bits as two int16, low half first; modulo 2^32."""
     return [((value >> shift) + 2**15) % 2**16 - 2**15 for shift in (0, 16)]
-
-
-def pair_rows(first: Row, second: Row, biases: tuple[int, int]) -> list[int]:
-    """int16: the sums to begin with, then the weights of both rows."""
-    packed = [256 * b + a for a, b in zip(first, second, strict=True)]
-    packed += [0] * (padded_depth(len(first)) - len(first))
-    weights = [packed[start + place] for start in range(0, len(packed), len(ORDER)) for place in ORDER]
-    return [*halves(biases[0]), *halves(biases[0] + 256 * biases[1]), *weights]
 
 
 def four_rows(rows: Sequence[Row], order: Sequence[int]) -> list[int]:

@@ -56,7 +56,7 @@ class TransposeConv(Convolution):
         for size, extent, stride in zip(self.y.shape[1:3], kernel, self.strides, strict=True):
             rows = -(-size // stride) if padding == SAME else max(size + stride - extent, 0) // stride
             pads.append(max((rows - 1) * stride + extent - size, 0) // 2)  # TFLM takes the output for the image
-        self.pads = tuple(pads)
+        self.pads = (pads[0], pads[1])
         if self.y.shape[0] != self.batches or self.y.shape[3] != self.channels_out:
             raise self.refuse(f"output {list(self.y.shape)} is not [{self.batches}, ..., {self.channels_out}]")
         if self.x.elements > INT32_MAX or max(*self.strides, *self.weights_shape) > 0xFFFF:

@@ -32,7 +32,11 @@ SNIPPETS = [
     "smmul %[d], %[n], %[m]",
     "sxtb16 %[d], %[n]",
     "sxtb16 %[d], %[n], ror #8",
+    "ssub8 %[d], %[n], %[m]\nsel %[d], %[m], %[a]",
     "mov %[d], %[n]",
+    "and %[d], %[n], %[m]",
+    "lsl %[d], %[n], %[m]",
+    "qadd %[d], %[n], %[m]",
     "add %[d], %[n], %[m]",
     "add %[d], %[n], #4",
     "add %[d], %[n], %[m], asr #31",
@@ -42,17 +46,26 @@ SNIPPETS = [
     "ssat %[d], #16, %[n]",
     "ssat %[d], #8, %[n], asr #1",
     "ldr %[d], %[w]",
+    "ldr %[d], [%[p], #4]",
     "ldr %[d], [%[p]], #4",
     "ldr %[d], [%[p], %[i]]",
     "ldrd %[d], %[e], [%[p]]",
+    "ldrd %[d], %[e], [%[p], #4]",
     "ldrd %[d], %[e], [%[p]], #8",
+    "strd %[n], %[m], [%[p]], #8",
+    "mov r4, %[n]\nmov r5, %[m]\nstmia %[p]!, {r4, r5}",
     "ldmia %[p]!, {r4, r5}\nsub %[d], r4, r5",
     "ldmia %[p], {r4, r5}\nsub %[d], r4, r5",
     "str %[n], %[w]",
     "strb %[n], [%[p]], #1",
     "strb %[n], [%[p], %[i]]",
+    "asr r4, %[i], #1\nstrb %[n], [%[p], r4, lsl #1]",
     "strh %[n], [%[p]], #2",
     "strh %[n], [%[p], %[i]]",
+    "cmp %[n], #0\nbeq 1f\nadd %[d], %[n], #4\n1:",
+    "tst %[n], #0x40000000\nbne 1f\nmov %[d], %[n]\n1:",
+    "subs %[d], %[n], #1\nbne 1f\nadd %[d], %[m], #4\n1:",
+    "add %[d], %[n], %[m]\nb 1f\nmov %[d], %[n]\n1:",
     "1:\nldr r4, [%[p]], #4\nadd %[d], %[d], r4\ncmp %[p], %[end]\nbne 1b",
 ]
 EDGES = (0, 1, 0x7F, 0x80, 0x8000, 0x7FFF7FFF, 0x80008000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
@@ -167,6 +180,8 @@ def test_assembly_has_to_keep_to_what_it_declares(statement: str, says: str | No
 CONV = convolution.Layer((1, 4, 4, 4), units=4, y=(0.02, 5))
 DEPTHWISE = convolution.Layer((1, 4, 4, 4), units=4, multiplier=1, y=(0.01, -128), activation=1)
 DENSE = fully_connected.Layer(64, 8)
+RAGGED = convolution.Layer((1, 6, 7, 3), units=4, padding=convolution.VALID, y=(0.02, 5))
+DIFFERENT = r"1 of 1 cases differ:\ncompiled: "
 
 
 def case(layer: Any) -> Case:
@@ -176,7 +191,7 @@ def case(layer: Any) -> Case:
 
 
 def test_right_kernels_pass() -> None:
-    assert_bit_exact_with_dsp_kernels([case(layer) for layer in (CONV, DEPTHWISE, DENSE)])
+    assert_bit_exact_with_dsp_kernels([case(layer) for layer in (CONV, RAGGED, DEPTHWISE, DENSE)])
 
 
 # What a kernel could do wrong, and how it shows. An address too far by one step is found in each of: the tables, the
@@ -184,12 +199,27 @@ def test_right_kernels_pass() -> None:
 @pytest.mark.parametrize(
     ("layer", "kernel", "right", "wrong", "says"),
     [
-        (CONV, "conv_pairs_s8", "asr %[p1], %[p1], #8", "asr %[p1], %[p1], #7", r"1 of 1 cases differ:\ncompiled: "),
-        (CONV, "conv_pairs_s8", "(units / 2) *", "(units / 2 + 1) *", "global-buffer-overflow"),
-        (CONV, "conv_pairs_s8", "columns_end = columns + depth", "columns_end = columns + depth + 8", "overflow"),
-        (CONV, "conv_pairs_s8", "at->image + (y * w->input_width + x0) * w->channels", "at->image + 61", "poison"),
-        (CONV, "conv_pairs_s8", "str %[x], %[output]", "add %[x], %[x], #64\\n\\tstr %[x], %[output]", "poison"),
-        (DEPTHWISE, "depthwise_quads_s8", "smlatt %[a3]", "smlabb %[a3]", r"1 of 1 cases differ:\ncompiled: "),
+        (CONV, "pairs_multiply", "add %[b1], %[w], %[b1], asr", "add %[b1], %[w], %[b0], asr", DIFFERENT),
+        (CONV, "pairs_multiply", "add %[x], %[t], #24", "add %[x], %[t], #28", "global-buffer-overflow"),
+        (
+            CONV,
+            "conv_pairs_s8",
+            "conv_walk(p, 0, units / 2)",
+            "conv_walk(p, 0, units / 2 + 1)",
+            "global-buffer-overflow",
+        ),
+        (
+            RAGGED,
+            "conv_columns",
+            "row_bytes / 4, w->kernel_height",
+            "row_bytes / 4, w->kernel_height + 2",
+            "overflow|poison",
+        ),
+        (RAGGED, "conv_columns", "place.x + 3 * w->stride_x + w->kernel_width >", "w->kernel_width >", DIFFERENT),
+        (CONV, "conv_columns", "(uint32_t)place->y >= (uint32_t)w->input_height || from", "from", "poison"),
+        (CONV, "pairs_multiply", "str %[w], %[output]", "add %[w], %[w], #64\\n\\tstr %[w], %[output]", "poison"),
+        (RAGGED, "conv_columns", " || from > source->last", "", "poison"),
+        (DEPTHWISE, "depthwise_quads_s8", "smlatt %[a3]", "smlabb %[a3]", DIFFERENT),
         (
             DEPTHWISE,
             "depthwise_quads_s8",
@@ -199,9 +229,8 @@ def test_right_kernels_pass() -> None:
         ),
         (DEPTHWISE, "depthwise_quads_s8", "x + channels, offsets,", "x + channels + 4, offsets,", "overflow"),
         (DEPTHWISE, "depthwise_quads_s8", "y0 < y_end", "y0 <= y_end", "poison"),
-        (DENSE, "fully_connected_pairs_s8", "sxtb16 ", "mov ", r"1 of 1 cases differ:\ncompiled: "),
-        (DENSE, "fully_connected_pairs_s8", "r9, r9, r10", "r9, r9, #4", "global-buffer-overflow"),
-        (DENSE, "fully_connected_pairs_s8", "depth / 4, 2", "depth / 4 + 1, 2", "poison"),
+        (DENSE, "pairs_multiply", 'PAIRS_SMLAD("%[b]", w, x) "sxtb16', 'PAIRS_SMLAD("%[a]", w, x) "sxtb16', DIFFERENT),
+        (DENSE, "conv_columns", "row_bytes / 4, 2", "row_bytes / 4 + 1, 2", "poison|overflow"),
     ],
 )
 def test_a_wrong_kernel_is_noticed(

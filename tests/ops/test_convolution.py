@@ -15,7 +15,7 @@ from support.op_rows.convolution import PAIRS, QUADS, VALID, Layer, build
 from support.op_table import only_op
 
 from tinyproof.core.errors import InputFileError
-from tinyproof.export.ops.simd_packing import pair_rows, pairable
+from tinyproof.export.ops.simd_packing import PAIR_BYTES, packable, pair_scaling, pair_tables
 
 PROOFS = [assert_bit_exact, assert_bit_exact_with_dsp_kernels, assert_bit_exact_on_cortex_m4]
 
@@ -50,22 +50,32 @@ def test_typical_layers_take_the_kernels_for_the_dsp_extension(
 
 def test_a_wrong_bit_is_seen_on_cortex_m4(monkeypatch: pytest.MonkeyPatch) -> None:
     case = Case("one off", build(PAIRS), edge_inputs(math.prod(PAIRS.shape), 1))
-    monkeypatch.setattr("tinyproof.export.ops.conv_2d.encode_shift", lambda shift: -shift)
+    monkeypatch.setattr("tinyproof.export.ops.simd_packing.encode_shift", lambda shift: -shift)
     with pytest.raises(AssertionError, match="1 of 1 cases differ"):
         assert_bit_exact_on_cortex_m4([case])
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"y": (0.0001, 5)},  # rescales by more than 1/2
-        {"activation": 3, "y": (0.1, 5)},  # clamps
-        {"lowest": -128, "seed": 3, "units": 64},  # 256 b + a below -2^15
-    ],
-)
-def test_other_layers_take_the_general_kernel(changes: dict[str, Any]) -> None:
-    assert only_op(build(PAIRS)).kernel == "conv_pairs_s8"
-    assert only_op(build(replace(PAIRS, **changes))).kernel == "conv_s8"
+# What training, or somebody hostile, makes of a layer. None of it takes another kernel.
+HOSTILE: list[dict[str, Any]] = [
+    {"y": (0.0001, 5)},  # rescales by more than 1/2
+    {"y": (0.00001, 5), "lowest": -128},
+    {"activation": 3, "y": (0.1, 5)},  # clamps
+    {"activation": 2, "y": (0.02, -3)},
+    {"lowest": -128, "units": 7},  # 256 b + a below -2^15
+    {"dead": 3},  # biases beyond 2^23
+    {"shape": (1, 4, 4, 80), "units": 5, "lowest": -128, "dead": 1},  # sums beyond 2^23
+    {"shape": (1, 1, 2, 300), "units": 6},
+    {"shape": (1, 9, 1, 5), "kernel": (4, 1)},
+    {"shape": (2, 3, 2, 7), "kernel": (1, 1), "units": 3},
+    {"dilations": (1, 2), "units": 3},
+]
+
+
+@pytest.mark.parametrize("prove", PROOFS)
+def test_no_layer_takes_another_kernel(prove: Callable[[Sequence[Case]], None]) -> None:
+    layers = [replace(PAIRS, **changes, seed=seed) for seed in range(3) for changes in HOSTILE]
+    assert {only_op(build(layer)).kernel for layer in layers} == {"conv_pairs_s8"}
+    prove([Case(str(layer), build(layer), edge_inputs(math.prod(layer.shape), layer.seed)) for layer in layers])
 
 
 @pytest.mark.parametrize(
@@ -82,19 +92,25 @@ def test_other_depthwise_layers_take_the_general_kernel(changes: dict[str, Any])
     assert only_op(build(replace(QUADS, **changes))).kernel == "depthwise_conv_s8"
 
 
-def test_pairs_are_refused_where_a_sum_could_pass_2_to_the_23() -> None:
+def test_pairs_are_numbers_only_where_no_sum_can_reach_2_to_the_23() -> None:
     row = (127,) * 516
-    assert pairable([row, row], [0, 2**23 - 1 - 128 * 127 * 516])
-    assert not pairable([row, row], [0, 2**23 - 128 * 127 * 516])
-    assert pairable([(-1,), (-127,)], [0, 0])
-    assert not pairable([(-1,), (-128,)], [0, 0])
-    assert pairable([(0,), (-128,)], [0, 0])
+    assert packable(row, row)
+    assert not packable((*row, 127), (*row, 127))
+    assert packable((-1,), (-127,))
+    assert not packable((-1,), (-128,))
+    assert packable((0,), (-128,))
 
 
 def test_pairs_hold_both_rows() -> None:
-    table = pair_rows((1, -2, 3, -4), (5, 6, -7, -8), (100_000, -3))
-    assert [table[0] % 65536 + table[1] * 65536, table[2] % 65536 + table[3] * 65536] == [100_000, 100_000 - 768]
-    assert table[4:] == [256 * 5 + 1, 256 * -7 + 3, 256 * 6 - 2, 256 * -8 - 4, 0, 0, 0, 0]
+    rows = [(1, -2, 3, -4), (5, 6, -7, -8), (-1, -1, 0, 0), (-128, 1, 2, 3), (9, 9, 9, 9)]
+    weights, scales = pair_tables(rows, (100_000, -3, 0, 0, 7), (2**30,) * 5, (-1, -9, 0, 3, -2))
+    numbers = [1, 5, 3, -7, -2, 6 - 1, -4, -8 - 1]
+    assert weights.values == [*numbers, -1, -128, 0, 2, -1, 1, 0, 3, 9, 0, 9, 0, 9, 0, 9, 0]
+    assert scales.values[:6] == [100_000, -3, -(2**31), -(2**31), 0, 8]
+    assert scales.values[10] & PAIR_BYTES
+    assert not scales.values[4] & PAIR_BYTES
+    assert scales.values[10:12] == [pair_scaling(0) | 3 << 29, pair_scaling(3)]
+    assert scales.values[12:] == [7, 0, -(2**31), -(2**31), 1, 0]
 
 
 def test_refuses_scales_for_some_of_the_channels() -> None:

@@ -29,24 +29,31 @@ TYPICAL: list[Layer] = [
 @pytest.mark.parametrize("prove", PROOFS)
 def test_typical_layers_take_the_pair_kernel(prove: Callable[[Sequence[Case]], None]) -> None:
     layers = [replace(layer, seed=seed) for seed in range(4) for layer in TYPICAL]
-    assert {only_op(build(layer)).kernel for layer in layers} == {"fully_connected_pairs_s8"}
+    assert {only_op(build(layer)).kernel for layer in layers} == {"conv_pairs_s8"}
     prove([Case(str(layer), build(layer), edge_inputs(layer.rows * layer.depth, layer.seed)) for layer in layers])
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"y": (0.0001, 5)},  # rescales by more than 1/2
-        {"activation": 3, "y": (0.1, 5)},  # clamps
-        {"depth": 68},
-        {"units": 9},
-        {"depth": 56},  # too small to be worth a kernel
-        {"lowest": -128, "units": 64},  # 256 b + a below -2^15
-    ],
-)
-def test_other_layers_take_the_general_kernel(changes: dict[str, Any]) -> None:
-    assert only_op(build(PAIRS)).kernel == "fully_connected_pairs_s8"
-    assert only_op(build(replace(PAIRS, **changes))).kernel == "fully_connected_s8"
+# What takes no other kernel.
+HOSTILE: list[dict[str, Any]] = [
+    {"y": (0.0001, 5)},  # rescales by more than 1/2
+    {"activation": 3, "y": (0.1, 5)},  # clamps
+    {"depth": 67},
+    {"units": 9},
+    {"units": 1, "depth": 600, "leading": (5,)},
+    {"lowest": -128, "units": 64},  # 256 b + a below -2^15
+    {"depth": 700, "leading": (3,), "lowest": -128},  # sums beyond 2^23
+]
+
+
+@pytest.mark.parametrize("prove", PROOFS)
+def test_no_layer_takes_another_kernel(prove: Callable[[Sequence[Case]], None]) -> None:
+    layers = [replace(PAIRS, **changes, seed=seed) for seed in range(3) for changes in HOSTILE]
+    assert {only_op(build(layer)).kernel for layer in layers} == {"conv_pairs_s8"}
+    prove([Case(str(layer), build(layer), edge_inputs(layer.rows * layer.depth, layer.seed)) for layer in layers])
+
+
+def test_small_layers_are_inlined() -> None:
+    assert only_op(build(replace(PAIRS, depth=56))).kernel == "fully_connected_s8"
 
 
 def test_refuses_scales_for_some_of_the_units() -> None:

@@ -19,20 +19,50 @@ static inline int32_t arm_signed(arm_register r) { return (int32_t)(uint32_t)r; 
 static inline int64_t arm_bottom(arm_register r) { return (int16_t)(uint16_t)r; }
 static inline int64_t arm_top(arm_register r) { return (int16_t)(uint16_t)(r >> 16); }
 
-/* LDR and STRB reach any address; LDRD and LDM fault on one that is no multiple of 4: the sanitizer sees it by the type. */
-static inline arm_register arm_ldr(arm_register at) { return *(const arm_loose_word *)at; }
-static inline arm_register arm_ldm(arm_register at) { return *(const arm_word *)at; }
-static inline void arm_strh(arm_register at, arm_register value) { *(arm_loose_half *)at = (uint16_t)value; }
-static inline void arm_strb(arm_register at, arm_register value) { *(uint8_t *)at = (uint8_t)value; }
-
 static inline arm_register arm_add(arm_register n, arm_register m) {
     return n >> 32 ? n + (arm_register)(int64_t)arm_signed(m) : (uint32_t)(n + m);
 }
+
+/* LDR and STRB reach any address; LDRD, LDM and their like fault on one that is no multiple of 4: the sanitizer sees it by the type. */
+static inline arm_register arm_ldr(arm_register at) { return *(const arm_loose_word *)at; }
+static inline arm_register arm_ldm(arm_register at) { return *(const arm_word *)at; }
+static inline void arm_ldrd(arm_register *first, arm_register *second, arm_register at) {
+    *first = arm_ldm(at);
+    *second = arm_ldm(arm_add(at, 4));
+}
+static inline void arm_stm(arm_register at, arm_register value) { *(arm_word *)at = (uint32_t)value; }
+static inline void arm_strh(arm_register at, arm_register value) { *(arm_loose_half *)at = (uint16_t)value; }
+static inline void arm_strb(arm_register at, arm_register value) { *(uint8_t *)at = (uint8_t)value; }
+
 static inline arm_register arm_sub(arm_register n, arm_register m) { return (uint32_t)(n - m); }
 
 static inline arm_register arm_asr(arm_register n, arm_register amount) {
     const uint32_t shift = amount & 0xff;
     return (uint32_t)(arm_signed(n) >> (shift > 31 ? 31 : shift));
+}
+
+static inline arm_register arm_lsl(arm_register n, arm_register amount) {
+    const uint32_t shift = amount & 0xff;
+    return shift > 31 ? 0 : (uint32_t)n << shift;
+}
+static inline arm_register arm_qadd(arm_register n, arm_register m) {
+    const int64_t sum = (int64_t)arm_signed(n) + arm_signed(m);
+    return (uint32_t)(sum > INT32_MAX ? INT32_MAX : sum < INT32_MIN ? INT32_MIN : sum);
+}
+
+/* Differences of four bytes; of each that is not negative the mask gets its bits, which SEL takes. */
+static inline arm_register arm_ssub8(arm_register *mask, arm_register n, arm_register m) {
+    uint32_t result = 0;
+    *mask = 0;
+    for (uint32_t shift = 0; shift < 32; shift += 8) {
+        const int32_t difference = (int8_t)(uint8_t)(n >> shift) - (int8_t)(uint8_t)(m >> shift);
+        result |= ((uint32_t)difference & 0xff) << shift;
+        *mask |= difference >= 0 ? (arm_register)0xff << shift : 0;
+    }
+    return result;
+}
+static inline arm_register arm_sel(arm_register mask, arm_register n, arm_register m) {
+    return (uint32_t)((n & mask) | (m & ~mask));
 }
 
 static inline arm_register arm_sxtb16(arm_register m, uint32_t rotation) {

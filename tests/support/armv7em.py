@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Sequence
 
 HEADER = "armv7em.h"  # of this folder: what the C below calls
 
 # Instructions as the kernels write them. R: a register or a register operand; M: a memory operand; I: a number;
-# L: a list of registers; B: a label to go back to. The C takes them in that order.
+# L: a list of registers; B: a label to go to. The C takes them in that order.
 FORMS = {
     "smlad R, R, R, R": "{0} = arm_smlad({1}, {2}, {3});",
     "smuad R, R, R": "{0} = arm_smlad({1}, {2}, 0);",
@@ -24,7 +23,12 @@ FORMS = {
     "smmul R, R, R": "{0} = arm_smmul({1}, {2});",
     "sxtb16 R, R": "{0} = arm_sxtb16({1}, 0);",
     "sxtb16 R, R, ror I": "{0} = arm_sxtb16({1}, {2});",
+    "ssub8 R, R, R": "{0} = arm_ssub8(&arm_greater, {1}, {2});",
+    "sel R, R, R": "{0} = arm_sel(arm_greater, {1}, {2});",
     "mov R, R": "{0} = {1};",
+    "and R, R, R": "{0} = {1} & {2};",
+    "lsl R, R, R": "{0} = arm_lsl({1}, {2});",
+    "qadd R, R, R": "{0} = arm_qadd({1}, {2});",
     "add R, R, R": "{0} = arm_add({1}, {2});",
     "add R, R, I": "{0} = arm_add({1}, {2});",
     "add R, R, R, asr I": "{0} = arm_add({1}, arm_asr({2}, {3}));",
@@ -34,26 +38,36 @@ FORMS = {
     "ssat R, I, R": "{0} = arm_ssat({1}, {2});",
     "ssat R, I, R, asr I": "{0} = arm_ssat({1}, arm_asr({2}, {3}));",
     "ldr R, M": "{0} = {1};",
+    "ldr R, [R, I]": "{0} = arm_ldr(arm_add({1}, {2}));",
     "ldr R, [R], I": "{0} = arm_ldr({1}); {1} = arm_add({1}, {2});",
     "ldr R, [R, R]": "{0} = arm_ldr(arm_add({1}, {2}));",
-    "ldrd R, R, [R]": "{0} = arm_ldm({2}); {1} = arm_ldm(arm_add({2}, 4));",
-    "ldrd R, R, [R], I": "{0} = arm_ldm({2}); {1} = arm_ldm(arm_add({2}, 4)); {2} = arm_add({2}, {3});",
+    "ldrd R, R, [R]": "arm_ldrd(&{0}, &{1}, {2});",
+    "ldrd R, R, [R, I]": "arm_ldrd(&{0}, &{1}, arm_add({2}, {3}));",
+    "ldrd R, R, [R], I": "arm_ldrd(&{0}, &{1}, {2}); {2} = arm_add({2}, {3});",
     "ldmia R!, L": "{1} {0} = arm_add({0}, {2});",
     "ldmia R, L": "{1}",
+    "strd R, R, [R], I": "arm_stm({2}, {0}); arm_stm(arm_add({2}, 4), {1}); {2} = arm_add({2}, {3});",
+    "stmia R!, L": "{1} {0} = arm_add({0}, {2});",
     "str R, M": "{1} = {0};",
     "strb R, [R], I": "arm_strb({1}, {0}); {1} = arm_add({1}, {2});",
     "strh R, [R], I": "arm_strh({1}, {0}); {1} = arm_add({1}, {2});",
     "strh R, [R, R]": "arm_strh(arm_add({1}, {2}), {0});",
     "strb R, [R, R]": "arm_strb(arm_add({1}, {2}), {0});",
+    "strb R, [R, R, lsl I]": "arm_strb(arm_add({1}, arm_lsl({2}, {3})), {0});",
+    "subs R, R, I": "{0} = arm_sub({1}, {2}); arm_equal = {0} == 0;",
     "cmp R, R": "arm_equal = {0} == {1};",
+    "cmp R, I": "arm_equal = {0} == {1};",
+    "tst R, I": "arm_equal = !({0} & {1});",
     "bne B": "if (!arm_equal) goto {0};",
+    "beq B": "if (arm_equal) goto {0};",
+    "b B": "goto {0};",
 }
 _OPERANDS = {
     "R": r"(r\d+|%\[\w+\]|%\d)",
     "M": r"(%\[\w+\])",
-    "I": r"#(\d+)",
+    "I": r"#(\d+|0x[0-9a-f]+)",
     "L": r"\{(r\d+(?:, r\d+)*)\}",
-    "B": r"(\d)b",
+    "B": r"(\d+)[bf]",
 }
 _PATTERNS = [
     (form, re.compile(re.sub(r"\b[RMILB]\b", lambda kind: _OPERANDS[kind[0]], re.sub(r"([\[\]])", r"\\\1", form))))
@@ -137,7 +151,7 @@ def _block(text: str, number: int) -> str:
             names[clobber] = f"arm_{clobber}"
             before.append(f"arm_register arm_{clobber} = {_GARBAGE}; (void)arm_{clobber};")
         elif clobber == "cc":
-            before.append("int arm_equal = 0; (void)arm_equal;")
+            before.append("int arm_equal = 0; arm_register arm_greater = 0; (void)arm_equal; (void)arm_greater;")
     body = [_instruction(line, names, f"arm_label{number}_") for line in instructions(template)]
     return " ".join(["{", *before, *body, *after, "}"])
 
@@ -161,17 +175,18 @@ def _join_strings(literals: str) -> str:
 
 
 def _instruction(line: str, names: dict[str, str], label: str) -> str:
-    if found := re.fullmatch(r"(\d):", line):
+    if found := re.fullmatch(r"(\d+):", line):
         return f"{label}{found[1]}:;"
     form, operands = find_form(line)
-    if form.startswith("ldmia"):
+    if form.startswith(("ldmia", "stmia")):
         base, registers = names.get(operands[0], operands[0]), operands[1].split(", ")
         assert registers == sorted(registers, key=lambda register: int(register[1:])), (
-            f"{line!r} loads in another order"
+            f"{line!r} moves in another order"
         )
-        loads = _load_list(base, [names.get(register, register) for register in registers])
-        return FORMS[form].format(base, loads, 4 * len(registers))
-    if form == "bne B":
+        move = "{1} = arm_ldm({0});" if form.startswith("ldmia") else "arm_stm({0}, {1});"
+        places = [(f"arm_add({base}, {4 * i})", names.get(register, register)) for i, register in enumerate(registers)]
+        return FORMS[form].format(base, " ".join(move.format(*place) for place in places), 4 * len(registers))
+    if form in ("bne B", "beq B", "b B"):
         return FORMS[form].format(label + operands[0])
     if form == "ldr R, M":
         return FORMS[form].format(names.get(operands[0], operands[0]), _value(names[operands[1]]))
@@ -185,7 +200,3 @@ def _value(expression: str) -> str:
     """What a C expression of 32 bits, or a pointer, is in a register."""
     register = f"(arm_register)({expression})"
     return f"(sizeof({expression}) == 4 ? (arm_register)(uint32_t){register} : {register})"
-
-
-def _load_list(base: str, registers: Sequence[str]) -> str:
-    return " ".join(f"{register} = arm_ldm(arm_add({base}, {4 * i}));" for i, register in enumerate(registers))

@@ -20,6 +20,8 @@ FLAGS = [
     *STRICT,
     *(f"-I{ENGINE / 'kernels_dsp'}", f"-I{ENGINE}"),
 ]
+ICOUNT_SHIFT = 7
+TICKS_PER_INSTRUCTION = 2**ICOUNT_SHIFT * 25e-3
 _LINKER_SCRIPT = """
 MEMORY { ROM : ORIGIN = 0, LENGTH = 4M  RAM : ORIGIN = 0x20000000, LENGTH = 4M }
 SECTIONS {
@@ -63,7 +65,8 @@ void reset(void) {
 __attribute__((section(".vectors"), used)) static void (*const vectors[])(void) = {
     (void (*)(void))0x20400000, reset};
 """
-# Every arena is filled with garbage and followed by a guard.
+# Every arena is filled with garbage and followed by a guard. The timer of CMSDK runs at 25 MHz and counts down; with
+# -icount shift=7 an instruction takes 128 ns, 3.2 ticks.
 _RUN = """
 enum { GUARD = 64 };
 static int8_t arena[ARENA + GUARD] __attribute__((aligned(16)));
@@ -81,21 +84,28 @@ static void say(const char *word, unsigned number) {
     print(word);
     print(at);
 }
+#define TIMER ((volatile unsigned *)0x40000000) /* control, value, reload */
 void run(void);
 void run(void) {
+    TIMER[2] = TIMER[1] = 0xffffffff;
+    TIMER[0] = 1;
     for (unsigned m = 0; m < sizeof models / sizeof models[0]; m++) {
         const struct model *p = &models[m];
         const signed char *x = p->vectors, *y = p->vectors + p->count * p->x_bytes;
-        unsigned wrong = 0;
+        unsigned wrong = 0, ticks = 0;
         for (unsigned v = 0; v < p->count; v++) {
             memset(arena, 0x5A, sizeof arena);
             memcpy(arena + p->x, x + v * p->x_bytes, p->x_bytes);
+            const unsigned start = TIMER[1];
             p->run(arena);
+            const unsigned took = start - TIMER[1];
+            ticks = took > ticks ? took : ticks;
             for (unsigned i = 0; i < p->y_bytes; i++)
                 wrong += arena[p->y + i] != y[v * p->y_bytes + i];
             for (unsigned i = p->arena; i < p->arena + GUARD; i++)
                 wrong += arena[i] != 0x5A;
         }
+        say("ticks ", ticks);
         if (wrong)
             say("wrong ", m);
     }
@@ -116,12 +126,19 @@ def run_on_cortex_m4(here: Path, sources: Sequence[str]) -> list[str]:
     assert built.returncode == 0, built.stderr[:4000]
     emulator = ["qemu-system-arm", "-M", "mps2-an386", "-display", "none", "-monitor", "none", "-serial", "none"]
     emulator += ["-semihosting-config", "enable=on,target=native", "-kernel", str(here / "image.elf")]
+    emulator += ["-icount", f"shift={ICOUNT_SHIFT}"]
     ran = subprocess.run(emulator, capture_output=True, text=True, check=False, timeout=120, stdin=subprocess.DEVNULL)
     return (ran.stdout + ran.stderr).splitlines()
 
 
 def assert_bit_exact_on_cortex_m4(cases: Sequence[Case]) -> None:
     """Every case's compiled C answers there as TFLite Micro's interpreter does here, and stays inside of its arena."""
+    count_instructions(cases)
+
+
+def count_instructions(cases: Sequence[Case]) -> list[int]:
+    """What an inference of each case takes there, the longest of its inputs, which are all answered as TFLite Micro's
+    interpreter answers them. Raises AssertionError where one is not."""
     compiled = [compile_case(case) for case in cases]
     largest = max(plan.arena_bytes for _, plan in compiled)
     text = [f"#include <stdint.h>\n#define ARENA {largest}"]
@@ -146,3 +163,4 @@ def assert_bit_exact_on_cortex_m4(cases: Sequence[Case]) -> None:
     assert f"done {len(cases)}" in lines, lines[-10:]
     wrong = [cases[int(line.split()[1])].label for line in lines if line.startswith("wrong ")]
     assert not wrong, f"{len(wrong)} of {len(cases)} cases differ:\n" + "\n".join(wrong[:10])
+    return [round(int(line.split()[1]) / TICKS_PER_INSTRUCTION) for line in lines if line.startswith("ticks ")]

@@ -44,6 +44,7 @@ class Layer:
     groups: int = 1
     axis: int | None = None  # of the weights' scales, where it is not the output channels'
     sums: int = 0  # without a bias, of int16: the schema's type of the sums
+    dead: int = 0  # so many output channels have scales next to nothing and biases next to the ends of int32
 
     def edges(self, extra: int = 3) -> tuple[bytes, ...]:
         """Inputs to try it with."""
@@ -66,12 +67,19 @@ def build(layer: Layer, output: Sequence[int] | None = None) -> bytes:
     shape = (1, *layer.kernel, layer.units) if layer.multiplier else shape
     lowest, highest = (-8, 7) if weight_kind == "int4" else (layer.lowest, 127)
     values = [r.randint(lowest, highest) for _ in range(math.prod(shape))]
+    dead = r.sample(range(layer.units), min(layer.dead, layer.units))
+    weight_scales = list(layer.weight_scales)
+    if dead:  # as training leaves them: a weight's step is far below what anybody sees, and the bias is not
+        weight_scales = [s * (1e-5 if unit in dead else 1) for unit, s in enumerate(weight_scales * layer.units)]
+        weight_scales = weight_scales[: layer.units]
     axis = (3 if layer.multiplier else 0) if layer.axis is None else layer.axis
-    weights = model.tensor(shape, layer.weight_scales, 0, values, weight_kind, axis=axis)
+    weights = model.tensor(shape, weight_scales, 0, values, weight_kind, axis=axis)
     inputs = [source, weights]
     if layer.bias:
         reach = 30_000_000 if bias_kind == "int64" else 3000
         values = [r.randint(-reach, reach) for _ in range(layer.units)]
+        for unit in dead:
+            values[unit] = r.choice([-1, 1]) * r.randint(2**30, 2**31 - 2**27)
         inputs.append(model.tensor((layer.units,), layer.x[0] * layer.weight_scales[0], 0, values, bias_kind, axis=9))
     elif layer.bias_named:
         inputs.append(-1)
@@ -114,6 +122,7 @@ def layers(draw: st.DrawFn, depthwise: bool, kind: str = "int8", weights: str = 
     if count > 1 and r.random() < 0.1:
         weight_scales = (1e-20, *weight_scales[1:])  # a channel that rounds to nothing
     narrow = kind == "int16" and not depthwise and r.random() < 0.3
+    dead = r.choice([0, 0, 1, 3]) if kind == "int8" and weights == "int8" else 0
     depth = math.prod(kernel) * (1 if depthwise else channels)
     x_rms, y_rms = (75, 50) if kind == "int8" else (19_000, 13_000)
     reach = max(weight_scales) * x[0] * x_rms * (75 if weights == "int8" else 5) * depth**0.5
@@ -138,6 +147,7 @@ def layers(draw: st.DrawFn, depthwise: bool, kind: str = "int8", weights: str = 
         bias_named=not depthwise and r.random() < 0.5,
         lowest=draw(st.sampled_from([-127, -127, -128])),
         seed=seed,
+        dead=dead,
     )
 
 

@@ -5,21 +5,21 @@
 #define TINYPROOF_KERNELS_CONV_PAIRS_PARAMETERS_H
 
 #include "kernels/convolution.h"
+#include "kernels/pairs.h"
 
-/* Scratch: 5 * depth bytes, aligned to 4.
- * Per pair of output channels, int16 and 32-bit numbers as two of them, see pairs.h:
- *   S, P: sums to begin with, bias a and bias a + 256 bias b; the input's zero point is folded in
- *   weights [depth]
- *   multiplier a, multiplier b, shift a, shift b: encoded as in requantize.h; all shifts go to the right
+/* A row of the kernel, kernel_width * channels inputs, is filled up to a multiple of 4 with weights of 0.
+ * Scratch, aligned to 4: columns of 2 * depth bytes, four of them with three output pixels or more, and a row of bytes for
+ * each, unless pixels are taken as they lie in whole words (`is_pointwise`).
  */
 struct conv_pairs_s8 {
     struct conv_window window;
-    int32_t depth;        /* kernel_height * kernel_width * channels, rounded up to a multiple of 8 */
-    int32_t units;        /* output channels */
-    int32_t rounding;     /* 1 + 2 * zero point of the output */
-    KERNEL_TABLE int16_t *pairs; /* aligned to 4 */
+    int32_t depth;    /* kernel_height * filled row */
+    int32_t units;    /* output channels */
+    int32_t rounding; /* 1 + 2 * zero point of the output */
+    int32_t clamp_min;
+    int32_t clamp_max;
+    KERNEL_TABLE int8_t *weights; /* of each pair of output channels 2 * depth, see pairs.h; aligned to 4 */
+    KERNEL_TABLE int32_t *scales; /* of each pair PAIR_SCALES; a bias has the input's zero point folded in */
 };
-
-enum { CONV_PAIR_HALVES = 12 }; /* of a pair, besides its weights */
 
 #endif

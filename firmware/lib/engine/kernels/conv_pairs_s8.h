@@ -1,34 +1,54 @@
 /* SPDX-License-Identifier: Apache-2.0
- * CONV_2D, int8, where all shifts go to the right, the clamp is int8's, and output channels are packed in pairs.
- * Bit-exact with TFLite Micro's reference kernel (reference/integer_ops/conv.h).
+ * CONV_2D and FULLY_CONNECTED, int8, with output channels in pairs. A matrix product is a convolution of one pixel for
+ * each row. Bit-exact with TFLite Micro's reference kernels (reference/integer_ops/conv.h, fully_connected.h).
  */
 #ifndef TINYPROOF_KERNELS_CONV_PAIRS_S8_H
 #define TINYPROOF_KERNELS_CONV_PAIRS_S8_H
 
+#include "kernels/clamp_bytes.h"
 #include "kernels/conv_pairs_parameters.h"
-#include "kernels/pairs.h"
+
+/* The input under the kernel, each row `row_bytes` long. */
+KERNEL_INLINE void gather_rows(int8_t *patch, int32_t row_bytes, const struct pixel *at, const struct conv_window *w) {
+    for (int32_t ky = 0; ky < w->kernel_height; ky++, patch += row_bytes) {
+        int8_t *to = patch;
+        for (int32_t kx = 0; kx < w->kernel_width; kx++) {
+            const int8_t *tap = find_tap(at, w, ky, kx);
+            for (int32_t c = 0; c < w->channels; c++) {
+                *to++ = tap ? tap[c] : (int8_t)w->input_zero_point;
+            }
+        }
+    }
+}
 
 KERNEL_SHARED void conv_pairs_s8(const int8_t *input, int8_t *output, int8_t *scratch, const struct conv_pairs_s8 *p) {
     const struct conv_window *w = &p->window;
     const int32_t pixels = w->batches * w->output_height * w->output_width, depth = p->depth;
+    const int32_t whole = is_pointwise(w) && w->channels == depth;
     struct pixel at = {input, 0, 0};
-    for (int32_t i = w->kernel_height * w->kernel_width * w->channels; i < depth; i++) {
-        scratch[i] = 0; /* what the rounded-up depth adds; its weights are 0, too */
+    for (int32_t i = 0; i < (whole ? 0 : depth); i++) {
+        scratch[i] = 0; /* what fills up a row */
     }
     for (int32_t pixel = 0; pixel < pixels; pixel++) {
-        KERNEL_TABLE int16_t *pair = p->pairs;
-        gather_patch(scratch, &at, w);
+        KERNEL_TABLE int8_t *weights = p->weights;
+        KERNEL_TABLE int32_t *scales = p->scales;
+        const int8_t *x = whole ? find_tap(&at, w, 0, 0) : (const int8_t *)0;
+        if (!x) {
+            gather_rows(scratch, depth / w->kernel_height, &at, w);
+            x = scratch;
+        }
         next_pixel(&at, w);
         for (int32_t left = p->units; left > 0; left -= 2) {
-            const struct pair_sums sums = multiply_pair(pair, scratch, depth);
-            KERNEL_TABLE int16_t *scale = pair + 4 + depth;
-            *output++ = requantize_s8(sums.a, read_long(scale), scale[4], p->rounding);
+            const struct pair_sums sums = multiply_pair(weights, scales, x, depth);
+            *output++ = rescale_pair_s8(sums.a, scales[2], scales[4], p->rounding);
             if (left > 1) {
-                *output++ = requantize_s8(sums.b, read_long(scale + 2), scale[6], p->rounding);
+                *output++ = rescale_pair_s8(sums.b, scales[3], scales[5], p->rounding);
             }
-            pair += depth + CONV_PAIR_HALVES;
+            weights += 2 * depth;
+            scales += PAIR_SCALES;
         }
     }
+    clamp_bytes(output - pixels * p->units, pixels * p->units, p->clamp_min, p->clamp_max);
 }
 
 #endif

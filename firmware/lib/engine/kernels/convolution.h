@@ -47,6 +47,11 @@ KERNEL_INLINE void next_pixel(struct pixel *at, const struct conv_window *w) {
     at->image += w->input_height * w->input_width * w->channels;
 }
 
+/* Whether the kernel is one pixel, and takes all of them in their order. */
+KERNEL_INLINE int32_t is_pointwise(const struct conv_window *w) {
+    return w->kernel_height * w->kernel_width * w->stride_y * w->stride_x == 1;
+}
+
 /* The bytes of channel 0 at a kernel position, or NULL outside of the image. */
 KERNEL_INLINE const int8_t *find_tap(const struct pixel *at, const struct conv_window *w, int32_t ky, int32_t kx) {
     const int32_t y = at->y * w->stride_y - w->pad_top + ky * w->dilation_y;
@@ -56,18 +61,6 @@ KERNEL_INLINE const int8_t *find_tap(const struct pixel *at, const struct conv_w
     }
     /* NOLINTNEXTLINE(clang-analyzer-core.NullPointerArithm): an image has an address */
     return at->image + (y * w->input_width + x) * w->channels;
-}
-
-/* The input under the kernel as [kernel_height][kernel_width][channels] bytes. */
-KERNEL_INLINE void gather_patch(int8_t *patch, const struct pixel *at, const struct conv_window *w) {
-    for (int32_t ky = 0; ky < w->kernel_height; ky++) {
-        for (int32_t kx = 0; kx < w->kernel_width; kx++) {
-            const int8_t *tap = find_tap(at, w, ky, kx);
-            for (int32_t c = 0; c < w->channels; c++) {
-                *patch++ = tap ? tap[c] : (int8_t)w->input_zero_point;
-            }
-        }
-    }
 }
 
 #endif

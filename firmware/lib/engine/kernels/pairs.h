@@ -1,31 +1,52 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Two rows of weights at once, packed as w = 256 b + a in an int16 (export/ops/simd_packing.py), times a column of bytes.
+ * Two rows of weights, a and b, side by side, times a column of bytes, and how the sums become outputs.
  *
- * With P = sum(w x) and S = sum(a x), sum(b x) = (P - S) / 256. P may wrap: the exporter has proven |sum(b x)| < 2^23.
+ * Of each four inputs the weights stand in the order a0 b0 a2 b2, a1 b1 a3 b3, as SXTB16 unpacks bytes on cores with the
+ * DSP extension. Where the exporter could prove that it is exact (export/ops/simd_packing.py), two bytes are one number
+ * 256 b + a, which those cores multiply as it is: b's byte is then 1 less where a is negative.
  */
 #ifndef TINYPROOF_KERNELS_PAIRS_H
 #define TINYPROOF_KERNELS_PAIRS_H
 
 #include "kernels/requantize.h"
 
-/* Numbers of 32 bits lie between the weights, low half first. */
-KERNEL_INLINE int32_t read_long(KERNEL_TABLE int16_t *halves) {
-    return (int32_t)((uint32_t)(uint16_t)halves[0] | (uint32_t)(uint16_t)halves[1] << 16);
-}
+/* The numbers of a pair: bias a, bias b, multiplier a, multiplier b (encoded as in requantize.h), scaling a, scaling b.
+ * A scaling: the halving shift in bits 0 to 7, the shift to the left in bits 8 to 15, and flags.
+ */
+enum { PAIR_SCALES = 6 };
+#define PAIR_BYTES 0x40000000        /* of a: the rows are bytes, not numbers 256 b + a */
+#define PAIR_SHIFTS_LEFT 0x20000000  /* of a: one of both rows is not rescaled to the right */
+/* A negative scaling: this row is not rescaled to the right. */
 
 struct pair_sums {
     int32_t a;
     int32_t b;
 };
 
-/* `pair`: where S and P begin, then `depth` weights in the order 0, 2, 1, 3 of each four inputs, as SXTB16 unpacks bytes
- * on cores with the DSP extension.
- */
-KERNEL_INLINE struct pair_sums multiply_pair(KERNEL_TABLE int16_t *pair, const int8_t *x, int32_t depth) {
-    int32_t first = read_long(pair);
-    uint32_t both = (uint32_t)read_long(pair + 2);
-    KERNEL_TABLE int16_t *w = pair + 4;
-    for (int32_t left = depth; left > 0; left -= 4, w += 4, x += 4) {
+typedef int16_t __attribute__((may_alias)) pair_number;
+
+/* A table's int16 as two halves of 32 bits, low half first. */
+KERNEL_INLINE int32_t read_long(KERNEL_TABLE int16_t *halves) {
+    return (int32_t)((uint32_t)(uint16_t)halves[0] | (uint32_t)(uint16_t)halves[1] << 16);
+}
+
+/* Rows that are bytes. */
+KERNEL_INLINE struct pair_sums multiply_bytes(KERNEL_TABLE int8_t *w, const int8_t *x, int32_t depth) {
+    struct pair_sums sums = {0, 0};
+    for (; depth > 0; depth -= 4, w += 8, x += 4) {
+        const int32_t x0 = x[0], x1 = x[1], x2 = x[2], x3 = x[3];
+        sums.a += w[0] * x0 + w[2] * x2 + w[4] * x1 + w[6] * x3;
+        sums.b += w[1] * x0 + w[3] * x2 + w[5] * x1 + w[7] * x3;
+    }
+    return sums;
+}
+
+/* Rows that are numbers: with P = sum(w x) and S = sum(a x), sum(b x) = (P - S) / 256. P may wrap: the exporter has
+ * proven |sum(b x)| < 2^23. */
+KERNEL_INLINE struct pair_sums multiply_numbers(KERNEL_TABLE pair_number *w, const int8_t *x, int32_t depth) {
+    int32_t first = 0;
+    uint32_t both = 0;
+    for (; depth > 0; depth -= 4, w += 4, x += 4) {
         const int32_t x0 = x[0], x1 = x[1], x2 = x[2], x3 = x[3];
         both += (uint32_t)(w[0] * x0 + w[1] * x2) + (uint32_t)(w[2] * x1 + w[3] * x3);
         first += (int8_t)(w[0] & 0xff) * x0 + (int8_t)(w[1] & 0xff) * x2;
@@ -35,11 +56,29 @@ KERNEL_INLINE struct pair_sums multiply_pair(KERNEL_TABLE int16_t *pair, const i
     return sums;
 }
 
+KERNEL_INLINE struct pair_sums multiply_pair(KERNEL_TABLE int8_t *w, KERNEL_TABLE int32_t *scales, const int8_t *x,
+                                             int32_t depth) {
+    struct pair_sums sums = scales[4] & PAIR_BYTES
+                                ? multiply_bytes(w, x, depth)
+                                : multiply_numbers((KERNEL_TABLE pair_number *)(KERNEL_TABLE void *)w, x, depth);
+    sums.a += scales[0];
+    sums.b += scales[1];
+    return sums;
+}
+
 /* `rounding` is 1 + 2 * zero_point; the shift goes to the right. */
 KERNEL_INLINE int8_t requantize_s8(int32_t accumulator, int32_t multiplier_minus, int32_t halving_shift,
                                    int32_t rounding) {
     const int32_t t = doubling_high_multiply(accumulator, multiplier_minus);
     return clamp_s8((((t - (t < 0 ? 1 : 0)) >> halving_shift) + rounding) >> 1, -128, 127);
+}
+
+KERNEL_INLINE int8_t rescale_pair_s8(int32_t accumulator, int32_t multiplier_minus, int32_t scaling, int32_t rounding) {
+    if (scaling >= 0) {
+        return requantize_s8(accumulator, multiplier_minus, scaling & 0xff, rounding);
+    }
+    const int32_t shifted = accumulator * (INT32_C(1) << (scaling >> 8 & 0x1f));
+    return clamp_s8(doubling_high_multiply(shifted, multiplier_minus) + (rounding >> 1), -128, 127);
 }
 
 #endif

@@ -27,6 +27,19 @@ KERNEL_INLINE uint32_t widen_odd(uint32_t bytes) {
     return halves;
 }
 
+/* Of each of four bytes the greater, and the lesser one. */
+KERNEL_INLINE uint32_t greatest_bytes(uint32_t a, uint32_t b) {
+    uint32_t result;
+    __asm__("ssub8 %0, %1, %2\n\tsel %0, %1, %2" : "=&r"(result) : "r"(a), "r"(b) : "cc");
+    return result;
+}
+
+KERNEL_INLINE uint32_t least_bytes(uint32_t a, uint32_t b) {
+    uint32_t result;
+    __asm__("ssub8 %0, %2, %1\n\tsel %0, %1, %2" : "=&r"(result) : "r"(a), "r"(b) : "cc");
+    return result;
+}
+
 /* `words` words of input to a column; `step` is the distance of their pairs in words: 2, or 4 between two columns. */
 KERNEL_INLINE word *widen(word *column, const int8_t *x, int32_t words, int32_t step) {
     for (; words >= 2; words -= 2) {
