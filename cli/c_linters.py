@@ -2,21 +2,25 @@
 """clang-format and clang-tidy over firmware/: each file as a board compiles it, with that board's flags and headers.
 
 Run as a module by `tinyproof test`. The kernels' headers are read as files of their own: their functions are static.
+What clang-tidy found clean is remembered by its content in build/.clean, and asked again when anything of it changes.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
 from tinyproof.core.board_spec import Board, find_board
-from tinyproof.core.paths import FIRMWARE, ROOT
+from tinyproof.core.paths import BUILD, FIRMWARE, ROOT
 
 SUFFIXES = (".c", ".h", ".cpp")
 LIB = FIRMWARE / "lib"
@@ -53,6 +57,8 @@ ANALYZER_STATES = 20_000
 CLANG_KNOWS = ("-mthumb", "-mcpu=", "-mfloat-abi=", "-mfpu=", "-march=", "-mabi=", "-mmcu=")
 WORKERS = 2
 UNIT_FILES = 6  # of a unit at most, so that the workers share the work
+CLEAN = BUILD / ".clean"  # an empty file for each unit that was clean, named by its digest
+INCLUDE = re.compile(r'^#include "([^"]+)"', re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -123,17 +129,43 @@ def system_folders(compiler: str, language: str, flags: tuple[str, ...]) -> tupl
     return tuple(line.strip() for line in folders.partition("End of search list.")[0].splitlines())
 
 
-def tidy(chosen: Iterable[LintUnit]) -> str:
-    """What clang-tidy finds, as it says it; empty when there is nothing."""
+def tidy(chosen: Iterable[LintUnit], clean: Path | None = None) -> str:
+    """What clang-tidy finds, as it says it; empty when there is nothing. Units of which the folder `clean` says that
+    they were clean are left out."""
 
     def one(unit: LintUnit) -> str:
+        stamp = clean / digest(unit) if clean else None
+        if stamp and stamp.exists():
+            return ""
         analyzer = ["-Xclang", "-analyzer-config", "-Xclang", f"max-nodes={ANALYZER_STATES}"]
         command = [str(tool("clang-tidy")), "--quiet", f"--config-file={ROOT / '.clang-tidy'}", *map(str, unit.files)]
         done = subprocess.run([*command, "--", *unit.flags, *analyzer], capture_output=True, text=True, check=False)
-        return done.stdout + done.stderr if done.returncode else ""
+        if done.returncode:
+            return done.stdout + done.stderr
+        if stamp:
+            stamp.parent.mkdir(parents=True, exist_ok=True)
+            stamp.touch()
+        return ""
 
     with ThreadPoolExecutor(WORKERS) as pool:
         return "".join(pool.map(one, chosen))
+
+
+def digest(unit: LintUnit) -> str:
+    """SHA-256 of all that clang-tidy's answer depends on. Of headers from Debian's packages that is the path alone."""
+    folders = [Path(flag.removeprefix("-I")) for flag in unit.flags if flag.startswith("-I")]
+    reached, waiting = set[Path](), list(unit.files)
+    while waiting:
+        file = waiting.pop()
+        if file not in reached:
+            reached.add(file)
+            names = INCLUDE.findall(file.read_text(encoding="utf-8"))
+            candidates = (folder / name for name in names for folder in (file.parent, *folders))
+            waiting += [candidate for candidate in candidates if candidate.is_file()]
+    state = hashlib.sha256(f"{version('clang-tidy')} {ANALYZER_STATES} {unit}".encode())
+    for file in (ROOT / ".clang-tidy", *sorted(reached)):
+        state.update(hashlib.sha256(file.read_bytes()).digest())
+    return state.hexdigest()
 
 
 def format_differences(files: Iterable[Path]) -> str:
@@ -150,7 +182,7 @@ def tool(name: str) -> Path:
 
 def main() -> int:
     """Prints what both find to stderr; the process's exit code, 0 where they find nothing."""
-    found = format_differences(firmware_sources()) + tidy(units())
+    found = format_differences(firmware_sources()) + tidy(units(), CLEAN)
     sys.stderr.write(found)
     return 1 if found else 0
 

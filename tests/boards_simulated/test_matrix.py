@@ -42,8 +42,9 @@ LESSON = ("neuron", "sine", "wide")
 FRAMES = 320  # 256 and the first quarter once more
 # Model -> inputs that its check asks.
 MODELS = {**dict.fromkeys(LESSON, 256), "streaming": FRAMES, "ends": 256}
-# By day: what computes most on every board, several ends where alignment, the compiler or the memory is another.
-BY_DAY = {"wide": NAMES, "streaming": NAMES, "ends": ["qemu-cortex-m0", "qemu-xtensa", "sim-uno"]}
+# By day: scales per channel on every board, state and several ends on one of each kind of core.
+KINDS = ["qemu-cortex-m0", "qemu-cortex-m4", "qemu-riscv32", "qemu-xtensa", "sim-uno"]
+BY_DAY = {"wide": NAMES, "streaming": KINDS, "ends": KINDS}
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ from tinyproof.cli.c_linters import (
     TARGETS,
     WITH_MODEL,
     board_units,
+    digest,
     firmware_sources,
     format_differences,
     tidy,
@@ -67,6 +68,21 @@ def test_a_fault_is_found(tmp_path: Path, body: str, finding: str) -> None:
     source.write_text(body)
     assert format_differences([source]) == ""
     assert finding in tidy(board_units(find_board("qemu-cortex-m4"), [source]))
+
+
+def test_what_was_clean_is_asked_again_when_a_header_changes(tmp_path: Path) -> None:
+    source, header, clean = tmp_path / "one.c", tmp_path / "one.h", tmp_path / "clean"
+    source.write_text('#include "one.h"\n\nint f(int a) {\n    return a + ONE;\n}\n')
+    header.write_text("#ifndef ONE_H\n#define ONE_H\n\n#define ONE 1\nint f(int a);\n\n#endif\n")
+    (unit,) = board_units(find_board("qemu-cortex-m4"), [source])
+    assert tidy([unit], clean) == ""
+    assert [path.name for path in clean.iterdir()] == [digest(unit)]
+    header.write_text(header.read_text().replace("int f(int a);\n", ""))
+    assert "misc-use-internal-linkage" in tidy([unit], clean)
+    assert "misc-use-internal-linkage" in tidy([unit], clean), "what was found is not forgotten"
+    header.write_text(header.read_text().replace("ONE 1\n", "ONE 1\nint f(int a);\n"))
+    source.write_text(source.read_text().replace("a + ONE", "a +ONE"))
+    assert digest(unit) not in {path.name for path in clean.iterdir()}
 
 
 def test_another_layout_is_found(tmp_path: Path) -> None:
