@@ -160,6 +160,12 @@ def test_ten_thousand_frames_of_sound_are_those_of_tflite_micro(example: Path, d
     assert answers == expected
 
 
+def test_the_python_reference_hears_alike(example: Path) -> None:
+    tflite = (example / "wake-word.tflite").read_bytes()
+    frames = hops(sounds.clip(np.random.default_rng(9), 30 * HOP, word=False).samples)
+    assert Reference(tflite, "python").run_batch(frames) == Reference(tflite, "tflite-micro").run_batch(frames)
+
+
 def test_scores_count_what_is_missed_and_what_is_heard_twice() -> None:
     sounds_p = [[0.1, 0.5], [0.2, 0.4], [0.9, 0.1], [0.0, 0.0]]
     stream = np.zeros(500)
