@@ -76,7 +76,7 @@ def _print_made(made: WakeWord) -> None:
 def _print_scores(made: WakeWord, samples: DatasetReport) -> None:
     """The same detector three times: in floats, in integers, and on the board, which has heard fewer sounds."""
     accuracy = samples.accuracy or {}
-    rows = [("", "sounds", "right", "missed", "false", "false accepts in a stream without the word")]
+    rows = [("", "sounds", "right", "missed", "false", "false accepts")]
     for name, score in (("float Keras", made.float_score), (f"int8, {samples.reference}", made.integer_score)):
         stream = f"{score.accepts} in {score.stream_s / 60:.0f} min, {score.accepts_per_hour:.0f} per hour"
         rows.append((name, str(score.sounds), f"{score.share:.1%}", str(score.missed), str(score.false), stream))

@@ -30,11 +30,11 @@ FOLDER = BUILD / "example"
 def command(context: click.Context, name: str, folder: Path, board: str | None, as_json: bool) -> None:
     """Train a small network on generated data, to walk through with a model of one's own.
 
-    \b
-    gestures    a .keras that tells gestures of an accelerometer apart, calibration samples and labelled test samples;
-                prints the commands that quantize it, prove it on a board, and measure its accuracy there
-    wake-word   a streaming .tflite from sound to a word's probability, 20 ms at a time, and labelled test sounds;
-                proves it on a board, frame by frame, in some two minutes
+    gestures: a .keras that tells gestures of an accelerometer apart, calibration samples and labelled test samples.
+    Prints the commands that quantize it, prove it on a board, and measure its accuracy there.
+
+    wake-word: a streaming .tflite from sound to a word's probability, 20 ms at a time, and labelled test sounds.
+    Proves it on a board, frame by frame, in some two minutes; without the wheel `tflite-micro` it takes far longer.
 
     Exits as `run` does: 1 where the board's bits differ, 3 where the board cannot be proven, such as for its size.
     """

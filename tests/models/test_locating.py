@@ -136,6 +136,15 @@ def test_the_layer_is_named_that_only_the_frames_before_show(tmp_path: Path, mon
     report = json.loads((folder / "boards" / "qemu-cortex-m4" / "check.json").read_text())
     assert report["divergences"][0]["index"] >= WINDOW - 1
 
+    frames = np.random.default_rng(1).integers(-128, 128, (2, WINDOW + 4, 48)).astype(np.int8)
+    np.savez(tmp_path / "d.npz", x_q=frames)
+    shown = run("check", "--dataset", str(tmp_path / "d.npz"))
+    assert shown.exit_code == 1
+    assert "(FULLY_CONNECTED)" in shown.output.split("it begins in ")[1]
+    first = json.loads((folder / "boards" / "qemu-cortex-m4" / "dataset.json").read_text())["divergences"][0]
+    assert first["index"] == 0
+    assert first["frame"] >= WINDOW - 1
+
 
 def test_code_that_is_not_the_exporters_is_not_profiled(folder: Path) -> None:
     with (folder / "model_compiled.c").open("a") as file:
