@@ -95,7 +95,8 @@ class SerialSpec:
 class Board:
     """`kind`: "simulated" (an emulator that we start), "serial" (real hardware) or "host" (the reference device).
 
-    The name is its PlatformIO environment's, too. `tick_unit` is what its `t=` counts.
+    The name is its PlatformIO environment's, too. `tick_unit` is what its `t=` counts. `cycle_model`: the core whose
+    timing host/cycles/ knows, so that cycles can be told from the instructions that its emulator runs.
     """
 
     name: str
@@ -103,6 +104,7 @@ class Board:
     kind: Literal["simulated", "serial", "host"]
     isa: str
     tick_unit: Literal["insn", "cycle", "us"]
+    cycle_model: Literal["", "cortex-m4"] = ""
     engine: Literal["compiled", "tflm", "reference"] = "compiled"
     hidden: bool = False  # left out of lists: it needs something that tinyproof cannot install
     build: BuildSpec = field(default_factory=BuildSpec)

@@ -1,26 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command that starts a simulated board, and the one emulator that is built here: libsimavr behind a socket.
+"""The command that starts a simulated board, and what is built here for it: libsimavr behind a socket, and a plugin of
+QEMU that counts.
 
 Debian's `simavr` command shows a UART's output and takes no input, so firmware/simavr/runner.c, a small program on the
-same library, serves instead; it is compiled where it is first needed.
+same library, serves instead.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
-import tempfile
 from pathlib import Path
 
 from tinyproof.core.board_spec import Board
 from tinyproof.core.errors import EnvironmentFaultError, UsageError
+from tinyproof.core.native_program import ensure_compiled
 from tinyproof.core.paths import BUILD, FIRMWARE
 
 SIMAVR_SOURCE = FIRMWARE / "simavr" / "runner.c"
 SIMAVR = BUILD / "tools" / "simavr"
-FLAGS = ("-std=c99", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Werror")
+COUNTER_SOURCE = FIRMWARE / "qemu" / "instruction_counts.c"
+COUNTER = BUILD / "tools" / "instruction_counts.so"
+FIRST_WITH_PLUGINS = 5  # QEMU's release
+NEXT_PLUGIN_API = 9  # from here on it takes no plugin of the interface's version 1
 
 
 def opens_port_itself(board: Board) -> bool:
@@ -50,29 +55,27 @@ def emulator_command(board: Board, elf: Path, fd: int) -> list[str]:
 
 def ensure_simavr(board: str, package: str, target: Path = SIMAVR) -> Path:
     """The simavr runner, compiled anew where it is older than its source."""
-    if target.is_file() and target.stat().st_mtime >= SIMAVR_SOURCE.stat().st_mtime:
-        return target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, partial = tempfile.mkstemp(dir=target.parent)  # renamed when whole: two checks may start together
-    os.close(descriptor)
-    command = ["gcc", *FLAGS, str(SIMAVR_SOURCE), "-o", partial, "-lsimavr"]
+    purpose = f"board {board} runs on libsimavr"
+    return ensure_compiled(SIMAVR_SOURCE, target, ["-lsimavr"], purpose=purpose, package=package)
+
+
+def ensure_counter(emulator: str, target: Path = COUNTER) -> Path:
+    """The plugin that counts executed instructions, for the QEMU that is called `emulator`.
+
+    Raises EnvironmentFaultError where that is missing or older than plugins are.
+    """
     try:
-        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
-        if done.returncode != 0:
-            lines = [line for line in done.stderr.splitlines() if "error" in line or "cannot find" in line]
-            raise EnvironmentFaultError(
-                f"board {board} runs on libsimavr, whose runner cannot be compiled: "
-                f"{lines[0] if lines else done.stderr.strip()[-200:]}; install it: sudo apt-get install {package}"
-            )
-        Path(partial).chmod(0o755)
-        Path(partial).replace(target)
-    except FileNotFoundError:
-        raise EnvironmentFaultError(
-            f"gcc is missing: board {board} runs on libsimavr; install them: sudo apt-get install {package}"
-        ) from None
-    finally:
-        Path(partial).unlink(missing_ok=True)
-    return target
+        said = subprocess.run([emulator, "--version"], capture_output=True, text=True, check=False).stdout
+    except OSError as error:
+        raise EnvironmentFaultError(f"{emulator} cannot be started: {error}") from error
+    version = re.search(r"version (\d+)", said)
+    if version is None or int(version[1]) < FIRST_WITH_PLUGINS:
+        raise EnvironmentFaultError(f"{emulator} has no plugins: cycles need QEMU {FIRST_WITH_PLUGINS} or newer")
+    api = 1 if int(version[1]) < NEXT_PLUGIN_API else 2
+    options = ["-fPIC", "-shared", "-fvisibility=hidden", f"-DQEMU_PLUGIN_API={api}"]
+    named = target.with_name(f"{target.stem}-{api}{target.suffix}")
+    purpose = "cycles are counted by a plugin of QEMU"
+    return ensure_compiled(COUNTER_SOURCE, named, options, purpose=purpose, package="gcc")
 
 
 def _fill(word: str, values: dict[str, str]) -> str:

@@ -38,6 +38,11 @@ class ProfiledOperator:
     output: list[int]
     tensors: tuple[int, ...]
 
+    @property
+    def function(self) -> str:
+        """The C function that runs it."""
+        return _function(self.number)
+
 
 def write_profile(build_dir: Path) -> list[ProfiledOperator]:
     """Writes model_profile.c/.h to build_dir/profile/; returns the operators in their order.
@@ -86,8 +91,8 @@ def _outputs(program: Program, plan: MemoryPlan, operators: list[ProfiledOperato
 def _source(unit: Unit, outputs: list[str], reset: list[str], identity: str) -> str:
     lines = [*banner(identity), '#include "model_compiled.h"', '#include "model_profile.h"', "", *unit.declarations]
     for number, calls in unit.steps.items():
-        lines += [f"static void step{number}(int8_t *arena) {{", *calls, "}", ""]
-    names = ", ".join(f"step{number}" for number in unit.steps)
+        lines += [f"static void {_function(number)}(int8_t *arena) {{", *calls, "}", ""]
+    names = ", ".join(map(_function, unit.steps))
     lines += [
         "static void step_empty(int8_t *arena) {\n    (void)arena;\n}",
         "",
@@ -99,6 +104,10 @@ def _source(unit: Unit, outputs: list[str], reset: list[str], identity: str) -> 
         *reset,
     ]
     return "\n".join(lines) + "\n"
+
+
+def _function(number: int) -> str:
+    return f"step{number}"
 
 
 def _header(steps: int, outputs: int, identity: str) -> str:

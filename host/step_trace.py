@@ -6,11 +6,12 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tinyproof.core.board_spec import Board
 from tinyproof.core.config import CheckConfig
+from tinyproof.core.errors import EnvironmentFaultError
 from tinyproof.core.manifest import read_manifest
 from tinyproof.host.expected import load_reference, read_vectors
 from tinyproof.host.session import layouts_of, open_session
@@ -21,7 +22,8 @@ INPUTS = 4  # of the build's vectors; most operators take the same number of ste
 
 @dataclass(frozen=True)
 class StepTrace:
-    """One inference, operator by operator. `ticks`: of each step, less what timing itself costs.
+    """One inference, operator by operator. `ticks`: of each step, less what timing itself costs; `cycles`: of each, by
+    the model of the board's core, empty where they were not asked for.
 
     `first_wrong` is the first step that writes anything else than the golden reference, None where there is none;
     `proven` says whether the output as a whole is the reference's.
@@ -30,6 +32,7 @@ class StepTrace:
     ticks: list[int]
     first_wrong: int | None
     proven: bool
+    cycles: tuple[int, ...] = ()
 
 
 def sample_inputs(build_dir: Path, count: int = INPUTS) -> list[bytes]:
@@ -54,6 +57,30 @@ def watch_steps(
     """
     with Emulator(board, elf) as emulator:
         return ask_steps(board, build_dir, emulator.port, steps, inputs, config, sequence=sequence)
+
+
+def watch_cycles(
+    board: Board,
+    build_dir: Path,
+    elf: Path,
+    steps: Sequence[Sequence[int]],
+    inputs: Sequence[bytes],
+    config: CheckConfig,
+    functions: Sequence[str],
+) -> list[StepTrace]:
+    """The same with cycles, on a board whose core has a cycle model; `functions` are those that the steps run.
+
+    Raises EnvironmentFaultError where they cannot be counted.
+    """
+    from tinyproof.host.cycles.measuring import count_cycles
+
+    with count_cycles(board, elf, functions) as counted:
+        found = ask_steps(board, build_dir, counted.emulator.port, steps, inputs, config)
+        cycles = counted.cycles()
+    if len(cycles) != len(steps) * len(inputs):
+        raise EnvironmentFaultError(f"board {board.name} ran an operator more than once: it answers too slowly")
+    rows = [tuple(cycles[first : first + len(steps)]) for first in range(0, len(cycles), len(steps))]
+    return [replace(one, cycles=row) for one, row in zip(found, rows, strict=True)]
 
 
 def ask_steps(

@@ -41,10 +41,11 @@ def command(
     """Time every operator on a board, and compare every layer with the float model where there is one.
 
     Builds a second firmware, around the same generated C, that runs the operators one by one; the normal build stays
-    as it is. A real board is flashed with it: flash your model again afterwards. SQNR is the signal to quantization
-    noise ratio behind each operator; `added` is the share of the signal that becomes noise in it. Samples are those of
-    --dataset, or else the build's random vectors, which are no real data. The result is also in
-    build/<model>/boards/<board>/profile.json.
+    as it is. A real board is flashed with it: flash your model again afterwards. Cycles, of simulated boards with a
+    Cortex-M4, are told from the instructions that ran, by the core's manual and with memory that never waits. SQNR is
+    the signal to quantization noise ratio behind each operator; `added` is the share of the signal that becomes noise
+    in it. Samples are those of --dataset, or else the build's random vectors, which are no real data. The result is
+    also in build/<model>/boards/<board>/profile.json.
 
     Exits 1 where an operator answers other bits than TFLite Micro's, and names it.
     """
@@ -66,7 +67,7 @@ def run_profile(config: Config, port: str | None, dataset: Path | None, *, noise
     """
     from tinyproof.export.profile_codegen import write_profile
     from tinyproof.firmware.platformio_build import build_profile, check_artefacts
-    from tinyproof.host.step_trace import ask_steps, sample_inputs, watch_steps
+    from tinyproof.host.step_trace import ask_steps, sample_inputs, watch_cycles, watch_steps
 
     board, folder = find_board(config.board), build_dir(config.model)
     if board.kind == "host" or board.engine != "compiled":
@@ -79,13 +80,19 @@ def run_profile(config: Config, port: str | None, dataset: Path | None, *, noise
     else:
         if port is not None:
             raise UsageError(f"board {board.name} is simulated and is started here; leave out --port")
-        seen = watch_steps(board, folder, build_profile(board, folder), tensors, inputs, config.check)
+        elf = build_profile(board, folder)
+        if board.cycle_model:
+            functions = [step.function for step in steps]
+            seen = watch_cycles(board, folder, elf, tensors, inputs, config.check, functions)
+        else:
+            seen = watch_steps(board, folder, elf, tensors, inputs, config.check)
     for content, one in zip(inputs, seen, strict=True):
         if one.first_wrong is not None or not one.proven:
             where = "the output" if one.first_wrong is None else f"the output of {name_of(steps[one.first_wrong])}"
             x_q = f"{content[:8].hex()}{'...' if len(content) > 8 else ''}"
             raise MismatchError(f"{board.name}, input 0x{x_q}: {where} is not what TFLite Micro computes")
     document = _document(config, identity, board, steps, [one.ticks for one in seen])
+    _add_cycles(document, [one.cycles for one in seen])
     layers = {entry["index"]: entry for entry in _noise(folder, dataset)} if noise else {}
     for operator in document["operators"]:
         operator["sqnr_db"] = layers.get(operator["index"], {}).get("sqnr_db")
@@ -145,6 +152,15 @@ def _document(
     }
 
 
+def _add_cycles(document: dict[str, Any], cycles: list[tuple[int, ...]]) -> None:
+    """The mean over the inputs, of each operator and of all; None on a board whose core has no cycle model."""
+    columns = list(zip(*cycles, strict=True))
+    means = [sum(column) / len(column) for column in columns]
+    for place, operator in enumerate(document["operators"]):
+        operator["cycles"] = round(means[place]) if means else None
+    document["cycles"] = round(sum(means)) if means else None
+
+
 def _noise(folder: Path, dataset: Path | None) -> list[dict[str, Any]]:
     """SQNR of each operator; empty where no float model is at hand."""
     from tinyproof.export.layer_sqnr import float_model, layer_noise
@@ -176,15 +192,16 @@ def _samples(folder: Path, dataset: Path | None) -> tuple[bytes, Any]:
 def print_profile(document: dict[str, Any]) -> None:
     """One line for each operator, and which of them to look at."""
     unit, operators = document["tick_unit"], document["operators"]
-    click.echo(
-        f"profile  {document['model']} on {document['board']}: {document['ticks']:,} {unit}, {document['macs']:,} MACs"
-    )
+    with_cycles = document["cycles"] is not None
+    total = f"{document['ticks']:,} {unit}" + (f", {document['cycles']:,} cycles" if with_cycles else "")
+    click.echo(f"profile  {document['model']} on {document['board']}: {total}, {document['macs']:,} MACs")
     with_noise = document["noise_samples"] is not None
-    titles = ["", "operator", "output", "MACs", unit, "share", f"MAC/{unit}"]
+    titles = ["", "operator", "output", "MACs", unit, *(["cycles"] if with_cycles else []), "share", f"MAC/{unit}"]
     rows = [titles + (["SQNR dB", "added"] if with_noise else [])]
     for op in operators:
         row = [
             *(str(op["index"]), op["name"], "x".join(map(str, op["output"])), f"{op['macs']:,}", f"{op['ticks']:,}"),
+            *([f"{op['cycles']:,}"] if with_cycles else []),
             f"{op['share']:.1%}",
             "-" if op["macs_per_tick"] is None else f"{op['macs_per_tick']:.3f}",
         ]
@@ -192,7 +209,7 @@ def print_profile(document: dict[str, Any]) -> None:
             row.append("-" if op["sqnr_db"] is None else f"{op['sqnr_db']:.1f}")
             row.append("-" if op["noise_added"] is None else f"{op['noise_added']:.2%}")
         rows.append(row)
-    click.echo("\n".join(aligned(rows, right=(0, 3, 4, 5, 6, 7, 8))))
+    click.echo("\n".join(aligned(rows, right=(0, *range(3, len(rows[0]))))))
     slowest = max(operators, key=lambda op: op["ticks"])
     click.echo(f"slowest  operator {slowest['index']} ({slowest['name']}), {slowest['share']:.1%} of the time")
     noisy = [op for op in operators if op["noise_added"]]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from tinyproof.core.board_spec import Board
@@ -43,12 +44,12 @@ def listening_socket() -> socket.socket:
 class Emulator(BoardProcess):
     """A running simulated board; `port` is its pyserial URL."""
 
-    def __init__(self, board: Board, elf: Path) -> None:
-        """Raises EnvironmentFaultError when the emulator is not installed."""
+    def __init__(self, board: Board, elf: Path, options: Sequence[str] = ()) -> None:
+        """`options`: further words of the emulator's command. Raises EnvironmentFaultError when it is not installed."""
         self.board = board
         with listening_socket() as listener:
             # Only the emulator holds the socket from here on: should it die, connecting fails instead of waiting.
-            command = emulator_command(board, elf, listener.fileno())
+            command = [*emulator_command(board, elf, listener.fileno()), *options]
             number = listener.getsockname()[1]
             self.port = f"socket://127.0.0.1:{number}"
             own_port = opens_port_itself(board)

@@ -26,6 +26,8 @@ from tinyproof.export.footprint import inspect_model
 from tinyproof.export.profile_codegen import write_profile
 from tinyproof.firmware.platformio_build import build
 from tinyproof.host.check import check
+from tinyproof.host.cycles.measuring import inference_cycles
+from tinyproof.host.step_trace import sample_inputs
 
 PATIENT = CheckConfig(timeout_s=5.0)
 QEMU = find_board("qemu-cortex-m4")
@@ -100,6 +102,9 @@ def test_the_profile_adds_up_to_the_inference(sine: Path, monkeypatch: pytest.Mo
     assert [op["macs"] for op in document["operators"]] == [16, 256, 16]
     # Steps are called from a table, in the normal build one after the other: a few instructions apart.
     assert document["ticks"] == pytest.approx((whole.bits.ticks_min + whole.bits.ticks_max) / 2, rel=0.05)
+    cycles = inference_cycles(QEMU, sine, sample_inputs(sine), PATIENT)
+    assert document["cycles"] == pytest.approx(sum(cycles) / len(cycles), rel=0.05)
+    assert sum(op["cycles"] for op in document["operators"]) == pytest.approx(document["cycles"], abs=2)
     assert sum(op["share"] for op in document["operators"]) == pytest.approx(1, abs=0.001)
     # The float model is at hand, so each layer has its ratio, and noise only grows here.
     ratios = [op["sqnr_db"] for op in document["operators"]]
@@ -109,6 +114,7 @@ def test_the_profile_adds_up_to_the_inference(sine: Path, monkeypatch: pytest.Mo
     shown = CliRunner().invoke(cli.main, ["profile", "--model", "sine", "--no-noise"])
     assert shown.exit_code == 0
     assert "SQNR dB" not in shown.output
+    assert f"insn, {document['cycles']:,} cycles" in shown.output
     assert "slowest  operator 1 (FULLY_CONNECTED)" in shown.output
     refused = CliRunner().invoke(cli.main, ["profile", "--model", "sine", "--board", "reference"])
     assert refused.exit_code == 2

@@ -119,14 +119,24 @@ def run_on_cortex_m4(here: Path, sources: Sequence[str]) -> list[str]:
 
     Raises AssertionError with the compiler's words.
     """
+    return run_image(build_image(here, sources))
+
+
+def build_image(here: Path, sources: Sequence[str]) -> Path:
+    """The ELF in `here` of C or assembler files that define `void run(void)`. Raises as run_on_cortex_m4 does."""
     (here / "runtime.c").write_text(_RUNTIME, encoding="utf-8")
     (here / "link.ld").write_text(_LINKER_SCRIPT, encoding="utf-8")
     command = ["arm-none-eabi-gcc", *FLAGS, "-T", str(here / "link.ld"), str(here / "runtime.c"), *sources, "-lgcc"]
     built = subprocess.run([*command, "-o", str(here / "image.elf")], capture_output=True, text=True, check=False)
     assert built.returncode == 0, built.stderr[:4000]
+    return here / "image.elf"
+
+
+def run_image(elf: Path, options: Sequence[str] = ()) -> list[str]:
+    """What an image prints, and what the emulator says; `options`: further words of its command."""
     emulator = ["qemu-system-arm", "-M", "mps2-an386", "-display", "none", "-monitor", "none", "-serial", "none"]
-    emulator += ["-semihosting-config", "enable=on,target=native", "-kernel", str(here / "image.elf")]
-    emulator += ["-icount", f"shift={ICOUNT_SHIFT}"]
+    emulator += ["-semihosting-config", "enable=on,target=native", "-kernel", str(elf)]
+    emulator += ["-icount", f"shift={ICOUNT_SHIFT}", *options]
     ran = subprocess.run(emulator, capture_output=True, text=True, check=False, timeout=120, stdin=subprocess.DEVNULL)
     return (ran.stdout + ran.stderr).splitlines()
 
