@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 from tinyproof.core.tflite.graph import Graph, Operator
-from tinyproof.export.ops.base import Constant
+from tinyproof.export.ops import mve
+from tinyproof.export.ops.base import Constant, MveForm
 from tinyproof.export.ops.convolution import Convolution
 from tinyproof.export.ops.requantize_encoding import encode_multiplier, encode_shift
 from tinyproof.export.ops.simd_packing import halves, padded_depth, pair_rows, pairable
@@ -53,6 +54,14 @@ class Conv2D(Convolution):
         if self.wide and self.wide.suits_rows:
             return self.wide.row_scratch(self.depth, self.y.elements // self.channels_out)
         return 5 * padded_depth(self.depth) if self.pairs else 0
+
+    @property
+    def mve(self) -> MveForm | None:
+        if self.wide:
+            return None
+        return mve.convolution(
+            self.window(), self.rows, self.mve_scaling, direct=self.kernel_height * self.kernel_width == 1
+        )
 
     def constants(self) -> list[Constant]:
         if self.wide and self.wide.suits_rows:

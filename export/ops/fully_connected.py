@@ -6,7 +6,8 @@ from __future__ import annotations
 from tinyproof.core.tflite.arithmetic import INT32_MAX, quantize_multiplier, weight_multipliers
 from tinyproof.core.tflite.dtypes import unpack
 from tinyproof.core.tflite.graph import Graph, Operator
-from tinyproof.export.ops.base import Call, Constant, Op
+from tinyproof.export.ops import mve
+from tinyproof.export.ops.base import Call, Constant, MveForm, Op
 from tinyproof.export.ops.matrices import ByteProduct, Matrices
 from tinyproof.export.ops.requantize_encoding import encode_multiplier, encode_shift
 from tinyproof.export.ops.simd_packing import GROUP, pair_rows, pairable
@@ -195,6 +196,21 @@ class FullyConnected(Op):
     def macs(self) -> int:
         return self.batches * self.units * self.depth
 
+    @property
+    def mve(self) -> MveForm | None:
+        if self.product or self.wide:
+            return None
+        factors = self._per_unit(self.multipliers), self._per_unit(self.shifts)
+        scaling = mve.Scaling(self.bias, *factors, self.y.zero_points[0], self.clamp)
+        if self.batches == 1:
+            return mve.fully_connected(self.rows, scaling)
+        return mve.convolution(self._pixels, self.rows, scaling, direct=True)
+
+    @property
+    def _pixels(self) -> str:
+        """struct conv_window: each row of the input is an image of one pixel."""
+        return f"{{{self.batches}, 1, 1, {self.depth}, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0}}"
+
     def _pair_tables(self) -> list[Constant]:
         """The tables of kernels/fully_connected_pairs_parameters.h."""
         pairs: list[int] = []
@@ -253,8 +269,7 @@ class FullyConnected(Op):
             return self.product.parameters(prefix)
         tables = {table.suffix: f"{prefix}_{table.suffix}" for table in self.constants()}
         if self.wide:
-            window = f"{{{self.batches}, 1, 1, {self.depth}, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0}}"
-            head, zero_point = {"window": window, "units": str(self.units)}, self.y.zero_points[0]
+            head, zero_point = {"window": self._pixels, "units": str(self.units)}, self.y.zero_points[0]
             if self.wide.suits_rows:
                 return head | self.wide.row_members(prefix, self.depth, zero_point, self.clamp)
             rescaling = self.wide.parameters(prefix, zero_point, self.clamp)
