@@ -114,35 +114,74 @@ def generate(program: Program, plan: MemoryPlan) -> Unit:
     calls = {number: op.calls(f"op{number}") for number, op in enumerate(program.ops) if op.kernel}
     uses = Counter(program.ops[number].kernel for number, parts in calls.items() for _ in parts)
     shared = sorted(kernel for kernel, count in uses.items() if count > MAX_INLINED_CALLS)
-    lines = [*(f'#include "kernels/{kernel}.h"' for kernel in sorted(uses)), "", *_abi_guard(bool(uses))]
+    forms = {number: form for number in calls if (form := program.ops[number].mve)}
+    everywhere = {program.ops[number].kernel for number in calls if number not in forms}
+    lines = [*_includes(set(uses), everywhere, {form.kernel for form in forms.values()}), *_abi_guard(bool(uses))]
     for kernel in shared:
         number = next(number for number in calls if program.ops[number].kernel == kernel)
         scratch = any(op.kernel == kernel and op.scratch_bytes for op in program.ops)
         call = calls[number][0]
         types = _argument_types(program, number, call, program.ops[number].constants())
-        lines += _shared_kernel(kernel, call, types, scratch=scratch)
+        copy = _shared_kernel(kernel, call, types, scratch=scratch)
+        lines += copy if kernel in everywhere else ["#if !KERNELS_MVE", *copy[:-1], "#endif", ""]
     steps: dict[int, list[str]] = {}
     for number, parts in calls.items():
         op = program.ops[number]
         tables = op.constants()
-        for constant in tables:
-            lines += _table(f"op{number}", constant)
+        declared = [line for constant in tables for line in _table(f"op{number}", constant)]
         function = f"{op.kernel}_shared" if op.kernel in shared else op.kernel
         steps[number] = []
         for part, call in enumerate(parts):
             struct = f"op{number}" if len(parts) == 1 else f"op{number}_{part}"
-            lines.append(f"static const struct {op.kernel} {struct} = {{")
-            lines += [f"    .{name} = {value}," for name, value in call.parameters.items()]
-            lines += ["};", ""]
-            types = _argument_types(program, number, call, tables)
-            places = [_place(argument, kind, plan) for argument, kind in zip(_arguments(call), types, strict=True)]
+            declared += [*_struct(op.kernel, struct, call.parameters), ""]
+            places = _places(program, number, call, tables, plan)
             if op.scratch_bytes:
                 places.append(f"arena + {plan.scratch[number]}")
             steps[number].append(f"    {function}({', '.join(places)}, &{struct});")
+        if form := forms.get(number):
+            for_mve = [line for constant in form.constants for line in _table(f"op{number}", constant)]
+            for_mve += _struct(form.struct, f"op{number}", form.parameters(f"op{number}"))
+            declared = [*_either(for_mve, declared[:-1]), ""]
+            scratch_place = f"arena + {plan.scratch[number]}" if form.scratch_bytes else "0"
+            places = [*_places(program, number, parts[0], tables, plan), scratch_place]
+            steps[number] = _either([f"    {form.kernel}({', '.join(places)}, &op{number});"], steps[number])
+        lines += declared
     for number, op in enumerate(program.ops):
         if isinstance(op, Control):
             steps[number] = [op.statement(plan.offsets.__getitem__)]
     return Unit(lines, dict(sorted(steps.items())))
+
+
+def _includes(kernels: set[str], everywhere: set[str], for_mve: set[str]) -> list[str]:
+    """`everywhere`: those that are called whether the core has MVE or not; the others have a form of `for_mve`."""
+    always, plain, mve = (
+        [f'#include "kernels/{kernel}.h"' for kernel in sorted(names)]
+        for names in (everywhere, kernels - everywhere, for_mve)
+    )
+    if mve:
+        always = ['#include "kernels/mve_tables.h"', *always, *_either(mve, plain)]
+    return [*always, ""]
+
+
+def _either(mve: list[str], plain: list[str]) -> list[str]:
+    """C for cores with MVE, and for all others."""
+    if not plain:
+        return ["#if KERNELS_MVE", *mve, "#endif"]
+    return ["#if KERNELS_MVE", *mve, "#else", *plain, "#endif"]
+
+
+def _struct(kernel: str, name: str, members: dict[str, str]) -> list[str]:
+    return [
+        f"static const struct {kernel} {name} = {{",
+        *(f"    .{member} = {value}," for member, value in members.items()),
+        "};",
+    ]
+
+
+def _places(program: Program, number: int, call: Call, tables: list[Constant], plan: MemoryPlan) -> list[str]:
+    """The C arguments of a call of operator `number`, the parameter struct and the scratch left out."""
+    types = _argument_types(program, number, call, tables)
+    return [_place(argument, kind, plan) for argument, kind in zip(_arguments(call), types, strict=True)]
 
 
 def _argument_types(program: Program, number: int, call: Call, tables: list[Constant]) -> list[str]:

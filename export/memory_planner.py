@@ -53,9 +53,9 @@ def plan_memory(program: Program) -> MemoryPlan:
     tensors = program.graph.tensors
     blocks = _blocks(program)
     scratch = {
-        step - 1: Block(op.scratch_bytes, step, step)
+        step - 1: Block(op.working_bytes, step, step)
         for step, op in enumerate(program.ops, start=1)
-        if op.scratch_bytes
+        if op.working_bytes
     }
     unique = list({id(block): block for block in blocks.values()}.values())  # in the order of their first step
     unique += scratch.values()  # alive together with two others, so that a chain with scratch is no chain

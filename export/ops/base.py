@@ -10,6 +10,7 @@ import struct
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 from tinyproof.core.tflite.arithmetic import ACTIVATION_RANGES, activation_range
@@ -39,6 +40,22 @@ class Constant:
     values: Sequence[int]
     operand: bool = False
     alignment: int = 0  # in bytes, where a kernel reads wider words than `ctype`
+
+
+@dataclass(frozen=True)
+class MveForm:
+    """What stands in the generated code instead of a kernel's call where kernels_mve/ is on the include path: a kernel
+    with a parameter struct of another name, its tables, and its members but for those. It always takes a scratch."""
+
+    kernel: str
+    struct: str
+    constants: tuple[Constant, ...]
+    members: dict[str, str]
+    scratch_bytes: int
+
+    def parameters(self, prefix: str) -> dict[str, str]:
+        """Members of the parameter struct as C."""
+        return self.members | {table.suffix: f"{prefix}_{table.suffix}" for table in self.constants}
 
 
 @dataclass(frozen=True)
@@ -98,6 +115,17 @@ class Op(ABC):
     def scratch_bytes(self) -> int:
         """Bytes of the arena that the kernel works in, passed after its outputs."""
         return 0
+
+    @property
+    def mve(self) -> MveForm | None:
+        """The operator's form for cores with MVE, where it has one; its kernel takes the same tensors."""
+        return None
+
+    @cached_property
+    def working_bytes(self) -> int:
+        """Bytes of the arena that are kept free for the kernel of any core."""
+        form = self.mve
+        return max(self.scratch_bytes, form.scratch_bytes if form else 0)
 
     @property
     def private_tensors(self) -> tuple[tuple[str, int], ...]:

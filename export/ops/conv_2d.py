@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 from tinyproof.core.tflite.graph import Graph, Operator
-from tinyproof.export.ops.base import Constant
+from tinyproof.export.ops import mve
+from tinyproof.export.ops.base import Constant, MveForm
 from tinyproof.export.ops.convolution import Convolution
 from tinyproof.export.ops.simd_packing import fill_rows, pair_members, pair_scratch, pair_tables
 
@@ -54,6 +55,14 @@ class Conv2D(Convolution):
             return self.wide.row_scratch(self.depth, self.y.elements // self.channels_out)
         pixels = self.y.elements // self.channels_out
         return 0 if self.wide else pair_scratch(len(self.filled[0]), self.row_inputs, pixels, pointwise=self.pointwise)
+
+    @property
+    def mve(self) -> MveForm | None:
+        if self.wide:
+            return None
+        return mve.convolution(
+            self.window(), self.rows, self.mve_scaling, direct=self.kernel_height * self.kernel_width == 1
+        )
 
     def constants(self) -> list[Constant]:
         if self.wide and self.wide.suits_rows:

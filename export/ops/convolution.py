@@ -10,6 +10,7 @@ from tinyproof.core.tflite.arithmetic import INT32_MAX, quantize_multiplier
 from tinyproof.core.tflite.dtypes import unpack
 from tinyproof.core.tflite.graph import Graph, Operator
 from tinyproof.export.ops.base import Constant, Op
+from tinyproof.export.ops.mve import Scaling
 from tinyproof.export.ops.requantize_encoding import encode_multiplier, encode_shift
 from tinyproof.export.ops.wide_sums import WideSums, has_narrow_sums
 
@@ -166,6 +167,11 @@ class Convolution(Op):
     def plain_requantization(self) -> bool:
         """What the fast kernels take for granted: every shift goes to the right, and the clamp is that of int8."""
         return not self.wide and max(self.shifts) < 0 and self.clamp == INT8_RANGE
+
+    @property
+    def mve_scaling(self) -> Scaling:
+        """Of int8: what follows the sums, for kernels_mve/."""
+        return Scaling(self.bias, self.multipliers, self.shifts, self.y.zero_points[0], self.clamp)
 
     @property
     def macs(self) -> int:

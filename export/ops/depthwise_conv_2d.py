@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 from tinyproof.core.tflite.graph import Graph, Operator
-from tinyproof.export.ops.base import Constant
+from tinyproof.export.ops import mve
+from tinyproof.export.ops.base import Constant, MveForm
 from tinyproof.export.ops.convolution import Convolution
 from tinyproof.export.ops.requantize_encoding import encode_multiplier, encode_shift
 from tinyproof.export.ops.simd_packing import ORDER, halves
@@ -70,6 +71,16 @@ class DepthwiseConv2D(Convolution):
             table += [weight for tap in zip(*(taps[start + place] for place in order), strict=True) for weight in tap]
             table += [half for place in (0, 1) for channel in quad for half in halves(scales[channel][place])]
         return table
+
+    @property
+    def mve(self) -> MveForm | None:
+        if self.wide:
+            return None
+        if self.channels_in == 1:
+            return mve.convolution(self.window(), self.rows, self.mve_scaling, direct=False)
+        if self.multiplier > 1 or len(self.rows[0]) > mve.MAX_DEPTHWISE_TAPS:
+            return None
+        return mve.depthwise(self.window(), self.rows, self.mve_scaling)
 
     def constants(self) -> list[Constant]:
         if self.quads:

@@ -6,7 +6,8 @@ from __future__ import annotations
 from tinyproof.core.tflite.arithmetic import INT32_MAX, quantize_multiplier, weight_multipliers
 from tinyproof.core.tflite.dtypes import unpack
 from tinyproof.core.tflite.graph import Graph, Operator
-from tinyproof.export.ops.base import Call, Constant, Op
+from tinyproof.export.ops import mve
+from tinyproof.export.ops.base import Call, Constant, MveForm, Op
 from tinyproof.export.ops.matrices import ByteProduct, Matrices
 from tinyproof.export.ops.requantize_encoding import encode_multiplier, encode_shift
 from tinyproof.export.ops.simd_packing import fill_rows, pair_members, pair_scratch, pair_tables
@@ -184,6 +185,21 @@ class FullyConnected(Op):
     @property
     def macs(self) -> int:
         return self.batches * self.units * self.depth
+
+    @property
+    def mve(self) -> MveForm | None:
+        if self.product or self.wide:
+            return None
+        factors = self._per_unit(self.multipliers), self._per_unit(self.shifts)
+        scaling = mve.Scaling(self.bias, *factors, self.y.zero_points[0], self.clamp)
+        if self.batches == 1:
+            return mve.fully_connected(self.rows, scaling)
+        return mve.convolution(self._pixels, self.rows, scaling, direct=True)
+
+    @property
+    def _pixels(self) -> str:
+        """struct conv_window: each row of the input is an image of one pixel."""
+        return f"{{{self.batches}, 1, 1, {self.depth}, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0}}"
 
     def _per_unit(self, values: list[int]) -> list[int]:
         return values if len(values) == self.units else values * self.units

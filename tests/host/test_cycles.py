@@ -91,7 +91,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
     (here / "sequences.s").write_text("\n".join(text) + "\n", encoding="utf-8")
     elf = build_image(here, [str(here / "sequences.s")])
     with counting(BOARD, elf, [f"f{number}" for number in range(len(bodies))]) as counter:
-        assert run_image(elf, counter.options) == []
+        assert run_image(elf, options=counter.options) == []
         calls = counter.calls()
     model = CortexM4(elf)
     return dict(zip([*SEQUENCES, "pop"], map(model.cycles, calls), strict=True))

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from support.cortex_m4 import assert_bit_exact_on_cortex_m4
+from support.cortex_m4 import assert_bit_exact_on_cortex_m4, assert_bit_exact_on_cortex_m55
 from support.op_cases import Case, assert_bit_exact, assert_bit_exact_with_dsp_kernels, edge_inputs
 from support.op_rows.convolution import PAIRS, QUADS, VALID, Layer, build
 from support.op_table import only_op
@@ -17,7 +17,12 @@ from support.op_table import only_op
 from tinyproof.core.errors import InputFileError
 from tinyproof.export.ops.simd_packing import PAIR_BYTES, packable, pair_scaling, pair_tables
 
-PROOFS = [assert_bit_exact, assert_bit_exact_with_dsp_kernels, assert_bit_exact_on_cortex_m4]
+PROOFS = [
+    assert_bit_exact,
+    assert_bit_exact_with_dsp_kernels,
+    assert_bit_exact_on_cortex_m4,
+    assert_bit_exact_on_cortex_m55,
+]
 
 # The four geometries of MLPerf Tiny's convolutions, small; odd counts of pixels, channels and outputs.
 TYPICAL_PAIRS = [

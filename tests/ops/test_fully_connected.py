@@ -8,14 +8,19 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from support.cortex_m4 import assert_bit_exact_on_cortex_m4
+from support.cortex_m4 import assert_bit_exact_on_cortex_m4, assert_bit_exact_on_cortex_m55
 from support.op_cases import Case, assert_bit_exact, assert_bit_exact_with_dsp_kernels, edge_inputs
 from support.op_rows.fully_connected import PAIRS, Layer, build
 from support.op_table import only_op
 
 from tinyproof.core.errors import InputFileError
 
-PROOFS = [assert_bit_exact, assert_bit_exact_with_dsp_kernels, assert_bit_exact_on_cortex_m4]
+PROOFS = [
+    assert_bit_exact,
+    assert_bit_exact_with_dsp_kernels,
+    assert_bit_exact_on_cortex_m4,
+    assert_bit_exact_on_cortex_m55,
+]
 
 # The autoencoder's layers, smaller; several rows; a scale for each unit.
 TYPICAL: list[Layer] = [

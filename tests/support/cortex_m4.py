@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs C on an emulated Cortex-M4: cases with the kernels for the DSP extension, compared there with TFLite Micro.
+"""Runs C on an emulated Cortex-M4 or M55: cases with the kernels for their extension, compared there with TFLite Micro.
 
 One image holds all cases: inputs and right answers are constants in it. It reports by semihosting and needs no library.
 """
@@ -9,23 +9,59 @@ from __future__ import annotations
 import subprocess
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from support.op_cases import ENGINE, Case, compile_case, write_unit
 from support.sanitizers import STRICT
 from tinyproof.core.reference.golden import Reference
+from tinyproof.core.tflite.reader import read_graph
+from tinyproof.export.lowering import lower
 
 FLAGS = [
-    *("-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16", "-O2", "-nostdlib"),
+    *("-mthumb", "-mfloat-abi=hard", "-O2", "-nostdlib"),
     *STRICT,
-    *(f"-I{ENGINE / 'kernels_dsp'}", f"-I{ENGINE}"),
 ]
 ICOUNT_SHIFT = 7
 TICKS_PER_INSTRUCTION = 2**ICOUNT_SHIFT * 25e-3
+
+
+@dataclass(frozen=True)
+class Core:
+    """A machine of QEMU, the compiler's flags for it, and the engine's folders with kernels for its extension."""
+
+    machine: str
+    flags: tuple[str, ...]
+    kernels: tuple[str, ...]
+    rom: str  # of the linker script: where, and how much
+    ram: str  # for constants, too
+    stack: int  # where it begins
+    timer: int  # CMSDK's, or 0 where there is none
+
+
+M4 = Core(
+    "mps2-an386",
+    ("-mcpu=cortex-m4", "-mfpu=fpv4-sp-d16"),
+    ("kernels_dsp",),
+    "ORIGIN = 0, LENGTH = 4M",
+    "ORIGIN = 0x20000000, LENGTH = 4M",
+    0x20400000,
+    0x40000000,
+)
+M55 = Core(
+    "mps3-an547",
+    ("-mcpu=cortex-m55",),
+    ("kernels_mve", "kernels_dsp"),
+    "ORIGIN = 0, LENGTH = 512K",
+    "ORIGIN = 0x70000000, LENGTH = 16M",
+    0x71000000,
+    0,
+)
 _LINKER_SCRIPT = """
-MEMORY { ROM : ORIGIN = 0, LENGTH = 4M  RAM : ORIGIN = 0x20000000, LENGTH = 4M }
+MEMORY { ROM : @rom@  RAM : @ram@ }
 SECTIONS {
-  .text : { KEEP(*(.vectors)) *(.text*) *(.rodata*) } > ROM
+  .text : { KEEP(*(.vectors)) *(.text*) } > ROM
+  .rodata : { *(.rodata*) } > RAM
   .ARM.exidx : { *(.ARM.exidx*) } > ROM
   .bss (NOLOAD) : { *(.bss*) *(.data*) } > RAM
 }
@@ -63,7 +99,7 @@ void reset(void) {
         ;
 }
 __attribute__((section(".vectors"), used)) static void (*const vectors[])(void) = {
-    (void (*)(void))0x20400000, reset};
+    (void (*)(void))@stack@, reset};
 """
 # Every arena is filled with garbage and followed by a guard. The timer of CMSDK runs at 25 MHz and counts down; with
 # -icount shift=7 an instruction takes 128 ns, 3.2 ticks.
@@ -84,11 +120,15 @@ static void say(const char *word, unsigned number) {
     print(word);
     print(at);
 }
-#define TIMER ((volatile unsigned *)0x40000000) /* control, value, reload */
+#if TIMER_ADDRESS
+static volatile unsigned *const timer = (volatile unsigned *)TIMER_ADDRESS; /* control, value, reload */
+#else
+static volatile unsigned timer[3];
+#endif
 void run(void);
 void run(void) {
-    TIMER[2] = TIMER[1] = 0xffffffff;
-    TIMER[0] = 1;
+    timer[2] = timer[1] = 0xffffffff;
+    timer[0] = 1;
     for (unsigned m = 0; m < sizeof models / sizeof models[0]; m++) {
         const struct model *p = &models[m];
         const signed char *x = p->vectors, *y = p->vectors + p->count * p->x_bytes;
@@ -96,9 +136,9 @@ void run(void) {
         for (unsigned v = 0; v < p->count; v++) {
             memset(arena, 0x5A, sizeof arena);
             memcpy(arena + p->x, x + v * p->x_bytes, p->x_bytes);
-            const unsigned start = TIMER[1];
+            const unsigned start = timer[1];
             p->run(arena);
-            const unsigned took = start - TIMER[1];
+            const unsigned took = start - timer[1];
             ticks = took > ticks ? took : ticks;
             for (unsigned i = 0; i < p->y_bytes; i++)
                 wrong += arena[p->y + i] != y[v * p->y_bytes + i];
@@ -115,26 +155,34 @@ void run(void) {
 
 
 def run_on_cortex_m4(here: Path, sources: Sequence[str]) -> list[str]:
+    """What C files that define `void run(void)` print on a Cortex-M4."""
+    return run_on(M4, here, sources)
+
+
+def run_on(core: Core, here: Path, sources: Sequence[str]) -> list[str]:
     """Builds an image in `here` from C files that define `void run(void)`, and returns the lines that it prints.
 
     Raises AssertionError with the compiler's words.
     """
-    return run_image(build_image(here, sources))
+    return run_image(build_image(here, sources, core), core)
 
 
-def build_image(here: Path, sources: Sequence[str]) -> Path:
-    """The ELF in `here` of C or assembler files that define `void run(void)`. Raises as run_on_cortex_m4 does."""
-    (here / "runtime.c").write_text(_RUNTIME, encoding="utf-8")
-    (here / "link.ld").write_text(_LINKER_SCRIPT, encoding="utf-8")
-    command = ["arm-none-eabi-gcc", *FLAGS, "-T", str(here / "link.ld"), str(here / "runtime.c"), *sources, "-lgcc"]
-    built = subprocess.run([*command, "-o", str(here / "image.elf")], capture_output=True, text=True, check=False)
+def build_image(here: Path, sources: Sequence[str], core: Core = M4) -> Path:
+    """The ELF in `here` of C or assembler files that define `void run(void)`. Raises as run_on does."""
+    (here / "runtime.c").write_text(_RUNTIME.replace("@stack@", hex(core.stack)), encoding="utf-8")
+    script = _LINKER_SCRIPT.replace("@rom@", core.rom).replace("@ram@", core.ram)
+    (here / "link.ld").write_text(script, encoding="utf-8")
+    folders = [f"-I{ENGINE / kernels}" for kernels in core.kernels] + [f"-I{ENGINE}"]
+    command = ["arm-none-eabi-gcc", *FLAGS, *core.flags, *folders, "-T", str(here / "link.ld")]
+    command += [str(here / "runtime.c"), *sources, "-lgcc", "-o", str(here / "image.elf")]
+    built = subprocess.run(command, capture_output=True, text=True, check=False)
     assert built.returncode == 0, built.stderr[:4000]
     return here / "image.elf"
 
 
-def run_image(elf: Path, options: Sequence[str] = ()) -> list[str]:
+def run_image(elf: Path, core: Core = M4, options: Sequence[str] = ()) -> list[str]:
     """What an image prints, and what the emulator says; `options`: further words of its command."""
-    emulator = ["qemu-system-arm", "-M", "mps2-an386", "-display", "none", "-monitor", "none", "-serial", "none"]
+    emulator = ["qemu-system-arm", "-M", core.machine, "-display", "none", "-monitor", "none", "-serial", "none"]
     emulator += ["-semihosting-config", "enable=on,target=native", "-kernel", str(elf)]
     emulator += ["-icount", f"shift={ICOUNT_SHIFT}", *options]
     ran = subprocess.run(emulator, capture_output=True, text=True, check=False, timeout=120, stdin=subprocess.DEVNULL)
@@ -142,16 +190,28 @@ def run_image(elf: Path, options: Sequence[str] = ()) -> list[str]:
 
 
 def assert_bit_exact_on_cortex_m4(cases: Sequence[Case]) -> None:
+    """As `assert_bit_exact_on` says."""
+    assert_bit_exact_on(M4, cases)
+
+
+def assert_bit_exact_on_cortex_m55(cases: Sequence[Case]) -> None:
+    """The same, for those cases that have kernels for MVE."""
+    special = [case for case in cases if any(op.mve for op in lower(read_graph(case.tflite)).ops)]
+    if special:
+        assert_bit_exact_on(M55, special)
+
+
+def assert_bit_exact_on(core: Core, cases: Sequence[Case]) -> None:
     """Every case's compiled C answers there as TFLite Micro's interpreter does here, and stays inside of its arena."""
-    count_instructions(cases)
+    count_instructions(cases, core)
 
 
-def count_instructions(cases: Sequence[Case]) -> list[int]:
+def count_instructions(cases: Sequence[Case], core: Core = M4) -> list[int]:
     """What an inference of each case takes there, the longest of its inputs, which are all answered as TFLite Micro's
-    interpreter answers them. Raises AssertionError where one is not."""
+    interpreter answers them; 0 on a core without a timer. Raises AssertionError where one is not."""
     compiled = [compile_case(case) for case in cases]
     largest = max(plan.arena_bytes for _, plan in compiled)
-    text = [f"#include <stdint.h>\n#define ARENA {largest}"]
+    text = [f"#include <stdint.h>\n#define ARENA {largest}\n#define TIMER_ADDRESS {core.timer}"]
     rows = []
     for number, (case, (program, plan)) in enumerate(zip(cases, compiled, strict=True)):
         reference = Reference(case.tflite, "tflite-micro")
@@ -169,7 +229,7 @@ def count_instructions(cases: Sequence[Case]) -> list[int]:
         here = Path(folder)
         unit = write_unit(here, compiled)
         (here / "main.c").write_text("\n".join(text), encoding="utf-8")
-        lines = run_on_cortex_m4(here, [str(here / "main.c"), unit])
+        lines = run_on(core, here, [str(here / "main.c"), unit])
     assert f"done {len(cases)}" in lines, lines[-10:]
     wrong = [cases[int(line.split()[1])].label for line in lines if line.startswith("wrong ")]
     assert not wrong, f"{len(wrong)} of {len(cases)} cases differ:\n" + "\n".join(wrong[:10])

@@ -177,15 +177,15 @@ def plan_islands(program: Program) -> MemoryPlan:
                 offsets[index] = offsets[root] + start
             elif index not in offsets:
                 settle(index)
-        if op.scratch_bytes:
-            scratch[number] = claim(op.scratch_bytes)
+        if op.working_bytes:
+            scratch[number] = claim(op.working_bytes)
     return MemoryPlan(place, offsets, sum(tensors[index].bytes for index in offsets), scratch)
 
 
 def _gaps(program: Program, plan: MemoryPlan) -> list[tuple[int, int]]:
     """Bytes of the arena that are no tensor's and no scratch's: start and size."""
     ends = [(start, start + program.graph.tensors[index].bytes) for index, start in plan.offsets.items()]
-    ends += [(start, start + program.ops[number].scratch_bytes) for number, start in plan.scratch.items()]
+    ends += [(start, start + program.ops[number].working_bytes) for number, start in plan.scratch.items()]
     gaps, position = [], 0
     for start, end in sorted(ends):
         if start > position:

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The form of a layer for cores with MVE (Cortex-M55): its kernel in firmware/lib/engine/kernels_mve/, and tables that
+lie in the order in which that reads them.
+
+The generated code has both forms of such a layer; the include path decides which of them is compiled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from tinyproof.export.ops.base import Constant, MveForm
+
+LANES = 16  # bytes of a vector
+UNITS = 4  # that dense kernels take at a time
+MAX_DEPTHWISE_TAPS = 256  # see kernels_mve/kernels/depthwise_mve.h
+# Of 16 bytes, where the four numbers of a vector stand after they were widened twice, bottom and top halves apart.
+WIDENED = ((0, 4, 8, 12), (2, 6, 10, 14), (1, 5, 9, 13), (3, 7, 11, 15))
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """What follows the sums: per unit a bias with the input's zero point in it, a multiplier and a shift, as TFLite
+    Micro has them; then the zero point and the range of the output."""
+
+    bias: Sequence[int]
+    multipliers: Sequence[int]
+    shifts: Sequence[int]
+    zero_point: int
+    clamp: tuple[int, int]
+
+    @property
+    def left(self) -> bool:
+        """Whether a unit is not shifted to the right, for which there are kernels of their own."""
+        return max(self.shifts) >= 0
+
+    @property
+    def kernel_infix(self) -> str:
+        return "_left" if self.left else ""
+
+    def bias_of(self, units: Iterable[int]) -> list[int]:
+        return [self.bias[unit] if unit < len(self.bias) else 0 for unit in units]
+
+    def factors_of(self, units: Iterable[int]) -> list[int]:
+        """The numbers of kernels_mve/kernels/mve.h; units that do not exist are multiplied by a half."""
+        known = [
+            (self.multipliers[unit], self.shifts[unit]) if unit < len(self.bias) else (2**30, -1) for unit in units
+        ]
+        left = [max(shift, 0) for _, shift in known] if self.left else []
+        return left + [multiplier for multiplier, _ in known] + [min(shift, 0) for _, shift in known]
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        numbers = {"zero_point": self.zero_point, "clamp_min": self.clamp[0], "clamp_max": self.clamp[1]}
+        return {name: str(number) for name, number in numbers.items()}
+
+
+def convolution(window: str, rows: Sequence[Sequence[int]], scaling: Scaling, *, direct: bool) -> MveForm:
+    """CONV_2D, or several rows of a dense layer; `direct`: a pixel's input is one tap that is always inside."""
+    blocks = _blocks(rows)
+    direct = direct and len(rows[0]) % LANES == 0
+    numbers = {"window": window, "units": str(len(rows)), "blocks": str(blocks), "direct": str(int(direct))}
+    return MveForm(
+        kernel=f"conv{scaling.kernel_infix}_mve_s8",
+        struct="conv_mve_s8",
+        constants=(_fours(rows, scaling),),
+        members=numbers | scaling.parameters,
+        scratch_bytes=0 if direct else 2 * LANES * blocks,
+    )
+
+
+def fully_connected(rows: Sequence[Sequence[int]], scaling: Scaling) -> MveForm:
+    """One row of inputs."""
+    blocks, depth = _blocks(rows), len(rows[0])
+    return MveForm(
+        kernel=f"fully_connected{scaling.kernel_infix}_mve_s8",
+        struct="fully_connected_mve_s8",
+        constants=(_fours(rows, scaling),),
+        members={"depth": str(depth), "units": str(len(rows)), "blocks": str(blocks)} | scaling.parameters,
+        scratch_bytes=LANES * blocks if depth % LANES else 0,
+    )
+
+
+def depthwise(window: str, rows: Sequence[Sequence[int]], scaling: Scaling) -> MveForm:
+    """One output channel per input channel; `rows` are the taps of each."""
+    taps = len(rows[0])
+    weights: list[int] = []
+    scales: list[int] = []
+    for start in range(0, len(rows), LANES):
+        block = [*rows[start : start + LANES], *[(0,) * taps] * (start + LANES - len(rows))]
+        weights += [weight for tap in zip(*block, strict=True) for weight in tap]
+        for places in WIDENED:
+            units = [start + place for place in places]
+            scales += scaling.bias_of(units) + scaling.factors_of(units)
+    return MveForm(
+        kernel=f"depthwise{scaling.kernel_infix}_mve_s8",
+        struct="depthwise_mve_s8",
+        constants=(Constant("weights", "int8_t", weights), Constant("scales", "int32_t", scales)),
+        members={"window": window, "taps": str(taps)} | scaling.parameters,
+        scratch_bytes=4 * taps + len(rows),
+    )
+
+
+def _blocks(rows: Sequence[Sequence[int]]) -> int:
+    return -(-len(rows[0]) // LANES)
+
+
+def _fours(rows: Sequence[Sequence[int]], scaling: Scaling) -> Constant:
+    """Tables of a dense layer, filled up with rows of zeros."""
+    depth = LANES * _blocks(rows)
+    full = [[*row, *(0,) * (depth - len(row))] for row in rows] + [[0] * depth] * (-len(rows) % UNITS)
+    table: list[int] = []
+    for start in range(0, len(full), UNITS):
+        units = range(start, start + UNITS)
+        table += _bytes(scaling.bias_of(units))
+        for place in range(0, depth, LANES):
+            for unit in units:
+                table += full[unit][place : place + LANES]
+        table += _bytes(scaling.factors_of(units))
+    return Constant("fours", "int8_t", table, alignment=4)
+
+
+def _bytes(numbers: Iterable[int]) -> list[int]:
+    """Numbers of 32 bits as int8, lowest byte first."""
+    each = [(number >> place) % 256 for number in numbers for place in (0, 8, 16, 24)]
+    return [byte - 256 * (byte > 127) for byte in each]

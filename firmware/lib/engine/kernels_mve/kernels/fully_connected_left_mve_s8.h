@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * FULLY_CONNECTED, int8, of one row of inputs, where shifts go any way, for cores with MVE.
+ */
+#ifndef TINYPROOF_KERNELS_FULLY_CONNECTED_LEFT_MVE_S8_H
+#define TINYPROOF_KERNELS_FULLY_CONNECTED_LEFT_MVE_S8_H
+
+#include "kernels/fully_connected_mve.h"
+
+KERNEL_SHARED void fully_connected_left_mve_s8(const int8_t *input, int8_t *output, int8_t *scratch,
+                                               const struct fully_connected_mve_s8 *p) {
+    FULLY_CONNECTED_MVE(FULLY_CONNECTED_MVE_LEFT);
+}
+
+#endif
