@@ -6,8 +6,9 @@ from __future__ import annotations
 from tinyproof.core.tflite.graph import Graph, Operator
 from tinyproof.export.ops import mve
 from tinyproof.export.ops.base import Constant, MveForm
+from tinyproof.export.ops.conv_pairs import Pairs
+from tinyproof.export.ops.conv_planes import Planes
 from tinyproof.export.ops.convolution import Convolution
-from tinyproof.export.ops.simd_packing import fill_rows, pair_members, pair_scratch, pair_tables
 
 MAX_ELEMENTS = 16 << 20  # of weights; those of groups are written out with zeros
 
@@ -23,11 +24,13 @@ class Conv2D(Convolution):
     def __init__(self, graph: Graph, operator: Operator) -> None:
         super().__init__(graph, operator)
         self.depth = len(self.rows[0])
-        self.kernel = "conv_pairs_s8"
-        self.row_inputs = self.kernel_width * self.channels_in
-        self.filled = [fill_rows(row, self.row_inputs) for row in self.rows]
+        self.layout: Pairs | Planes | None = None
         if self.wide:
             self.kernel = "conv_rows_s16" if self.wide.suits_rows else "conv_s16"
+        else:
+            layouts: list[Pairs | Planes] = [self.pairs(), *self.planes(1)]
+            self.layout = min(layouts, key=lambda layout: layout.cost)
+            self.kernel = self.layout.kernel
 
     def row(self, channel: int) -> tuple[int, ...]:
         depth = len(self.weights) // self.channels_out
@@ -53,8 +56,7 @@ class Conv2D(Convolution):
     def scratch_bytes(self) -> int:
         if self.wide and self.wide.suits_rows:
             return self.wide.row_scratch(self.depth, self.y.elements // self.channels_out)
-        pixels = self.y.elements // self.channels_out
-        return 0 if self.wide else pair_scratch(len(self.filled[0]), self.row_inputs, pixels, pointwise=self.pointwise)
+        return self.layout.scratch_bytes if self.layout else 0
 
     @property
     def mve(self) -> MveForm | None:
@@ -67,14 +69,14 @@ class Conv2D(Convolution):
     def constants(self) -> list[Constant]:
         if self.wide and self.wide.suits_rows:
             return self.wide.row_tables(self.rows, self.bias)
-        if self.wide:
-            return [Constant("weights", "int8_t", [w for row in self.rows for w in row]), *self.rescaling()]
-        return pair_tables(self.filled, self.bias, self.multipliers, self.shifts)
+        if self.layout:
+            return self.layout.constants(self.bias, self.multipliers, self.shifts)
+        return [Constant("weights", "int8_t", [w for row in self.rows for w in row]), *self.rescaling()]
 
     def parameters(self, prefix: str) -> dict[str, str]:
+        if self.layout:
+            return self.layout.parameters(prefix, self.x.zero_points[0], self.y.zero_points[0], self.clamp)
         head = {"window": self.window(), "units": str(self.channels_out)}
         if self.wide and self.wide.suits_rows:
             return head | self.wide.row_members(prefix, self.depth, 0, self.clamp)
-        if self.wide:
-            return head | self.rescaling_parameters(prefix) | {"weights": f"{prefix}_weights"}
-        return head | pair_members(prefix, len(self.filled[0]), self.y.zero_points[0], self.clamp)
+        return head | self.rescaling_parameters(prefix) | {"weights": f"{prefix}_weights"}

@@ -10,13 +10,14 @@ from tinyproof.core.tflite.arithmetic import INT32_MAX, quantize_multiplier
 from tinyproof.core.tflite.dtypes import unpack
 from tinyproof.core.tflite.graph import Graph, Operator
 from tinyproof.export.ops.base import Constant, Op
+from tinyproof.export.ops.conv_pairs import Pairs
+from tinyproof.export.ops.conv_planes import Axis, Planes
 from tinyproof.export.ops.mve import Scaling
 from tinyproof.export.ops.requantize_encoding import encode_multiplier, encode_shift
 from tinyproof.export.ops.wide_sums import WideSums, has_narrow_sums
 
 MAX_REAL_MULTIPLIER = 2.0**30 - 1  # kernels shift left by at most 30 bits
 SAME, VALID = 0, 1
-INT8_RANGE = (-128, 127)
 
 
 class Convolution(Op):
@@ -164,11 +165,6 @@ class Convolution(Op):
                 raise self.refuse(f"channel {channel} can overflow 32 bits; scale the model's inputs")
 
     @property
-    def plain_requantization(self) -> bool:
-        """What the fast kernels take for granted: every shift goes to the right, and the clamp is that of int8."""
-        return not self.wide and max(self.shifts) < 0 and self.clamp == INT8_RANGE
-
-    @property
     def mve_scaling(self) -> Scaling:
         """Of int8: what follows the sums, for kernels_mve/."""
         return Scaling(self.bias, self.multipliers, self.shifts, self.y.zero_points[0], self.clamp)
@@ -178,29 +174,47 @@ class Convolution(Op):
         return self.y.elements // self.channels_out * sum(map(len, self.rows))
 
     def _lay_flat(self) -> None:
-        """Pixels that are taken as they lie, and images of one column, become a row, which kernels walk fastest."""
-        if self.pointwise:
-            pixels = self.batches * self.height * self.width
-            self.batches, self.height, self.width, self.out_height, self.out_width = 1, 1, pixels, 1, pixels
-        elif self.width == self.kernel_width == self.out_width == 1:
+        """Images of one column become a row, which kernels walk fastest."""
+        if self.width == self.kernel_width == self.out_width == 1:
             self.height, self.width = 1, self.height
             self.out_height, self.out_width = 1, self.out_height
             self.kernel_height, self.kernel_width = 1, self.kernel_height
             self.strides, self.dilations, self.pads = self.strides[::-1], self.dilations[::-1], self.pads[::-1]
 
-    @property
-    def pointwise(self) -> bool:
-        """Whether the kernel is one pixel, and takes all of them in their order."""
-        return (self.kernel_height, self.kernel_width, *self.strides) == (1, 1, 1, 1)
+    def planes(self, groups: int) -> list[Planes]:
+        """How the layer goes channel by channel, those of its input being in so many groups."""
+        columns = zip(
+            (self.height, self.width),
+            (self.out_height, self.out_width),
+            (self.kernel_height, self.kernel_width),
+            self.strides,
+            self.dilations,
+            self.pads,
+            (self.width * self.channels_in, self.channels_in),
+            (self.out_width * self.channels_out, self.channels_out),
+            strict=True,
+        )
+        y, x = (Axis(*numbers) for numbers in columns)
+        return Planes.both(self.batches, (y, x), groups, self.channels_in // groups, tuple(self.rows))
 
-    def window(self) -> str:
-        """struct conv_window of firmware/lib/engine/kernels/convolution.h."""
+    def pairs(self) -> Pairs:
+        """How it goes by pairs of output channels, each of which takes all of the input's."""
+        pixels = self.batches * self.out_height * self.out_width
+        pointwise = (self.kernel_height, self.kernel_width, *self.strides) == (1, 1, 1, 1)
+        window = f"1, 1, {pixels}, {self.channels_in}, 1, {pixels}, 1, 1, 1, 1, 1, 1, 0, 0"
+        width = self.kernel_width * self.channels_in
+        return Pairs(window if pointwise else self._walk(), tuple(self.rows), width, pixels, pointwise)
+
+    def _walk(self) -> str:
         numbers = (
             *(self.batches, self.height, self.width, self.channels_in, self.out_height, self.out_width),
             *(self.kernel_height, self.kernel_width, *self.strides, *self.dilations, *self.pads),
-            self.x.zero_points[0],
         )
-        return f"{{{', '.join(map(str, numbers))}}}"
+        return ", ".join(map(str, numbers))
+
+    def window(self) -> str:
+        """struct conv_window of firmware/lib/engine/kernels/convolution.h."""
+        return f"{{{self._walk()}, {self.x.zero_points[0]}}}"
 
     def rescaling(self) -> list[Constant]:
         """Tables per output channel."""

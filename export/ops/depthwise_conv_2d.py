@@ -6,6 +6,8 @@ from __future__ import annotations
 from tinyproof.core.tflite.graph import Graph, Operator
 from tinyproof.export.ops import mve
 from tinyproof.export.ops.base import Constant, MveForm
+from tinyproof.export.ops.conv_pairs import Pairs
+from tinyproof.export.ops.conv_planes import Planes, quads_cost
 from tinyproof.export.ops.convolution import Convolution
 from tinyproof.export.ops.requantize_encoding import encode_multiplier, encode_shift
 from tinyproof.export.ops.simd_packing import ORDER, halves
@@ -29,9 +31,20 @@ class DepthwiseConv2D(Convolution):
         ):  # TFLM, here and on a board, then reads a null pointer
             raise self.refuse("names a bias that is left out, which crashes TFLite Micro; give it a bias of zeros")
         self.multiplier = self.channels_out // self.channels_in
-        fours = self.multiplier == 1 and self.channels_in % 4 == 0
-        self.quads = fours and (self.wide.suits_rows if self.wide else self.plain_requantization)
-        self.kernel = f"depthwise_{'quads' if self.quads else 'conv'}_{'s16' if self.wide else 's8'}"
+        self.quads = self.multiplier == 1 and self.channels_in % 4 == 0
+        self.layout: Pairs | Planes | None = None
+        if self.wide:
+            self.quads = self.quads and self.wide.suits_rows
+            self.kernel = "depthwise_quads_s16" if self.quads else "depthwise_conv_s16"
+            return
+        layouts: list[Pairs | Planes] = [*self.planes(self.channels_in)]
+        if self.channels_in == 1:  # it is a CONV_2D
+            layouts.append(self.pairs())
+        self.layout = min(layouts, key=lambda layout: layout.cost)
+        pixels = self.batches * self.out_height * self.out_width
+        quads = quads_cost(pixels, self.padded_taps, self.channels_in)
+        self.quads = self.quads and max(self.shifts) < 0 and quads < self.layout.cost
+        self.kernel = "depthwise_quads_s8" if self.quads else self.layout.kernel
 
     def row(self, channel: int) -> tuple[int, ...]:
         return self.weights[channel :: self.channels_out]
@@ -52,7 +65,9 @@ class DepthwiseConv2D(Convolution):
 
     @property
     def scratch_bytes(self) -> int:
-        return 4 * self.padded_taps + (2 if self.wide else 1) * self.channels_in if self.quads else 0
+        if self.quads:
+            return 4 * self.padded_taps + (2 if self.wide else 1) * self.channels_in
+        return self.layout.scratch_bytes if self.layout else 0
 
     def _quads(self) -> list[int]:
         """The table of kernels/depthwise_quads_parameters.h, or of depthwise_quads_s16_parameters.h."""
@@ -85,10 +100,15 @@ class DepthwiseConv2D(Convolution):
     def constants(self) -> list[Constant]:
         if self.quads:
             return [Constant("quads", "int16_t", self._quads(), alignment=4)]
+        if self.layout:
+            return self.layout.constants(self.bias, self.multipliers, self.shifts)
         taps = [weight for tap in zip(*self.rows, strict=True) for weight in tap]
         return [Constant("weights", "int8_t", taps), *self.rescaling()]
 
     def parameters(self, prefix: str) -> dict[str, str]:
+        zero_point = self.y.zero_points[0]
+        if self.layout and not self.quads:
+            return self.layout.parameters(prefix, self.x.zero_points[0], zero_point, self.clamp)
         head = {"window": self.window()}
         if not self.quads:
             tables = {"weights": f"{prefix}_weights"}
@@ -96,4 +116,5 @@ class DepthwiseConv2D(Convolution):
         head |= {"taps": str(self.padded_taps), "quads": f"{prefix}_quads"}
         if self.wide:
             return head | self.wide.row_parameters(0, self.clamp)
-        return head | {"rounding": str(1 + 2 * self.y.zero_points[0])}
+        numbers = {"rounding": 1 + 2 * zero_point, "clamp_min": self.clamp[0], "clamp_max": self.clamp[1]}
+        return head | {name: str(value) for name, value in numbers.items()}

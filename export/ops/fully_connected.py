@@ -8,9 +8,9 @@ from tinyproof.core.tflite.dtypes import unpack
 from tinyproof.core.tflite.graph import Graph, Operator
 from tinyproof.export.ops import mve
 from tinyproof.export.ops.base import Call, Constant, MveForm, Op
+from tinyproof.export.ops.conv_pairs import Pairs
 from tinyproof.export.ops.matrices import ByteProduct, Matrices
 from tinyproof.export.ops.requantize_encoding import encode_multiplier, encode_shift
-from tinyproof.export.ops.simd_packing import fill_rows, pair_members, pair_scratch, pair_tables
 from tinyproof.export.ops.wide_sums import WideSums, has_narrow_sums
 
 MAX_REAL_MULTIPLIER = 2.0**30 - 1  # the kernel shifts left by at most 30 bits
@@ -38,7 +38,7 @@ class FullyConnected(Op):
         self.clamp = self.fused_clamp(self.y)
         self.wide: WideSums | None = None
         self.product: ByteProduct | None = None
-        self.pairs = False
+        self.pairs: Pairs | None = None
         bias = self._read_bias()
         if self.weight_tensor.data is None or any(self.weight_tensor.zero_points):
             self._read_product(bias)
@@ -56,10 +56,9 @@ class FullyConnected(Op):
         self._silence_dead_units()
         self._check_overflow(bias)
         self.rows = [self._row(unit) for unit in range(self.units)]
-        self.pairs = self.depth * self.units >= MIN_PAIRED_WEIGHTS
-        if self.pairs:
-            self.kernel = "conv_pairs_s8"
-            self.filled = [fill_rows(row, self.depth) for row in self.rows]
+        if self.depth * self.units >= MIN_PAIRED_WEIGHTS:
+            self.pairs = Pairs(self._window(), tuple(self.rows), self.depth, self.batches, pointwise=True)
+            self.kernel = self.pairs.kernel
 
     def _read_wide_sums(self, reals: list[float], bias: tuple[int, ...]) -> None:
         """int16: the kernel is CONV_2D's, too."""
@@ -100,7 +99,11 @@ class FullyConnected(Op):
             return self.product.matrices.scratch_bytes
         if self.wide and self.wide.suits_rows:
             return self.wide.row_scratch(self.depth, self.batches)
-        return pair_scratch(len(self.filled[0]), self.depth, self.batches, pointwise=True) if self.pairs else 0
+        return self.pairs.scratch_bytes if self.pairs else 0
+
+    def _window(self) -> str:
+        """For CONV_2D's kernels: a row of pixels, and no padding."""
+        return f"1, 1, {self.batches}, {self.depth}, 1, {self.batches}, 1, 1, 1, 1, 1, 1, 0, 0"
 
     def _read_weights(self) -> None:
         weights = self.tensor(self.operator.inputs, 1, "weights")
@@ -206,7 +209,7 @@ class FullyConnected(Op):
 
     def constants(self) -> list[Constant]:
         if self.pairs:
-            return pair_tables(self.filled, self.bias, self._per_unit(self.multipliers), self._per_unit(self.shifts))
+            return self.pairs.constants(self.bias, self._per_unit(self.multipliers), self._per_unit(self.shifts))
         if self.product:
             return [*self.operand_tables(self.weight_tensor, "weights"), *self.product.constants()]
         if self.wide and self.wide.suits_rows:
@@ -239,12 +242,11 @@ class FullyConnected(Op):
     def parameters(self, prefix: str) -> dict[str, str]:
         if self.product:
             return self.product.parameters(prefix)
-        if self.wide or self.pairs:  # CONV_2D's kernels, on an image of one pixel for each row
-            zero_point, outside = self.y.zero_points[0], 0 if self.wide else self.x.zero_points[0]
-            window = f"{{1, 1, {self.batches}, {self.depth}, 1, {self.batches}, 1, 1, 1, 1, 1, 1, 0, 0, {outside}}}"
-            head = {"window": window, "units": str(self.units)}
-            if not self.wide:
-                return head | pair_members(prefix, len(self.filled[0]), zero_point, self.clamp)
+        zero_point = self.y.zero_points[0]
+        if self.pairs:
+            return self.pairs.parameters(prefix, self.x.zero_points[0], zero_point, self.clamp)
+        if self.wide:
+            head = {"window": f"{{{self._window()}, 0}}", "units": str(self.units)}
             if self.wide.suits_rows:
                 return head | self.wide.row_members(prefix, self.depth, zero_point, self.clamp)
             rescaling = self.wide.parameters(prefix, zero_point, self.clamp)
@@ -252,7 +254,7 @@ class FullyConnected(Op):
         tables = {table.suffix: f"{prefix}_{table.suffix}" for table in self.constants()}
         numbers = {"batches": self.batches, "depth": self.depth, "units": self.units}
         numbers |= {
-            "zero_point": self.y.zero_points[0],
+            "zero_point": zero_point,
             "clamp_min": self.clamp[0],
             "clamp_max": self.clamp[1],
             "multiplier_step": int(len(set(self.multipliers)) > 1),

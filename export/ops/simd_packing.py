@@ -11,8 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tinyproof.export.ops.base import Constant
-from tinyproof.export.ops.requantize_encoding import encode_multiplier, encode_shift
+from tinyproof.export.ops.requantize_encoding import encode_shift
 
 Row = Sequence[int]
 
@@ -44,44 +43,6 @@ def pair_weights(first: Row, second: Row) -> list[int]:
 def pair_scaling(shift: int) -> int:
     """The halving shift of a factor below 1/2; else the shift to the left, and a flag."""
     return encode_shift(shift) if shift < 0 else ROW_SHIFTS_LEFT + (shift << 8)
-
-
-def pair_tables(
-    rows: Sequence[Row], bias: Sequence[int], multipliers: Sequence[int], shifts: Sequence[int]
-) -> list[Constant]:
-    """`weights` and `scales` of firmware/lib/engine/kernels/pairs.h. A last odd row is paired with zeros."""
-    odd = len(rows) % 2
-    rows, bias = [*rows, *[(0,) * len(rows[0])] * odd], [*bias, *[0] * odd]
-    multipliers, shifts = [*multipliers, *[2**30] * odd], [*shifts, *[-1] * odd]
-    weights: list[int] = []
-    scales: list[int] = []
-    for a in range(0, len(rows), 2):
-        b = a + 1
-        flags = 0 if packable(rows[a], rows[b]) else PAIR_BYTES
-        flags |= PAIR_SHIFTS_LEFT if max(shifts[a], shifts[b]) >= 0 else 0
-        weights += pair_weights(rows[a], rows[b])
-        scales += [bias[a], bias[b], encode_multiplier(multipliers[a]), encode_multiplier(multipliers[b])]
-        scales += [pair_scaling(shifts[a]) | flags, pair_scaling(shifts[b])]
-    return [Constant("weights", "int8_t", weights, alignment=4), Constant("scales", "int32_t", scales)]
-
-
-def fill_rows(row: Row, width: int) -> tuple[int, ...]:
-    """An output channel's weights, each `width` of them, a row of the kernel, filled up to whole PAIR_GROUPs."""
-    zeros = (0,) * (-width % PAIR_GROUP)
-    return tuple(w for start in range(0, len(row), width) for w in (*row[start : start + width], *zeros))
-
-
-def pair_members(prefix: str, depth: int, zero_point: int, clamp: tuple[int, int]) -> dict[str, str]:
-    """Members of struct conv_pairs_s8 besides its window and units. `zero_point` is the output's."""
-    numbers = {"depth": depth, "rounding": 1 + 2 * zero_point, "clamp_min": clamp[0], "clamp_max": clamp[1]}
-    tables = {table: f"{prefix}_{table}" for table in ("weights", "scales")}
-    return {name: str(value) for name, value in numbers.items()} | tables
-
-
-def pair_scratch(depth: int, width: int, pixels: int, *, pointwise: bool) -> int:
-    """Bytes, as in firmware/lib/engine/kernels/conv_pairs_parameters.h. `width`: inputs of a row of the kernel."""
-    columns = 4 if pixels > 2 else 1
-    return columns * (2 * depth + (0 if pointwise and width % PAIR_GROUP == 0 else padded_depth(width, PAIR_GROUP)))
 
 
 def halves(value: int) -> list[int]:

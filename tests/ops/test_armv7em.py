@@ -40,6 +40,7 @@ SNIPPETS = [
     "add %[d], %[n], %[m]",
     "add %[d], %[n], #4",
     "add %[d], %[n], %[m], asr #31",
+    "add %[d], %[n], %[m], lsl #2",
     "sub %[d], %[n], %[m]",
     "asr %[d], %[n], %[m]",
     "asr %[d], %[n], #8",
@@ -48,7 +49,13 @@ SNIPPETS = [
     "ldr %[d], %[w]",
     "ldr %[d], [%[p], #4]",
     "ldr %[d], [%[p]], #4",
+    "ldr %[d], [%[p]]",
     "ldr %[d], [%[p], %[i]]",
+    "asr r4, %[i], #1\nldr %[d], [%[p], r4, lsl #1]",
+    "ldrsb %[d], [%[p]]",
+    "ldrsb %[d], [%[p], %[i]]",
+    "asr r4, %[i], #1\nldrsb %[d], [%[p], r4, lsl #1]",
+    "strb %[n], [%[p]]",
     "ldrd %[d], %[e], [%[p]]",
     "ldrd %[d], %[e], [%[p], #4]",
     "ldrd %[d], %[e], [%[p]], #8",
@@ -180,6 +187,7 @@ def test_assembly_has_to_keep_to_what_it_declares(statement: str, says: str | No
 CONV = convolution.Layer((1, 4, 4, 4), units=4, y=(0.02, 5))
 DEPTHWISE = convolution.Layer((1, 4, 4, 4), units=4, multiplier=1, y=(0.01, -128), activation=1)
 DENSE = fully_connected.Layer(64, 8)
+PLANES = convolution.Layer((1, 9, 12, 3), units=6, multiplier=2, y=(0.02, 5))
 RAGGED = convolution.Layer((1, 6, 7, 3), units=4, padding=convolution.VALID, y=(0.02, 5))
 DIFFERENT = r"1 of 1 cases differ:\ncompiled: "
 
@@ -191,7 +199,7 @@ def case(layer: Any) -> Case:
 
 
 def test_right_kernels_pass() -> None:
-    assert_bit_exact_with_dsp_kernels([case(layer) for layer in (CONV, RAGGED, DEPTHWISE, DENSE)])
+    assert_bit_exact_with_dsp_kernels([case(layer) for layer in (CONV, RAGGED, DEPTHWISE, PLANES, DENSE)])
 
 
 # What a kernel could do wrong, and how it shows. An address too far by one step is found in each of: the tables, the
@@ -229,6 +237,12 @@ def test_right_kernels_pass() -> None:
         ),
         (DEPTHWISE, "depthwise_quads_s8", "x + channels, offsets,", "x + channels + 4, offsets,", "overflow"),
         (DEPTHWISE, "depthwise_quads_s8", "y0 < y_end", "y0 <= y_end", "poison"),
+        (PLANES, "planes_multiply", "smlad %[a3], r5", "smlad %[a3], r4", DIFFERENT),
+        (PLANES, "conv_planes_s8", "columns->offset", "columns->offset + 1", "poison"),
+        (PLANES, "conv_planes_s8", "left / 8", "left / 8 + 1", "poison|overflow"),
+        (PLANES, "conv_planes_s8", "(int16_t)w->input_zero_point", "0", DIFFERENT),
+        (PLANES, "conv_planes_s8", "p->group_channels * taps", "p->group_channels * taps + 1", "overflow"),
+        (PLANES, "conv_planes_s8", "count / 4", "count / 4 + 1", "poison"),
         (DENSE, "pairs_multiply", 'PAIRS_SMLAD("%[b]", w, x) "sxtb16', 'PAIRS_SMLAD("%[a]", w, x) "sxtb16', DIFFERENT),
         (DENSE, "conv_columns", "row_bytes / 4, 2", "row_bytes / 4 + 1, 2", "poison|overflow"),
     ],

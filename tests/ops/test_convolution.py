@@ -15,7 +15,8 @@ from support.op_rows.convolution import PAIRS, QUADS, VALID, Layer, build
 from support.op_table import only_op
 
 from tinyproof.core.errors import InputFileError
-from tinyproof.export.ops.simd_packing import PAIR_BYTES, packable, pair_scaling, pair_tables
+from tinyproof.export.ops.conv_pairs import pair_tables
+from tinyproof.export.ops.simd_packing import PAIR_BYTES, packable, pair_scaling
 
 PROOFS = [
     assert_bit_exact,
@@ -83,18 +84,32 @@ def test_no_layer_takes_another_kernel(prove: Callable[[Sequence[Case]], None]) 
     prove([Case(str(layer), build(layer), edge_inputs(math.prod(layer.shape), layer.seed)) for layer in layers])
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"y": (0.0001, -128)},
-        {"activation": 3, "y": (0.1, -128)},
-        {"multiplier": 2, "units": 16},
-        {"shape": (1, 6, 5, 7), "units": 7},
-    ],
-)
-def test_other_depthwise_layers_take_the_general_kernel(changes: dict[str, Any]) -> None:
-    assert only_op(build(QUADS)).kernel == "depthwise_quads_s8"
-    assert only_op(build(replace(QUADS, **changes))).kernel == "depthwise_conv_s8"
+# Depthwise layers that training, or somebody hostile, makes of one; and few channels, which go one by one, too.
+CHANNELS: list[dict[str, Any]] = [
+    {"y": (0.0001, -128)},
+    {"y": (0.00001, -128), "lowest": -128},
+    {"activation": 3, "y": (0.1, -128)},
+    {"activation": 3, "y": (0.1, -128), "strides": (3, 3)},
+    {"multiplier": 2, "units": 16},
+    {"shape": (1, 6, 5, 7), "units": 7, "dead": 2},
+    {"shape": (2, 9, 8, 3), "units": 24, "multiplier": 8, "kernel": (5, 4)},
+    {"shape": (1, 9, 40, 1), "units": 3, "multiplier": 3, "kernel": (2, 1)},
+    {"shape": (1, 40, 1, 5), "units": 5, "kernel": (6, 1), "strides": (2, 1)},
+    {"shape": (1, 7, 21, 5), "units": 5, "dilations": (2, 3), "padding": VALID},
+    {"shape": (1, 7, 21, 5), "units": 5, "dilations": (1, 2), "strides": (1, 2)},
+    {"shape": (1, 1, 1500, 2), "units": 2, "kernel": (1, 9)},  # in parts
+    {"shape": (1, 12, 9, 4), "units": 1, "multiplier": 0},
+    {"shape": (1, 12, 12, 3), "units": 2, "multiplier": 0, "dead": 1},
+]
+
+
+@pytest.mark.parametrize("prove", PROOFS)
+def test_channels_of_any_number_go_one_by_one(prove: Callable[[Sequence[Case]], None]) -> None:
+    layers = [replace(QUADS, **changes, seed=seed) for seed in range(2) for changes in CHANNELS]
+    kernels = {only_op(build(layer)).kernel for layer in layers}
+    assert "conv_planes_s8" in kernels
+    assert kernels <= {"conv_planes_s8", "conv_pairs_s8", "depthwise_quads_s8"}
+    prove([Case(str(layer), build(layer), edge_inputs(math.prod(layer.shape), layer.seed)) for layer in layers])
 
 
 def test_pairs_are_numbers_only_where_no_sum_can_reach_2_to_the_23() -> None:

@@ -25,6 +25,10 @@ static inline arm_register arm_add(arm_register n, arm_register m) {
 
 /* LDR and STRB reach any address; LDRD, LDM and their like fault on one that is no multiple of 4: the sanitizer sees it by the type. */
 static inline arm_register arm_ldr(arm_register at) { return *(const arm_loose_word *)at; }
+static inline arm_register arm_ldrsb(arm_register at) {
+    const int32_t byte = *(const int8_t *)at;
+    return (uint32_t)byte;
+}
 static inline arm_register arm_ldm(arm_register at) { return *(const arm_word *)at; }
 static inline void arm_ldrd(arm_register *first, arm_register *second, arm_register at) {
     *first = arm_ldm(at);

@@ -16,6 +16,8 @@ struct depthwise_quads_s8 {
     struct conv_window window;
     int32_t taps;         /* kernel_height * kernel_width, rounded up to a multiple of 3 */
     int32_t rounding;     /* 1 + 2 * zero point of the output */
+    int32_t clamp_min;
+    int32_t clamp_max;
     KERNEL_TABLE int16_t *quads; /* aligned to 4 */
 };
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * DEPTHWISE_CONV_2D, int8, one output channel per input channel, where shifts go to the right and the clamp is int8's.
+ * DEPTHWISE_CONV_2D, int8, one output channel per input channel, where shifts go to the right.
  * Bit-exact with TFLite Micro's reference kernel (reference/integer_ops/depthwise_conv.h).
  */
 #ifndef TINYPROOF_KERNELS_DEPTHWISE_QUADS_S8_H
 #define TINYPROOF_KERNELS_DEPTHWISE_QUADS_S8_H
 
+#include "kernels/clamp_bytes.h"
 #include "kernels/depthwise_quads_parameters.h"
 #include "kernels/pairs.h"
 
@@ -43,6 +44,8 @@ KERNEL_SHARED void depthwise_quads_s8(const int8_t *input, int8_t *output, int8_
         }
         next_pixel(&at, w);
     }
+    const int32_t outputs = w->batches * w->output_height * w->output_width * w->channels;
+    clamp_bytes(output - outputs, outputs, p->clamp_min, p->clamp_max);
 }
 
 #endif

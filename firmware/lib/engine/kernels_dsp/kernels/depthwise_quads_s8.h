@@ -7,6 +7,7 @@
 #ifndef TINYPROOF_KERNELS_DEPTHWISE_QUADS_S8_H
 #define TINYPROOF_KERNELS_DEPTHWISE_QUADS_S8_H
 
+#include "kernels/clamp_bytes.h"
 #include "kernels/depthwise_quads_parameters.h"
 #include "kernels/dsp.h"
 
@@ -106,6 +107,8 @@ KERNEL_SHARED void depthwise_quads_s8(const int8_t *input, int8_t *output, int8_
         output = depthwise_multiply(p->quads, x, x + channels, offsets, offsets + taps, output, p->rounding);
         next_pixel(&at, w);
     }
+    const int32_t outputs = w->batches * w->output_height * w->output_width * w->channels;
+    clamp_bytes(output - outputs, outputs, p->clamp_min, p->clamp_max);
 }
 
 #endif

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A convolution, or a matrix product, by pairs of output channels: tables and parameters of
+firmware/lib/engine/kernels/conv_pairs_s8.h."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from tinyproof.export.ops.base import Constant
+from tinyproof.export.ops.requantize_encoding import encode_multiplier
+from tinyproof.export.ops.simd_packing import (
+    PAIR_BYTES,
+    PAIR_GROUP,
+    PAIR_SHIFTS_LEFT,
+    Row,
+    packable,
+    padded_depth,
+    pair_scaling,
+    pair_weights,
+)
+
+
+def pair_tables(
+    rows: Sequence[Row], bias: Sequence[int], multipliers: Sequence[int], shifts: Sequence[int]
+) -> list[Constant]:
+    """`weights` and `scales` of firmware/lib/engine/kernels/pairs.h. A last odd row is paired with zeros."""
+    odd = len(rows) % 2
+    rows, bias = [*rows, *[(0,) * len(rows[0])] * odd], [*bias, *[0] * odd]
+    multipliers, shifts = [*multipliers, *[2**30] * odd], [*shifts, *[-1] * odd]
+    weights: list[int] = []
+    scales: list[int] = []
+    for a in range(0, len(rows), 2):
+        b = a + 1
+        flags = 0 if packable(rows[a], rows[b]) else PAIR_BYTES
+        flags |= PAIR_SHIFTS_LEFT if max(shifts[a], shifts[b]) >= 0 else 0
+        weights += pair_weights(rows[a], rows[b])
+        scales += [bias[a], bias[b], encode_multiplier(multipliers[a]), encode_multiplier(multipliers[b])]
+        scales += [pair_scaling(shifts[a]) | flags, pair_scaling(shifts[b])]
+    return [Constant("weights", "int8_t", weights, alignment=4), Constant("scales", "int32_t", scales)]
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """`rows`: of each output channel the weights, `width` inputs of one row of the kernel after the other. `pointwise`:
+    pixels are taken as they lie."""
+
+    window: str
+    rows: tuple[Row, ...]
+    width: int
+    pixels: int
+    pointwise: bool
+
+    kernel = "conv_pairs_s8"
+
+    @cached_property
+    def filled(self) -> list[tuple[int, ...]]:
+        """Rows of the kernel filled up to whole PAIR_GROUPs."""
+        zeros, starts = (0,) * (-self.width % PAIR_GROUP), range(0, len(self.rows[0]), self.width)
+        return [tuple(w for start in starts for w in (*row[start : start + self.width], *zeros)) for row in self.rows]
+
+    @property
+    def cost(self) -> int:
+        """Instructions of an inference on a Cortex-M4, about."""
+        units, depth = len(self.rows), len(self.filled[0])
+        columns = 120 + 17 * depth // 4 + 14 * len(self.rows[0]) // self.width
+        multiply = 80 + -(-units // 2) * (90 + 51 * depth // 8) + (60 if units % 2 else 0)
+        return -(-self.pixels // 4) * (columns + multiply)
+
+    @property
+    def scratch_bytes(self) -> int:
+        """As in firmware/lib/engine/kernels/conv_pairs_parameters.h."""
+        columns, direct = 4 if self.pixels > 2 else 1, self.pointwise and self.width % PAIR_GROUP == 0
+        return columns * (2 * len(self.filled[0]) + (0 if direct else padded_depth(self.width, PAIR_GROUP)))
+
+    def constants(self, bias: Sequence[int], multipliers: Sequence[int], shifts: Sequence[int]) -> list[Constant]:
+        """`bias` with the input's zero point folded in, and the factors of each output channel."""
+        return pair_tables(self.filled, bias, multipliers, shifts)
+
+    def parameters(self, prefix: str, input_zero_point: int, zero_point: int, clamp: tuple[int, int]) -> dict[str, str]:
+        """struct conv_pairs_s8."""
+        window = f"{{{self.window}, {input_zero_point}}}"
+        numbers = {"units": len(self.rows), "depth": len(self.filled[0]), "rounding": 1 + 2 * zero_point}
+        numbers |= {"clamp_min": clamp[0], "clamp_max": clamp[1]}
+        tables = {table: f"{prefix}_{table}" for table in ("weights", "scales")}
+        return {"window": window} | {name: str(value) for name, value in numbers.items()} | tables

@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A convolution that goes channel by channel: tables and parameters of firmware/lib/engine/kernels/conv_planes_s8.h.
+
+Costs are instructions of an inference on a Cortex-M4, about; they choose between kernels that all answer the same.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from tinyproof.export.ops.base import Constant
+from tinyproof.export.ops.requantize_encoding import encode_multiplier
+from tinyproof.export.ops.simd_packing import Row, pair_scaling
+
+MAX_STRIP_BYTES = 2048  # of a strip's scratch, unless one row takes more
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One dimension of the images and the kernel; steps in bytes from one pixel to the next."""
+
+    size: int
+    outputs: int
+    taps: int
+    stride: int
+    dilation: int
+    pad: int
+    input_step: int
+    output_step: int
+
+    def undilated(self) -> Axis:
+        """The same with the gaps between taps written out, where a stride keeps remainders from being taken apart."""
+        if self.stride == 1:
+            return self
+        return replace(self, taps=(self.taps - 1) * self.dilation + 1, dilation=1)
+
+
+@dataclass(frozen=True)
+class Planes:
+    """`y` and `x` are the axes as the kernel walks them. Input channels come in `groups` of `channels`, and each group
+    makes `units` output channels."""
+
+    batches: int
+    y: Axis
+    x: Axis
+    groups: int
+    channels: int
+    units: int
+    exchanged: bool
+    rows: tuple[Row, ...]  # of each output channel the weights [height][width][channels], in the layer's own order
+
+    kernel = "conv_planes_s8"
+
+    @classmethod
+    def both(
+        cls, batches: int, axes: tuple[Axis, Axis], groups: int, channels: int, rows: tuple[Row, ...]
+    ) -> list[Planes]:
+        """Along either axis."""
+        return [
+            cls(batches, y, x.undilated(), groups, channels, len(rows) // groups, exchanged, rows)
+            for y, x, exchanged in ((*axes, False), (*axes[::-1], True))
+        ]
+
+    @cached_property
+    def row_outputs(self) -> int:
+        """Of a row at most, the columns of one remainder; a part of them where a row of them all takes much room."""
+        outputs = -(-self.x.outputs // self.x.dilation)
+        row_bytes = 2 * self.x.stride * self._input_rows(1) + 4 * self.units
+        most = max(4, (MAX_STRIP_BYTES // row_bytes) // 4 * 4)
+        return min(outputs, most)
+
+    @property
+    def parts(self) -> int:
+        """In how many parts a row is done."""
+        return self.x.dilation * -(-self.x.outputs // self.x.dilation // self.row_outputs)
+
+    @property
+    def steps(self) -> int:
+        """Pairs of taps in a row of the kernel; with a stride of 1 they are taken from two places."""
+        return self.x.taps // 2 + 1 if self.x.stride == 1 else -(-self.x.taps // 2)
+
+    @property
+    def flat(self) -> bool:
+        """Whether a strip is one row for the inner loop."""
+        return self.x.stride == self.y.stride == 1
+
+    @property
+    def pitch(self) -> int:
+        columns = (self.row_outputs - 1) * self.x.stride + self.x.taps
+        return columns + columns % 2
+
+    @cached_property
+    def strip(self) -> int:
+        rows = self.y.outputs
+        while rows > 1 and self._strip_bytes(rows) > MAX_STRIP_BYTES:
+            rows -= 1
+        return rows
+
+    def _input_rows(self, rows: int) -> int:
+        return (rows - 1) * self.y.stride + (self.y.taps - 1) * self.y.dilation + 1
+
+    def plane(self, rows: int) -> int:
+        """int16 of a strip; what outputs beyond the end of a row read lies in it, too."""
+        elements = self._input_rows(rows) * self.pitch + 4 * self.x.stride + 2 * self.steps + 2
+        return elements + elements % 2
+
+    def sums(self, rows: int) -> int:
+        row = -(-self.row_outputs // 4) * 4
+        return -(-((rows - 1) * self.pitch + self.row_outputs) // 4) * 4 if self.flat else rows * row
+
+    def _strip_bytes(self, rows: int) -> int:
+        return 2 * self.plane(rows) + 4 * self.units * self.sums(rows)
+
+    @property
+    def scratch_bytes(self) -> int:
+        words = 3 * (self.y.taps * self.steps + 1)
+        return self._strip_bytes(self.strip) + 4 * max(words, self.y.taps * self.x.taps)
+
+    @cached_property
+    def cost(self) -> int:
+        rows, taps = self.strip, self.y.taps * self.steps
+        loops = 1 if self.flat else rows
+        fours = -(-(self.sums(rows) if self.flat else self.row_outputs) // 4)
+        fill = self._input_rows(rows) * (25 + 2.7 * min(self.x.size / self.x.dilation, self.pitch))
+        multiply = 40 + 17 * taps + loops * (35 + fours * (11 + (8 if self.x.stride == 1 else 11) * (taps + taps % 2)))
+        finish = 50 + 1.3 * self.sums(rows) + rows * (35 + 7.3 * self.row_outputs)
+        group = self.channels * (30 + fill + self.units * multiply) + self.units * finish
+        strips = self.batches * self.parts * -(-self.y.outputs // rows)
+        return round(strips * (100 + self.groups * group))
+
+    def constants(self, bias: Sequence[int], multipliers: Sequence[int], shifts: Sequence[int]) -> list[Constant]:
+        """`bias` with the input's zero point folded in, and the factors of each output channel."""
+        scales = [
+            number
+            for b, multiplier, shift in zip(bias, multipliers, shifts, strict=True)
+            for number in (b, encode_multiplier(multiplier), pair_scaling(shift))
+        ]
+        weights = [weight for row in self.rows for weight in self._taps(row)]
+        return [Constant("weights", "int8_t", weights), Constant("scales", "int32_t", scales)]
+
+    def _taps(self, row: Row) -> list[int]:
+        """A row as [channels][y][x], gaps of a dilation written out."""
+        taps = len(row) // self.channels
+        width = taps // self.y.taps  # along x, without gaps
+        spread = 1 if width == self.x.taps else (self.x.taps - 1) // max(width - 1, 1)
+        values = [0] * (self.channels * self.y.taps * self.x.taps)
+        for place, weight in enumerate(row):
+            tap, channel = divmod(place, self.channels)
+            y, x = divmod(tap, width) if not self.exchanged else divmod(tap, self.y.taps)[::-1]
+            values[(channel * self.y.taps + y) * self.x.taps + x * spread] = weight
+        return values
+
+    def parameters(self, prefix: str, input_zero_point: int, zero_point: int, clamp: tuple[int, int]) -> dict[str, str]:
+        """struct conv_planes_s8."""
+        y, x = self.y, self.x
+        window = (
+            *(self.batches, y.size, x.size, self.groups * self.channels, y.outputs, x.outputs, y.taps, x.taps),
+            *(y.stride, x.stride, y.dilation, x.dilation, y.pad, x.pad, input_zero_point),
+        )
+        numbers = {
+            "input_step_x": x.input_step,
+            "input_step_y": y.input_step,
+            "output_step_x": x.output_step,
+            "output_step_y": y.output_step,
+            "groups": self.groups,
+            "group_channels": self.channels,
+            "group_units": self.units,
+            "strip": self.strip,
+            "part": self.row_outputs,
+            "pitch": self.pitch,
+            "plane": self.plane(self.strip),
+            "sums": self.sums(self.strip),
+            "rounding": 1 + 2 * zero_point,
+            "clamp_min": clamp[0],
+            "clamp_max": clamp[1],
+        }
+        tables = {table: f"{prefix}_{table}" for table in ("weights", "scales")}
+        head = {"window": f"{{{', '.join(map(str, window))}}}"}
+        return head | {name: str(value) for name, value in numbers.items()} | tables
+
+
+def quads_cost(pixels: int, taps: int, channels: int) -> int:
+    """Of depthwise_quads_s8."""
+    return round(pixels * (60 + channels * (2.45 * taps + 9.5) + 4 * math.sqrt(taps)))

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * DEPTHWISE_CONV_2D, and CONV_2D of few channels, int8, for cores with the DSP extension. Bit-exact with kernels/.
+ *
+ * Some rows of one input channel become a plane of int16 with its border of zero points. There neighbours lie side by
+ * side, so that one SMLAD takes two taps, whatever the numbers of channels are. Four outputs of a row are made at a time.
+ * With a dilation the columns of a row are taken by their remainders, each an undilated image of its own.
+ */
+#ifndef TINYPROOF_KERNELS_CONV_PLANES_S8_H
+#define TINYPROOF_KERNELS_CONV_PLANES_S8_H
+
+#include "kernels/clamp_bytes.h"
+#include "kernels/conv_planes_parameters.h"
+#include "kernels/planes_multiply.h"
+
+/* Rows of a channel that are in the image, from `y` on, to a plane; others become zero points. */
+static __attribute__((noinline)) void planes_fill(int16_t *plane, const int8_t *x, int32_t y, int32_t rows,
+                                                  const struct planes_columns *columns,
+                                                  const struct conv_planes_s8 *p) {
+    const int32_t count = columns->end - columns->begin, step = columns->step;
+    plane += columns->begin;
+    for (; rows > 0; rows--, y++, plane += p->pitch) {
+        int16_t *to = plane;
+        int32_t left = count;
+        if (y < 0 || y >= p->window.input_height) {
+            for (; left > 0; left--) {
+                *to++ = (int16_t)p->window.input_zero_point;
+            }
+            continue;
+        }
+        const int8_t *from = x + y * p->input_step_y + columns->offset;
+        if (left >= 8) {
+            planes_widen(to, from, step, left / 8);
+            to += left & ~7;
+            from += (left & ~7) * step;
+            left &= 7;
+        }
+        for (; left > 0; left--, from += step) {
+            *to++ = *from;
+        }
+    }
+}
+
+/* A channel's weights as `planes_multiply` takes them. */
+static __attribute__((noinline)) void planes_spread(word *step, const int8_t *weights,
+                                                    const struct planes_shape *shape) {
+    const int32_t last = shape->steps - 1, odd = shape->width % 2;
+    for (int32_t ky = 0; ky < shape->height; ky++) {
+        int32_t before = 0;
+        for (int32_t left = last; left > 0; left--, weights += 2, step += 3) {
+            step[0] = planes_word(weights[0], weights[1]);
+            step[1] = planes_word(before, weights[0]);
+            step[2] = 4;
+            before = weights[1];
+        }
+        const int32_t first = odd || 2 * last < shape->width ? *weights++ : 0;
+        const int32_t second = 2 * last + 1 < shape->width ? *weights++ : 0;
+        step[0] = planes_word(first, second);
+        step[1] = planes_word(before, first);
+        step[2] = (word)shape->gap;
+        step += 3;
+    }
+    if (shape->height * shape->steps % 2 != 0) {
+        step[0] = 0;
+        step[1] = 0;
+        step[2] = 0;
+    }
+}
+
+/* Outputs of one unit in a strip. */
+static __attribute__((noinline)) void planes_rescale(int8_t *output, const int32_t *sums, int32_t rows, int32_t count,
+                                                     int32_t sums_pitch, int32_t step, const int32_t *scales,
+                                                     const struct conv_planes_s8 *p) {
+    const int32_t multiplier = scales[1], scaling = scales[2], rounding = p->rounding;
+    for (; rows > 0; rows--, sums += sums_pitch, output += p->output_step_y) {
+        const int32_t fours = count / 4;
+        int8_t *to = output;
+        if (scaling < 0) {
+            planes_rescale_left(to, sums, count, step, multiplier, scaling >> 8 & 0x1f, rounding >> 1);
+            continue;
+        }
+        if (fours) {
+            planes_rescale_fours(to, sums, fours, step, multiplier, scaling, rounding);
+            to += 4 * fours * step;
+        }
+        for (int32_t i = 4 * fours; i < count; i++, to += step) {
+            *to = rescale_pair_s8(sums[i], multiplier, scaling, rounding);
+        }
+    }
+}
+
+KERNEL_INLINE void planes_set(int32_t *sums, int32_t count, int32_t value) {
+    for (; count > 0; count -= 4, sums += 4) {
+        sums[0] = value;
+        sums[1] = value;
+        sums[2] = value;
+        sums[3] = value;
+    }
+}
+
+/* What the remainder `phase` of the columns has in common. */
+struct planes_phase {
+    struct planes_columns columns; /* of the input */
+    int32_t outputs;               /* of a row */
+    int32_t sums_pitch;
+};
+
+/* All channels of `rows` output rows from `y` on. */
+static __attribute__((noinline)) void planes_strip(const int8_t *input, int8_t *output, int8_t *scratch, int32_t y,
+                                                   int32_t rows, const struct planes_phase *phase,
+                                                   const struct planes_shape *shape, const struct conv_planes_s8 *p) {
+    const struct conv_window *w = &p->window;
+    const int32_t taps = w->kernel_height * w->kernel_width, step = phase->columns.phases * p->output_step_x;
+    const int32_t input_rows = (rows - 1) * w->stride_y + (w->kernel_height - 1) * w->dilation_y + 1;
+    const int32_t flat = phase->sums_pitch == p->pitch;
+    int16_t *plane = (int16_t *)(void *)scratch;
+    int32_t *sums = (int32_t *)(void *)(plane + p->plane);
+    word *steps = (word *)(sums + p->group_units * p->sums);
+    const int8_t *weights = p->weights;
+    const int32_t *scales = p->scales;
+    for (int32_t group = p->groups; group > 0; group--) {
+        for (int32_t unit = 0; unit < p->group_units; unit++) {
+            planes_set(sums + unit * p->sums, p->sums, scales[unit * UNIT_SCALES]);
+        }
+        for (int32_t channel = 0; channel < p->group_channels; channel++) {
+            planes_fill(plane, input++, y * w->stride_y - w->pad_top, input_rows, &phase->columns, p);
+            for (int32_t unit = 0; unit < p->group_units; unit++) {
+                planes_spread(steps, weights + (unit * p->group_channels + channel) * taps, shape);
+                for (int32_t row = 0; row < (flat ? 1 : rows); row++) {
+                    const int32_t count = flat ? (rows - 1) * p->pitch + phase->outputs : phase->outputs;
+                    planes_multiply(sums + unit * p->sums + row * phase->sums_pitch, (count + 3) / 4,
+                                    plane + row * w->stride_y * p->pitch, w->stride_x, steps, shape);
+                }
+            }
+        }
+        weights += p->group_units * p->group_channels * taps;
+        for (int32_t unit = 0; unit < p->group_units; unit++, scales += UNIT_SCALES) {
+            planes_rescale(output++, sums + unit * p->sums, rows, phase->outputs, phase->sums_pitch, step, scales, p);
+        }
+    }
+}
+
+/* Every row of the outputs from column `first` on, `outputs` of them. */
+static __attribute__((noinline)) void planes_part(const int8_t *input, int8_t *output, int8_t *scratch, int32_t first,
+                                                  int32_t outputs, const struct planes_shape *shape,
+                                                  const struct conv_planes_s8 *p) {
+    const struct conv_window *w = &p->window;
+    const int32_t phases = w->dilation_x, x = first * w->stride_x - w->pad_left;
+    const int32_t begin = x < 0 ? (phases - 1 - x) / phases : 0, end = (w->input_width - x + phases - 1) / phases;
+    const int32_t flat = w->stride_x == 1 && w->stride_y == 1;
+    const struct planes_columns columns = {
+        begin,  end < p->pitch ? end : p->pitch, (x + begin * phases) * p->input_step_x, phases * p->input_step_x,
+        phases,
+    };
+    const struct planes_phase phase = {columns, outputs, flat ? p->pitch : (outputs + 3) & ~3};
+    int16_t *plane = (int16_t *)(void *)scratch;
+    for (int32_t i = 0; i < p->plane; i++) {
+        plane[i] = (int16_t)w->input_zero_point;
+    }
+    for (int32_t y = 0; y < w->output_height; y += p->strip) {
+        const int32_t left = w->output_height - y, rows = left < p->strip ? left : p->strip;
+        planes_strip(input, output + y * p->output_step_y + first * p->output_step_x, scratch, y, rows, &phase, shape,
+                     p);
+    }
+}
+
+KERNEL_SHARED void conv_planes_s8(const int8_t *input, int8_t *output, int8_t *scratch,
+                                  const struct conv_planes_s8 *p) {
+    const struct conv_window *w = &p->window;
+    const int32_t outputs = w->output_height * w->output_width * p->groups * p->group_units;
+    const int32_t steps = w->stride_x == 1 ? w->kernel_width / 2 + 1 : (w->kernel_width + 1) / 2;
+    const int32_t gap = 2 * p->pitch * w->dilation_y - 4 * (steps - 1), phases = w->dilation_x;
+    const struct planes_shape shape = {w->kernel_height, w->kernel_width, steps, gap};
+    for (int32_t image = w->batches; image > 0; image--) {
+        for (int32_t first = 0; first < phases; first++) {
+            int32_t left = (w->output_width - first + phases - 1) / phases;
+            for (int32_t x = first; left > 0; left -= p->part, x += p->part * phases) {
+                planes_part(input, output, scratch, x, left < p->part ? left : p->part, &shape, p);
+            }
+        }
+        clamp_bytes(output, outputs, p->clamp_min, p->clamp_max);
+        input += w->input_height * w->input_width * w->channels;
+        output += outputs;
+    }
+}
+
+#endif

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The inner loops of conv_planes_s8, for cores with the DSP extension.
+ */
+#ifndef TINYPROOF_KERNELS_PLANES_MULTIPLY_H
+#define TINYPROOF_KERNELS_PLANES_MULTIPLY_H
+
+#include "kernels/dsp.h"
+
+/* Columns of the input that are in the image, by their place in a plane's row. */
+struct planes_columns {
+    int32_t begin;
+    int32_t end;
+    int32_t offset; /* of the first one in the image's row, in bytes */
+    int32_t step;   /* from one to the next, in bytes */
+    int32_t phases; /* only every so many columns are here */
+};
+
+/* A kernel in steps of two taps. `gap`: bytes from the last two of a row to the first two of the next. */
+struct planes_shape {
+    int32_t height;
+    int32_t width;
+    int32_t steps; /* of a row */
+    int32_t gap;
+};
+
+KERNEL_INLINE word planes_word(int32_t low, int32_t high) {
+    return ((word)low & 0xffff) | (word)high << 16;
+}
+
+/* clang-format off */
+/* Eight bytes `step` apart to int16, `groups` times. */
+KERNEL_INLINE void planes_widen(int16_t *to, const int8_t *from, int32_t step, int32_t groups) {
+    int32_t step3 = 3 * step;
+    __asm__ volatile(
+        "1:\n\t"
+        "ldrsb r4, [%[from]]\n\t"
+        "ldrsb r5, [%[from], %[step]]\n\t"
+        "ldrsb r6, [%[from], %[step], lsl #1]\n\t"
+        "ldrsb r8, [%[from], %[step3]]\n\t"
+        "add %[from], %[from], %[step], lsl #2\n\t"
+        "strh r4, [%[to]], #2\n\t"
+        "strh r5, [%[to]], #2\n\t"
+        "strh r6, [%[to]], #2\n\t"
+        "strh r8, [%[to]], #2\n\t"
+        "ldrsb r4, [%[from]]\n\t"
+        "ldrsb r5, [%[from], %[step]]\n\t"
+        "ldrsb r6, [%[from], %[step], lsl #1]\n\t"
+        "ldrsb r8, [%[from], %[step3]]\n\t"
+        "add %[from], %[from], %[step], lsl #2\n\t"
+        "strh r4, [%[to]], #2\n\t"
+        "strh r5, [%[to]], #2\n\t"
+        "strh r6, [%[to]], #2\n\t"
+        "strh r8, [%[to]], #2\n\t"
+        "subs %[groups], %[groups], #1\n\t"
+        "bne 1b"
+        : [to] "+r"(to), [from] "+r"(from), [groups] "+r"(groups)
+        : [step] "r"(step), [step3] "r"(step3)
+        : "r4", "r5", "r6", "r8", "cc", "memory");
+}
+
+/* Two taps of four outputs side by side: of outputs 0 and 2 at (0, 1), of outputs 1 and 3 at (-1, 0). */
+#define PLANES_STEP                                                                                                    \
+    "ldmia %[w]!, {r4, r5, r6}\n\t"                                                                                    \
+    "ldrd r8, r9, [%[x]]\n\t"                                                                                          \
+    "add %[x], %[x], r6\n\t"                                                                                           \
+    "smlad %[a0], r4, r8, %[a0]\n\t"                                                                                   \
+    "smlad %[a1], r5, r8, %[a1]\n\t"                                                                                   \
+    "smlad %[a2], r4, r9, %[a2]\n\t"                                                                                   \
+    "smlad %[a3], r5, r9, %[a3]\n\t"
+
+/* Two taps of four outputs that lie r9 bytes apart; r10 is three times that. */
+#define PLANES_FAR_STEP                                                                                                \
+    "ldmia %[w]!, {r4, r5, r6}\n\t"                                                                                    \
+    "ldr r5, [%[x]]\n\t"                                                                                               \
+    "ldr r8, [%[x], r9]\n\t"                                                                                           \
+    "smlad %[a0], r4, r5, %[a0]\n\t"                                                                                   \
+    "smlad %[a1], r4, r8, %[a1]\n\t"                                                                                   \
+    "ldr r5, [%[x], r9, lsl #1]\n\t"                                                                                   \
+    "ldr r8, [%[x], r10]\n\t"                                                                                          \
+    "add %[x], %[x], r6\n\t"                                                                                           \
+    "smlad %[a2], r4, r5, %[a2]\n\t"                                                                                   \
+    "smlad %[a3], r4, r8, %[a3]\n\t"
+
+/* Adds a channel's share to `fours` times four sums. The first output's first tap is at `plane`. */
+static __attribute__((noinline)) void planes_multiply(int32_t *sums, int32_t fours, const int16_t *plane,
+                                                      int32_t stride, const word *steps,
+                                                      const struct planes_shape *shape) {
+    int32_t a0, a1, a2, a3;
+    const int16_t *x;
+    const word *w, *end = steps + 3 * ((shape->height * shape->steps + 1) & ~1);
+    const int32_t *sums_end = sums + 4 * fours;
+    if (stride == 1) {
+        __asm__ volatile(
+            "1:\n\t"
+            "ldrd %[a0], %[a1], [%[sums]]\n\t"
+            "ldrd %[a2], %[a3], [%[sums], #8]\n\t"
+            "ldr %[w], %[steps]\n\t"
+            "mov %[x], %[plane]\n"
+            "2:\n\t" PLANES_STEP PLANES_STEP
+            "cmp %[w], %[end]\n\t"
+            "bne 2b\n\t"
+            "ldr r4, %[sums_end]\n\t"
+            "strd %[a0], %[a1], [%[sums]], #8\n\t"
+            "strd %[a2], %[a3], [%[sums]], #8\n\t"
+            "add %[plane], %[plane], #8\n\t"
+            "cmp %[sums], r4\n\t"
+            "bne 1b"
+            : [sums] "+r"(sums), [plane] "+r"(plane), [x] "=&r"(x), [w] "=&r"(w), [a0] "=&r"(a0), [a1] "=&r"(a1),
+              [a2] "=&r"(a2), [a3] "=&r"(a3)
+            : [end] "r"(end), [steps] "m"(steps), [sums_end] "m"(sums_end)
+            : "r4", "r5", "r6", "r8", "r9", "cc", "memory");
+        return;
+    }
+    const int32_t apart = 2 * stride;
+    __asm__ volatile(
+        "ldr r9, %[apart]\n\t"
+        "add r10, r9, r9, lsl #1\n"
+        "1:\n\t"
+        "ldrd %[a0], %[a1], [%[sums]]\n\t"
+        "ldrd %[a2], %[a3], [%[sums], #8]\n\t"
+        "ldr %[w], %[steps]\n\t"
+        "mov %[x], %[plane]\n"
+        "2:\n\t" PLANES_FAR_STEP PLANES_FAR_STEP
+        "ldr r4, %[end]\n\t"
+        "cmp %[w], r4\n\t"
+        "bne 2b\n\t"
+        "ldr r4, %[sums_end]\n\t"
+        "strd %[a0], %[a1], [%[sums]], #8\n\t"
+        "strd %[a2], %[a3], [%[sums]], #8\n\t"
+        "add %[plane], %[plane], r9, lsl #2\n\t"
+        "cmp %[sums], r4\n\t"
+        "bne 1b"
+        : [sums] "+r"(sums), [plane] "+r"(plane), [x] "=&r"(x), [w] "=&r"(w), [a0] "=&r"(a0), [a1] "=&r"(a1),
+          [a2] "=&r"(a2), [a3] "=&r"(a3)
+        : [end] "m"(end), [steps] "m"(steps), [sums_end] "m"(sums_end), [apart] "m"(apart)
+        : "r4", "r5", "r6", "r8", "r9", "r10", "cc", "memory");
+}
+
+/* Four sums to four outputs `step` bytes apart, `fours` times; the factor is below 1/2. */
+static __attribute__((noinline)) void planes_rescale_fours(int8_t *output, const int32_t *sums, int32_t fours,
+                                                           int32_t step, int32_t multiplier, int32_t shift,
+                                                           int32_t rounding) {
+    int32_t step3 = 3 * step;
+    __asm__ volatile(
+        "1:\n\t"
+        "ldmia %[sums]!, {r4, r5, r6, r8}\n\t"
+        REQUANTIZE_MULTIPLY("r4", "%[multiplier]") REQUANTIZE_MULTIPLY("r5", "%[multiplier]")
+        REQUANTIZE_MULTIPLY("r6", "%[multiplier]") REQUANTIZE_MULTIPLY("r8", "%[multiplier]")
+        REQUANTIZE_AWAY_FROM_ZERO("r4") REQUANTIZE_AWAY_FROM_ZERO("r5")
+        REQUANTIZE_AWAY_FROM_ZERO("r6") REQUANTIZE_AWAY_FROM_ZERO("r8")
+        REQUANTIZE_SHIFT("r4", "%[shift]") REQUANTIZE_SHIFT("r5", "%[shift]")
+        REQUANTIZE_SHIFT("r6", "%[shift]") REQUANTIZE_SHIFT("r8", "%[shift]")
+        REQUANTIZE_ROUND("r4", "%[rounding]") REQUANTIZE_ROUND("r5", "%[rounding]")
+        REQUANTIZE_ROUND("r6", "%[rounding]") REQUANTIZE_ROUND("r8", "%[rounding]")
+        REQUANTIZE_CLAMP("r4") REQUANTIZE_CLAMP("r5") REQUANTIZE_CLAMP("r6") REQUANTIZE_CLAMP("r8")
+        "subs %[fours], %[fours], #1\n\t"
+        "strb r4, [%[output]]\n\t"
+        "strb r5, [%[output], %[step]]\n\t"
+        "strb r6, [%[output], %[step], lsl #1]\n\t"
+        "strb r8, [%[output], %[step3]]\n\t"
+        "add %[output], %[output], %[step], lsl #2\n\t"
+        "bne 1b"
+        : [output] "+r"(output), [sums] "+r"(sums), [fours] "+r"(fours)
+        : [step] "r"(step), [step3] "r"(step3), [multiplier] "r"(multiplier), [shift] "r"(shift),
+          [rounding] "r"(rounding)
+        : "r4", "r5", "r6", "r8", "cc", "memory");
+}
+/* clang-format on */
+
+/* The same where the factor is 1/2 or more. */
+KERNEL_INLINE void planes_rescale_left(int8_t *output, const int32_t *sums, int32_t count, int32_t step,
+                                       int32_t multiplier, int32_t shift, int32_t zero_point) {
+    for (; count > 0; count--, output += step) {
+        int32_t y = (int32_t)((uint32_t)*sums++ << shift);
+        __asm__("smmlar %0, %0, %1, %0\n\tqadd %0, %0, %2\n\tssat %0, #8, %0"
+                : "+r"(y)
+                : "r"(multiplier), "r"(zero_point));
+        *output = (int8_t)y;
+    }
+}
+
+#endif
