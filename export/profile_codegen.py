@@ -44,6 +44,12 @@ class ProfiledOperator:
         return _function(self.number)
 
 
+def can_be_profiled(build_dir: Path) -> bool:
+    """Whether the model runs operators on the device, and these one after the other."""
+    program = lower(read_graph(read_file(build_dir / "model.tflite")))
+    return not program.branches and bool(generate(program, plan_memory(program)).steps)
+
+
 def write_profile(build_dir: Path) -> list[ProfiledOperator]:
     """Writes model_profile.c/.h to build_dir/profile/; returns the operators in their order.
 

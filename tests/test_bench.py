@@ -30,5 +30,9 @@ def test_the_smallest_models_stay_small(tmp_path: Path, monkeypatch: pytest.Monk
     assert neuron["engine_flash_bytes"] <= 160
     assert neuron["engine_ram_bytes"] == 1
     assert neuron["instructions_per_inference"] <= 40
+    assert neuron["cycles_per_inference"] <= 45
+    assert sine["cycles_per_inference"] <= 1_900
+    assert [layer["name"] for layer in sine["layers"]] == ["FULLY_CONNECTED"] * 3
+    assert all(layer["cycles"] > layer["instructions"] > 0 for row in (neuron, sine) for layer in row["layers"])
     assert sine["instructions_per_inference"] <= 1_500
     assert sine["engine_ram_bytes"] <= 32

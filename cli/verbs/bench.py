@@ -10,17 +10,27 @@ from typing import Any
 import click
 
 from tinyproof.cli import console
+from tinyproof.cli.layer_counts import (
+    GROWTH,
+    counted_boards,
+    differences,
+    is_counted,
+    measure_layers,
+    read_rows,
+    write_rows,
+)
 from tinyproof.cli.model_option import Wanted, calibration_option, import_file
 from tinyproof.cli.stage_timer import Stages, in_words
-from tinyproof.core.board_spec import find_board
+from tinyproof.core.board_spec import Board, find_board
 from tinyproof.core.config import Config, load_config
-from tinyproof.core.errors import InputFileError
+from tinyproof.core.errors import InputFileError, MismatchError, UsageError
 from tinyproof.core.manifest import read_manifest
 from tinyproof.core.model_file import find_model_file
 from tinyproof.core.paths import BUILD, CONFIG_FILE, build_dir
 
 FIT_STEPS = 100
 TINYPERF = BUILD / "tinyperf"
+EXAMPLE = BUILD / "example"
 
 
 @click.command()
@@ -28,22 +38,55 @@ TINYPERF = BUILD / "tinyperf"
 @click.option("--model", "extra", metavar="FILE", help="Measure this model, too: .tflite, .keras, a SavedModel folder.")
 @calibration_option
 @click.option("--tinyperf", is_flag=True, help="Measure the four MLPerf Tiny architectures, too (some minutes).")
+@click.option(
+    "--compare",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Compare the layers with an earlier --json or --record.",
+)
+@click.option(
+    "--record",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the layers of all models on all boards (minutes).",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of the tables.")
-def command(board: str | None, extra: str | None, calibration: Path | None, tinyperf: bool, as_json: bool) -> None:
-    """Measure flash, RAM, instructions, round trips and stage times for the neuron and for 1-16-16-1 (sine).
+def command(
+    board: str | None,
+    extra: str | None,
+    calibration: Path | None,
+    tinyperf: bool,
+    compare: Path | None,
+    record: Path | None,
+    as_json: bool,
+) -> None:
+    """Measure flash, RAM, instructions, cycles, round trips and stage times for the neuron and for 1-16-16-1 (sine).
 
-    Instructions come from the emulator's deterministic count; the training loop is compared with plain
-    model.fit in the same run. Artefacts are in build/bench-<model>/.
+    Instructions come from the emulator's deterministic count, cycles from its instructions by the manual of the core
+    (Cortex-M4); the training loop is compared with plain model.fit in the same run. Artefacts are in
+    build/bench-<model>/.
+
+    \b
+    ./tinyproof bench --compare tests/instructions.json   # exits 1 where a layer grew by more than 1 %
+    ./tinyproof bench --record tests/instructions.json    # after such a change, if it is wanted
     """
     config = load_config(CONFIG_FILE)
     config = dataclasses.replace(config, board=board or config.board)
     find_board(config.board)
+    if record is not None:
+        if board or extra or calibration or tinyperf or compare or as_json:
+            raise UsageError("--record measures all models on all boards: give it no other option")
+        write_rows(record, measure_record(config))
+        return
+    recorded = [] if compare is None else read_rows(compare)
     files = [] if extra is None else [(extra, calibration)]
     document = measure(config, files, tinyperf=tinyperf)
     if as_json:
         console.print_json(document)
     else:
         _print(document)
+    if compare is not None:
+        _compare(recorded, document["results"], compare)
 
 
 def measure(config: Config, files: list[tuple[str, Path | None]], *, tinyperf: bool) -> dict[str, Any]:
@@ -61,10 +104,7 @@ def measure(config: Config, files: list[tuple[str, Path | None]], *, tinyperf: b
     make_sine(build_dir(sine.model))
     results.append(_measure_trained(sine, Stages()))
     if tinyperf:
-        from tinyproof.train.tinyperf import MODELS, make_tinyperf
-
-        made = [make_tinyperf(name, TINYPERF) for name in MODELS]
-        files = [*((str(model), samples) for model, samples in made), *files]
+        files = [*_tinyperf_files(), *files]
     results += [_measure_file(config, file, samples) for file, samples in files]
     seconds, speedup = speedup_over_fit(config.train, FIT_STEPS)
     return {
@@ -72,6 +112,42 @@ def measure(config: Config, files: list[tuple[str, Path | None]], *, tinyperf: b
         "training": {"seconds": round(seconds, 3), "steps": FIT_STEPS, "speedup_over_fit": round(speedup, 1)},
         "stages": stages.seconds,
     }
+
+
+def measure_record(config: Config) -> list[dict[str, Any]]:
+    """The layers of all models that are made here, on all boards that count instructions and that they fit on."""
+    from tinyproof.cli.verbs.export import run_export
+    from tinyproof.cli.verbs.train import run_train
+    from tinyproof.train.builtin import make_sine
+    from tinyproof.train.gestures import make_gestures
+
+    neuron = dataclasses.replace(config, model="bench-neuron")
+    sine = dataclasses.replace(config, model="bench-sine")
+    run_train(neuron)
+    make_sine(build_dir(sine.model))
+    for trained in (neuron, sine):
+        run_export(trained)
+    example = make_gestures(EXAMPLE)
+    files = [(str(example.model), example.calibration), *_tinyperf_files()]
+    rows = []
+    for made in (neuron, sine, *(_import(config, file, samples) for file, samples in files)):
+        folder = build_dir(made.model)
+        for board in counted_boards((folder / "model.tflite").read_bytes()):
+            click.echo(f"{_shown(made)} on {board.name}", err=True)
+            layers = measure_layers(board, folder, config.check)
+            rows.append({"model": _shown(made), "board": board.name, "layers": layers})
+    return rows
+
+
+def _tinyperf_files() -> list[tuple[str, Path]]:
+    from tinyproof.train.tinyperf import MODELS, make_tinyperf
+
+    return [(str(model), samples) for model, samples in (make_tinyperf(name, TINYPERF) for name in MODELS)]
+
+
+def _shown(config: Config) -> str:
+    """What tables call the model."""
+    return config.model.removeprefix("bench-")
 
 
 def _measure_trained(config: Config, stages: Stages) -> dict[str, Any]:
@@ -82,10 +158,14 @@ def _measure_trained(config: Config, stages: Stages) -> dict[str, Any]:
 
 
 def _measure_file(config: Config, file: str, calibration: Path | None) -> dict[str, Any]:
+    return _measure_built(_import(config, file, calibration), Stages())
+
+
+def _import(config: Config, file: str, calibration: Path | None) -> Config:
     found = find_model_file(file)
     if found is None:
         raise InputFileError(f"{file}: no such file; give a .tflite, a .keras, or a SavedModel folder")
-    return _measure_built(import_file(config, found, Wanted(calibration))[0], Stages())
+    return import_file(config, found, Wanted(calibration))[0]
 
 
 def _measure_built(config: Config, stages: Stages) -> dict[str, Any]:
@@ -93,17 +173,17 @@ def _measure_built(config: Config, stages: Stages) -> dict[str, Any]:
     from tinyproof.cli.verbs.build import run_build
     from tinyproof.host.throughput import round_trips_per_second
 
+    board, folder = find_board(config.board), build_dir(config.model)
     built = stages.run("build", lambda: run_build(config))
     report = stages.run("check", lambda: run_check(config, None))
-    manifest = read_manifest(build_dir(config.model))
+    manifest = read_manifest(folder)
     memory = manifest.memory
     assert memory is not None  # it was exported to be built
     rate = report.bits.round_trips_per_second
     if manifest.inputs[0].bytes == 1:  # a check of few vectors is over before the emulator has warmed up
-        board = find_board(config.board)
-        rate = round_trips_per_second(board, build_dir(config.model), config.check, "q 0")
+        rate = round_trips_per_second(board, folder, config.check, "q 0")
     return {
-        "model": config.model.removeprefix("bench-"),
+        "model": _shown(config),
         "macs": memory.macs,
         "board": config.board,
         "engine": report.engine,
@@ -112,18 +192,50 @@ def _measure_built(config: Config, stages: Stages) -> dict[str, Any]:
         "arena_bytes": memory.arena_bytes,
         "tflm_arena_bytes": memory.tflm_arena_bytes,
         "instructions_per_inference": report.bits.ticks_max,
+        "cycles_per_inference": _cycles(board, folder, config),
         "startup_instructions": report.startup_ticks,
         "round_trips_per_second": round(rate, 1),
         "bits_checked": report.bits.checked,
         "bits_different": report.bits.different,
+        "layers": _layers(board, folder, config),
     }
+
+
+def _cycles(board: Board, folder: Path, config: Config) -> int | None:
+    """Most that one of a few inputs takes; None on a board whose core has no cycle model."""
+    if not board.cycle_model:
+        return None
+    from tinyproof.host.cycles.measuring import inference_cycles
+    from tinyproof.host.step_trace import sample_inputs
+
+    return max(inference_cycles(board, folder, sample_inputs(folder), config.check))
+
+
+def _layers(board: Board, folder: Path, config: Config) -> list[dict[str, Any]]:
+    """None are told apart on a board that counts no instructions, or of a model with IF or WHILE."""
+    if not is_counted(board):
+        return []
+    from tinyproof.export.profile_codegen import can_be_profiled
+
+    return measure_layers(board, folder, config.check) if can_be_profiled(folder) else []
+
+
+def _compare(recorded: list[dict[str, Any]], measured: list[dict[str, Any]], file: Path) -> None:
+    """Says to stderr what differs, for stdout may be the document. Raises MismatchError where something grew."""
+    found = differences(recorded, measured)
+    for one in found:
+        click.echo(f"{'GREW' if one.grew else 'changed':<9}{one}", err=True)
+    grown = [one for one in found if one.grew]
+    if grown:
+        raise MismatchError(f"{len(grown)} counts grew by more than {GROWTH:.0%} over those in {file}")
+    click.echo(f"compare  nothing grew by more than {GROWTH:.0%} over {file}", err=True)
 
 
 def _print(document: dict[str, Any]) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
-    for name in ("model", "MACs", "flash B", "RAM B", "TFLM RAM", "insn", "trips/s", "bits"):
+    for name in ("model", "MACs", "flash B", "RAM B", "TFLM RAM", "insn", "cycles", "trips/s", "bits"):
         table.add_column(name, justify="left" if name == "model" else "right")
     for row in document["results"]:
         same = row["bits_checked"] - row["bits_different"]
@@ -134,6 +246,7 @@ def _print(document: dict[str, Any]) -> None:
             f"{row['engine_ram_bytes']:,}",
             f"{row['tflm_arena_bytes']:,}",
             f"{row['instructions_per_inference']:,}",
+            "-" if row["cycles_per_inference"] is None else f"{row['cycles_per_inference']:,}",
             f"{row['round_trips_per_second']:,.0f}",
             f"{same}/{row['bits_checked']}",
         )

@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tinyproof.cli import console
-from tinyproof.cli.localize import name_of
+from tinyproof.cli.layer_counts import profile_simulated, refuse_wrong_bits
 from tinyproof.cli.model_option import model_option, select_model
 from tinyproof.cli.tables import aligned
 from tinyproof.core.board_spec import Board, find_board
 from tinyproof.core.config import Config, load_config
-from tinyproof.core.errors import MismatchError, UsageError
+from tinyproof.core.errors import UsageError
 from tinyproof.core.paths import CONFIG_FILE, build_dir
 
 if TYPE_CHECKING:
     from tinyproof.export.profile_codegen import ProfiledOperator
+    from tinyproof.host.step_trace import StepTrace
 
 FILE = "profile.json"
 NOISE_SAMPLES = 32
@@ -65,32 +66,18 @@ def run_profile(config: Config, port: str | None, dataset: Path | None, *, noise
 
     Raises MismatchError where the bits are not the golden reference's: then the times mean nothing.
     """
-    from tinyproof.export.profile_codegen import write_profile
-    from tinyproof.firmware.platformio_build import build_profile, check_artefacts
-    from tinyproof.host.step_trace import ask_steps, sample_inputs, watch_cycles, watch_steps
+    from tinyproof.firmware.platformio_build import check_artefacts
 
     board, folder = find_board(config.board), build_dir(config.model)
     if board.kind == "host" or board.engine != "compiled":
         raise UsageError(f"board {board.name} cannot be profiled; take one with the compiled engine")
     identity = check_artefacts(folder)
-    steps = write_profile(folder)
-    tensors, inputs = [step.tensors for step in steps], sample_inputs(folder)
     if board.kind == "serial":
-        seen = ask_steps(board, folder, _flash(board, folder, identity, port, config), tensors, inputs, config.check)
+        steps, seen = _profile_real(board, folder, identity, port, config)
     else:
         if port is not None:
             raise UsageError(f"board {board.name} is simulated and is started here; leave out --port")
-        elf = build_profile(board, folder)
-        if board.cycle_model:
-            functions = [step.function for step in steps]
-            seen = watch_cycles(board, folder, elf, tensors, inputs, config.check, functions)
-        else:
-            seen = watch_steps(board, folder, elf, tensors, inputs, config.check)
-    for content, one in zip(inputs, seen, strict=True):
-        if one.first_wrong is not None or not one.proven:
-            where = "the output" if one.first_wrong is None else f"the output of {name_of(steps[one.first_wrong])}"
-            x_q = f"{content[:8].hex()}{'...' if len(content) > 8 else ''}"
-            raise MismatchError(f"{board.name}, input 0x{x_q}: {where} is not what TFLite Micro computes")
+        steps, seen = profile_simulated(board, folder, config.check)
     document = _document(config, identity, board, steps, [one.ticks for one in seen])
     _add_cycles(document, [one.cycles for one in seen])
     layers = {entry["index"]: entry for entry in _noise(folder, dataset)} if noise else {}
@@ -103,6 +90,20 @@ def run_profile(config: Config, port: str | None, dataset: Path | None, *, noise
     target.mkdir(parents=True, exist_ok=True)
     (target / FILE).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     return document
+
+
+def _profile_real(
+    board: Board, folder: Path, identity: str, port: str | None, config: Config
+) -> tuple[list[ProfiledOperator], list[StepTrace]]:
+    """As `profile_simulated`, on a real board."""
+    from tinyproof.export.profile_codegen import write_profile
+    from tinyproof.host.step_trace import ask_steps, sample_inputs
+
+    steps, inputs = write_profile(folder), sample_inputs(folder)
+    chosen = _flash(board, folder, identity, port, config)
+    seen = ask_steps(board, folder, chosen, [step.tensors for step in steps], inputs, config.check)
+    refuse_wrong_bits(board, steps, inputs, seen)
+    return steps, seen
 
 
 def _flash(board: Board, folder: Path, identity: str, port: str | None, config: Config) -> str:

@@ -12,8 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support.instruction_table import assert_nothing_grew
 from support.native import different_bits
 
+from tinyproof.cli.layer_counts import measure_layers
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import CheckConfig
 from tinyproof.core.manifest import read_manifest
@@ -104,3 +106,4 @@ def test_the_dsp_kernels_beat_cmsis_nn_by_half(imported: Callable[[str], Path], 
     report = check(board, folder, None, CHECK)
     assert (report.bits.checked, report.bits.different) == (32, 0)
     assert report.bits.ticks_max * 1.5 < cmsis_instructions
+    assert_nothing_grew(name, board.name, measure_layers(board, folder, CHECK))
