@@ -34,7 +34,7 @@ def command(context: click.Context, name: str, folder: Path, board: str | None, 
     Prints the commands that quantize it, prove it on a board, and measure its accuracy there.
 
     wake-word: a streaming .tflite from sound to a word's probability, 20 ms at a time, and labelled test sounds.
-    Proves it on a board, frame by frame, in some two minutes; without the wheel `tflite-micro` it takes far longer.
+    Proves it on a board, frame by frame, in two to three minutes; without the wheel `tflite-micro` it takes far longer.
 
     Exits as `run` does: 1 where the board's bits differ, 3 where the board cannot be proven, such as for its size.
     """
