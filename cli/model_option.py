@@ -79,10 +79,12 @@ def import_file(
     wanted: Wanted,
     *,
     again: bool = True,
+    keep_dead: bool = False,
 ) -> tuple[Config, Manifest]:
     """(config for its build, manifest) of a file with a model.
 
-    Makes the build the current one. `again`: even if the build holds that file already.
+    Makes the build the current one. `again`: even if the build holds that file already. `keep_dead`: as in
+    lowering.lower.
     """
     from tinyproof.core.manifest import read_manifest
     from tinyproof.export.calibration import Calibration
@@ -94,7 +96,7 @@ def import_file(
     if not again and is_current(found, folder, asked):
         manifest = read_manifest(folder)
     else:
-        manifest = import_model(found, folder, asked)
+        manifest = import_model(found, folder, asked, keep_dead=keep_dead)
     paths.CURRENT_FILE.parent.mkdir(parents=True, exist_ok=True)
     paths.CURRENT_FILE.write_text(f"{found.name}\n", encoding="utf-8")
     return config, manifest
@@ -142,6 +144,7 @@ def print_import(manifest: Manifest) -> None:
     kind = source.activations or "int8"
     how = f"{kind}, {source.calibration.samples} samples" if source.calibration else "integers, as it came"
     click.echo(stage_line("export", size, f"{how}    id {manifest.model_id}"))
+    print_removed(manifest)
     accuracy = source.accuracy
     if accuracy is not None:
         words = f"worst error {accuracy.worst_error:.4g} against the float model"
@@ -152,3 +155,17 @@ def print_import(manifest: Manifest) -> None:
         say("", words)
         for warning in accuracy.warnings or []:
             say("", f"WARNING: {warning}")
+
+
+def print_removed(manifest: Manifest) -> None:
+    """What the compiled engine leaves out, and why it may; nothing where it computes all."""
+    removed = manifest.memory.removed if manifest.memory is not None else None
+    if removed is None:
+        return
+    gone = removed.constant + removed.unread
+    macs = f"{manifest.memory.macs if manifest.memory else 0:,} of {removed.macs_before:,} MACs"
+    say(
+        "live",
+        f"{macs}, {removed.weights:,} of {removed.weights_before:,} weights: {gone:,} of {removed.channels:,} channels "
+        f"left out, {removed.constant:,} constant for every input and {removed.unread:,} that nothing live reads",
+    )

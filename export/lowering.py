@@ -10,6 +10,7 @@ from functools import cached_property
 from tinyproof.core.errors import InputFileError
 from tinyproof.core.manifest import RemovedChannels
 from tinyproof.core.tflite.graph import Graph, Operator, Tensor
+from tinyproof.core.tflite.parts import TensorPart
 from tinyproof.export.channels.pruning import prune
 from tinyproof.export.inlining import INLINED
 from tinyproof.export.ops import ENDS, OPS
@@ -29,7 +30,7 @@ REWRITTEN = frozenset(("VAR_HANDLE", "CALL_ONCE", "SHAPE", *INLINED))
 class Program:
     """`ops` run in order. `inputs` and `outputs` are what the device sees, in the arena. `initial`: the bytes that each
     tensor which lives on between inferences begins with, by its index. `views`: tensors that are a part of another one,
-    with that one and the byte at which they begin in it. `kept`: of each tensor that lost channels, those that are left;
+    with that one and the byte at which they begin in it. `parts`: what is left of each tensor that lost channels;
     `removed` says how much that is, None where nothing was."""
 
     graph: Graph
@@ -38,7 +39,7 @@ class Program:
     outputs: tuple[Tensor, ...]
     initial: dict[int, bytes] = field(default_factory=dict)
     views: dict[int, tuple[int, int]] = field(default_factory=dict)
-    kept: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    parts: dict[int, TensorPart] = field(default_factory=dict)
     removed: RemovedChannels | None = None
 
     @cached_property
@@ -104,13 +105,13 @@ def lower(graph: Graph, *, keep_dead: bool = False) -> Program:
     graph, ends, initial = rewritten.graph, rewritten.ends, dict(rewritten.initial)
     check_supported(graph, rewritten.operators)
     ops = _make_ops(graph, rewritten.operators, initial)
-    kept, removed = {}, None
+    parts, removed = {}, None
     if not keep_dead:
         outer = (tensor.index for tensor in (*ends.inputs, *ends.outputs))
         pruned = prune(graph, ops, outer, initial.keys() | rewritten.carried)
         if pruned is not None:
             left = _make_ops(pruned.graph, pruned.operators, initial)
-            kept, removed = pruned.kept, pruned.removed
+            parts, removed = pruned.parts, pruned.removed
             graph, ops = pruned.graph, left
     graph, outputs, writers = constant_outputs(graph, ends.outputs)
     ops += [ConstantOutput(graph, writer) for writer in writers]
@@ -118,7 +119,7 @@ def lower(graph: Graph, *, keep_dead: bool = False) -> Program:
     for op in ops:
         op.keep(tuple(_remember(op, dtype, count, tensors, initial) for dtype, count in op.private_tensors))
     graph = dataclasses.replace(graph, tensors=tuple(tensors))
-    return settle_states(Program(graph, tuple(ops), ends.inputs, outputs, initial, kept=kept, removed=removed))
+    return settle_states(Program(graph, tuple(ops), ends.inputs, outputs, initial, parts=parts, removed=removed))
 
 
 def _make_ops(graph: Graph, operators: tuple[Operator, ...], initial: dict[int, bytes]) -> list[Op]:

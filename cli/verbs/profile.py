@@ -73,13 +73,13 @@ def run_profile(config: Config, port: str | None, dataset: Path | None, *, noise
         raise UsageError(f"board {board.name} cannot be profiled; take one with the compiled engine")
     identity = check_artefacts(folder)
     steps = write_profile(folder)
-    tensors, inputs = [step.tensors for step in steps], sample_inputs(folder)
+    parts, inputs = [step.parts for step in steps], sample_inputs(folder)
     if board.kind == "serial":
-        seen = ask_steps(board, folder, _flash(board, folder, identity, port, config), tensors, inputs, config.check)
+        seen = ask_steps(board, folder, _flash(board, folder, identity, port, config), parts, inputs, config.check)
     else:
         if port is not None:
             raise UsageError(f"board {board.name} is simulated and is started here; leave out --port")
-        seen = watch_steps(board, folder, build_profile(board, folder), tensors, inputs, config.check)
+        seen = watch_steps(board, folder, build_profile(board, folder), parts, inputs, config.check)
     for content, one in zip(inputs, seen, strict=True):
         if one.first_wrong is not None or not one.proven:
             where = "the output" if one.first_wrong is None else f"the output of {name_of(steps[one.first_wrong])}"

@@ -79,6 +79,7 @@ class Channels:
             self.keep((tensor, channel))
 
     def is_kept(self, node: Node) -> bool:
+        """Itself, or what it is linked to."""
         return self._root(node) in self._kept
 
     def kept(self, tensor: int) -> tuple[int, ...]:

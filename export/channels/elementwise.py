@@ -64,13 +64,15 @@ class OfTwo(Followed):
         return self.op.y.zero_points[0] + requantize((a - x1.zero_points[0]) * (b - x2.zero_points[0]), *factor)
 
     def demands(self) -> Iterable[Node]:
+        """An operand of one channel serves all."""
         width = self.channels.width(self.y)
         shared = [x.index for x in self.op.operands if x.data is None and self.channels.width(x.index) < width]
         return [(index, 0) for index in shared if self.lives]
 
     def narrowed(self, narrowed: Narrowed) -> Operator:
+        """With the same places of a constant operand."""
         narrowed.take_out(self.y)
-        kept = narrowed.kept.get(self.y)
+        kept = self.channels.kept(self.y) if self.y in narrowed.parts else None
         inputs = [self._narrowed(operand, kept, narrowed) for operand in self.op.operands]
         return dataclasses.replace(self.op.operator, inputs=tuple(inputs))
 

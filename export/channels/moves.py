@@ -51,7 +51,7 @@ class AlongDimensions(Followed):
         super().__init__(op, channels)
         spans = channels.spans[self.x]
         if isinstance(op, Sum):
-            spans = [self.bound(op.y, *(self._total(op, q) for q in span)) for span in spans]
+            spans = [self.bound(op.y, self._total(op, low), self._total(op, high)) for low, high in spans]
         channels.spans[self.y] = spans
         self.link_alike(self.x)
 
@@ -107,12 +107,13 @@ class Padded(Followed):
         channels.spans[self.y] = spans
 
     def demands(self) -> Iterable[Node]:
-        # There is no PAD of nothing.
+        """There is no PAD of nothing."""
         return [(self.x, 0)] if self.lives and not self.channels.kept(self.x) else []
 
     def narrowed(self, narrowed: Narrowed) -> Operator:
+        """With paddings of the last dimension that are as many as the kept channels among them."""
         narrowed.take_out(self.y)
-        if self.y not in narrowed.kept or not any(self.pads[-2:]):
+        if self.y not in narrowed.parts or not any(self.pads[-2:]):
             return self.op.operator
         width = self.channels.width(self.x)
         kept = self.channels.kept(self.y)
@@ -153,19 +154,21 @@ class Joined(Followed):
         channels.spans[self.y] = spans
 
     def demands(self) -> Iterable[Node]:
+        """Constants alone would be a constant."""
         computed = [part.index for part in self.op.parts if part.data is None]
         if not self.lives or any(self.channels.kept(part) for part in computed):
             return []
-        return [(computed[0], 0)]  # constants alone would be a constant
+        return [(computed[0], 0)]
 
     def narrowed(self, narrowed: Narrowed) -> Operator:
+        """Without the parts of which nothing is left."""
         narrowed.take_out(self.y)
         inputs = []
         for part, start in zip(self.op.parts, self.starts, strict=True):
             width = part.shape[-1]
             kept = tuple(place for place in range(width) if self.channels.is_kept((self.y, start + place)))
             if not kept:
-                continue  # none of a part along the last dimension
+                continue
             constant = part.data is not None and len(kept) < width
             inputs.append(narrowed.part_of_constant(part, kept) if constant else part.index)
         return dataclasses.replace(self.op.operator, inputs=tuple(inputs))

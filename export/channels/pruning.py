@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from tinyproof.core.manifest import RemovedChannels
 from tinyproof.core.tflite.graph import Graph, Operator
+from tinyproof.core.tflite.parts import TensorPart
 from tinyproof.export.channels.channels import MAX_CHANNELS, Channels
 from tinyproof.export.channels.elementwise import OfByte, OfTwo
 from tinyproof.export.channels.moves import AlongDimensions, AlongImage, Joined, Padded, Reshaped
@@ -31,17 +32,17 @@ _RULES: tuple[type[Followed], ...] = (
 
 @dataclass(frozen=True)
 class Pruned:
-    """What is left. `kept`: the channels that are left of each tensor that lost any, by the tensor's index."""
+    """What is left. `parts`: what of each tensor that lost channels, by the tensor's index."""
 
     graph: Graph
     operators: tuple[Operator, ...]
-    kept: dict[int, tuple[int, ...]]
+    parts: dict[int, TensorPart]
     removed: RemovedChannels
 
 
 def prune(graph: Graph, ops: Sequence[Op], ends: Iterable[int], carried: Iterable[int]) -> Pruned | None:
-    """`ops`: the operators that run, in their order, checked. `ends`: the model's inputs and outputs. `carried`: tensors
-    that live on between inferences, or between the turns of a loop. None where nothing can be removed."""
+    """`ops`: the operators that run, in their order, checked. `ends`: the model's inputs and outputs. `carried`:
+    tensors that live on between inferences, or between the turns of a loop. None where nothing can be removed."""
     channels = Channels(graph)
     written = Counter(index for op in ops for index in op.operator.outputs)
     for op in ops:
@@ -69,7 +70,7 @@ def prune(graph: Graph, ops: Sequence[Op], ends: Iterable[int], carried: Iterabl
     weighted = [operator.inputs[1] for rule, operator in zip(living, operators, strict=True) if isinstance(rule, Sums)]
     left = sum(narrowed.tensors[index].elements for index in weighted)
     changed = dataclasses.replace(graph, tensors=tuple(narrowed.tensors))
-    return Pruned(changed, operators, narrowed.kept, _removed(rules, channels, left))
+    return Pruned(changed, operators, narrowed.parts, _removed(rules, channels, left))
 
 
 def _removed(rules: list[Rule], channels: Channels, weights: int) -> RemovedChannels:

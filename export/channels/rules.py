@@ -12,17 +12,19 @@ from typing import Any, ClassVar
 
 from tinyproof.core.tflite.dtypes import DTYPES, pack, unpack
 from tinyproof.core.tflite.graph import Operator, Tensor
+from tinyproof.core.tflite.parts import TensorPart
 from tinyproof.export.channels.channels import Channels, Node
 from tinyproof.export.ops.base import Op
 
 
 class Narrowed:
-    """The graph's tensors while channels are taken out of them. `kept` holds those of each tensor that lost any."""
+    """The graph's tensors while channels are taken out of them. `parts`: what is left of
+    each tensor that lost any."""
 
     def __init__(self, channels: Channels) -> None:
         self.channels = channels
         self.tensors = list(channels.graph.tensors)
-        self.kept: dict[int, tuple[int, ...]] = {}
+        self.parts: dict[int, TensorPart] = {}
 
     def take_out(self, tensor: int) -> None:
         """What is not kept of a computed tensor."""
@@ -30,7 +32,8 @@ class Narrowed:
         if len(kept) < self.channels.width(tensor):
             whole = self.tensors[tensor]
             self.tensors[tensor] = dataclasses.replace(whole, shape=(*whole.shape[:-1], len(kept)))
-            self.kept[tensor] = kept
+            element_bytes = DTYPES[whole.dtype].bits // 8
+            self.parts[tensor] = TensorPart(tensor, kept, whole.shape[-1], element_bytes)
 
     def constant(self, like: Tensor, shape: tuple[int, ...], values: Iterable[int]) -> int:
         """The index of a new constant; `like` says all else of it."""
@@ -106,6 +109,7 @@ class Followed(Rule):
 
     @property
     def lives(self) -> bool:
+        """Whether a channel of its output is kept."""
         return any(self.channels.is_kept((self.y, channel)) for channel in range(self.channels.width(self.y)))
 
     def fix(self) -> None:

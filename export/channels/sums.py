@@ -111,7 +111,7 @@ class SumsOverChannels(Sums):
         """Whether the weights are constants, and each belongs to one channel."""
         if not super().suits(op, channels) or (isinstance(op, FullyConnected) and op.product):
             return False
-        return len(op.rows[0]) % op.x.shape[-1] == 0
+        return bool(len(op.rows[0]) % op.x.shape[-1] == 0)
 
     @cached_property
     def _ends(self) -> tuple[list[int], list[int]]:
@@ -120,6 +120,7 @@ class SumsOverChannels(Sums):
         return [low for low, _ in met], [high for _, high in met]
 
     def ends(self, unit: int) -> tuple[list[int], list[int]]:
+        """The same for all."""
         return self._ends
 
     @cached_property
@@ -128,13 +129,14 @@ class SumsOverChannels(Sums):
         return [low == high for low, high in zip(*self._ends, strict=True)]
 
     def demands(self) -> Iterable[Node]:
+        """What the weights of computed units meet, unless that is constant; one at least, as a kernel reads one."""
         width = self.channels.width(self.x)
         needed: set[int] = set()
         for unit in self._computed:
             weights = zip(self.op.rows[unit], self._folds, strict=True)
             needed.update(place % width for place, (weight, folds) in enumerate(weights) if weight and not folds)
         if not needed and self.lives and not self.channels.kept(self.x):
-            needed.add(0)  # a kernel reads at least one
+            needed.add(0)
         return [(self.x, channel) for channel in needed]
 
     @property
@@ -143,12 +145,14 @@ class SumsOverChannels(Sums):
         return [unit for unit in self.channels.kept(self.y) if not self.channels.constant((self.y, unit))]
 
     def rounding(self) -> list[tuple[int, int]]:
+        """The pair kernel takes whole groups of inputs, and two units."""
         if not isinstance(self.op, FullyConnected) or not self.op.pairs:
             return []
         taps = len(self.op.rows[0]) // self.channels.width(self.x)
         return [(self.y, 2), (self.x, GROUP // math.gcd(GROUP, taps))]
 
     def narrowed(self, narrowed: Narrowed) -> Operator:
+        """With the constants that are not kept in the biases."""
         width, kept = self.channels.width(self.x), set(self.channels.kept(self.x))
         units = self.channels.kept(self.y)
         stays = [place % width in kept for place in range(len(self.op.rows[0]))]
@@ -181,14 +185,17 @@ class SumsOfOneChannel(Sums):
             channels.link((self.x, channel // op.multiplier), (self.y, channel))
 
     def ends(self, unit: int) -> tuple[list[int], list[int]]:
+        """Of its own channel."""
         span = self.channels.span((self.op.x.index, unit // self.op.multiplier))
         met = [self.met(span, padded=padded) for padded in self.padded]
         return [low for low, _ in met], [high for _, high in met]
 
     def rounding(self) -> list[tuple[int, int]]:
+        """Four channels side by side."""
         return [(self.y, QUAD)] if self.op.quads else []
 
     def narrowed(self, narrowed: Narrowed) -> Operator:
+        """The rows of the kept channels."""
         units = self.channels.kept(self.y)
         rows = [self.op.rows[unit] for unit in units]
         weights = [weight for tap in zip(*rows, strict=True) for weight in tap]
