@@ -73,16 +73,17 @@ class Sums(Followed):
         return self.y_zero + ((total * reduce_multiplier(multiplier) + (1 << (14 - shift))) >> (15 - shift))
 
     def operator(
-        self, narrowed: Narrowed, weights: tuple[tuple[int, ...], list[int]], totals: list[int], scales: int
+        self, narrowed: Narrowed, weights: tuple[tuple[int, ...], list[int]], totals: list[int], scales: list[int]
     ) -> Operator:
         """The operator with new weights (shape and values) for the kept units, and with biases that begin the sums of
-        weights on raw bytes; the zero point is taken out of them again. `scales`: the weights' dimension of units."""
+        weights on raw bytes without the zero point. `scales`: the old unit whose scale each has."""
         narrowed.take_out(self.y)
         op, units = self.op, self.channels.kept(self.y)
         old = self.op.graph.tensors[op.operator.inputs[1]]
-        picked = tuple(old.scales[unit] for unit in units) if len(old.scales) > 1 else old.scales
+        picked = tuple(old.scales[unit] for unit in scales) if len(old.scales) > 1 else old.scales
+        axis = 3 if isinstance(op, DepthwiseConv2D) else 0
         like = dataclasses.replace(
-            old, dtype="int8", scales=picked, zero_points=(0,) * len(picked), quantized_dimension=scales
+            old, dtype="int8", scales=picked, zero_points=(0,) * len(picked), quantized_dimension=axis
         )
         inputs = [op.operator.inputs[0], narrowed.constant(like, *weights)]
         inputs.append(narrowed.constant(self._bias_like(picked), (len(units),), totals))
@@ -151,6 +152,27 @@ class SumsOverChannels(Sums):
         taps = len(self.op.rows[0]) // self.channels.width(self.x)
         return [(self.y, 2), (self.x, GROUP // math.gcd(GROUP, taps))]
 
+    def _constant(self, unit: int) -> tuple[int, int]:
+        """A sum whose answer is that of a constant unit, and whose scale it is for. A constant needs no weights, and so
+        any scale will do: that of a computed unit, since those that are dead have wild ones, which fast kernels do not
+        take. Its own, with any of its own sums, where the other cannot say it."""
+        (answer, _) = self.channels.span((self.y, unit))
+        for other in self._computed[:1] if self.op.wide is None else ():
+            total = self._sum_of(other, answer)
+            if total is not None:
+                return total, other
+        return self.lowest[unit], unit
+
+    def _sum_of(self, unit: int, answer: int) -> int | None:
+        """The least sum that a unit rescales to an answer, None where there is none in a quarter of 32 bits."""
+        low, high = -(2**29), 2**29
+        if self.op.shifts[unit % len(self.op.shifts)] > 0:
+            return None
+        while low < high:  # rescaling is monotone
+            middle = (low + high) // 2
+            low, high = (low, middle) if self.answer(unit, middle) >= answer else (middle + 1, high)
+        return low if self.answer(unit, low) == answer else None
+
     def narrowed(self, narrowed: Narrowed) -> Operator:
         """With the constants that are not kept in the biases."""
         width, kept = self.channels.width(self.x), set(self.channels.kept(self.x))
@@ -159,10 +181,12 @@ class SumsOverChannels(Sums):
         computed = set(self._computed)
         weights: list[int] = []
         totals: list[int] = []
+        scales: list[int] = []
         for unit in units:
             row, total = self.op.rows[unit], self.op.bias[unit]
-            if unit not in computed:  # a constant needs no weights: it is the answer to any of its sums
-                row, total = (0,) * len(row), self.lowest[unit]
+            scales.append(unit)
+            if unit not in computed:
+                row, (total, scales[-1]) = (0,) * len(row), self._constant(unit)
             left = [weight for weight, stay in zip(row, stays, strict=True) if stay]
             lows, _ = self._ends
             total += sum(w * k for w, k, stay in zip(row, lows, stays, strict=True) if w and not stay)
@@ -170,7 +194,7 @@ class SumsOverChannels(Sums):
             totals.append(total + self.x_zero * sum(left))
         taps = self.op.weights_shape[1:3] if isinstance(self.op, Conv2D) else ()
         depth = len(kept) if taps else len(kept) * (len(stays) // width)
-        return self.operator(narrowed, ((len(units), *taps, depth), weights), totals, 0)
+        return self.operator(narrowed, ((len(units), *taps, depth), weights), totals, scales)
 
 
 class SumsOfOneChannel(Sums):
@@ -200,7 +224,7 @@ class SumsOfOneChannel(Sums):
         rows = [self.op.rows[unit] for unit in units]
         weights = [weight for tap in zip(*rows, strict=True) for weight in tap]
         totals = [self.op.bias[unit] + self.x_zero * sum(row) for unit, row in zip(units, rows, strict=True)]
-        return self.operator(narrowed, ((*self.op.weights_shape[:3], len(units)), weights), totals, 3)
+        return self.operator(narrowed, ((*self.op.weights_shape[:3], len(units)), weights), totals, list(units))
 
 
 def padded_taps(op: Convolution) -> list[bool]:
