@@ -17,7 +17,7 @@ from tinyproof.cli.tables import file_name, stage_line
 from tinyproof.core import paths
 from tinyproof.core.config import Config
 from tinyproof.core.errors import UsageError
-from tinyproof.core.manifest import Manifest
+from tinyproof.core.manifest import Manifest, RemovedChannels
 from tinyproof.core.model_file import ModelFile, find_model_file
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -144,7 +144,7 @@ def print_import(manifest: Manifest) -> None:
     kind = source.activations or "int8"
     how = f"{kind}, {source.calibration.samples} samples" if source.calibration else "integers, as it came"
     click.echo(stage_line("export", size, f"{how}    id {manifest.model_id}"))
-    print_removed(manifest)
+    print_removed(memory.removed, memory.macs)
     accuracy = source.accuracy
     if accuracy is not None:
         words = f"worst error {accuracy.worst_error:.4g} against the float model"
@@ -157,15 +157,14 @@ def print_import(manifest: Manifest) -> None:
             say("", f"WARNING: {warning}")
 
 
-def print_removed(manifest: Manifest) -> None:
-    """What the compiled engine leaves out, and why it may; nothing where it computes all."""
-    removed = manifest.memory.removed if manifest.memory is not None else None
+def print_removed(removed: RemovedChannels | None, macs: int) -> None:
+    """What the compiled engine leaves out, and why it may; nothing where it computes all. `macs`: what is left."""
     if removed is None:
         return
     gone = removed.constant + removed.unread
-    macs = f"{manifest.memory.macs if manifest.memory else 0:,} of {removed.macs_before:,} MACs"
     say(
         "live",
-        f"{macs}, {removed.weights:,} of {removed.weights_before:,} weights: {gone:,} of {removed.channels:,} channels "
-        f"left out, {removed.constant:,} constant for every input and {removed.unread:,} that nothing live reads",
+        f"{macs:,} of {removed.macs_before:,} MACs, {removed.weights:,} of {removed.weights_before:,} weights: "
+        f"{gone:,} of {removed.channels:,} channels left out, {removed.constant:,} constant for every input and "
+        f"{removed.unread:,} that nothing live reads",
     )

@@ -100,7 +100,8 @@ def print_export(manifest: Manifest) -> None:
     size = f"model.tflite {manifest.artefacts['model.tflite'].bytes:,} B"
     asked = f"int8, x in [{report.low:g}, {report.high:g}]" if report is not None else "int8"
     click.echo(stage_line("export", size, f"{asked}    id {manifest.model_id}"))
-    print_removed(manifest)
+    if manifest.memory is not None:
+        print_removed(manifest.memory.removed, manifest.memory.macs)
     if not isinstance(report, QuantizationReport):
         return
     clipped = {"input": report.input_clip_share, "output": report.output_clip_share}

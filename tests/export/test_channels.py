@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import random
 from functools import partial
+from typing import Any
 
 import pytest
 from support import op_cases
@@ -30,8 +31,7 @@ class Net:
         self.source = random.Random(seed)
         self.model = Model()
         self.at = self.model.input((1, SIDE, SIDE, CHANNELS), 0.05, self.source.choice((-128, 3)))
-        self.shape = (1, SIDE, SIDE, CHANNELS)
-        self.x_scale = 0.05
+        self.shape: tuple[int, ...] = (1, SIDE, SIDE, CHANNELS)
 
     def row(self, taps: int) -> tuple[list[int], int]:
         """Weights and bias: living, constant at the zero point, at another value, or held at the clamp."""
@@ -56,7 +56,7 @@ class Net:
         side = self.shape[1] - (kernel - 1 if padding == VALID else 0) if kernel else 1
         self.shape = (1, side, side, units) if kernel else (1, units)
         y = self.model.tensor(self.shape, 0.08, self.source.choice((-128, -128, -5)))
-        options = {"fusedActivationFunction": RELU}
+        options: dict[str, Any] = {"fusedActivationFunction": RELU}
         if kernel:
             options |= {"padding": padding, "strideH": 1, "strideW": 1}
         if depthwise:
@@ -164,7 +164,7 @@ def two_convolutions(bias: int) -> bytes:
     for source, target, shape, weights, biases in layers:
         w = model.tensor(shape, [0.5] * shape[0], 0, weights)
         b = model.tensor((shape[0],), None, 0, biases, "int32")
-        options = {"strideH": 1, "strideW": 1, "fusedActivationFunction": RELU if target == y else 0}
+        options: dict[str, Any] = {"strideH": 1, "strideW": 1, "fusedActivationFunction": RELU if target == y else 0}
         model.add("CONV_2D", [source, w, b], [target], **options)
     return model.build(z)
 
