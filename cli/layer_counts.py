@@ -36,11 +36,11 @@ def profile_simulated(
 
     steps = write_profile(folder)
     elf = build_profile(board, folder)
-    tensors, inputs = [step.tensors for step in steps], sample_inputs(folder)
+    parts, inputs = [step.parts for step in steps], sample_inputs(folder)
     if board.cycle_model:
-        seen = watch_cycles(board, folder, elf, tensors, inputs, config, [step.function for step in steps])
+        seen = watch_cycles(board, folder, elf, parts, inputs, config, [step.function for step in steps])
     else:
-        seen = watch_steps(board, folder, elf, tensors, inputs, config)
+        seen = watch_steps(board, folder, elf, parts, inputs, config)
     refuse_wrong_bits(board, steps, inputs, seen)
     return steps, seen
 

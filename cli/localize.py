@@ -78,8 +78,8 @@ def _ask_again(
     inputs = [*before, x.content(first.x_q)]
     steps = write_profile(folder)
     elf = build_profile(board, folder)
-    tensors = [step.tensors for step in steps]
-    return steps, watch_steps(board, folder, elf, tensors, inputs, config, sequence=True)[-1]
+    parts = [step.parts for step in steps]
+    return steps, watch_steps(board, folder, elf, parts, inputs, config, sequence=True)[-1]
 
 
 def _elsewhere(board: Board) -> str:

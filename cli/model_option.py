@@ -17,7 +17,7 @@ from tinyproof.cli.tables import file_name, stage_line
 from tinyproof.core import paths
 from tinyproof.core.config import Config
 from tinyproof.core.errors import UsageError
-from tinyproof.core.manifest import Manifest
+from tinyproof.core.manifest import Manifest, RemovedChannels
 from tinyproof.core.model_file import ModelFile, find_model_file
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -79,10 +79,12 @@ def import_file(
     wanted: Wanted,
     *,
     again: bool = True,
+    keep_dead: bool = False,
 ) -> tuple[Config, Manifest]:
     """(config for its build, manifest) of a file with a model.
 
-    Makes the build the current one. `again`: even if the build holds that file already.
+    Makes the build the current one. `again`: even if the build holds that file already. `keep_dead`: as in
+    lowering.lower.
     """
     from tinyproof.core.manifest import read_manifest
     from tinyproof.export.calibration import Calibration
@@ -94,7 +96,7 @@ def import_file(
     if not again and is_current(found, folder, asked):
         manifest = read_manifest(folder)
     else:
-        manifest = import_model(found, folder, asked)
+        manifest = import_model(found, folder, asked, keep_dead=keep_dead)
     paths.CURRENT_FILE.parent.mkdir(parents=True, exist_ok=True)
     paths.CURRENT_FILE.write_text(f"{found.name}\n", encoding="utf-8")
     return config, manifest
@@ -142,6 +144,7 @@ def print_import(manifest: Manifest) -> None:
     kind = source.activations or "int8"
     how = f"{kind}, {source.calibration.samples} samples" if source.calibration else "integers, as it came"
     click.echo(stage_line("export", size, f"{how}    id {manifest.model_id}"))
+    print_removed(memory.removed, memory.macs)
     accuracy = source.accuracy
     if accuracy is not None:
         words = f"worst error {accuracy.worst_error:.4g} against the float model"
@@ -152,3 +155,16 @@ def print_import(manifest: Manifest) -> None:
         say("", words)
         for warning in accuracy.warnings or []:
             say("", f"WARNING: {warning}")
+
+
+def print_removed(removed: RemovedChannels | None, macs: int) -> None:
+    """What the compiled engine leaves out, and why it may; nothing where it computes all. `macs`: what is left."""
+    if removed is None:
+        return
+    gone = removed.constant + removed.unread
+    say(
+        "live",
+        f"{macs:,} of {removed.macs_before:,} MACs, {removed.weights:,} of {removed.weights_before:,} weights: "
+        f"{gone:,} of {removed.channels:,} channels left out, {removed.constant:,} constant for every input and "
+        f"{removed.unread:,} that nothing live reads",
+    )

@@ -96,9 +96,24 @@ class QuantizationReport:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RemovedChannels:
+    """What the compiled engine leaves out, since no answer depends on it: of `channels` of all layers with weights,
+    `constant` ones that have one value for every input, as interval analysis proves, and `unread` ones that nothing
+    that lives reads. `weights` are left of `weights_before`, and MemoryUse.macs of `macs_before`."""
+
+    channels: int
+    constant: int
+    unread: int
+    macs_before: int
+    weights_before: int
+    weights: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class MemoryUse:
     """`arena_bytes` of the compiled engine, beside the interpreter's; `tensor_bytes`: of all tensors together.
-    `macs`: multiply-accumulates of one inference. `state_bytes`: what of the arena lives on between inferences."""
+    `macs`: multiply-accumulates of one inference. `state_bytes`: what of the arena lives on between inferences.
+    `removed`: None where every channel is computed; `keep_dead`: because that was asked for."""
 
     arena_bytes: int
     tflm_arena_bytes: int
@@ -106,6 +121,8 @@ class MemoryUse:
     macs: int
     operators: list[str]
     state_bytes: int = 0
+    keep_dead: bool = False
+    removed: RemovedChannels | None = None
 
 
 @dataclass

@@ -45,12 +45,19 @@ class _Compiled:
 
 
 def export_model(
-    config: ExportConfig, check: CheckConfig, build_dir: Path, *, dense_per_tensor: bool = False
+    config: ExportConfig,
+    check: CheckConfig,
+    build_dir: Path,
+    *,
+    dense_per_tensor: bool = False,
+    keep_dead: bool = False,
 ) -> Manifest:
     """Quantize build_dir/model.keras over [config.low, config.high] and compile it; completes manifest.json.
 
     A model whose training data states a range of its own ("low" and "high", as the built-in sine does) is calibrated
-    over that one. Raises UsageError for a range that is none and for a missing model, InputFileError for a damaged one.
+    over that one. `keep_dead`: as in lowering.lower.
+
+    Raises UsageError for a range that is none and for a missing model, InputFileError for a damaged one.
     """
     low, high = config.low, config.high
     if not (math.isfinite(float32(low)) and math.isfinite(float32(high)) and float32(low) < float32(high)):
@@ -70,7 +77,7 @@ def export_model(
     (build_dir / TFLITE_FILE).write_bytes(
         quantize_model(model, low, high, config.seed, dense_per_tensor=dense_per_tensor)
     )
-    compiled = _compile(build_dir, manifest)
+    compiled = _compile(build_dir, manifest, keep_dead=keep_dead)
     manifest.quantization = AskedRange(low, high)
     manifest.expected, manifest.tolerance = [], None
     (build_dir / CURVE_FILE).unlink(missing_ok=True)
@@ -93,19 +100,19 @@ def export_model(
     return manifest
 
 
-def compile_model(build_dir: Path, manifest: Manifest) -> None:
+def compile_model(build_dir: Path, manifest: Manifest, *, keep_dead: bool = False) -> None:
     """model.tflite in `build_dir` -> C, vectors and manifest.json; `manifest` is completed and written. No TensorFlow.
 
     Raises InputFileError naming the operator or tensor that is not supported.
     """
-    _compile(build_dir, manifest)
+    _compile(build_dir, manifest, keep_dead=keep_dead)
     manifest.write(build_dir)
 
 
-def _compile(build_dir: Path, manifest: Manifest) -> _Compiled:
+def _compile(build_dir: Path, manifest: Manifest, *, keep_dead: bool) -> _Compiled:
     tflite = read_file(build_dir / TFLITE_FILE)
     graph = read_graph(tflite)
-    program = lower(graph)
+    program = lower(graph, keep_dead=keep_dead)
     plan = plan_memory(program)
     identity = model_id(tflite)
     seed = manifest.seeds.setdefault("vectors", DEFAULT_SEED)
@@ -133,6 +140,8 @@ def _compile(build_dir: Path, manifest: Manifest) -> _Compiled:
         macs=program.macs,
         operators=[op.operator.name for op in program.ops],
         state_bytes=program.state_bytes,
+        keep_dead=keep_dead,
+        removed=program.removed,
     )
     manifest.versions["reference"] = _reference_version(reference)
     for name in ARTEFACTS:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -88,6 +89,8 @@ def inspect_model(tflite: bytes, file: str, boards: list[Board], build_dir: Path
     """Operators, tensors, totals and a verdict for each board. No TensorFlow, nothing is written.
 
     `build_dir`: where builds of the model may lie, whose sizes are then taken instead of estimates.
+    `removed`: the channels that an export leaves out (core/manifest.py).
+
     Raises InputFileError naming what is wrong with the file, or not supported.
     """
     program = lower(read_graph(tflite, file))
@@ -106,6 +109,7 @@ def inspect_model(tflite: bytes, file: str, boards: list[Board], build_dir: Path
         "inputs": [_tensor(program.graph, tensor.index, plan) for tensor in program.inputs],
         "outputs": [_tensor(program.graph, tensor.index, plan) for tensor in program.outputs],
         "macs": program.macs,
+        "removed": None if program.removed is None else dataclasses.asdict(program.removed),
         "constant_bytes": constant_bytes,
         "arena_bytes": plan.arena_bytes,
         "tensor_bytes": plan.tensor_bytes,

@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from tinyproof.core.errors import InputFileError
+from tinyproof.core.manifest import RemovedChannels
 from tinyproof.core.tflite.graph import Graph, Operator, Tensor
+from tinyproof.core.tflite.parts import TensorPart
+from tinyproof.export.channels.pruning import prune
 from tinyproof.export.inlining import INLINED
 from tinyproof.export.ops import ENDS, OPS
 from tinyproof.export.ops.base import Op
@@ -26,7 +29,8 @@ REWRITTEN = frozenset(("VAR_HANDLE", "CALL_ONCE", "SHAPE", *INLINED))
 class Program:
     """`ops` run in order. `inputs` and `outputs` are what the device sees, in the arena. `initial`: the bytes that each
     tensor which lives on between inferences begins with, by its index. `views`: tensors that are a part of another one,
-    with that one and the byte at which they begin in it."""
+    with that one and the byte at which they begin in it. `parts`: what is left of each tensor that lost channels;
+    `removed` says how much that is, None where nothing was."""
 
     graph: Graph
     ops: tuple[Op, ...]
@@ -34,6 +38,8 @@ class Program:
     outputs: tuple[Tensor, ...]
     initial: dict[int, bytes] = field(default_factory=dict)
     views: dict[int, tuple[int, int]] = field(default_factory=dict)
+    parts: dict[int, TensorPart] = field(default_factory=dict)
+    removed: RemovedChannels | None = None
 
     @cached_property
     def roots(self) -> dict[int, tuple[int, int]]:
@@ -89,33 +95,50 @@ class Program:
         return sum(tensor.bytes for tensor in self.outputs)
 
 
-def lower(graph: Graph) -> Program:
-    """Raises InputFileError naming every operator that is not supported, or the first that cannot be taken as it is."""
+def lower(graph: Graph, *, keep_dead: bool = False) -> Program:
+    """`keep_dead`: channels that cannot change, or that nobody reads, are computed all the same.
+
+    Raises InputFileError naming every operator that is not supported, or the first that cannot be taken as it is.
+    """
     try:
         graph.check_order()
     except InputFileError:
         check_supported(graph, graph.operators)  # an operator that nobody knows is the better reason
         raise
     rewritten = rewrite(graph)
-    graph, ends = rewritten.graph, rewritten.ends
+    graph, ends, initial = rewritten.graph, rewritten.ends, dict(rewritten.initial)
     check_supported(graph, rewritten.operators)
+    ops = _make_ops(graph, rewritten.operators, initial)
+    parts, removed = {}, None
+    if not keep_dead:
+        outer = (tensor.index for tensor in (*ends.inputs, *ends.outputs))
+        pruned = prune(graph, ops, outer, initial.keys() | rewritten.carried)
+        if pruned is not None:
+            left = _make_ops(pruned.graph, pruned.operators, initial)
+            parts, removed = pruned.parts, pruned.removed
+            graph, ops = pruned.graph, left
+    graph, outputs, writers = constant_outputs(graph, ends.outputs)
+    ops += [ConstantOutput(graph, writer) for writer in writers]
+    tensors = list(graph.tensors)
+    for op in ops:
+        op.keep(tuple(_remember(op, dtype, count, tensors, initial) for dtype, count in op.private_tensors))
+    graph = dataclasses.replace(graph, tensors=tuple(tensors))
+    return settle_states(Program(graph, tuple(ops), ends.inputs, outputs, initial, parts=parts, removed=removed))
+
+
+def _make_ops(graph: Graph, operators: tuple[Operator, ...], initial: dict[int, bytes]) -> list[Op]:
+    """Checked by their classes. Raises InputFileError for the first that cannot be taken as it is."""
     ops: list[Op] = []
     budget = MAX_CONSTANT_BYTES
-    for operator in rewritten.operators:
+    for operator in operators:
         budget -= sum(len(graph.tensors[index].data or b"") for index in operator.inputs if index != -1)
         if budget < 0:
             raise InputFileError(f"{graph.file}: over {MAX_CONSTANT_BYTES:,} bytes of weights; use a smaller model")
         ops.append((CONTROL.get(operator.name) or OPS[operator.name])(graph, operator))
-        made = [index for index in ops[-1].outputs if index not in rewritten.initial or index in operator.outputs]
+        made = [index for index in ops[-1].outputs if index not in initial or index in operator.outputs]
         if len(operator.outputs) != len(made):
             raise graph.refuse(operator, f"has {len(operator.outputs)} outputs; it makes {len(made)}")
-    graph, outputs, writers = constant_outputs(graph, ends.outputs)
-    ops += [ConstantOutput(graph, writer) for writer in writers]
-    tensors, initial = list(graph.tensors), dict(rewritten.initial)
-    for op in ops:
-        op.keep(tuple(_remember(op, dtype, count, tensors, initial) for dtype, count in op.private_tensors))
-    graph = dataclasses.replace(graph, tensors=tuple(tensors))
-    return settle_states(Program(graph, tuple(ops), ends.inputs, outputs, initial))
+    return ops
 
 
 def _remember(op: Op, dtype: str, count: int, tensors: list[Tensor], initial: dict[int, bytes]) -> int:

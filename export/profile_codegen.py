@@ -12,7 +12,8 @@ from pathlib import Path
 
 from tinyproof.core.errors import UsageError
 from tinyproof.core.files import write_at_once
-from tinyproof.core.manifest import model_id
+from tinyproof.core.manifest import model_id, read_manifest
+from tinyproof.core.tflite.parts import TensorPart
 from tinyproof.core.tflite.reader import read_file, read_graph
 from tinyproof.export.codegen import Unit, banner, emit_reset, emit_source, generate
 from tinyproof.export.lowering import Program, lower
@@ -27,8 +28,8 @@ SOURCE, HEADER = "model_profile.c", "model_profile.h"
 class ProfiledOperator:
     """An operator that has something to do on the device. `index` is its number in the .tflite, `number` in the C.
 
-    `output` is the shape of its first output; `tensors` are all its outputs that have their values once it has run, as
-    indices into the .tflite's tensors.
+    `output` is the shape of its first output; `parts` are what it computes of the .tflite's tensors: all its outputs
+    that have their values once it has run.
     """
 
     number: int
@@ -36,7 +37,7 @@ class ProfiledOperator:
     name: str
     macs: int
     output: list[int]
-    tensors: tuple[int, ...]
+    parts: tuple[TensorPart, ...]
 
     @property
     def function(self) -> str:
@@ -56,7 +57,8 @@ def write_profile(build_dir: Path) -> list[ProfiledOperator]:
     Raises UsageError for a model without operators or with control flow, and where model_compiled.c is not of it.
     """
     tflite = read_file(build_dir / "model.tflite")
-    program = lower(read_graph(tflite))
+    memory = read_manifest(build_dir).memory
+    program = lower(read_graph(tflite), keep_dead=memory is not None and memory.keep_dead)
     plan = plan_memory(program)
     identity = model_id(tflite)
     unit = generate(program, plan)
@@ -82,15 +84,16 @@ def _operator(program: Program, number: int) -> ProfiledOperator:
     made = tuple(index for index in op.outputs if index not in op.inputs and not tensors[index].is_variable)
     if isinstance(op, ConstantOutput):
         made = ()  # its tensor is none of the .tflite's
-    return ProfiledOperator(number, op.operator.index, op.operator.name, op.macs, shape, made)
+    parts = tuple(program.parts.get(index, TensorPart(index)) for index in made)
+    return ProfiledOperator(number, op.operator.index, op.operator.name, op.macs, shape, parts)
 
 
 def _outputs(program: Program, plan: MemoryPlan, operators: list[ProfiledOperator]) -> list[str]:
     """A row of the C table for each tensor that a step writes."""
     return [
-        f"    {{{place}, {plan.offsets[tensor]}, {program.graph.tensors[tensor].bytes}}},"
+        f"    {{{place}, {plan.offsets[part.index]}, {program.graph.tensors[part.index].bytes}}},"
         for place, operator in enumerate(operators)
-        for tensor in operator.tensors
+        for part in operator.parts
     ]
 
 

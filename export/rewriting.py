@@ -31,12 +31,13 @@ UNSOUND = (ArithmeticError, AttributeError, ValueError, IndexError, TypeError, K
 @dataclass(frozen=True)
 class Rewritten:
     """`graph` has the tensors that were added, `operators` are those left to run, in order. `initial`: the first bytes
-    of each variable tensor by its index."""
+    of each variable tensor by its index. `carried`: tensors that a loop hands on from one turn to the next."""
 
     graph: Graph
     ends: Ends
     operators: tuple[Operator, ...]
     initial: dict[int, bytes]
+    carried: set[int]
 
 
 def rewrite(graph: Graph) -> Rewritten:
@@ -53,7 +54,7 @@ def rewrite(graph: Graph) -> Rewritten:
     changed = dataclasses.replace(graph, tensors=tuple(tensors))
     wanted = {tensor.index for tensor in ends.outputs} | initial.keys() | inlined.carried
     left = needed_operators(operators, wanted)
-    return Rewritten(changed, ends, left, initial)
+    return Rewritten(changed, ends, left, initial, inlined.carried)
 
 
 def _check_state(graph: Graph) -> None:

@@ -13,6 +13,7 @@ from tinyproof.core.board_spec import Board
 from tinyproof.core.config import CheckConfig
 from tinyproof.core.errors import EnvironmentFaultError
 from tinyproof.core.manifest import read_manifest
+from tinyproof.core.tflite.parts import TensorPart
 from tinyproof.host.expected import load_reference, read_vectors
 from tinyproof.host.session import layouts_of, open_session
 from tinyproof.host.targets.emulator import Emulator
@@ -45,13 +46,13 @@ def watch_steps(
     board: Board,
     build_dir: Path,
     elf: Path,
-    steps: Sequence[Sequence[int]],
+    steps: Sequence[Sequence[TensorPart]],
     inputs: Sequence[bytes],
     config: CheckConfig,
     *,
     sequence: bool = False,
 ) -> list[StepTrace]:
-    """Starts `elf` on a simulated board and asks it `inputs`; `steps` are the tensors that each operator writes.
+    """Starts `elf` on a simulated board and asks it `inputs`; `steps` are what each operator writes of which tensors.
 
     `sequence`: they are consecutive frames, and only the first of them comes right after a reset.
     """
@@ -63,7 +64,7 @@ def watch_cycles(
     board: Board,
     build_dir: Path,
     elf: Path,
-    steps: Sequence[Sequence[int]],
+    steps: Sequence[Sequence[TensorPart]],
     inputs: Sequence[bytes],
     config: CheckConfig,
     functions: Sequence[str],
@@ -87,7 +88,7 @@ def ask_steps(
     board: Board,
     build_dir: Path,
     port: str,
-    steps: Sequence[Sequence[int]],
+    steps: Sequence[Sequence[TensorPart]],
     inputs: Sequence[bytes],
     config: CheckConfig,
     *,
@@ -96,9 +97,9 @@ def ask_steps(
     """The same of a board that runs the profiling firmware already. Raises BoardError where it runs another one."""
     manifest = read_manifest(build_dir)
     _, outputs = layouts_of(manifest)
-    tensors = [tensor for written in steps for tensor in written]
+    parts = [part for written in steps for part in written]
     owners = [step for step, written in enumerate(steps) for _ in written]
-    record = struct.Struct(f"<{len(steps)}II{len(tensors)}I{outputs.size_bytes}s")
+    record = struct.Struct(f"<{len(steps)}II{len(parts)}I{outputs.size_bytes}s")
     reference = load_reference(build_dir, manifest)
     with open_session(board, build_dir, port, config, manifest=manifest, record_bytes=record.size) as session:
         found = []
@@ -109,7 +110,8 @@ def ask_steps(
             values = record.unpack(session.inference.by_parts(content).output)
             times, empty, crcs = values[: len(steps)], values[len(steps)], values[len(steps) + 1 : -1]
             right = reference.run(content)
-            golden = [zlib.crc32(tensor) for tensor in reference.tensors(tensors)]
+            tensors = reference.tensors([part.index for part in parts])
+            golden = [zlib.crc32(part.of(tensor)) for part, tensor in zip(parts, tensors, strict=True)]
             wrong = [owner for owner, ours, theirs in zip(owners, crcs, golden, strict=True) if ours != theirs]
             found.append(
                 StepTrace(

@@ -94,7 +94,8 @@ def peer_table(data: ReportData) -> dict[str, Any] | None:
     """This build beside TFLM's figures for a model of as many multiply-accumulates, or None where there are none."""
     peers = tomllib.loads(PEERS.read_text(encoding="utf-8"))
     memory = data.manifest.memory
-    model = next((entry for entry in peers["models"] if memory is not None and entry["macs"] == memory.macs), None)
+    macs = None if memory is None else memory.removed.macs_before if memory.removed is not None else memory.macs
+    model = next((entry for entry in peers["models"] if entry["macs"] == macs), None)
     if model is None:
         return None
     board = next((board for board in data.boards if board.name == peers["board"]), None)

@@ -17,6 +17,7 @@ from tinyproof.cli.model_option import (
     import_file,
     model_option,
     print_import,
+    print_removed,
 )
 from tinyproof.cli.tables import stage_line
 from tinyproof.core import paths
@@ -33,6 +34,7 @@ from tinyproof.core.manifest import Manifest, QuantizationReport
 @calibration_option
 @activations_option
 @click.option("--board", help="Quantize in a form that this board's library computes. [default: qemu-cortex-m4]")
+@click.option("--keep-dead", is_flag=True, help="Compute channels, too, on which no answer depends.")
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest as one JSON document instead of the lines.")
 def command(
     low: float | None,
@@ -42,6 +44,7 @@ def command(
     calibration: Path | None,
     activations: str | None,
     board: str | None,
+    keep_dead: bool,
     as_json: bool,
 ) -> None:
     """Quantize the trained model to int8 over the range of x that will be asked, and compile it to C.
@@ -52,6 +55,10 @@ def command(
 
     A model that is brought becomes build/<its name>/: an integer .tflite as it is; a float .tflite, a .keras, an .h5 or
     a SavedModel after quantization with --calibration, or with --low and --high where it takes one number.
+
+    Channels that interval analysis proves constant for every input are folded into the layer behind them, and those
+    that nothing live reads are left out, unless --keep-dead: the answers are the same to the bit. model.tflite stays as
+    it is.
     """
     config = load_config(paths.CONFIG_FILE)
     export = ExportConfig(
@@ -63,9 +70,9 @@ def command(
     wanted = Wanted(calibration, low, high, activations)
     found = find_brought(model, wanted)
     if found is None:
-        manifest = run_export(dataclasses.replace(config, model=model or config.model))
+        manifest = run_export(dataclasses.replace(config, model=model or config.model), keep_dead=keep_dead)
     else:
-        _, manifest = import_file(config, found, wanted)
+        _, manifest = import_file(config, found, wanted, keep_dead=keep_dead)
     if as_json:
         console.print_json(manifest.as_dict())
     elif found is None:
@@ -74,7 +81,7 @@ def command(
         print_import(manifest)
 
 
-def run_export(config: Config) -> Manifest:
+def run_export(config: Config, *, keep_dead: bool = False) -> Manifest:
     """Export build/<model> and make it the current one. Raises UsageError when it is not trained, InputFileError."""
     build_dir = paths.build_dir(config.model)
     from tinyproof.export.export import export_model
@@ -82,7 +89,7 @@ def run_export(config: Config) -> Manifest:
 
     library = library_of(find_board(config.board)) if config.board in all_boards() else None
     per_tensor = library is not None and not library.dense_per_channel
-    manifest = export_model(config.export, config.check, build_dir, dense_per_tensor=per_tensor)
+    manifest = export_model(config.export, config.check, build_dir, dense_per_tensor=per_tensor, keep_dead=keep_dead)
     paths.CURRENT_FILE.write_text(f"{config.model}\n", encoding="utf-8")
     return manifest
 
@@ -93,6 +100,8 @@ def print_export(manifest: Manifest) -> None:
     size = f"model.tflite {manifest.artefacts['model.tflite'].bytes:,} B"
     asked = f"int8, x in [{report.low:g}, {report.high:g}]" if report is not None else "int8"
     click.echo(stage_line("export", size, f"{asked}    id {manifest.model_id}"))
+    if manifest.memory is not None:
+        print_removed(manifest.memory.removed, manifest.memory.macs)
     if not isinstance(report, QuantizationReport):
         return
     clipped = {"input": report.input_clip_share, "output": report.output_clip_share}

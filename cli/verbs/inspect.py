@@ -10,13 +10,14 @@ from typing import Any
 import click
 
 from tinyproof.cli import console
-from tinyproof.cli.model_option import Wanted, activations_option, calibration_option, import_file
+from tinyproof.cli.model_option import Wanted, activations_option, calibration_option, import_file, print_removed
 from tinyproof.cli.tables import aligned
 from tinyproof.core import paths
 from tinyproof.core.board_spec import all_boards, find_board
 from tinyproof.core.config import load_config
 from tinyproof.core.errors import InputFileError, UsageError
 from tinyproof.core.escaping import escaped
+from tinyproof.core.manifest import RemovedChannels
 
 
 @click.command()
@@ -144,6 +145,8 @@ def print_inspection(document: dict[str, Any], *, tensors: bool) -> None:
         f"total    {document['macs']:,} MACs, {document['constant_bytes']:,} B of constants, "
         f"{document['arena_bytes']:,} B of arena"
     )
+    if document["removed"] is not None:
+        print_removed(RemovedChannels(**document["removed"]), document["macs"])
     rows = [
         (
             str(op["index"]),

@@ -101,7 +101,7 @@ def _profile_real(
 
     steps, inputs = write_profile(folder), sample_inputs(folder)
     chosen = _flash(board, folder, identity, port, config)
-    seen = ask_steps(board, folder, chosen, [step.tensors for step in steps], inputs, config.check)
+    seen = ask_steps(board, folder, chosen, [step.parts for step in steps], inputs, config.check)
     refuse_wrong_bits(board, steps, inputs, seen)
     return steps, seen
 

@@ -9,7 +9,8 @@ import pytest
 from support.op_cases import Case, assert_bit_exact, edge_inputs
 from support.tflite_writer import Model
 
-from tinyproof.core.manifest import model_id
+from tinyproof.core.manifest import Manifest, model_id
+from tinyproof.core.tflite.parts import TensorPart
 from tinyproof.core.tflite.reader import read_graph
 from tinyproof.export.codegen import emit_source
 from tinyproof.export.lowering import lower
@@ -63,7 +64,8 @@ def test_are_profiled_without_asking_for_tensors_that_the_file_lacks(tmp_path: P
     plan = plan_memory(program)
     (tmp_path / "model.tflite").write_bytes(tflite)
     (tmp_path / "model_compiled.c").write_text(emit_source(program, plan, model_id(tflite)), encoding="utf-8")
+    Manifest("m").write(tmp_path)
     relu, constant = write_profile(tmp_path)
-    assert (relu.tensors, constant.tensors) == ((program.outputs[0].index,), ())
+    assert (relu.parts, constant.parts) == ((TensorPart(program.outputs[0].index),), ())
     rows = (tmp_path / FOLDER / SOURCE).read_text(encoding="utf-8")
     assert f"{{0, {plan.offsets[program.outputs[0].index]}, 4}}" in rows

@@ -202,7 +202,7 @@ def test_a_real_board_is_flashed_profiled_and_named(folder: Path, monkeypatch: p
     manifest = read_manifest(folder)
     steps = write_profile(folder)
     reference = Reference((folder / "model.tflite").read_bytes())
-    tensors = [tensor for step in steps for tensor in step.tensors]
+    tensors = [part.index for step in steps for part in step.parts]
     uploads: list[tuple[str, ...]] = []
     wrong_step = -1
 
