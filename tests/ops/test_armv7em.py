@@ -31,6 +31,7 @@ SNIPPETS = [
     "smmul %[d], %[n], %[m]",
     "sxtb16 %[d], %[n]",
     "sxtb16 %[d], %[n], ror #8",
+    "sadd16 %[d], %[n], %[m]",
     "ssub8 %[d], %[n], %[m]\nsel %[d], %[m], %[a]",
     "mov %[d], %[n]",
     "and %[d], %[n], %[m]",
