@@ -11,7 +11,7 @@ from tinyproof.core.tflite.dtypes import unpack
 from tinyproof.core.tflite.graph import Graph, Operator
 from tinyproof.export.ops.base import Constant, Op
 from tinyproof.export.ops.conv_pairs import Pairs
-from tinyproof.export.ops.conv_planes import Axis, Planes
+from tinyproof.export.ops.conv_planes import MAX_STRIP_BYTES, Axis, Planes
 from tinyproof.export.ops.requantize_encoding import encode_multiplier, encode_shift
 from tinyproof.export.ops.wide_sums import WideSums, has_narrow_sums
 
@@ -197,7 +197,18 @@ class Convolution(Op):
         pointwise = (self.kernel_height, self.kernel_width, *self.strides) == (1, 1, 1, 1)
         window = f"1, 1, {pixels}, {self.channels_in}, 1, {pixels}, 1, 1, 1, 1, 1, 1, 0, 0"
         width = self.kernel_width * self.channels_in
-        return Pairs(window if pointwise else self._walk(), tuple(self.rows), width, pixels, pointwise)
+        reach, high = (
+            (outputs - 1) * stride + (taps - 1) * dilation + 1
+            for outputs, stride, taps, dilation in (
+                (self.out_width, self.strides[1], self.kernel_width, self.dilations[1]),
+                (self.out_height, self.strides[0], self.kernel_height, self.dilations[0]),
+            )
+        )
+        strip_bytes = self.kernel_height * reach * self.channels_in + 3
+        padded = reach - self.pads[1] > self.width or high - self.pads[0] > self.height or any(self.pads)
+        strip = reach if padded and self.dilations[1] == 1 and strip_bytes <= MAX_STRIP_BYTES else 0
+        walk = window if pointwise else self._walk()
+        return Pairs(walk, tuple(self.rows), width, pixels, pointwise, strip, strip_bytes)
 
     def _walk(self) -> str:
         numbers = (

@@ -63,14 +63,15 @@ static __attribute__((noinline)) void pairs_times_four(const struct pairs_walk *
     int32_t a0, a1, a2, a3, b0, b1, b2, b3, t, w, x0, x1;
     const int8_t *weights = walk->weights;
     const int32_t *scales = walk->scales, *scales_end = walk->scales_end;
-    const int32_t rounding = walk->rounding, odd = (int32_t)((uint32_t)(columns_end - columns) / 8 % 2);
+    const int32_t rounding = walk->rounding, fours = (int32_t)((uint32_t)(columns_end - columns) / 8 % 4);
     const word *x = columns;
+    /* Sixteen inputs at a time; where the first are fewer, the loop is entered further on. */
     /* clang-format off */
     __asm__ volatile(
         "1:\n\t"
         "ldr %[t], %[scales]\n\t"
         "ldr %[x], %[columns]\n\t"
-        "ldr %[w], %[odd]\n\t"
+        "ldr %[w], %[fours]\n\t"
         "ldr %[x0], [%[t], #16]\n\t"
         "ldrd %[a0], %[b0], [%[t]]\n\t"
         "mov %[a1], %[a0]\n\t"
@@ -83,12 +84,19 @@ static __attribute__((noinline)) void pairs_times_four(const struct pairs_walk *
         "mov %[b2], %[a0]\n\t"
         "mov %[b3], %[a0]\n\t"
         "cmp %[w], #0\n\t"
-        "bne 3f\n"
-        "2:\n\t" FOUR_NUMBERS FOUR_NUMBERS "\n"
-        "3:\n\t" FOUR_NUMBERS FOUR_NUMBERS
+        "beq 20f\n\t"
+        "cmp %[w], #2\n\t"
+        "beq 22f\n\t"
+        "cmp %[w], #1\n\t"
+        "beq 23f\n\t"
+        "b 21f\n"
+        "20:\n\t" FOUR_NUMBERS FOUR_NUMBERS "\n"
+        "21:\n\t" FOUR_NUMBERS FOUR_NUMBERS "\n"
+        "22:\n\t" FOUR_NUMBERS FOUR_NUMBERS "\n"
+        "23:\n\t" FOUR_NUMBERS FOUR_NUMBERS
         "ldr %[t], %[end]\n\t"
         "cmp %[x], %[t]\n\t"
-        "bne 2b\n\t"
+        "bne 20b\n\t"
         "ldr %[t], %[scales]\n\t"
         "ldr %[w], [%[t], #4]\n\t"
         "sub %[b0], %[b0], %[a0]\n\t"
@@ -105,12 +113,19 @@ static __attribute__((noinline)) void pairs_times_four(const struct pairs_walk *
         "mov %[b2], %[b0]\n\t"
         "mov %[b3], %[b0]\n\t"
         "cmp %[w], #0\n\t"
-        "bne 6f\n"
-        "5:\n\t" FOUR_BYTES FOUR_BYTES "\n"
-        "6:\n\t" FOUR_BYTES FOUR_BYTES
+        "beq 30f\n\t"
+        "cmp %[w], #2\n\t"
+        "beq 32f\n\t"
+        "cmp %[w], #1\n\t"
+        "beq 33f\n\t"
+        "b 31f\n"
+        "30:\n\t" FOUR_BYTES FOUR_BYTES "\n"
+        "31:\n\t" FOUR_BYTES FOUR_BYTES "\n"
+        "32:\n\t" FOUR_BYTES FOUR_BYTES "\n"
+        "33:\n\t" FOUR_BYTES FOUR_BYTES
         "ldr %[t], %[end]\n\t"
         "cmp %[x], %[t]\n\t"
-        "bne 5b\n\t"
+        "bne 30b\n\t"
         "ldr %[t], %[scales]\n"
         "7:\n\t"
         "ldrd %[x0], %[x1], [%[t], #16]\n\t"
@@ -174,7 +189,7 @@ static __attribute__((noinline)) void pairs_times_four(const struct pairs_walk *
         : [weights] "+r"(weights), [x] "+r"(x), [a0] "=&r"(a0), [a1] "=&r"(a1), [a2] "=&r"(a2), [a3] "=&r"(a3),
           [b0] "=&r"(b0), [b1] "=&r"(b1), [b2] "=&r"(b2), [b3] "=&r"(b3), [t] "=&r"(t), [w] "=&r"(w), [x0] "=&r"(x0),
           [x1] "=&r"(x1), [output] "+m"(output), [scales] "+m"(scales)
-        : [end] "m"(columns_end), [columns] "m"(columns), [scales_end] "m"(scales_end), [odd] "m"(odd),
+        : [end] "m"(columns_end), [columns] "m"(columns), [scales_end] "m"(scales_end), [fours] "m"(fours),
           [units] "m"(units), [fourth] "m"(fourth), [rounding] "m"(rounding)
         : "cc", "memory");
     /* clang-format on */
@@ -182,6 +197,10 @@ static __attribute__((noinline)) void pairs_times_four(const struct pairs_walk *
 
 /* Two inputs times numbers 256 b + a, and times bytes. */
 #define ONE_NUMBERS(w, x) PAIRS_SMLAD("%[b]", w, x) "sxtb16 " w ", " w "\n\t" PAIRS_SMLAD("%[a]", w, x)
+#define ONE_EIGHT_NUMBERS                                                                                              \
+    "ldmia %[weights]!, {r4, r5, r6, r8}\n\t"                                                                          \
+    "ldmia %[x]!, {r9, r10, r11, r12}\n\t" ONE_NUMBERS("r4", "r9") ONE_NUMBERS("r5", "r10") ONE_NUMBERS("r6", "r11")   \
+        ONE_NUMBERS("r8", "r12")
 #define ONE_BYTES(w, x)                                                                                                \
     "sxtb16 %[t], " w "\n\t"                                                                                           \
     "sxtb16 " w ", " w ", ror #8\n\t" PAIRS_SMLAD("%[a]", "%[t]", x) PAIRS_SMLAD("%[b]", w, x)
@@ -192,7 +211,7 @@ static __attribute__((noinline)) void pairs_times_one(const struct pairs_walk *w
     int32_t a, b, t;
     const int8_t *weights = walk->weights;
     const int32_t *scales = walk->scales, *scales_end = walk->scales_end;
-    const int32_t rounding = walk->rounding, odd = (int32_t)((uint32_t)(column_end - column) / 2 % 2);
+    const int32_t rounding = walk->rounding, odd = (int32_t)((uint32_t)(column_end - column) / 2 % 4);
     const word *x = column;
     /* clang-format off */
     __asm__ volatile(
@@ -204,19 +223,21 @@ static __attribute__((noinline)) void pairs_times_one(const struct pairs_walk *w
         "tst r8, #0x40000000\n\t"
         "bne 4f\n\t"
         "mov %[b], %[a]\n\t"
-        "cmp r10, #0\n\t"
+        "tst r10, #1\n\t"
         "beq 3f\n\t"
         "ldmia %[weights]!, {r4, r5}\n\t"
         "ldmia %[x]!, {r9, r10}\n\t"
         ONE_NUMBERS("r4", "r9") ONE_NUMBERS("r5", "r10")
+        "ldr r10, %[odd]\n\t"
         "cmp %[x], %[end]\n\t"
         "beq 2f\n"
         "3:\n\t"
-        "ldmia %[weights]!, {r4, r5, r6, r8}\n\t"
-        "ldmia %[x]!, {r9, r10, r11, r12}\n\t"
-        ONE_NUMBERS("r4", "r9") ONE_NUMBERS("r5", "r10") ONE_NUMBERS("r6", "r11") ONE_NUMBERS("r8", "r12")
+        "tst r10, #2\n\t"
+        "bne 12f\n"
+        "11:\n\t" ONE_EIGHT_NUMBERS "\n"
+        "12:\n\t" ONE_EIGHT_NUMBERS
         "cmp %[x], %[end]\n\t"
-        "bne 3b\n"
+        "bne 11b\n"
         "2:\n\t"
         "ldr r9, %[scales]\n\t"
         "ldr r4, [r9, #4]\n\t"
@@ -224,7 +245,7 @@ static __attribute__((noinline)) void pairs_times_one(const struct pairs_walk *w
         "add %[b], r4, %[b], asr #8\n\t"
         "b 7f\n"
         "4:\n\t"
-        "cmp r10, #0\n\t"
+        "tst r10, #1\n\t"
         "beq 6f\n\t"
         "ldmia %[weights]!, {r4, r5}\n\t"
         "ldmia %[x]!, {r9, r10}\n\t"
