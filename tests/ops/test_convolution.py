@@ -85,6 +85,7 @@ CHANNELS: list[dict[str, Any]] = [
     {"y": (0.00001, -128), "lowest": -128},
     {"activation": 3, "y": (0.1, -128)},
     {"activation": 3, "y": (0.1, -128), "strides": (3, 3)},
+    {"shape": (1, 3, 3, 16), "units": 16, "y": (0.0001, 3), "weight_scales": tuple(2.0**-k for k in range(16))},
     {"multiplier": 2, "units": 16},
     {"shape": (1, 6, 5, 7), "units": 7, "dead": 2},
     {"shape": (2, 9, 8, 3), "units": 24, "multiplier": 8, "kernel": (5, 4)},

@@ -80,12 +80,16 @@ KERNEL_INLINE word *widen(word *column, const int8_t *x, int32_t words, int32_t 
 }
 
 /* Assembly: accumulators to outputs with TFLite's two roundings, see requantize.h. A step for all of them at a time, so
- * that a core with latencies is kept busy. SSAT sets the sticky Q flag at most, which nobody reads.
+ * that a core with latencies is kept busy. SSAT and QADD set the sticky Q flag at most, which nobody reads.
  */
+#define REQUANTIZE_SHIFT_LEFT(a, shift) "lsl " a ", " a ", " shift "\n\t"
+/* Doubles what is not rescaled to the right: its halving shift is 0, and halving it again rounds nothing. */
+#define REQUANTIZE_DOUBLE(a, mask, t) "and " t ", " a ", " mask "\n\tqadd " a ", " a ", " t "\n\t"
 #define REQUANTIZE_MULTIPLY(a, multiplier) "smmlar " a ", " a ", " multiplier ", " a "\n\t"
 #define REQUANTIZE_AWAY_FROM_ZERO(a) "add " a ", " a ", " a ", asr #31\n\t"
 #define REQUANTIZE_SHIFT(a, shift) "asr " a ", " a ", " shift "\n\t"
-#define REQUANTIZE_ROUND(a, rounding) "add " a ", " a ", " rounding "\n\t"
+/* The rounding of what was doubled may saturate. */
+#define REQUANTIZE_ROUND(a, rounding) "qadd " a ", " a ", " rounding "\n\t"
 #define REQUANTIZE_CLAMP(a) "ssat " a ", #8, " a ", asr #1\n\t"
 
 #endif

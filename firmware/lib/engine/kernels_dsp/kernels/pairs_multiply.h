@@ -13,12 +13,7 @@
 /* Macros take sums of row a, then of row b. */
 #define PAIRS_EACH(step, a0, a1, a2, a3, b0, b1, b2, b3)                                                               \
     step(a0) step(a1) step(a2) step(a3) step(b0) step(b1) step(b2) step(b3)
-#define PAIRS_SHIFT_LEFT(a, shift) "lsl " a ", " a ", " shift "\n\t"
 #define PAIRS_SMLAD(a, w, x) "smlad " a ", " w ", " x ", " a "\n\t"
-/* The rounding of an output that was doubled may saturate. */
-#define PAIRS_ROUND(a, rounding) "qadd " a ", " a ", " rounding "\n\t"
-/* Doubles a row that is not rescaled to the right: its halving shift is 0, and halving it again rounds nothing. */
-#define PAIRS_DOUBLE(a, mask, t) "and " t ", " a ", " mask "\n\tqadd " a ", " a ", " t "\n\t"
 
 /* clang-format off */
 /* Two inputs of four columns times numbers 256 b + a: 16 multiply-accumulates in 12 instructions. */
@@ -148,10 +143,10 @@ static __attribute__((noinline)) void pairs_times_four(const struct pairs_walk *
         "ldr %[w], %[output]\n\t"
         "ldr %[x0], %[units]\n\t"
         "ldr %[x1], %[fourth]\n\t"
-        PAIRS_ROUND("%[a0]", "%[t]") PAIRS_ROUND("%[a1]", "%[t]")
-        PAIRS_ROUND("%[a2]", "%[t]") PAIRS_ROUND("%[a3]", "%[t]")
-        PAIRS_ROUND("%[b0]", "%[t]") PAIRS_ROUND("%[b1]", "%[t]")
-        PAIRS_ROUND("%[b2]", "%[t]") PAIRS_ROUND("%[b3]", "%[t]")
+        REQUANTIZE_ROUND("%[a0]", "%[t]") REQUANTIZE_ROUND("%[a1]", "%[t]")
+        REQUANTIZE_ROUND("%[a2]", "%[t]") REQUANTIZE_ROUND("%[a3]", "%[t]")
+        REQUANTIZE_ROUND("%[b0]", "%[t]") REQUANTIZE_ROUND("%[b1]", "%[t]")
+        REQUANTIZE_ROUND("%[b2]", "%[t]") REQUANTIZE_ROUND("%[b3]", "%[t]")
         PAIRS_EACH(REQUANTIZE_CLAMP, "%[a0]", "%[a1]", "%[a2]", "%[a3]", "%[b0]", "%[b1]", "%[b2]", "%[b3]")
         "strb %[a3], [%[w], %[x1]]\n\t"
         "strb %[a2], [%[w], %[x0], lsl #1]\n\t"
@@ -168,21 +163,21 @@ static __attribute__((noinline)) void pairs_times_four(const struct pairs_walk *
         "b 10f\n"
         "9:\n\t" /* one of both rows is shifted to the left, or not at all */
         "asr %[x], %[x0], #8\n\t"
-        PAIRS_SHIFT_LEFT("%[a0]", "%[x]") PAIRS_SHIFT_LEFT("%[a1]", "%[x]")
-        PAIRS_SHIFT_LEFT("%[a2]", "%[x]") PAIRS_SHIFT_LEFT("%[a3]", "%[x]")
+        REQUANTIZE_SHIFT_LEFT("%[a0]", "%[x]") REQUANTIZE_SHIFT_LEFT("%[a1]", "%[x]")
+        REQUANTIZE_SHIFT_LEFT("%[a2]", "%[x]") REQUANTIZE_SHIFT_LEFT("%[a3]", "%[x]")
         "asr %[x], %[x1], #8\n\t"
-        PAIRS_SHIFT_LEFT("%[b0]", "%[x]") PAIRS_SHIFT_LEFT("%[b1]", "%[x]")
-        PAIRS_SHIFT_LEFT("%[b2]", "%[x]") PAIRS_SHIFT_LEFT("%[b3]", "%[x]")
+        REQUANTIZE_SHIFT_LEFT("%[b0]", "%[x]") REQUANTIZE_SHIFT_LEFT("%[b1]", "%[x]")
+        REQUANTIZE_SHIFT_LEFT("%[b2]", "%[x]") REQUANTIZE_SHIFT_LEFT("%[b3]", "%[x]")
         REQUANTIZE_MULTIPLY("%[a0]", "%[t]") REQUANTIZE_MULTIPLY("%[a1]", "%[t]")
         REQUANTIZE_MULTIPLY("%[a2]", "%[t]") REQUANTIZE_MULTIPLY("%[a3]", "%[t]")
         REQUANTIZE_MULTIPLY("%[b0]", "%[w]") REQUANTIZE_MULTIPLY("%[b1]", "%[w]")
         REQUANTIZE_MULTIPLY("%[b2]", "%[w]") REQUANTIZE_MULTIPLY("%[b3]", "%[w]")
         "asr %[x], %[x0], #31\n\t"
-        PAIRS_DOUBLE("%[a0]", "%[x]", "%[t]") PAIRS_DOUBLE("%[a1]", "%[x]", "%[t]")
-        PAIRS_DOUBLE("%[a2]", "%[x]", "%[t]") PAIRS_DOUBLE("%[a3]", "%[x]", "%[t]")
+        REQUANTIZE_DOUBLE("%[a0]", "%[x]", "%[t]") REQUANTIZE_DOUBLE("%[a1]", "%[x]", "%[t]")
+        REQUANTIZE_DOUBLE("%[a2]", "%[x]", "%[t]") REQUANTIZE_DOUBLE("%[a3]", "%[x]", "%[t]")
         "asr %[x], %[x1], #31\n\t"
-        PAIRS_DOUBLE("%[b0]", "%[x]", "%[t]") PAIRS_DOUBLE("%[b1]", "%[x]", "%[t]")
-        PAIRS_DOUBLE("%[b2]", "%[x]", "%[t]") PAIRS_DOUBLE("%[b3]", "%[x]", "%[t]")
+        REQUANTIZE_DOUBLE("%[b0]", "%[x]", "%[t]") REQUANTIZE_DOUBLE("%[b1]", "%[x]", "%[t]")
+        REQUANTIZE_DOUBLE("%[b2]", "%[x]", "%[t]") REQUANTIZE_DOUBLE("%[b3]", "%[x]", "%[t]")
         "ldr %[x], %[scales]\n\t"
         "b 8b\n"
         "10:"
@@ -273,7 +268,7 @@ static __attribute__((noinline)) void pairs_times_one(const struct pairs_walk *w
         "8:\n\t"
         REQUANTIZE_AWAY_FROM_ZERO("%[a]") REQUANTIZE_AWAY_FROM_ZERO("%[b]")
         REQUANTIZE_SHIFT("%[a]", "r6") REQUANTIZE_SHIFT("%[b]", "r8")
-        PAIRS_ROUND("%[a]", "r10") PAIRS_ROUND("%[b]", "r10")
+        REQUANTIZE_ROUND("%[a]", "r10") REQUANTIZE_ROUND("%[b]", "r10")
         REQUANTIZE_CLAMP("%[a]") REQUANTIZE_CLAMP("%[b]")
         "strb %[a], [r11], #1\n\t"
         "strb %[b], [r11], #1\n\t"
@@ -283,11 +278,11 @@ static __attribute__((noinline)) void pairs_times_one(const struct pairs_walk *w
         "bne 1b\n\t"
         "b 10f\n"
         "9:\n\t"
-        "asr %[t], r6, #8\n\t" PAIRS_SHIFT_LEFT("%[a]", "%[t]")
-        "asr %[t], r8, #8\n\t" PAIRS_SHIFT_LEFT("%[b]", "%[t]")
+        "asr %[t], r6, #8\n\t" REQUANTIZE_SHIFT_LEFT("%[a]", "%[t]")
+        "asr %[t], r8, #8\n\t" REQUANTIZE_SHIFT_LEFT("%[b]", "%[t]")
         REQUANTIZE_MULTIPLY("%[a]", "r4") REQUANTIZE_MULTIPLY("%[b]", "r5")
-        "asr %[t], r6, #31\n\t" PAIRS_DOUBLE("%[a]", "%[t]", "r4")
-        "asr %[t], r8, #31\n\t" PAIRS_DOUBLE("%[b]", "%[t]", "r4")
+        "asr %[t], r6, #31\n\t" REQUANTIZE_DOUBLE("%[a]", "%[t]", "r4")
+        "asr %[t], r8, #31\n\t" REQUANTIZE_DOUBLE("%[b]", "%[t]", "r4")
         "b 8b\n"
         "10:"
         : [weights] "+r"(weights), [x] "+r"(x), [a] "=&r"(a), [b] "=&r"(b), [t] "=&r"(t), [output] "+m"(output),
