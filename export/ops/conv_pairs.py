@@ -53,6 +53,7 @@ class Pairs:
     pointwise: bool
     strip: int = 0  # pixels of an input row with its borders, or 0: without them
     strip_bytes: int = 0
+    gaps: bool = False  # taps of a row do not lie side by side
 
     kernel = "conv_pairs_s8"
 
@@ -67,6 +68,8 @@ class Pairs:
         """Instructions of an inference on a Cortex-M4, about."""
         units, depth = len(self.rows), len(self.filled[0])
         columns = 120 + 17 * depth // 4 + 14 * len(self.rows[0]) // self.width
+        if self.gaps:  # four pixels copy each of their taps
+            columns += 4 * len(self.rows[0]) // self.width * 80 + 2 * depth
         multiply = 80 + -(-units // 2) * (90 + 51 * depth // 8) + (60 if units % 2 else 0)
         return -(-self.pixels // 4) * (columns + multiply)
 

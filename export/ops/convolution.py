@@ -109,6 +109,9 @@ class Convolution(Op):
         if self.x.elements > INT32_MAX or max(*self.strides, *self.dilations, *self.weights_shape) > 0xFFFF:
             raise self.refuse("is too large for a microcontroller")
         self.out_height, self.out_width = sizes
+        # One tap has no gaps.
+        down, across = self.dilations
+        self.dilations = down if self.kernel_height > 1 else 1, across if self.kernel_width > 1 else 1
         self._lay_flat()
 
     def _read_bias(self) -> tuple[int, ...]:
@@ -177,6 +180,10 @@ class Convolution(Op):
 
     def planes(self, groups: int) -> list[Planes]:
         """How the layer goes channel by channel, those of its input being in so many groups."""
+        return Planes.both(self.batches, self.axes(), groups, self.channels_in // groups, tuple(self.rows))
+
+    def axes(self) -> tuple[Axis, Axis]:
+        """Height and width."""
         columns = zip(
             (self.height, self.width),
             (self.out_height, self.out_width),
@@ -189,7 +196,7 @@ class Convolution(Op):
             strict=True,
         )
         y, x = (Axis(*numbers) for numbers in columns)
-        return Planes.both(self.batches, (y, x), groups, self.channels_in // groups, tuple(self.rows))
+        return y, x
 
     def pairs(self) -> Pairs:
         """How it goes by pairs of output channels, each of which takes all of the input's."""
@@ -208,7 +215,7 @@ class Convolution(Op):
         padded = reach - self.pads[1] > self.width or high - self.pads[0] > self.height or any(self.pads)
         strip = reach if padded and self.dilations[1] == 1 and strip_bytes <= MAX_STRIP_BYTES else 0
         walk = window if pointwise else self._walk()
-        return Pairs(walk, tuple(self.rows), width, pixels, pointwise, strip, strip_bytes)
+        return Pairs(walk, tuple(self.rows), width, pixels, pointwise, strip, strip_bytes, self.dilations[1] > 1)
 
     def _walk(self) -> str:
         numbers = (

@@ -41,7 +41,9 @@ class DepthwiseConv2D(Convolution):
             layouts.append(self.pairs())
         self.layout = min(layouts, key=lambda layout: layout.cost)
         pixels = self.batches * self.out_height * self.out_width
-        quads = quads_cost(pixels, self.padded_taps, self.channels_in)
+        y, x = self.axes()
+        border = pixels - self.batches * y.inside * x.inside
+        quads = quads_cost(pixels, border, self.padded_taps, self.channels_in)
         self.quads = self.quads and quads < self.layout.cost
         self.kernel = "depthwise_quads_s8" if self.quads else self.layout.kernel
 

@@ -94,6 +94,8 @@ CHANNELS: list[dict[str, Any]] = [
     {"shape": (1, 7, 21, 5), "units": 5, "dilations": (2, 3), "padding": VALID},
     {"shape": (1, 7, 21, 5), "units": 5, "dilations": (1, 2), "strides": (1, 2)},
     {"shape": (1, 3, 7, 9), "kernel": (1, 2), "units": 9, "strides": (2, 1)},  # sums as far apart as pixels
+    {"shape": (2, 9, 12, 3), "kernel": (1, 1), "units": 3, "strides": (2, 2)},
+    {"shape": (2, 9, 12, 3), "kernel": (1, 3), "units": 6, "multiplier": 2, "strides": (2, 2)},
     {"shape": (1, 1, 1500, 2), "units": 2, "kernel": (1, 9)},  # in parts
     {"shape": (1, 12, 9, 4), "units": 1, "multiplier": 0},
     {"shape": (1, 12, 12, 3), "units": 2, "multiplier": 0, "dead": 1},
