@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import random
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,11 @@ TINYPERF = BUILD / "tinyperf"
 @click.option("--board", help="Board to measure. [default: qemu-cortex-m4]")
 @click.option("--model", "extra", metavar="FILE", help="Measure this model, too: .tflite, .keras, a SavedModel folder.")
 @calibration_option
-@click.option("--tinyperf", is_flag=True, help="Measure the four MLPerf Tiny architectures, too (some minutes).")
+@click.option(
+    "--tinyperf",
+    is_flag=True,
+    help="Measure the four MLPerf Tiny architectures, too, and again with dead channels (some minutes).",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of the tables.")
 def command(board: str | None, extra: str | None, calibration: Path | None, tinyperf: bool, as_json: bool) -> None:
     """Measure flash, RAM, instructions, round trips and stage times for the neuron and for 1-16-16-1 (sine).
@@ -63,7 +68,10 @@ def measure(config: Config, files: list[tuple[str, Path | None]], *, tinyperf: b
     if tinyperf:
         from tinyproof.train.tinyperf import MODELS, make_tinyperf
 
+        seed = random.SystemRandom().getrandbits(32)
+        console.stderr().print(f"weights of the models with dead channels: seed {seed}")
         made = [make_tinyperf(name, TINYPERF) for name in MODELS]
+        made += [make_tinyperf(name, TINYPERF, seed, dead=True) for name in MODELS]
         files = [*((str(model), samples) for model, samples in made), *files]
     results += [_measure_file(config, file, samples) for file, samples in files]
     seconds, speedup = speedup_over_fit(config.train, FIT_STEPS)
