@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The four MLPerf Tiny architectures (v1.0 reference code, github.com/mlcommons/tiny) with seeded weights, in Keras.
 
-Only the shapes are theirs. Weights are random, so nobody needs their data sets: what a kernel costs and whether its
-bits are right does not depend on what a model was trained for.
+Only the shapes are theirs. Weights are random, so nobody needs their data sets. Training leaves what random weights do
+not have: channels that are dead, whose weights have next to no scale and whose biases are huge in it. What a kernel
+costs and whether its bits are right must not depend on that: a share of the channels can be made so.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from tinyproof.train.backend import load
 from tinyproof.train.keras_file import save_model
 
 BATCH = 64
+DEAD_SHARE = 0.3  # of a layer's channels, where some are dead
+DEAD_GAIN = 1e-9
 
 # Average pooling over noise leaves little of it; a steeper last layer spreads the classes over the range of int8 again.
 HEAD_GAIN = {"kws": 2.5, "ic": 1.5, "vww": 2.0}
@@ -98,8 +101,9 @@ def mobilenet_v1(batch: int | None = None) -> Any:
 MODELS: dict[str, Callable[..., Any]] = {"ad": autoencoder, "kws": ds_cnn, "ic": resnet8, "vww": mobilenet_v1}
 
 
-def build(name: str, seed: int = 1) -> tuple[Any, Any]:
-    """Model `name` with weights from `seed`, and the float32 batch that set its statistics: (64, *input shape)."""
+def build(name: str, seed: int = 1, *, dead: bool = False) -> tuple[Any, Any]:
+    """Model `name` with weights from `seed`, some of its channels dead or none, and the float32 batch that set its
+    statistics: (64, *input shape)."""
     import numpy as np
 
     keras = _keras()
@@ -109,8 +113,11 @@ def build(name: str, seed: int = 1) -> tuple[Any, Any]:
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             channels = layer.gamma.shape[0]
-            layer.gamma.assign(rng.uniform(0.7, 1.3, channels))
+            gain = rng.uniform(0.7, 1.3, channels)
             layer.beta.assign(rng.normal(0.0, 0.3, channels))
+            if dead:
+                gain *= np.where(rng.random(channels) < DEAD_SHARE, DEAD_GAIN, 1.0)
+            layer.gamma.assign(gain)
     head = model.get_layer(index=len(model.layers) - 1)
     head.kernel.assign(head.kernel * HEAD_GAIN.get(name, 1.0))
     batch = rng.uniform(-1.0, 1.0, (BATCH, *model.input_shape[1:])).astype(np.float32)
@@ -120,14 +127,16 @@ def build(name: str, seed: int = 1) -> tuple[Any, Any]:
     return single, batch
 
 
-def make_tinyperf(name: str, folder: Path) -> tuple[Path, Path]:
-    """Write model `name` as NAME.keras and its representative samples as NAME-calibration.npz to `folder`."""
+def make_tinyperf(name: str, folder: Path, seed: int = 1, *, dead: bool = False) -> tuple[Path, Path]:
+    """Write model `name` as NAME.keras and its representative samples as NAME-calibration.npz to `folder`; with `dead`
+    channels as NAME-dead."""
     load()
     import numpy as np
 
-    model, batch = build(name)
+    model, batch = build(name, seed, dead=dead)
     folder.mkdir(parents=True, exist_ok=True)
-    paths = folder / f"{name}.keras", folder / f"{name}-calibration.npz"
+    stem = f"{name}-dead" if dead else name
+    paths = folder / f"{stem}.keras", folder / f"{stem}-calibration.npz"
     save_model(model, paths[0])
     np.savez(paths[1], x=batch)
     return paths

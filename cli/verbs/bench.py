@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import random
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,11 @@ EXAMPLE = BUILD / "example"
 @click.option("--board", help="Board to measure. [default: qemu-cortex-m4]")
 @click.option("--model", "extra", metavar="FILE", help="Measure this model, too: .tflite, .keras, a SavedModel folder.")
 @calibration_option
-@click.option("--tinyperf", is_flag=True, help="Measure the four MLPerf Tiny architectures, too (some minutes).")
+@click.option(
+    "--tinyperf",
+    is_flag=True,
+    help="Measure the four MLPerf Tiny architectures, too, and again with dead channels (some minutes).",
+)
 @click.option(
     "--compare",
     type=click.Path(path_type=Path),
@@ -104,7 +109,7 @@ def measure(config: Config, files: list[tuple[str, Path | None]], *, tinyperf: b
     make_sine(build_dir(sine.model))
     results.append(_measure_trained(sine, Stages()))
     if tinyperf:
-        files = [*_tinyperf_files(), *files]
+        files = [*_tinyperf_files(dead=True), *files]
     results += [_measure_file(config, file, samples) for file, samples in files]
     seconds, speedup = speedup_over_fit(config.train, FIT_STEPS)
     return {
@@ -139,10 +144,16 @@ def measure_record(config: Config) -> list[dict[str, Any]]:
     return rows
 
 
-def _tinyperf_files() -> list[tuple[str, Path]]:
+def _tinyperf_files(*, dead: bool = False) -> list[tuple[str, Path]]:
+    """The four architectures and their samples; with `dead` also with dead channels, of a fresh seed."""
     from tinyproof.train.tinyperf import MODELS, make_tinyperf
 
-    return [(str(model), samples) for model, samples in (make_tinyperf(name, TINYPERF) for name in MODELS)]
+    made = [make_tinyperf(name, TINYPERF) for name in MODELS]
+    if dead:
+        seed = random.SystemRandom().getrandbits(32)
+        console.stderr().print(f"weights of the models with dead channels: seed {seed}")
+        made += [make_tinyperf(name, TINYPERF, seed, dead=True) for name in MODELS]
+    return [(str(model), samples) for model, samples in made]
 
 
 def _shown(config: Config) -> str:

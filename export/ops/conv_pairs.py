@@ -51,6 +51,9 @@ class Pairs:
     width: int
     pixels: int
     pointwise: bool
+    strip: int = 0  # pixels of an input row with its borders, or 0: without them
+    strip_bytes: int = 0
+    gaps: bool = False  # taps of a row do not lie side by side
 
     kernel = "conv_pairs_s8"
 
@@ -65,13 +68,18 @@ class Pairs:
         """Instructions of an inference on a Cortex-M4, about."""
         units, depth = len(self.rows), len(self.filled[0])
         columns = 120 + 17 * depth // 4 + 14 * len(self.rows[0]) // self.width
+        if self.gaps:  # four pixels copy each of their taps
+            columns += 4 * len(self.rows[0]) // self.width * 80 + 2 * depth
         multiply = 80 + -(-units // 2) * (90 + 51 * depth // 8) + (60 if units % 2 else 0)
         return -(-self.pixels // 4) * (columns + multiply)
 
     @property
     def scratch_bytes(self) -> int:
         """As in firmware/lib/engine/kernels/conv_pairs_parameters.h."""
-        columns, direct = 4 if self.pixels > 2 else 1, self.pointwise and self.width % PAIR_GROUP == 0
+        columns = 4 if self.pixels > 2 else 1
+        if self.strip:
+            return columns * 2 * len(self.filled[0]) + self.strip_bytes
+        direct = self.pointwise and self.width % PAIR_GROUP == 0
         return columns * (2 * len(self.filled[0]) + (0 if direct else padded_depth(self.width, PAIR_GROUP)))
 
     def constants(self, bias: Sequence[int], multipliers: Sequence[int], shifts: Sequence[int]) -> list[Constant]:
@@ -81,7 +89,7 @@ class Pairs:
     def parameters(self, prefix: str, input_zero_point: int, zero_point: int, clamp: tuple[int, int]) -> dict[str, str]:
         """struct conv_pairs_s8."""
         window = f"{{{self.window}, {input_zero_point}}}"
-        numbers = {"units": len(self.rows), "depth": len(self.filled[0]), "rounding": 1 + 2 * zero_point}
-        numbers |= {"clamp_min": clamp[0], "clamp_max": clamp[1]}
+        numbers = {"units": len(self.rows), "depth": len(self.filled[0]), "strip": self.strip}
+        numbers |= {"rounding": 1 + 2 * zero_point, "clamp_min": clamp[0], "clamp_max": clamp[1]}
         tables = {table: f"{prefix}_{table}" for table in ("weights", "scales")}
         return {"window": window} | {name: str(value) for name, value in numbers.items()} | tables

@@ -6,7 +6,6 @@ Costs are instructions of an inference on a Cortex-M4, about; they choose betwee
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -31,8 +30,18 @@ class Axis:
     input_step: int
     output_step: int
 
-    def undilated(self) -> Axis:
-        """The same with the gaps between taps written out, where a stride keeps remainders from being taken apart."""
+    @property
+    def inside(self) -> int:
+        """Outputs whose taps are all in the image."""
+        reach = (self.taps - 1) * self.dilation
+        starts = (place * self.stride - self.pad for place in range(self.outputs))
+        return sum(start >= 0 and start + reach < self.size for start in starts)
+
+    def simplest(self) -> Axis:
+        """The same as kernels walk it: one tap steps over what it leaves out, and gaps between taps are written out
+        where a stride keeps remainders from being taken apart."""
+        if self.taps == 1 and self.pad == 0:
+            return replace(self, size=self.outputs, stride=1, input_step=self.input_step * self.stride)
         if self.stride == 1:
             return self
         return replace(self, taps=(self.taps - 1) * self.dilation + 1, dilation=1)
@@ -51,6 +60,7 @@ class Planes:
     units: int
     exchanged: bool
     rows: tuple[Row, ...]  # of each output channel the weights [height][width][channels], in the layer's own order
+    image_bytes: int  # of the input
 
     kernel = "conv_planes_s8"
 
@@ -59,10 +69,13 @@ class Planes:
         cls, batches: int, axes: tuple[Axis, Axis], groups: int, channels: int, rows: tuple[Row, ...]
     ) -> list[Planes]:
         """Along either axis."""
-        return [
-            cls(batches, y, x.undilated(), groups, channels, len(rows) // groups, exchanged, rows)
-            for y, x, exchanged in ((*axes, False), (*axes[::-1], True))
-        ]
+        image_bytes, units = axes[0].size * axes[1].size * groups * channels, len(rows) // groups
+        found = []
+        for exchanged in (False, True):
+            y, x = axes[::-1] if exchanged else axes
+            y, x = y.simplest() if y.taps == 1 else y, x.simplest()
+            found.append(cls(batches, y, x, groups, channels, units, exchanged, rows, image_bytes))
+        return found
 
     @cached_property
     def row_outputs(self) -> int:
@@ -125,7 +138,7 @@ class Planes:
         loops = 1 if self.flat else rows
         fours = -(-(self.sums(rows) if self.flat else self.row_outputs) // 4)
         fill = self._input_rows(rows) * (25 + 2.7 * min(self.x.size / self.x.dilation, self.pitch))
-        multiply = 40 + 17 * taps + loops * (35 + fours * (11 + (8 if self.x.stride == 1 else 11) * (taps + taps % 2)))
+        multiply = 40 + 17 * taps + loops * (35 + fours * (11 + (8 if self.x.stride < 3 else 11) * (taps + taps % 2)))
         finish = 50 + 1.3 * self.sums(rows) + rows * (35 + 7.3 * self.row_outputs)
         group = self.channels * (30 + fill + self.units * multiply) + self.units * finish
         strips = self.batches * self.parts * -(-self.y.outputs // rows)
@@ -163,6 +176,7 @@ class Planes:
         numbers = {
             "input_step_x": x.input_step,
             "input_step_y": y.input_step,
+            "input_image": self.image_bytes,
             "output_step_x": x.output_step,
             "output_step_y": y.output_step,
             "groups": self.groups,
@@ -182,6 +196,6 @@ class Planes:
         return head | {name: str(value) for name, value in numbers.items()} | tables
 
 
-def quads_cost(pixels: int, taps: int, channels: int) -> int:
-    """Of depthwise_quads_s8."""
-    return round(pixels * (60 + channels * (2.45 * taps + 9.5) + 4 * math.sqrt(taps)))
+def quads_cost(pixels: int, border: int, taps: int, channels: int) -> int:
+    """Of depthwise_quads_s8, where `border` of the pixels have to look for each of their taps."""
+    return round(pixels * (60 + channels * (2.45 * taps + 9.5)) + border * (30 + 16 * taps))

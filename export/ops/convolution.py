@@ -11,7 +11,7 @@ from tinyproof.core.tflite.dtypes import unpack
 from tinyproof.core.tflite.graph import Graph, Operator
 from tinyproof.export.ops.base import Constant, Op
 from tinyproof.export.ops.conv_pairs import Pairs
-from tinyproof.export.ops.conv_planes import Axis, Planes
+from tinyproof.export.ops.conv_planes import MAX_STRIP_BYTES, Axis, Planes
 from tinyproof.export.ops.mve import Scaling
 from tinyproof.export.ops.requantize_encoding import encode_multiplier, encode_shift
 from tinyproof.export.ops.wide_sums import WideSums, has_narrow_sums
@@ -110,6 +110,9 @@ class Convolution(Op):
         if self.x.elements > INT32_MAX or max(*self.strides, *self.dilations, *self.weights_shape) > 0xFFFF:
             raise self.refuse("is too large for a microcontroller")
         self.out_height, self.out_width = sizes
+        # One tap has no gaps.
+        down, across = self.dilations
+        self.dilations = down if self.kernel_height > 1 else 1, across if self.kernel_width > 1 else 1
         self._lay_flat()
 
     def _read_bias(self) -> tuple[int, ...]:
@@ -183,6 +186,10 @@ class Convolution(Op):
 
     def planes(self, groups: int) -> list[Planes]:
         """How the layer goes channel by channel, those of its input being in so many groups."""
+        return Planes.both(self.batches, self.axes(), groups, self.channels_in // groups, tuple(self.rows))
+
+    def axes(self) -> tuple[Axis, Axis]:
+        """Height and width."""
         columns = zip(
             (self.height, self.width),
             (self.out_height, self.out_width),
@@ -195,7 +202,7 @@ class Convolution(Op):
             strict=True,
         )
         y, x = (Axis(*numbers) for numbers in columns)
-        return Planes.both(self.batches, (y, x), groups, self.channels_in // groups, tuple(self.rows))
+        return y, x
 
     def pairs(self) -> Pairs:
         """How it goes by pairs of output channels, each of which takes all of the input's."""
@@ -203,7 +210,18 @@ class Convolution(Op):
         pointwise = (self.kernel_height, self.kernel_width, *self.strides) == (1, 1, 1, 1)
         window = f"1, 1, {pixels}, {self.channels_in}, 1, {pixels}, 1, 1, 1, 1, 1, 1, 0, 0"
         width = self.kernel_width * self.channels_in
-        return Pairs(window if pointwise else self._walk(), tuple(self.rows), width, pixels, pointwise)
+        reach, high = (
+            (outputs - 1) * stride + (taps - 1) * dilation + 1
+            for outputs, stride, taps, dilation in (
+                (self.out_width, self.strides[1], self.kernel_width, self.dilations[1]),
+                (self.out_height, self.strides[0], self.kernel_height, self.dilations[0]),
+            )
+        )
+        strip_bytes = self.kernel_height * reach * self.channels_in + 3
+        padded = reach - self.pads[1] > self.width or high - self.pads[0] > self.height or any(self.pads)
+        strip = reach if padded and self.dilations[1] == 1 and strip_bytes <= MAX_STRIP_BYTES else 0
+        walk = window if pointwise else self._walk()
+        return Pairs(walk, tuple(self.rows), width, pixels, pointwise, strip, strip_bytes, self.dilations[1] > 1)
 
     def _walk(self) -> str:
         numbers = (

@@ -9,8 +9,8 @@ from tinyproof.export.ops.base import Constant, MveForm
 from tinyproof.export.ops.conv_pairs import Pairs
 from tinyproof.export.ops.conv_planes import Planes, quads_cost
 from tinyproof.export.ops.convolution import Convolution
-from tinyproof.export.ops.requantize_encoding import encode_multiplier, encode_shift
-from tinyproof.export.ops.simd_packing import ORDER, halves
+from tinyproof.export.ops.requantize_encoding import encode_multiplier
+from tinyproof.export.ops.simd_packing import ORDER, PAIR_SHIFTS_LEFT, halves, pair_scaling
 
 TAPS_GROUP = 3  # taps that the kernel takes at a time
 
@@ -42,8 +42,10 @@ class DepthwiseConv2D(Convolution):
             layouts.append(self.pairs())
         self.layout = min(layouts, key=lambda layout: layout.cost)
         pixels = self.batches * self.out_height * self.out_width
-        quads = quads_cost(pixels, self.padded_taps, self.channels_in)
-        self.quads = self.quads and max(self.shifts) < 0 and quads < self.layout.cost
+        y, x = self.axes()
+        border = pixels - self.batches * y.inside * x.inside
+        quads = quads_cost(pixels, border, self.padded_taps, self.channels_in)
+        self.quads = self.quads and quads < self.layout.cost
         self.kernel = "depthwise_quads_s8" if self.quads else self.layout.kernel
 
     def row(self, channel: int) -> tuple[int, ...]:
@@ -79,9 +81,11 @@ class DepthwiseConv2D(Convolution):
         else:
             order = ORDER
             pairs = zip(self.multipliers, self.shifts, strict=True)
-            scales = [(encode_multiplier(multiplier), encode_shift(shift)) for multiplier, shift in pairs]
+            scales = [(encode_multiplier(multiplier), pair_scaling(shift)) for multiplier, shift in pairs]
         for start in range(0, self.channels_out, 4):
             quad = range(start, start + 4)
+            if not self.wide and max(self.shifts[start : start + 4]) >= 0:
+                scales[start] = (scales[start][0], scales[start][1] | PAIR_SHIFTS_LEFT)
             table += [half for channel in quad for half in halves(self.bias[channel])]
             table += [weight for tap in zip(*(taps[start + place] for place in order), strict=True) for weight in tap]
             table += [half for place in (0, 1) for channel in quad for half in halves(scales[channel][place])]

@@ -32,6 +32,7 @@ SNIPPETS = [
     "smmul %[d], %[n], %[m]",
     "sxtb16 %[d], %[n]",
     "sxtb16 %[d], %[n], ror #8",
+    "sadd16 %[d], %[n], %[m]",
     "ssub8 %[d], %[n], %[m]\nsel %[d], %[m], %[a]",
     "mov %[d], %[n]",
     "and %[d], %[n], %[m]",
@@ -188,6 +189,7 @@ CONV = convolution.Layer((1, 4, 4, 4), units=4, y=(0.02, 5))
 DEPTHWISE = convolution.Layer((1, 4, 4, 4), units=4, multiplier=1, y=(0.01, -128), activation=1)
 DENSE = fully_connected.Layer(64, 8)
 PLANES = convolution.Layer((1, 9, 12, 3), units=6, multiplier=2, y=(0.02, 5))
+WIDE = convolution.Layer((1, 3, 4, 200), units=2, y=(0.1, 5))  # too much for a strip
 RAGGED = convolution.Layer((1, 6, 7, 3), units=4, padding=convolution.VALID, y=(0.02, 5))
 DIFFERENT = r"1 of 1 cases differ:\ncompiled: "
 
@@ -199,7 +201,7 @@ def case(layer: Any) -> Case:
 
 
 def test_right_kernels_pass() -> None:
-    assert_bit_exact_with_dsp_kernels([case(layer) for layer in (CONV, RAGGED, DEPTHWISE, PLANES, DENSE)])
+    assert_bit_exact_with_dsp_kernels([case(layer) for layer in (CONV, WIDE, RAGGED, DEPTHWISE, PLANES, DENSE)])
 
 
 # What a kernel could do wrong, and how it shows. An address too far by one step is found in each of: the tables, the
@@ -224,15 +226,23 @@ def test_right_kernels_pass() -> None:
             "overflow|poison",
         ),
         (RAGGED, "conv_columns", "place.x + 3 * w->stride_x + w->kernel_width >", "w->kernel_width >", DIFFERENT),
-        (CONV, "conv_columns", "(uint32_t)place->y >= (uint32_t)w->input_height || from", "from", "poison"),
+        (
+            WIDE,
+            "conv_columns",
+            "(uint32_t)place->y >= (uint32_t)w->input_height || from",
+            "from",
+            "SEGV|poison|overflow",
+        ),
+        (CONV, "conv_columns", "if ((uint32_t)y >= (uint32_t)w->input_height)", "if (y > 99)", "poison"),
+        (CONV, "conv_columns", "inside = row < bytes", "inside = row > bytes", "poison|overflow"),
         (CONV, "pairs_multiply", "str %[w], %[output]", "add %[w], %[w], #64\\n\\tstr %[w], %[output]", "poison"),
         (RAGGED, "conv_columns", " || from > source->last", "", "poison"),
         (DEPTHWISE, "depthwise_quads_s8", "smlatt %[a3]", "smlabb %[a3]", DIFFERENT),
         (
             DEPTHWISE,
             "depthwise_quads_s8",
-            "ldmia %[quad]!, {r4, r5, r6, r8}",
-            "ldrd r4, r6, [%[quad]], #10",
+            "ldrd %[a0], %[a1], [%[quad]], #8",
+            "ldrd %[a0], %[a1], [%[quad]], #10",
             "misaligned",
         ),
         (DEPTHWISE, "depthwise_quads_s8", "x + channels, offsets,", "x + channels + 4, offsets,", "overflow"),

@@ -90,6 +90,7 @@ CHANNELS: list[dict[str, Any]] = [
     {"y": (0.00001, -128), "lowest": -128},
     {"activation": 3, "y": (0.1, -128)},
     {"activation": 3, "y": (0.1, -128), "strides": (3, 3)},
+    {"shape": (1, 3, 3, 16), "units": 16, "y": (0.0001, 3), "weight_scales": tuple(2.0**-k for k in range(16))},
     {"multiplier": 2, "units": 16},
     {"shape": (1, 6, 5, 7), "units": 7, "dead": 2},
     {"shape": (2, 9, 8, 3), "units": 24, "multiplier": 8, "kernel": (5, 4)},
@@ -97,6 +98,9 @@ CHANNELS: list[dict[str, Any]] = [
     {"shape": (1, 40, 1, 5), "units": 5, "kernel": (6, 1), "strides": (2, 1)},
     {"shape": (1, 7, 21, 5), "units": 5, "dilations": (2, 3), "padding": VALID},
     {"shape": (1, 7, 21, 5), "units": 5, "dilations": (1, 2), "strides": (1, 2)},
+    {"shape": (1, 3, 7, 9), "kernel": (1, 2), "units": 9, "strides": (2, 1)},  # sums as far apart as pixels
+    {"shape": (2, 9, 12, 3), "kernel": (1, 1), "units": 3, "strides": (2, 2)},
+    {"shape": (2, 9, 12, 3), "kernel": (1, 3), "units": 6, "multiplier": 2, "strides": (2, 2)},
     {"shape": (1, 1, 1500, 2), "units": 2, "kernel": (1, 9)},  # in parts
     {"shape": (1, 12, 9, 4), "units": 1, "multiplier": 0},
     {"shape": (1, 12, 12, 3), "units": 2, "multiplier": 0, "dead": 1},

@@ -65,6 +65,9 @@ static inline arm_register arm_ssub8(arm_register *mask, arm_register n, arm_reg
     }
     return result;
 }
+static inline arm_register arm_sadd16(arm_register n, arm_register m) {
+    return (uint16_t)(n + m) | (uint32_t)(uint16_t)((n >> 16) + (m >> 16)) << 16;
+}
 static inline arm_register arm_sel(arm_register mask, arm_register n, arm_register m) {
     return (uint32_t)((n & mask) | (m & ~mask));
 }

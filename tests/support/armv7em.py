@@ -23,6 +23,7 @@ FORMS = {
     "smmul R, R, R": "{0} = arm_smmul({1}, {2});",
     "sxtb16 R, R": "{0} = arm_sxtb16({1}, 0);",
     "sxtb16 R, R, ror I": "{0} = arm_sxtb16({1}, {2});",
+    "sadd16 R, R, R": "{0} = arm_sadd16({1}, {2});",
     "ssub8 R, R, R": "{0} = arm_ssub8(&arm_greater, {1}, {2});",
     "sel R, R, R": "{0} = arm_sel(arm_greater, {1}, {2});",
     "mov R, R": "{0} = {1};",

@@ -135,7 +135,9 @@ void run(void) {
         unsigned wrong = 0, ticks = 0;
         for (unsigned v = 0; v < p->count; v++) {
             memset(arena, 0x5A, sizeof arena);
-            memcpy(arena + p->x, x + v * p->x_bytes, p->x_bytes);
+            const signed char *from = x + v * p->x_bytes;
+            for (unsigned i = 0; i < p->inputs_count; from += p->inputs[i++].bytes)
+                memcpy(arena + p->inputs[i].start, from, p->inputs[i].bytes);
             const unsigned start = timer[1];
             p->run(arena);
             const unsigned took = start - timer[1];
@@ -211,7 +213,8 @@ def count_instructions(cases: Sequence[Case], core: Core = M4) -> list[int]:
     interpreter answers them; 0 on a core without a timer. Raises AssertionError where one is not."""
     compiled = [compile_case(case) for case in cases]
     largest = max(plan.arena_bytes for _, plan in compiled)
-    text = [f"#include <stdint.h>\n#define ARENA {largest}\n#define TIMER_ADDRESS {core.timer}"]
+    text = ["#include <stdint.h>", f"#define ARENA {largest}", f"#define TIMER_ADDRESS {core.timer}"]
+    text.append("struct span { unsigned start, bytes; };")
     rows = []
     for number, (case, (program, plan)) in enumerate(zip(cases, compiled, strict=True)):
         reference = Reference(case.tflite, "tflite-micro")
@@ -219,11 +222,14 @@ def count_instructions(cases: Sequence[Case], core: Core = M4) -> list[int]:
         values = ", ".join(str(byte - 256 if byte > 127 else byte) for byte in vectors)
         text.append(f"static const signed char vectors{number}[] = {{{values}}};")
         text.append(f"void m{number}_model_run(int8_t *arena);")
-        x, y = program.inputs[0], program.outputs[0]
-        places = (plan.arena_bytes, len(case.inputs), plan.offsets[x.index], x.bytes, plan.offsets[y.index])
-        rows.append(f"{{m{number}_model_run, vectors{number}, {', '.join(map(str, places))}, {y.bytes}}},")
-    text.append("struct model { void (*run)(int8_t *); const signed char *vectors;")
-    text.append("unsigned arena, count, x, x_bytes, y, y_bytes; };")
+        spans = ", ".join(f"{{{plan.offsets[x.index]}, {x.bytes}}}" for x in program.inputs)
+        text.append(f"static const struct span inputs{number}[] = {{{spans}}};")
+        y = program.outputs[0]
+        numbers = (len(program.inputs), plan.arena_bytes, len(case.inputs), len(case.inputs[0]), plan.offsets[y.index])
+        tables = f"m{number}_model_run, vectors{number}, inputs{number}"
+        rows.append(f"{{{tables}, {', '.join(map(str, numbers))}, {y.bytes}}},")
+    text.append("struct model { void (*run)(int8_t *); const signed char *vectors; const struct span *inputs;")
+    text.append("unsigned inputs_count, arena, count, x_bytes, y, y_bytes; };")
     text += ["static const struct model models[] = {", *rows, "};", _RUN]
     with tempfile.TemporaryDirectory() as folder:
         here = Path(folder)

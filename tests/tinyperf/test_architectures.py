@@ -12,8 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support.cortex_m4 import count_instructions
 from support.instruction_table import assert_nothing_grew
 from support.native import different_bits
+from support.op_cases import Case
 
 from tinyproof.cli.layer_counts import measure_layers
 from tinyproof.core.board_spec import find_board
@@ -21,6 +23,7 @@ from tinyproof.core.config import CheckConfig
 from tinyproof.core.manifest import read_manifest
 from tinyproof.core.model_file import find_model_file
 from tinyproof.core.reference.golden import Reference
+from tinyproof.core.tflite.dtypes import unpack
 from tinyproof.core.tflite.ends import device_ends
 from tinyproof.core.tflite.reader import read_graph
 from tinyproof.export.calibration import Calibration
@@ -86,6 +89,28 @@ def test_the_python_reference_agrees_in_every_layer(imported: Callable[[str], Pa
     x_q = random.Random(name).randbytes(wheel.input_bytes)
     for index, expected, got in zip(layers, wheel.trace(x_q, layers), python.trace(x_q, layers), strict=True):
         assert got == expected, f"tensor {index}"
+
+
+def instructions(folder: Path) -> int:
+    """Of one inference on a Cortex-M4, answered as TFLite Micro answers it."""
+    tflite = (folder / "model.tflite").read_bytes()
+    x_q = random.Random(1).randbytes(Reference(tflite, "tflite-micro").input_bytes)
+    return count_instructions([Case(folder.name, tflite, (x_q,))])[0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [pytest.param("vww", marks=pytest.mark.nightly), "kws"])
+def test_dead_channels_cost_what_others_do(imported: Callable[[str], Path], name: str, tmp_path: Path) -> None:
+    seed = random.SystemRandom().getrandbits(32)
+    print(f"seed {seed}")
+    model, samples = make_tinyperf(name, tmp_path, seed, dead=True)
+    source = find_model_file(str(model))
+    assert source is not None
+    import_model(source, tmp_path / "dead", Calibration(samples), keep_dead=True)
+    graph = read_graph((tmp_path / "dead" / "model.tflite").read_bytes())
+    biases = [t for t in graph.tensors if t.dtype == "int32" and t.data is not None and t.scales]
+    assert max(abs(b) for t in biases for b in unpack(t.data or b"", "int32")) > 2**23, "no channel is dead"
+    assert instructions(tmp_path / "dead") <= 1.1 * instructions(imported(name)), f"seed {seed}"
 
 
 # By day the kernels of ic and vww are compared natively, above: under QEMU they take most of the time.

@@ -10,7 +10,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from support.op_cases import Case
+from support.cortex_m4 import assert_bit_exact_on_cortex_m4
+from support.op_cases import Case, assert_bit_exact_with_dsp_kernels
 from support.op_strategies import ACTIVATIONS, Quantization, float32, scales, seeds, simple_scales
 from support.op_table import Refusal, Row
 from support.tflite_writer import Model
@@ -96,9 +97,9 @@ def build(
 
 
 @st.composite
-def binary(draw: st.DrawFn, name: str) -> Case:
+def binary(draw: st.DrawFn, name: str, *types: str) -> Case:
     """Any two operands of a type, one of them constant or none."""
-    dtype = draw(st.sampled_from(TYPES[name]))
+    dtype = draw(st.sampled_from(types or TYPES[name]))
     (first, second), result = draw(shapes(2))
     scaled = dtype in ("int8", "int16") and name not in ("MAXIMUM", "MINIMUM")
     quantizations: list[Scaling] = [UNSCALED] * 3
@@ -198,6 +199,14 @@ TYPES = {
 }
 ROWS = [
     *(Row(name, "any", binary(name)) for name in TYPES),
+    *(
+        Row(name, f"int8_{label}", binary(name, "int8"), prove=prove)
+        for name in ("ADD", "MUL", "SUB")
+        for label, prove in (
+            ("with_dsp_kernels", assert_bit_exact_with_dsp_kernels),
+            ("on_cortex_m4", assert_bit_exact_on_cortex_m4),
+        )
+    ),
     Row("SELECT_V2", "any", selects()),
     Row("PRELU", "any", prelus()),
     Row("ADD_N", "any", sums(), count=25),

@@ -8,7 +8,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from support.op_cases import Case
+from support.cortex_m4 import assert_bit_exact_on_cortex_m4
+from support.op_cases import Case, assert_bit_exact_with_dsp_kernels
 from support.op_rows.binary import typed_inputs, zero_points
 from support.op_strategies import ACTIVATIONS, Quantization, quantizations, seeds
 from support.op_table import Refusal, Row
@@ -52,7 +53,7 @@ def pools(draw: st.DrawFn, name: str, dtype: str) -> Case:
     padding = draw(st.sampled_from([SAME, VALID]))
     low = window if padding == VALID else (1, 1)
     size = tuple(draw(st.integers(least, least + 7)) for least in low)
-    shape = (draw(st.integers(1, 2)), *size, draw(st.integers(1, 5)))
+    shape = (draw(st.integers(1, 2)), *size, draw(st.integers(1, 9)))
     quantization = (draw(quantizations())[0] / (1 if dtype == "int8" else 256), draw(zero_points(dtype)))
     activation = draw(st.sampled_from(ACTIVATIONS))
     tflite = pool(name, shape, window, stride, padding, quantization, activation, dtype=dtype)
@@ -81,6 +82,11 @@ ROWS = [
         for name in ("AVERAGE_POOL_2D", "MAX_POOL_2D")
         for dtype in ("int8", "int16")
     ),
+    *(
+        Row(name, "with_dsp_kernels", pools(name, "int8"), count=60, prove=assert_bit_exact_with_dsp_kernels)
+        for name in ("AVERAGE_POOL_2D", "MAX_POOL_2D")
+    ),
+    Row("AVERAGE_POOL_2D", "on_cortex_m4", pools("AVERAGE_POOL_2D", "int8"), prove=assert_bit_exact_on_cortex_m4),
     *(Row("AVERAGE_POOL_2D", f"global_{dtype}", global_pools(dtype), count=20) for dtype in ("int8", "int16")),
 ]
 # Changes of a sound pool, and what the refusal says of each.

@@ -4,18 +4,7 @@
 #ifndef TINYPROOF_KERNELS_AVERAGE_POOL_S8_H
 #define TINYPROOF_KERNELS_AVERAGE_POOL_S8_H
 
-#include "average_pooling.h"
-
-struct average_pool_s8 {
-    AVERAGE_POOLING;
-};
-
-KERNEL_INLINE int32_t average_pool_s8_sum(const int8_t *corner, int32_t rows, int32_t columns,
-                                          const struct average_pool_s8 *p) {
-    int32_t sum = 0;
-    POOLING_WINDOW(p, int8_t, sum += *x);
-    return sum;
-}
+#include "kernels/average_pool_s8_parameters.h"
 
 /* `output` may be the same as `input` where no window starts before its answer's place. */
 KERNEL_INLINE void average_pool_s8(const int8_t *input, int8_t *output, const struct average_pool_s8 *p) {

@@ -12,7 +12,7 @@
 #define AVERAGE_POOLING                                                                                                \
     POOLING_SIZES;                                                                                                     \
     int32_t first_count;                /* the tables begin with this number of elements */                            \
-    KERNEL_TABLE uint32_t *reciprocals; /* m / count is (m * reciprocal >> 31) >> shift */                             \
+    KERNEL_TABLE uint32_t *reciprocals; /* m / count is (2 m * reciprocal >> 32) >> shift */                           \
     KERNEL_TABLE uint8_t *shifts
 
 /* By what the sums of a window are divided. */
@@ -26,7 +26,7 @@
 
 KERNEL_INLINE int32_t average_pooling_divide(int32_t sum, int32_t count, uint32_t reciprocal, uint32_t shift) {
     const uint32_t magnitude = (uint32_t)(sum < 0 ? -sum : sum) + (uint32_t)count / 2;
-    const int32_t quotient = (int32_t)((uint32_t)((uint64_t)magnitude * reciprocal >> 31) >> shift);
+    const int32_t quotient = (int32_t)((uint32_t)((uint64_t)(2 * magnitude) * reciprocal >> 32) >> shift);
     return sum < 0 ? -quotient : quotient;
 }
 

@@ -42,6 +42,23 @@
         }                                                                                                              \
     }
 
+/* The same for every row of the innermost loop: `x1` and `x2` point to its operands. */
+#define BROADCAST_ROWS(p, type1, type2, statement)                                                                     \
+    {                                                                                                                  \
+        BROADCAST_LOOP(p, type1, type2, 0, input, a) {                                                                 \
+            BROADCAST_LOOP(p, type1, type2, 1, a, b) {                                                                 \
+                BROADCAST_LOOP(p, type1, type2, 2, b, c) {                                                             \
+                    BROADCAST_LOOP(p, type1, type2, 3, c, d) {                                                         \
+                        BROADCAST_LOOP(p, type1, type2, 4, d, x) {                                                     \
+                            statement;                                                                                 \
+                            output += (p)->counts[5];                                                                  \
+                        }                                                                                              \
+                    }                                                                                                  \
+                }                                                                                                      \
+            }                                                                                                          \
+        }                                                                                                              \
+    }
+
 KERNEL_INLINE int32_t clamp_s32(int32_t value, int32_t min, int32_t max) {
     value = value < min ? min : value;
     return value > max ? max : value;

@@ -17,6 +17,7 @@ struct conv_planes_s8 {
     struct conv_window window; /* dilation_x is 1, or stride_x is */
     int32_t input_step_x;
     int32_t input_step_y;
+    int32_t input_image; /* from one image to the next */
     int32_t output_step_x;
     int32_t output_step_y;
     int32_t groups;

@@ -63,7 +63,7 @@ KERNEL_SHARED void conv_planes_s8(const int8_t *input, int8_t *output, int8_t *s
             }
         }
         clamp_bytes(output, pixels * units, p->clamp_min, p->clamp_max);
-        input += w->input_height * w->input_width * w->channels;
+        input += p->input_image;
         output += pixels * units;
     }
 }

@@ -10,7 +10,8 @@
  * Per four channels, int16 and 32-bit numbers as two of them:
  *   bias of channels 0, 1, 2, 3; the input's zero point is folded in
  *   weights [taps] of channels 0, 2, 1, 3, as SXTB16 unpacks bytes
- *   multipliers of channels 0, 1, 2, 3, then shifts: encoded as in requantize.h; all shifts go to the right
+ *   multipliers of channels 0, 1, 2, 3, encoded as in requantize.h, then scalings as in pairs.h; the first has the flag
+ *   PAIR_SHIFTS_LEFT for all four
  */
 struct depthwise_quads_s8 {
     struct conv_window window;

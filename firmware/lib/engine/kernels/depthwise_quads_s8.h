@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * DEPTHWISE_CONV_2D, int8, one output channel per input channel, where shifts go to the right.
+ * DEPTHWISE_CONV_2D, int8, one output channel per input channel.
  * Bit-exact with TFLite Micro's reference kernel (reference/integer_ops/depthwise_conv.h).
  */
 #ifndef TINYPROOF_KERNELS_DEPTHWISE_QUADS_S8_H
@@ -38,7 +38,7 @@ KERNEL_SHARED void depthwise_quads_s8(const int8_t *input, int8_t *output, int8_
             depthwise_quad_sums(sums, quad + 8, &at, channel, w);
             quad += 8 + 4 * p->taps;
             for (int32_t i = 0; i < 4; i++) {
-                *output++ = requantize_s8(sums[i], read_long(quad + 2 * i), quad[8 + 2 * i], p->rounding);
+                *output++ = rescale_pair_s8(sums[i], read_long(quad + 2 * i), read_long(quad + 8 + 2 * i), p->rounding);
             }
             quad += 16;
         }

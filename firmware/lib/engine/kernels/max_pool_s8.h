@@ -4,11 +4,7 @@
 #ifndef TINYPROOF_KERNELS_MAX_POOL_S8_H
 #define TINYPROOF_KERNELS_MAX_POOL_S8_H
 
-#include "pooling.h"
-
-struct max_pool_s8 {
-    POOLING_SIZES;
-};
+#include "kernels/max_pool_s8_parameters.h"
 
 KERNEL_INLINE int32_t max_pool_s8_largest(const int8_t *corner, int32_t rows, int32_t columns,
                                           const struct max_pool_s8 *p) {

@@ -15,7 +15,7 @@
  */
 enum { PAIR_SCALES = 6 };
 #define PAIR_BYTES 0x40000000        /* of a: the rows are bytes, not numbers 256 b + a */
-#define PAIR_SHIFTS_LEFT 0x20000000  /* of a: one of both rows is not rescaled to the right */
+#define PAIR_SHIFTS_LEFT 0x20000000  /* of the first: one row is not rescaled to the right */
 /* A negative scaling: this row is not rescaled to the right. */
 
 struct pair_sums {

@@ -37,29 +37,35 @@ KERNEL_INLINE struct window pooling_window(int32_t output, int32_t stride, int32
     return window;
 }
 
-/* For every window, `rows` by `columns`: runs `open`, then for every channel sets the answer to `value`, with `corner`
- * pointing to the channel's first element in it. `output` may be the same as `input` where no window starts before its
- * answer's place. */
-#define POOLING(p, type, open, value)                                                                                  \
+/* For every window, `rows` by `columns`: runs `pixel`, with `corner` pointing to channel 0 of its first element and
+ * `output` to that of its answer. */
+#define POOLING_WALK(p, type, pixel)                                                                                   \
     do {                                                                                                               \
         const int32_t channels = (p)->channels;                                                                        \
         for (int32_t batch = (p)->batches; batch > 0; batch--) {                                                       \
             for (int32_t y = 0; y < (p)->output_height; y++) {                                                         \
                 const struct window rows =                                                                             \
                     pooling_window(y, (p)->stride_height, (p)->padding_height, (p)->filter_height, (p)->input_height); \
-                for (int32_t x = 0; x < (p)->output_width; x++) {                                                      \
+                for (int32_t x = 0; x < (p)->output_width; x++, output += channels) {                                  \
                     const struct window columns =                                                                      \
                         pooling_window(x, (p)->stride_width, (p)->padding_width, (p)->filter_width, (p)->input_width); \
                     const type *corner = input + (rows.start * (p)->input_width + columns.start) * channels;           \
-                    open;                                                                                              \
-                    for (int32_t left = channels; left > 0; left--, corner++) {                                        \
-                        *output++ = (type)(value);                                                                     \
-                    }                                                                                                  \
+                    pixel;                                                                                             \
                 }                                                                                                      \
             }                                                                                                          \
             input += (p)->input_height * (p)->input_width * channels;                                                  \
         }                                                                                                              \
     } while (0)
+
+/* For every window runs `open`, then for every channel sets the answer to `value`, with `corner` pointing to the channel's
+ * first element in it. `output` may be the same as `input` where no window starts before its answer's place. */
+#define POOLING(p, type, open, value)                                                                                  \
+    POOLING_WALK(p, type, {                                                                                            \
+        open;                                                                                                          \
+        for (int32_t channel = 0; channel < channels; channel++, corner++) {                                           \
+            output[channel] = (type)(value);                                                                           \
+        }                                                                                                              \
+    })
 
 /* Runs `statement` for every element of one channel of a window, with `x` pointing there. */
 #define POOLING_WINDOW(p, type, statement)                                                                             \

@@ -66,6 +66,32 @@ KERNEL_INLINE void copy_bytes(int8_t *to, const int8_t *from, int32_t count) {
     *(loose_word *)(to + count - 4) = *(const loose_word *)(from + count - 4);
 }
 
+KERNEL_INLINE void set_bytes(int8_t *to, int32_t count, int32_t value) {
+    for (; count >= 4; count -= 4, to += 4) {
+        *(loose_word *)to = (uint32_t)(value & 0xff) * 0x01010101U;
+    }
+    for (; count > 0; count--) {
+        *to++ = (int8_t)value;
+    }
+}
+
+/* The rows of the input under a row of the output, `y` the first of them, each p->strip pixels with the borders. */
+static __attribute__((noinline)) void conv_strip(int8_t *to, const int8_t *image, int32_t y,
+                                                 const struct conv_pairs_s8 *p) {
+    const struct conv_window *w = &p->window;
+    const int32_t zero = w->input_zero_point, row = w->input_width * w->channels, bytes = p->strip * w->channels;
+    const int32_t before = w->pad_left * w->channels, inside = row < bytes - before ? row : bytes - before;
+    for (int32_t ky = 0; ky < w->kernel_height; ky++, y += w->dilation_y, to += bytes) {
+        if ((uint32_t)y >= (uint32_t)w->input_height) {
+            set_bytes(to, bytes, zero);
+            continue;
+        }
+        set_bytes(to, before, zero);
+        copy_bytes(to + before, image + y * row, inside);
+        set_bytes(to + before + inside, bytes - before - inside, zero);
+    }
+}
+
 /* A pixel, and the input under the kernel there. */
 struct conv_place {
     const int8_t *from; /* its first byte, if it is inside */

@@ -52,19 +52,16 @@ KERNEL_INLINE int32_t conv_group(int32_t left) {
     return left == 3 ? 3 : 1;
 }
 
-KERNEL_SHARED void conv_pairs_s8(const int8_t *input, int8_t *output, int8_t *scratch, const struct conv_pairs_s8 *p) {
-    const struct conv_window *w = &p->window;
-    const int32_t units = p->units, pixels = w->batches * w->output_height * w->output_width;
-    const int32_t bytes = w->batches * w->input_height * w->input_width * w->channels;
-    const int32_t row_bytes = (w->kernel_width * w->channels + 3) & ~3;
-    const struct conv_source source = {w, input + bytes - row_bytes, row_bytes};
-    word *columns = (word *)(void *)scratch;
-    int8_t *patches = scratch + (pixels > 2 ? 8 : 2) * p->depth;
+/* All pixels of `w`, whose images lie at `input`; whole words may be read up to `last`. */
+static __attribute__((noinline)) void conv_pixels(const int8_t *input, int8_t *output, word *columns, int8_t *patches,
+                                                  const struct conv_source *source, const struct conv_pairs_s8 *p) {
+    const struct conv_window *w = source->window;
+    const int32_t units = p->units;
     struct pixel at[4], next = {input, 0, 0};
-    int32_t left = pixels, count;
+    int32_t left = w->batches * w->output_height * w->output_width, count;
     for (; left > 0; left -= count, output += count * units) {
         count = conv_group(left);
-        if (count == 4 && conv_inside_columns(columns, &next, &source)) {
+        if (count == 4 && conv_inside_columns(columns, &next, source)) {
             next.x += 3;
             next_pixel(&next, w);
             conv_multiply(output, count, columns, p);
@@ -75,14 +72,53 @@ KERNEL_SHARED void conv_pairs_s8(const int8_t *input, int8_t *output, int8_t *sc
             next_pixel(&next, w);
         }
         if (count == 1) {
-            conv_column(columns, at, patches, &source);
+            conv_column(columns, at, patches, source);
         } else {
             at[3] = at[count - 1];
-            conv_four_columns(columns, at, patches, &source);
+            conv_four_columns(columns, at, patches, source);
         }
         conv_multiply(output, count, columns, p);
     }
-    clamp_bytes(output - pixels * units, pixels * units, p->clamp_min, p->clamp_max);
+}
+
+/* Row by row of the outputs, with the rows of the input under it copied between borders of zero points. */
+static __attribute__((noinline)) void conv_padded(const int8_t *input, int8_t *output, word *columns, int8_t *strip,
+                                                  const struct conv_pairs_s8 *p) {
+    const struct conv_window *w = &p->window;
+    const int32_t channels = w->channels, row_bytes = w->input_width * channels, width = p->strip;
+    const int32_t kernel_row = (w->kernel_width * channels + 3) & ~3;
+    struct conv_window row = *w;
+    row.batches = 1;
+    row.input_height = w->kernel_height;
+    row.input_width = width;
+    row.output_height = 1;
+    row.dilation_y = 1;
+    row.pad_top = 0;
+    row.pad_left = 0;
+    /* Beyond its end the strip has room for what a whole word reads too much. */
+    const struct conv_source source = {&row, strip + w->kernel_height * width * channels - kernel_row + 3, kernel_row};
+    for (int32_t image = w->batches; image > 0; image--, input += w->input_height * row_bytes) {
+        for (int32_t y = 0; y < w->output_height; y++, output += w->output_width * p->units) {
+            conv_strip(strip, input, y * w->stride_y - w->pad_top, p);
+            conv_pixels(strip, output, columns, strip, &source, p);
+        }
+    }
+}
+
+KERNEL_SHARED void conv_pairs_s8(const int8_t *input, int8_t *output, int8_t *scratch, const struct conv_pairs_s8 *p) {
+    const struct conv_window *w = &p->window;
+    const int32_t pixels = w->batches * w->output_height * w->output_width;
+    const int32_t bytes = w->batches * w->input_height * w->input_width * w->channels;
+    const int32_t row_bytes = (w->kernel_width * w->channels + 3) & ~3;
+    const struct conv_source source = {w, input + bytes - row_bytes, row_bytes};
+    word *columns = (word *)(void *)scratch;
+    int8_t *behind = scratch + (pixels > 2 ? 8 : 2) * p->depth;
+    if (p->strip) {
+        conv_padded(input, output, columns, behind, p);
+    } else {
+        conv_pixels(input, output, columns, behind, &source, p);
+    }
+    clamp_bytes(output, pixels * p->units, p->clamp_min, p->clamp_max);
 }
 
 #endif

@@ -101,6 +101,7 @@ KERNEL_INLINE void planes_set(int32_t *sums, int32_t count, int32_t value) {
 struct planes_phase {
     struct planes_columns columns; /* of the input */
     int32_t outputs;               /* of a row */
+    int32_t flat; /* rows of outputs are as far apart as those of the plane, so that they all are one for the loop */
     int32_t sums_pitch;
 };
 
@@ -111,7 +112,6 @@ static __attribute__((noinline)) void planes_strip(const int8_t *input, int8_t *
     const struct conv_window *w = &p->window;
     const int32_t taps = w->kernel_height * w->kernel_width, step = phase->columns.phases * p->output_step_x;
     const int32_t input_rows = (rows - 1) * w->stride_y + (w->kernel_height - 1) * w->dilation_y + 1;
-    const int32_t flat = phase->sums_pitch == p->pitch;
     int16_t *plane = (int16_t *)(void *)scratch;
     int32_t *sums = (int32_t *)(void *)(plane + p->plane);
     word *steps = (word *)(sums + p->group_units * p->sums);
@@ -125,8 +125,8 @@ static __attribute__((noinline)) void planes_strip(const int8_t *input, int8_t *
             planes_fill(plane, input++, y * w->stride_y - w->pad_top, input_rows, &phase->columns, p);
             for (int32_t unit = 0; unit < p->group_units; unit++) {
                 planes_spread(steps, weights + (unit * p->group_channels + channel) * taps, shape);
-                for (int32_t row = 0; row < (flat ? 1 : rows); row++) {
-                    const int32_t count = flat ? (rows - 1) * p->pitch + phase->outputs : phase->outputs;
+                for (int32_t row = 0; row < (phase->flat ? 1 : rows); row++) {
+                    const int32_t count = phase->flat ? (rows - 1) * p->pitch + phase->outputs : phase->outputs;
                     planes_multiply(sums + unit * p->sums + row * phase->sums_pitch, (count + 3) / 4,
                                     plane + row * w->stride_y * p->pitch, w->stride_x, steps, shape);
                 }
@@ -151,7 +151,7 @@ static __attribute__((noinline)) void planes_part(const int8_t *input, int8_t *o
         begin,  end < p->pitch ? end : p->pitch, (x + begin * phases) * p->input_step_x, phases * p->input_step_x,
         phases,
     };
-    const struct planes_phase phase = {columns, outputs, flat ? p->pitch : (outputs + 3) & ~3};
+    const struct planes_phase phase = {columns, outputs, flat, flat ? p->pitch : (outputs + 3) & ~3};
     int16_t *plane = (int16_t *)(void *)scratch;
     for (int32_t i = 0; i < p->plane; i++) {
         plane[i] = (int16_t)w->input_zero_point;
@@ -178,7 +178,7 @@ KERNEL_SHARED void conv_planes_s8(const int8_t *input, int8_t *output, int8_t *s
             }
         }
         clamp_bytes(output, outputs, p->clamp_min, p->clamp_max);
-        input += w->input_height * w->input_width * w->channels;
+        input += p->input_image;
         output += outputs;
     }
 }

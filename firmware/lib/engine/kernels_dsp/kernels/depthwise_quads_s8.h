@@ -23,11 +23,17 @@
     "smlabb %[a1], r5, r8, %[a1]\n\t"                                                                                  \
     "smlatt %[a3], r5, r8, %[a3]\n\t"
 
+/* The scaling lies at `place` from `quad` on. */
+#define DEPTHWISE_SHIFT_LEFT(a, place)                                                                                 \
+    "ldr r4, [%[quad], #" place "]\n\t"                                                                                \
+    "asr r4, r4, #8\n\t" REQUANTIZE_SHIFT_LEFT(a, "r4")
+#define DEPTHWISE_DOUBLE(a, scaling) "asr %[offset], " scaling ", #31\n\t" REQUANTIZE_DOUBLE(a, "%[offset]", "%[t]")
+
 /* One pixel: inputs at x + offset, for the channels from x to x_end. Returns the end of the outputs. */
 static __attribute__((noinline)) int8_t *depthwise_multiply(const int16_t *quad, const int8_t *x, const int8_t *x_end,
                                                             const int32_t *offsets, const int32_t *offsets_end,
                                                             int8_t *output, int32_t rounding) {
-    int32_t a0, a1, a2, a3;
+    int32_t a0, a1, a2, a3, t;
     const int32_t *offset = offsets;
     /* clang-format off */
     __asm__ volatile(
@@ -36,10 +42,14 @@ static __attribute__((noinline)) int8_t *depthwise_multiply(const int16_t *quad,
         "ldrd %[a2], %[a3], [%[quad]], #8\n"
         "2:\n\t" DEPTHWISE_TAP DEPTHWISE_TAP DEPTHWISE_TAP "cmp %[offset], %[end]\n\t"
         "bne 2b\n\t"
+        "ldr r4, [%[quad], #16]\n\t"
+        "tst r4, #0x20000000\n\t"
+        "bne 4f\n\t"
         "ldmia %[quad]!, {r4, r5, r6, r8}\n\t"
         REQUANTIZE_MULTIPLY("%[a0]", "r4") REQUANTIZE_MULTIPLY("%[a1]", "r5")
         REQUANTIZE_MULTIPLY("%[a2]", "r6") REQUANTIZE_MULTIPLY("%[a3]", "r8")
-        "ldmia %[quad]!, {r4, r5, r6, r8}\n\t"
+        "ldmia %[quad]!, {r4, r5, r6, r8}\n"
+        "3:\n\t"
         "ldr %[offset], %[rounding]\n\t"
         REQUANTIZE_AWAY_FROM_ZERO("%[a0]") REQUANTIZE_AWAY_FROM_ZERO("%[a1]")
         REQUANTIZE_AWAY_FROM_ZERO("%[a2]") REQUANTIZE_AWAY_FROM_ZERO("%[a3]")
@@ -56,9 +66,21 @@ static __attribute__((noinline)) int8_t *depthwise_multiply(const int16_t *quad,
         "add %[x], %[x], #4\n\t"
         "cmp %[x], r4\n\t"
         "ldr %[offset], %[offsets]\n\t"
-        "bne 1b"
+        "bne 1b\n\t"
+        "b 5f\n"
+        "4:\n\t" /* one of the four is shifted to the left, or not at all */
+        DEPTHWISE_SHIFT_LEFT("%[a0]", "16") DEPTHWISE_SHIFT_LEFT("%[a1]", "20")
+        DEPTHWISE_SHIFT_LEFT("%[a2]", "24") DEPTHWISE_SHIFT_LEFT("%[a3]", "28")
+        "ldmia %[quad]!, {r4, r5, r6, r8}\n\t"
+        REQUANTIZE_MULTIPLY("%[a0]", "r4") REQUANTIZE_MULTIPLY("%[a1]", "r5")
+        REQUANTIZE_MULTIPLY("%[a2]", "r6") REQUANTIZE_MULTIPLY("%[a3]", "r8")
+        "ldmia %[quad]!, {r4, r5, r6, r8}\n\t"
+        DEPTHWISE_DOUBLE("%[a0]", "r4") DEPTHWISE_DOUBLE("%[a1]", "r5")
+        DEPTHWISE_DOUBLE("%[a2]", "r6") DEPTHWISE_DOUBLE("%[a3]", "r8")
+        "b 3b\n"
+        "5:"
         : [quad] "+r"(quad), [x] "+r"(x), [a0] "=&r"(a0), [a1] "=&r"(a1), [a2] "=&r"(a2), [a3] "=&r"(a3),
-          [offset] "+r"(offset), [output] "+r"(output)
+          [offset] "+r"(offset), [t] "=&r"(t), [output] "+r"(output)
         : [end] "r"(offsets_end), [offsets] "m"(offsets), [x_end] "m"(x_end), [rounding] "m"(rounding)
         : "r4", "r5", "r6", "r8", "cc", "memory");
     /* clang-format on */

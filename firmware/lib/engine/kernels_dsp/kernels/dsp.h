@@ -40,6 +40,28 @@ KERNEL_INLINE uint32_t least_bytes(uint32_t a, uint32_t b) {
     return result;
 }
 
+/* The sums of two halves each. */
+KERNEL_INLINE uint32_t add_halves(uint32_t a, uint32_t b) {
+    uint32_t sums;
+    __asm__("sadd16 %0, %1, %2" : "=r"(sums) : "r"(a), "r"(b));
+    return sums;
+}
+
+/* round(a * multiplier / 2^31), see requantize.h. */
+KERNEL_INLINE int32_t high_multiply(int32_t a, int32_t multiplier_minus) {
+    int32_t result;
+    __asm__("smmlar %0, %1, %2, %1" : "=r"(result) : "r"(a), "r"(multiplier_minus));
+    return result;
+}
+
+/* An accumulator to an output of int8; the factor is below 1/2. */
+KERNEL_INLINE int8_t rescale_s8(int32_t a, int32_t multiplier_minus, int32_t halving_shift, int32_t rounding) {
+    int32_t t = high_multiply(a, multiplier_minus);
+    t = ((t + (t >> 31)) >> halving_shift) + rounding;
+    __asm__("ssat %0, #8, %1, asr #1" : "=r"(t) : "r"(t));
+    return (int8_t)t;
+}
+
 /* `words` words of input to a column; `step` is the distance of their pairs in words: 2, or 4 between two columns. */
 KERNEL_INLINE word *widen(word *column, const int8_t *x, int32_t words, int32_t step) {
     for (; words >= 2; words -= 2) {
@@ -60,12 +82,16 @@ KERNEL_INLINE word *widen(word *column, const int8_t *x, int32_t words, int32_t 
 }
 
 /* Assembly: accumulators to outputs with TFLite's two roundings, see requantize.h. A step for all of them at a time, so
- * that a core with latencies is kept busy. SSAT sets the sticky Q flag at most, which nobody reads.
+ * that a core with latencies is kept busy. SSAT and QADD set the sticky Q flag at most, which nobody reads.
  */
+#define REQUANTIZE_SHIFT_LEFT(a, shift) "lsl " a ", " a ", " shift "\n\t"
+/* Doubles what is not rescaled to the right: its halving shift is 0, and halving it again rounds nothing. */
+#define REQUANTIZE_DOUBLE(a, mask, t) "and " t ", " a ", " mask "\n\tqadd " a ", " a ", " t "\n\t"
 #define REQUANTIZE_MULTIPLY(a, multiplier) "smmlar " a ", " a ", " multiplier ", " a "\n\t"
 #define REQUANTIZE_AWAY_FROM_ZERO(a) "add " a ", " a ", " a ", asr #31\n\t"
 #define REQUANTIZE_SHIFT(a, shift) "asr " a ", " a ", " shift "\n\t"
-#define REQUANTIZE_ROUND(a, rounding) "add " a ", " a ", " rounding "\n\t"
+/* The rounding of what was doubled may saturate. */
+#define REQUANTIZE_ROUND(a, rounding) "qadd " a ", " a ", " rounding "\n\t"
 #define REQUANTIZE_CLAMP(a) "ssat " a ", #8, " a ", asr #1\n\t"
 
 #endif

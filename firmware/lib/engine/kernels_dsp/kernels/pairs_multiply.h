@@ -13,12 +13,7 @@
 /* Macros take sums of row a, then of row b. */
 #define PAIRS_EACH(step, a0, a1, a2, a3, b0, b1, b2, b3)                                                               \
     step(a0) step(a1) step(a2) step(a3) step(b0) step(b1) step(b2) step(b3)
-#define PAIRS_SHIFT_LEFT(a, shift) "lsl " a ", " a ", " shift "\n\t"
 #define PAIRS_SMLAD(a, w, x) "smlad " a ", " w ", " x ", " a "\n\t"
-/* The rounding of an output that was doubled may saturate. */
-#define PAIRS_ROUND(a, rounding) "qadd " a ", " a ", " rounding "\n\t"
-/* Doubles a row that is not rescaled to the right: its halving shift is 0, and halving it again rounds nothing. */
-#define PAIRS_DOUBLE(a, mask, t) "and " t ", " a ", " mask "\n\tqadd " a ", " a ", " t "\n\t"
 
 /* clang-format off */
 /* Two inputs of four columns times numbers 256 b + a: 16 multiply-accumulates in 12 instructions. */
@@ -63,14 +58,15 @@ static __attribute__((noinline)) void pairs_times_four(const struct pairs_walk *
     int32_t a0, a1, a2, a3, b0, b1, b2, b3, t, w, x0, x1;
     const int8_t *weights = walk->weights;
     const int32_t *scales = walk->scales, *scales_end = walk->scales_end;
-    const int32_t rounding = walk->rounding, odd = (int32_t)((uint32_t)(columns_end - columns) / 8 % 2);
+    const int32_t rounding = walk->rounding, fours = (int32_t)((uint32_t)(columns_end - columns) / 8 % 4);
     const word *x = columns;
+    /* Sixteen inputs at a time; where the first are fewer, the loop is entered further on. */
     /* clang-format off */
     __asm__ volatile(
         "1:\n\t"
         "ldr %[t], %[scales]\n\t"
         "ldr %[x], %[columns]\n\t"
-        "ldr %[w], %[odd]\n\t"
+        "ldr %[w], %[fours]\n\t"
         "ldr %[x0], [%[t], #16]\n\t"
         "ldrd %[a0], %[b0], [%[t]]\n\t"
         "mov %[a1], %[a0]\n\t"
@@ -83,12 +79,19 @@ static __attribute__((noinline)) void pairs_times_four(const struct pairs_walk *
         "mov %[b2], %[a0]\n\t"
         "mov %[b3], %[a0]\n\t"
         "cmp %[w], #0\n\t"
-        "bne 3f\n"
-        "2:\n\t" FOUR_NUMBERS FOUR_NUMBERS "\n"
-        "3:\n\t" FOUR_NUMBERS FOUR_NUMBERS
+        "beq 20f\n\t"
+        "cmp %[w], #2\n\t"
+        "beq 22f\n\t"
+        "cmp %[w], #1\n\t"
+        "beq 23f\n\t"
+        "b 21f\n"
+        "20:\n\t" FOUR_NUMBERS FOUR_NUMBERS "\n"
+        "21:\n\t" FOUR_NUMBERS FOUR_NUMBERS "\n"
+        "22:\n\t" FOUR_NUMBERS FOUR_NUMBERS "\n"
+        "23:\n\t" FOUR_NUMBERS FOUR_NUMBERS
         "ldr %[t], %[end]\n\t"
         "cmp %[x], %[t]\n\t"
-        "bne 2b\n\t"
+        "bne 20b\n\t"
         "ldr %[t], %[scales]\n\t"
         "ldr %[w], [%[t], #4]\n\t"
         "sub %[b0], %[b0], %[a0]\n\t"
@@ -105,12 +108,19 @@ static __attribute__((noinline)) void pairs_times_four(const struct pairs_walk *
         "mov %[b2], %[b0]\n\t"
         "mov %[b3], %[b0]\n\t"
         "cmp %[w], #0\n\t"
-        "bne 6f\n"
-        "5:\n\t" FOUR_BYTES FOUR_BYTES "\n"
-        "6:\n\t" FOUR_BYTES FOUR_BYTES
+        "beq 30f\n\t"
+        "cmp %[w], #2\n\t"
+        "beq 32f\n\t"
+        "cmp %[w], #1\n\t"
+        "beq 33f\n\t"
+        "b 31f\n"
+        "30:\n\t" FOUR_BYTES FOUR_BYTES "\n"
+        "31:\n\t" FOUR_BYTES FOUR_BYTES "\n"
+        "32:\n\t" FOUR_BYTES FOUR_BYTES "\n"
+        "33:\n\t" FOUR_BYTES FOUR_BYTES
         "ldr %[t], %[end]\n\t"
         "cmp %[x], %[t]\n\t"
-        "bne 5b\n\t"
+        "bne 30b\n\t"
         "ldr %[t], %[scales]\n"
         "7:\n\t"
         "ldrd %[x0], %[x1], [%[t], #16]\n\t"
@@ -133,10 +143,10 @@ static __attribute__((noinline)) void pairs_times_four(const struct pairs_walk *
         "ldr %[w], %[output]\n\t"
         "ldr %[x0], %[units]\n\t"
         "ldr %[x1], %[fourth]\n\t"
-        PAIRS_ROUND("%[a0]", "%[t]") PAIRS_ROUND("%[a1]", "%[t]")
-        PAIRS_ROUND("%[a2]", "%[t]") PAIRS_ROUND("%[a3]", "%[t]")
-        PAIRS_ROUND("%[b0]", "%[t]") PAIRS_ROUND("%[b1]", "%[t]")
-        PAIRS_ROUND("%[b2]", "%[t]") PAIRS_ROUND("%[b3]", "%[t]")
+        REQUANTIZE_ROUND("%[a0]", "%[t]") REQUANTIZE_ROUND("%[a1]", "%[t]")
+        REQUANTIZE_ROUND("%[a2]", "%[t]") REQUANTIZE_ROUND("%[a3]", "%[t]")
+        REQUANTIZE_ROUND("%[b0]", "%[t]") REQUANTIZE_ROUND("%[b1]", "%[t]")
+        REQUANTIZE_ROUND("%[b2]", "%[t]") REQUANTIZE_ROUND("%[b3]", "%[t]")
         PAIRS_EACH(REQUANTIZE_CLAMP, "%[a0]", "%[a1]", "%[a2]", "%[a3]", "%[b0]", "%[b1]", "%[b2]", "%[b3]")
         "strb %[a3], [%[w], %[x1]]\n\t"
         "strb %[a2], [%[w], %[x0], lsl #1]\n\t"
@@ -153,28 +163,28 @@ static __attribute__((noinline)) void pairs_times_four(const struct pairs_walk *
         "b 10f\n"
         "9:\n\t" /* one of both rows is shifted to the left, or not at all */
         "asr %[x], %[x0], #8\n\t"
-        PAIRS_SHIFT_LEFT("%[a0]", "%[x]") PAIRS_SHIFT_LEFT("%[a1]", "%[x]")
-        PAIRS_SHIFT_LEFT("%[a2]", "%[x]") PAIRS_SHIFT_LEFT("%[a3]", "%[x]")
+        REQUANTIZE_SHIFT_LEFT("%[a0]", "%[x]") REQUANTIZE_SHIFT_LEFT("%[a1]", "%[x]")
+        REQUANTIZE_SHIFT_LEFT("%[a2]", "%[x]") REQUANTIZE_SHIFT_LEFT("%[a3]", "%[x]")
         "asr %[x], %[x1], #8\n\t"
-        PAIRS_SHIFT_LEFT("%[b0]", "%[x]") PAIRS_SHIFT_LEFT("%[b1]", "%[x]")
-        PAIRS_SHIFT_LEFT("%[b2]", "%[x]") PAIRS_SHIFT_LEFT("%[b3]", "%[x]")
+        REQUANTIZE_SHIFT_LEFT("%[b0]", "%[x]") REQUANTIZE_SHIFT_LEFT("%[b1]", "%[x]")
+        REQUANTIZE_SHIFT_LEFT("%[b2]", "%[x]") REQUANTIZE_SHIFT_LEFT("%[b3]", "%[x]")
         REQUANTIZE_MULTIPLY("%[a0]", "%[t]") REQUANTIZE_MULTIPLY("%[a1]", "%[t]")
         REQUANTIZE_MULTIPLY("%[a2]", "%[t]") REQUANTIZE_MULTIPLY("%[a3]", "%[t]")
         REQUANTIZE_MULTIPLY("%[b0]", "%[w]") REQUANTIZE_MULTIPLY("%[b1]", "%[w]")
         REQUANTIZE_MULTIPLY("%[b2]", "%[w]") REQUANTIZE_MULTIPLY("%[b3]", "%[w]")
         "asr %[x], %[x0], #31\n\t"
-        PAIRS_DOUBLE("%[a0]", "%[x]", "%[t]") PAIRS_DOUBLE("%[a1]", "%[x]", "%[t]")
-        PAIRS_DOUBLE("%[a2]", "%[x]", "%[t]") PAIRS_DOUBLE("%[a3]", "%[x]", "%[t]")
+        REQUANTIZE_DOUBLE("%[a0]", "%[x]", "%[t]") REQUANTIZE_DOUBLE("%[a1]", "%[x]", "%[t]")
+        REQUANTIZE_DOUBLE("%[a2]", "%[x]", "%[t]") REQUANTIZE_DOUBLE("%[a3]", "%[x]", "%[t]")
         "asr %[x], %[x1], #31\n\t"
-        PAIRS_DOUBLE("%[b0]", "%[x]", "%[t]") PAIRS_DOUBLE("%[b1]", "%[x]", "%[t]")
-        PAIRS_DOUBLE("%[b2]", "%[x]", "%[t]") PAIRS_DOUBLE("%[b3]", "%[x]", "%[t]")
+        REQUANTIZE_DOUBLE("%[b0]", "%[x]", "%[t]") REQUANTIZE_DOUBLE("%[b1]", "%[x]", "%[t]")
+        REQUANTIZE_DOUBLE("%[b2]", "%[x]", "%[t]") REQUANTIZE_DOUBLE("%[b3]", "%[x]", "%[t]")
         "ldr %[x], %[scales]\n\t"
         "b 8b\n"
         "10:"
         : [weights] "+r"(weights), [x] "+r"(x), [a0] "=&r"(a0), [a1] "=&r"(a1), [a2] "=&r"(a2), [a3] "=&r"(a3),
           [b0] "=&r"(b0), [b1] "=&r"(b1), [b2] "=&r"(b2), [b3] "=&r"(b3), [t] "=&r"(t), [w] "=&r"(w), [x0] "=&r"(x0),
           [x1] "=&r"(x1), [output] "+m"(output), [scales] "+m"(scales)
-        : [end] "m"(columns_end), [columns] "m"(columns), [scales_end] "m"(scales_end), [odd] "m"(odd),
+        : [end] "m"(columns_end), [columns] "m"(columns), [scales_end] "m"(scales_end), [fours] "m"(fours),
           [units] "m"(units), [fourth] "m"(fourth), [rounding] "m"(rounding)
         : "cc", "memory");
     /* clang-format on */
@@ -182,6 +192,10 @@ static __attribute__((noinline)) void pairs_times_four(const struct pairs_walk *
 
 /* Two inputs times numbers 256 b + a, and times bytes. */
 #define ONE_NUMBERS(w, x) PAIRS_SMLAD("%[b]", w, x) "sxtb16 " w ", " w "\n\t" PAIRS_SMLAD("%[a]", w, x)
+#define ONE_EIGHT_NUMBERS                                                                                              \
+    "ldmia %[weights]!, {r4, r5, r6, r8}\n\t"                                                                          \
+    "ldmia %[x]!, {r9, r10, r11, r12}\n\t" ONE_NUMBERS("r4", "r9") ONE_NUMBERS("r5", "r10") ONE_NUMBERS("r6", "r11")   \
+        ONE_NUMBERS("r8", "r12")
 #define ONE_BYTES(w, x)                                                                                                \
     "sxtb16 %[t], " w "\n\t"                                                                                           \
     "sxtb16 " w ", " w ", ror #8\n\t" PAIRS_SMLAD("%[a]", "%[t]", x) PAIRS_SMLAD("%[b]", w, x)
@@ -192,7 +206,7 @@ static __attribute__((noinline)) void pairs_times_one(const struct pairs_walk *w
     int32_t a, b, t;
     const int8_t *weights = walk->weights;
     const int32_t *scales = walk->scales, *scales_end = walk->scales_end;
-    const int32_t rounding = walk->rounding, odd = (int32_t)((uint32_t)(column_end - column) / 2 % 2);
+    const int32_t rounding = walk->rounding, odd = (int32_t)((uint32_t)(column_end - column) / 2 % 4);
     const word *x = column;
     /* clang-format off */
     __asm__ volatile(
@@ -204,19 +218,21 @@ static __attribute__((noinline)) void pairs_times_one(const struct pairs_walk *w
         "tst r8, #0x40000000\n\t"
         "bne 4f\n\t"
         "mov %[b], %[a]\n\t"
-        "cmp r10, #0\n\t"
+        "tst r10, #1\n\t"
         "beq 3f\n\t"
         "ldmia %[weights]!, {r4, r5}\n\t"
         "ldmia %[x]!, {r9, r10}\n\t"
         ONE_NUMBERS("r4", "r9") ONE_NUMBERS("r5", "r10")
+        "ldr r10, %[odd]\n\t"
         "cmp %[x], %[end]\n\t"
         "beq 2f\n"
         "3:\n\t"
-        "ldmia %[weights]!, {r4, r5, r6, r8}\n\t"
-        "ldmia %[x]!, {r9, r10, r11, r12}\n\t"
-        ONE_NUMBERS("r4", "r9") ONE_NUMBERS("r5", "r10") ONE_NUMBERS("r6", "r11") ONE_NUMBERS("r8", "r12")
+        "tst r10, #2\n\t"
+        "bne 12f\n"
+        "11:\n\t" ONE_EIGHT_NUMBERS "\n"
+        "12:\n\t" ONE_EIGHT_NUMBERS
         "cmp %[x], %[end]\n\t"
-        "bne 3b\n"
+        "bne 11b\n"
         "2:\n\t"
         "ldr r9, %[scales]\n\t"
         "ldr r4, [r9, #4]\n\t"
@@ -224,7 +240,7 @@ static __attribute__((noinline)) void pairs_times_one(const struct pairs_walk *w
         "add %[b], r4, %[b], asr #8\n\t"
         "b 7f\n"
         "4:\n\t"
-        "cmp r10, #0\n\t"
+        "tst r10, #1\n\t"
         "beq 6f\n\t"
         "ldmia %[weights]!, {r4, r5}\n\t"
         "ldmia %[x]!, {r9, r10}\n\t"
@@ -252,7 +268,7 @@ static __attribute__((noinline)) void pairs_times_one(const struct pairs_walk *w
         "8:\n\t"
         REQUANTIZE_AWAY_FROM_ZERO("%[a]") REQUANTIZE_AWAY_FROM_ZERO("%[b]")
         REQUANTIZE_SHIFT("%[a]", "r6") REQUANTIZE_SHIFT("%[b]", "r8")
-        PAIRS_ROUND("%[a]", "r10") PAIRS_ROUND("%[b]", "r10")
+        REQUANTIZE_ROUND("%[a]", "r10") REQUANTIZE_ROUND("%[b]", "r10")
         REQUANTIZE_CLAMP("%[a]") REQUANTIZE_CLAMP("%[b]")
         "strb %[a], [r11], #1\n\t"
         "strb %[b], [r11], #1\n\t"
@@ -262,11 +278,11 @@ static __attribute__((noinline)) void pairs_times_one(const struct pairs_walk *w
         "bne 1b\n\t"
         "b 10f\n"
         "9:\n\t"
-        "asr %[t], r6, #8\n\t" PAIRS_SHIFT_LEFT("%[a]", "%[t]")
-        "asr %[t], r8, #8\n\t" PAIRS_SHIFT_LEFT("%[b]", "%[t]")
+        "asr %[t], r6, #8\n\t" REQUANTIZE_SHIFT_LEFT("%[a]", "%[t]")
+        "asr %[t], r8, #8\n\t" REQUANTIZE_SHIFT_LEFT("%[b]", "%[t]")
         REQUANTIZE_MULTIPLY("%[a]", "r4") REQUANTIZE_MULTIPLY("%[b]", "r5")
-        "asr %[t], r6, #31\n\t" PAIRS_DOUBLE("%[a]", "%[t]", "r4")
-        "asr %[t], r8, #31\n\t" PAIRS_DOUBLE("%[b]", "%[t]", "r4")
+        "asr %[t], r6, #31\n\t" REQUANTIZE_DOUBLE("%[a]", "%[t]", "r4")
+        "asr %[t], r8, #31\n\t" REQUANTIZE_DOUBLE("%[b]", "%[t]", "r4")
         "b 8b\n"
         "10:"
         : [weights] "+r"(weights), [x] "+r"(x), [a] "=&r"(a), [b] "=&r"(b), [t] "=&r"(t), [output] "+m"(output),

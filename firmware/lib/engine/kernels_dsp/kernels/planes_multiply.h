@@ -68,6 +68,16 @@ KERNEL_INLINE void planes_widen(int16_t *to, const int8_t *from, int32_t step, i
     "smlad %[a2], r4, r9, %[a2]\n\t"                                                                                   \
     "smlad %[a3], r5, r9, %[a3]\n\t"
 
+/* Two taps of every other place: four words. */
+#define PLANES_EVEN_STEP                                                                                               \
+    "ldmia %[w]!, {r4, r5, r6}\n\t"                                                                                    \
+    "ldmia %[x], {r5, r8, r9, r10}\n\t"                                                                                \
+    "add %[x], %[x], r6\n\t"                                                                                           \
+    "smlad %[a0], r4, r5, %[a0]\n\t"                                                                                   \
+    "smlad %[a1], r4, r8, %[a1]\n\t"                                                                                   \
+    "smlad %[a2], r4, r9, %[a2]\n\t"                                                                                   \
+    "smlad %[a3], r4, r10, %[a3]\n\t"
+
 /* Two taps of four outputs that lie r9 bytes apart; r10 is three times that. */
 #define PLANES_FAR_STEP                                                                                                \
     "ldmia %[w]!, {r4, r5, r6}\n\t"                                                                                    \
@@ -109,6 +119,29 @@ static __attribute__((noinline)) void planes_multiply(int32_t *sums, int32_t fou
               [a2] "=&r"(a2), [a3] "=&r"(a3)
             : [end] "r"(end), [steps] "m"(steps), [sums_end] "m"(sums_end)
             : "r4", "r5", "r6", "r8", "r9", "cc", "memory");
+        return;
+    }
+    if (stride == 2) {
+        __asm__ volatile(
+            "1:\n\t"
+            "ldrd %[a0], %[a1], [%[sums]]\n\t"
+            "ldrd %[a2], %[a3], [%[sums], #8]\n\t"
+            "ldr %[w], %[steps]\n\t"
+            "mov %[x], %[plane]\n"
+            "2:\n\t" PLANES_EVEN_STEP PLANES_EVEN_STEP
+            "ldr r4, %[end]\n\t"
+            "cmp %[w], r4\n\t"
+            "bne 2b\n\t"
+            "ldr r4, %[sums_end]\n\t"
+            "strd %[a0], %[a1], [%[sums]], #8\n\t"
+            "strd %[a2], %[a3], [%[sums]], #8\n\t"
+            "add %[plane], %[plane], #16\n\t"
+            "cmp %[sums], r4\n\t"
+            "bne 1b"
+            : [sums] "+r"(sums), [plane] "+r"(plane), [x] "=&r"(x), [w] "=&r"(w), [a0] "=&r"(a0), [a1] "=&r"(a1),
+              [a2] "=&r"(a2), [a3] "=&r"(a3)
+            : [end] "m"(end), [steps] "m"(steps), [sums_end] "m"(sums_end)
+            : "r4", "r5", "r6", "r8", "r9", "r10", "cc", "memory");
         return;
     }
     const int32_t apart = 2 * stride;
