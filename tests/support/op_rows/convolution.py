@@ -50,6 +50,11 @@ class Layer:
         """Inputs to try it with."""
         return (edge_words if self.types[0] == "int16" else edge_inputs)(math.prod(self.shape), self.seed, extra)
 
+    @property
+    def depth(self) -> int:
+        """Weights of one output channel."""
+        return math.prod(self.kernel) * (1 if self.multiplier else self.shape[3])
+
     def outputs(self) -> tuple[int, int, int, int]:
         sizes = []
         for size, k, s, d in zip(self.shape[1:3], self.kernel, self.strides, self.dilations, strict=True):
