@@ -41,6 +41,12 @@ _DEFAULT_LINE_BYTES = 128
 
 _MARGIN = 0.1  # an estimate closer to the limit than this promises nothing
 _PARAMETERS_BYTES = 56  # the parameter struct of a call
+# Kernels of which there is one copy, however few the calls: Thumb-2 code on any core, and with the DSP extension.
+_ONE_COPY = {
+    "conv_pairs_s8": (1_150, 4_700),
+    "conv_planes_s8": (700, 2_500),
+    "depthwise_quads_s8": (700, 950),
+}
 # How much larger than Thumb-2's the other instruction sets' code is.
 _CODE_FACTOR = {"armv6-m": 1.4, "rv32imc": 1.3, "xtensa": 1.2, "avr5": 2.5}
 
@@ -171,12 +177,14 @@ def _constant_bytes(op: Op) -> int:
     return sum(count * (int(match[1]) // 8 if match else 4) for match, count in sizes)
 
 
-def _code_bytes(program: Program) -> int:
+def _code_bytes(program: Program, *, dsp: bool) -> int:
     """Thumb-2; a kernel that is called often is shared instead of inlined."""
     one = {op.kernel: op.code_bytes for op in program.ops}
     calls = Counter(op.kernel for op in program.ops if op.kernel for _ in op.calls("op"))
+    one |= {kernel: sizes[dsp] for kernel, sizes in _ONE_COPY.items()}
     return sum(
-        one[kernel] * (count if count <= MAX_INLINED_CALLS else 1) + _PARAMETERS_BYTES * count
+        one[kernel] * (count if count <= MAX_INLINED_CALLS and kernel not in _ONE_COPY else 1)
+        + _PARAMETERS_BYTES * count
         for kernel, count in calls.items()
     )
 
@@ -192,7 +200,8 @@ def _fit(
     flash, ram = bases.get(board.isa, _UNKNOWN_BASE)
     line_bytes = board.build.defines.get("PROTOCOL_LINE_BYTES", _DEFAULT_LINE_BYTES)
     ram += (memory.stack_bytes or 0) + max(0, line_bytes - _DEFAULT_LINE_BYTES) + plan.arena_bytes
-    flash += sum(map(_constant_bytes, program.ops)) + round(_code_bytes(program) * _CODE_FACTOR.get(board.isa, 1.0))
+    code = _code_bytes(program, dsp="kernels_dsp" in board.build.kernels)
+    flash += sum(map(_constant_bytes, program.ops)) + round(code * _CODE_FACTOR.get(board.isa, 1.0))
     return Fit(board.name, flash, flash_limit, ram, ram_limit, exact=False)
 
 
