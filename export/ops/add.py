@@ -16,7 +16,7 @@ class Add(Elementwise):
     """micro/kernels/add_common.cc. The operand with the larger scale is rescaled by exactly 1/2: for it, a shift."""
 
     names = ("ADD",)
-    code_bytes = 260
+    code_bytes = 400
     max_version = 5
     types = ("int8", "int16", "int32")
     signs: ClassVar[tuple[int, int]] = (1, 1)

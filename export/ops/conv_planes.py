@@ -184,6 +184,8 @@ class Planes:
             "group_units": self.units,
             "strip": self.strip,
             "part": self.row_outputs,
+            "phase_outputs": -(-x.outputs // x.dilation),
+            "long_phases": (x.outputs - 1) % x.dilation + 1,
             "pitch": self.pitch,
             "plane": self.plane(self.strip),
             "sums": self.sums(self.strip),

@@ -13,7 +13,7 @@ _MAX_LEFT_SHIFT = {"int8": 15, "int16": 0}
 
 class Mul(Elementwise):
     names = ("MUL",)
-    code_bytes = 240
+    code_bytes = 300
     max_version = 7
     types = ("int8", "int16", "int32")
 

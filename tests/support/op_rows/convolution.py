@@ -44,7 +44,7 @@ class Layer:
     groups: int = 1
     axis: int | None = None  # of the weights' scales, where it is not the output channels'
     sums: int = 0  # without a bias, of int16: the schema's type of the sums
-    dead: int = 0  # so many output channels have scales next to nothing and biases next to the ends of int32
+    dead: int = 0  # so many output channels have scales next to nothing and biases of 29 bits
 
     def edges(self, extra: int = 3) -> tuple[bytes, ...]:
         """Inputs to try it with."""
@@ -84,7 +84,7 @@ def build(layer: Layer, output: Sequence[int] | None = None) -> bytes:
         reach = 30_000_000 if bias_kind == "int64" else 3000
         values = [r.randint(-reach, reach) for _ in range(layer.units)]
         for unit in dead:
-            values[unit] = r.choice([-1, 1]) * r.randint(2**30, 2**31 - 2**27)
+            values[unit] = r.choice([-1, 1]) * r.randint(2**28, 2**29)
         inputs.append(model.tensor((layer.units,), layer.x[0] * layer.weight_scales[0], 0, values, bias_kind, axis=9))
     elif layer.bias_named:
         inputs.append(-1)

@@ -34,7 +34,7 @@ KERNEL_SHARED void conv_pairs_s8(const int8_t *input, int8_t *output, int8_t *sc
         KERNEL_TABLE int32_t *scales = p->scales;
         const int8_t *x = whole ? find_tap(&at, w, 0, 0) : (const int8_t *)0;
         if (!x) {
-            gather_rows(scratch, depth / w->kernel_height, &at, w);
+            gather_rows(scratch, (w->kernel_width * w->channels + 3) & ~3, &at, w);
             x = scratch;
         }
         next_pixel(&at, w);

@@ -145,11 +145,17 @@ static __attribute__((noinline)) void planes_part(const int8_t *input, int8_t *o
                                                   const struct conv_planes_s8 *p) {
     const struct conv_window *w = &p->window;
     const int32_t phases = w->dilation_x, x = first * w->stride_x - w->pad_left;
-    const int32_t begin = x < 0 ? (phases - 1 - x) / phases : 0, end = (w->input_width - x + phases - 1) / phases;
+    int32_t begin = 0, at = x;
+    for (; at < 0 && begin < p->pitch; at += phases) {
+        begin++;
+    }
+    int32_t end = begin;
+    for (int32_t column = at; column < w->input_width && end < p->pitch; column += phases) {
+        end++;
+    }
     const int32_t flat = w->stride_x == 1 && w->stride_y == 1;
     const struct planes_columns columns = {
-        begin,  end < p->pitch ? end : p->pitch, (x + begin * phases) * p->input_step_x, phases * p->input_step_x,
-        phases,
+        begin, end < p->pitch ? end : p->pitch, at * p->input_step_x, phases * p->input_step_x, phases,
     };
     const struct planes_phase phase = {columns, outputs, flat, flat ? p->pitch : (outputs + 3) & ~3};
     int16_t *plane = (int16_t *)(void *)scratch;
@@ -172,7 +178,7 @@ KERNEL_SHARED void conv_planes_s8(const int8_t *input, int8_t *output, int8_t *s
     const struct planes_shape shape = {w->kernel_height, w->kernel_width, steps, gap};
     for (int32_t image = w->batches; image > 0; image--) {
         for (int32_t first = 0; first < phases; first++) {
-            int32_t left = (w->output_width - first + phases - 1) / phases;
+            int32_t left = first < p->long_phases ? p->phase_outputs : p->phase_outputs - 1;
             for (int32_t x = first; left > 0; left -= p->part, x += p->part * phases) {
                 planes_part(input, output, scratch, x, left < p->part ? left : p->part, &shape, p);
             }
