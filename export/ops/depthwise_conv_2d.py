@@ -7,6 +7,7 @@ from tinyproof.core.tflite.graph import Graph, Operator
 from tinyproof.export.ops import mve
 from tinyproof.export.ops.base import Constant, MveForm
 from tinyproof.export.ops.convolution import Convolution
+from tinyproof.export.ops.mve import Inside
 from tinyproof.export.ops.requantize_encoding import encode_multiplier, encode_shift
 from tinyproof.export.ops.simd_packing import ORDER, halves
 
@@ -80,7 +81,11 @@ class DepthwiseConv2D(Convolution):
             return mve.convolution(self.window(), self.rows, self.mve_scaling, direct=False)
         if self.multiplier > 1 or len(self.rows[0]) > mve.MAX_DEPTHWISE_TAPS:
             return None
-        return mve.depthwise(self.window(), self.rows, self.mve_scaling)
+        extents = zip((self.kernel_height, self.kernel_width), self.dilations, strict=True)
+        reaches = [(extent - 1) * dilation for extent, dilation in extents]
+        sizes = (self.height, self.width)
+        rows, columns = map(Inside.along, self.y.shape[1:3], sizes, reaches, self.strides, self.pads)
+        return mve.depthwise(self.window(), self.rows, self.mve_scaling, (rows, columns), self.strides[1])
 
     def constants(self) -> list[Constant]:
         if self.quads:

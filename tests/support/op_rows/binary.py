@@ -10,6 +10,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from support.cortex_m4 import assert_bit_exact_on_cortex_m55
 from support.op_cases import Case
 from support.op_strategies import ACTIVATIONS, Quantization, float32, scales, seeds, simple_scales
 from support.op_table import Refusal, Row
@@ -198,6 +199,10 @@ TYPES = {
 }
 ROWS = [
     *(Row(name, "any", binary(name)) for name in TYPES),
+    *(
+        Row(name, "on_cortex_m55", binary(name), count=60, prove=assert_bit_exact_on_cortex_m55)
+        for name in ("ADD", "SUB", "MUL")
+    ),
     Row("SELECT_V2", "any", selects()),
     Row("PRELU", "any", prelus()),
     Row("ADD_N", "any", sums(), count=25),
