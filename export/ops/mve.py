@@ -69,15 +69,15 @@ def convolution(window: str, rows: Sequence[Sequence[int]], scaling: Scaling, *,
     )
 
 
-def fully_connected(rows: Sequence[Sequence[int]], scaling: Scaling) -> MveForm:
-    """One row of inputs."""
-    blocks, depth = _blocks(rows), len(rows[0])
+def fully_connected(batches: int, rows: Sequence[Sequence[int]], scaling: Scaling) -> MveForm:
+    """A dense layer that needs no scratch."""
+    numbers = {"batches": batches, "depth": len(rows[0]), "units": len(rows)}
     return MveForm(
         kernel=f"fully_connected{scaling.kernel_infix}_mve_s8",
         struct="fully_connected_mve_s8",
         constants=(_fours(rows, scaling),),
-        members={"depth": str(depth), "units": str(len(rows)), "blocks": str(blocks)} | scaling.parameters,
-        scratch_bytes=LANES * blocks if depth % LANES else 0,
+        members={name: str(number) for name, number in numbers.items()} | scaling.parameters,
+        scratch_bytes=0,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from support.cortex_m4 import assert_bit_exact_on_cortex_m55
 from support.op_cases import Case
 from support.op_rows.binary import typed_inputs, zero_points
 from support.op_strategies import ACTIVATIONS, Quantization, quantizations, seeds
@@ -80,6 +81,10 @@ ROWS = [
         Row(name, f"any_window_{dtype}", pools(name, dtype))
         for name in ("AVERAGE_POOL_2D", "MAX_POOL_2D")
         for dtype in ("int8", "int16")
+    ),
+    *(
+        Row(name, "on_cortex_m55", pools(name, "int8"), count=40, prove=assert_bit_exact_on_cortex_m55)
+        for name in ("AVERAGE_POOL_2D", "MAX_POOL_2D")
     ),
     *(Row("AVERAGE_POOL_2D", f"global_{dtype}", global_pools(dtype), count=20) for dtype in ("int8", "int16")),
 ]
