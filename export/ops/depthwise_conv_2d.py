@@ -9,10 +9,13 @@ from tinyproof.export.ops.base import Constant, MveForm
 from tinyproof.export.ops.conv_pairs import Pairs
 from tinyproof.export.ops.conv_planes import Planes, quads_cost
 from tinyproof.export.ops.convolution import Convolution
+from tinyproof.export.ops.mve import Inside
 from tinyproof.export.ops.requantize_encoding import encode_multiplier
 from tinyproof.export.ops.simd_packing import ORDER, PAIR_SHIFTS_LEFT, halves, pair_scaling
 
 TAPS_GROUP = 3  # taps that the kernel takes at a time
+# With several output channels for an input channel, the MVE kernel is CONV_2D's; beyond these, zeros take much flash.
+MAX_SPREAD_WEIGHTS = 1 << 14
 
 
 class DepthwiseConv2D(Convolution):
@@ -95,11 +98,24 @@ class DepthwiseConv2D(Convolution):
     def mve(self) -> MveForm | None:
         if self.wide:
             return None
-        if self.channels_in == 1:
-            return mve.convolution(self.window(), self.rows, self.mve_scaling, direct=False)
-        if self.multiplier > 1 or len(self.rows[0]) > mve.MAX_DEPTHWISE_TAPS:
+        if self.multiplier > 1 or self.channels_in == 1:
+            if self.channels_in * len(self.weights) > MAX_SPREAD_WEIGHTS:
+                return None
+            return mve.convolution(self.window(), self._spread_rows(), self.mve_scaling, direct=False)
+        if len(self.rows[0]) > mve.MAX_DEPTHWISE_TAPS:
             return None
-        return mve.depthwise(self.window(), self.rows, self.mve_scaling)
+        extents = zip((self.kernel_height, self.kernel_width), self.dilations, strict=True)
+        reaches = [(extent - 1) * dilation for extent, dilation in extents]
+        sizes = (self.height, self.width)
+        rows, columns = map(Inside.along, self.y.shape[1:3], sizes, reaches, self.strides, self.pads)
+        return mve.depthwise(self.window(), self.rows, self.mve_scaling, (rows, columns), self.strides[1])
+
+    def _spread_rows(self) -> list[list[int]]:
+        """The layer as a dense convolution: weights of 0 for the other input channels."""
+        spread = [[0] * (len(self.rows[0]) * self.channels_in) for _ in self.rows]
+        for channel, row in enumerate(self.rows):
+            spread[channel][channel // self.multiplier :: self.channels_in] = row
+        return spread
 
     def constants(self) -> list[Constant]:
         if self.quads:

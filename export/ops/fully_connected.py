@@ -16,6 +16,7 @@ from tinyproof.export.ops.wide_sums import WideSums, has_narrow_sums
 MAX_REAL_MULTIPLIER = 2.0**30 - 1  # the kernel shifts left by at most 30 bits
 
 MIN_PAIRED_WEIGHTS = 512  # for smaller layers a kernel of its own is not worth its code
+MIN_MVE_WEIGHTS = 64  # likewise for vectors
 
 
 class FullyConnected(Op):
@@ -191,12 +192,12 @@ class FullyConnected(Op):
 
     @property
     def mve(self) -> MveForm | None:
-        if self.product or self.wide:
+        if self.product or self.wide or self.depth * self.units < MIN_MVE_WEIGHTS:
             return None
         factors = self._per_unit(self.multipliers), self._per_unit(self.shifts)
         scaling = mve.Scaling(self.bias, *factors, self.y.zero_points[0], self.clamp)
-        if self.batches == 1:
-            return mve.fully_connected(self.rows, scaling)
+        if self.batches == 1 or self.depth % mve.LANES:
+            return mve.fully_connected(self.batches, self.rows, scaling)
         return mve.convolution(self._pixels, self.rows, scaling, direct=True)
 
     @property

@@ -59,46 +59,68 @@ class Scaling:
 def convolution(window: str, rows: Sequence[Sequence[int]], scaling: Scaling, *, direct: bool) -> MveForm:
     """CONV_2D, or several rows of a dense layer; `direct`: a pixel's input is one tap that is always inside."""
     blocks = _blocks(rows)
-    direct = direct and len(rows[0]) % LANES == 0
     numbers = {"window": window, "units": str(len(rows)), "blocks": str(blocks), "direct": str(int(direct))}
     return MveForm(
         kernel=f"conv{scaling.kernel_infix}_mve_s8",
         struct="conv_mve_s8",
         constants=(_fours(rows, scaling),),
         members=numbers | scaling.parameters,
-        scratch_bytes=0 if direct else 2 * LANES * blocks,
+        scratch_bytes=0 if direct and len(rows[0]) % LANES == 0 else 2 * LANES * blocks,
     )
 
 
-def fully_connected(rows: Sequence[Sequence[int]], scaling: Scaling) -> MveForm:
-    """One row of inputs."""
-    blocks, depth = _blocks(rows), len(rows[0])
+def fully_connected(batches: int, rows: Sequence[Sequence[int]], scaling: Scaling) -> MveForm:
+    """A dense layer that needs no scratch."""
+    numbers = {"batches": batches, "depth": len(rows[0]), "units": len(rows)}
     return MveForm(
         kernel=f"fully_connected{scaling.kernel_infix}_mve_s8",
         struct="fully_connected_mve_s8",
         constants=(_fours(rows, scaling),),
-        members={"depth": str(depth), "units": str(len(rows)), "blocks": str(blocks)} | scaling.parameters,
-        scratch_bytes=LANES * blocks if depth % LANES else 0,
+        members={name: str(number) for name, number in numbers.items()} | scaling.parameters,
+        scratch_bytes=0,
     )
 
 
-def depthwise(window: str, rows: Sequence[Sequence[int]], scaling: Scaling) -> MveForm:
-    """One output channel per input channel; `rows` are the taps of each."""
-    taps = len(rows[0])
+@dataclass(frozen=True)
+class Inside:
+    """Output pixels, along a dimension, of whose taps none leaves the image: from, up to."""
+
+    start: int
+    stop: int
+
+    @classmethod
+    def along(cls, outputs: int, size: int, reach: int, stride: int, pad: int) -> Inside:
+        """`reach`: from the kernel's first position to its last."""
+        inside = [place for place in range(outputs) if 0 <= place * stride - pad < size - reach]
+        return cls(inside[0], inside[-1] + 1) if inside else cls(0, 0)
+
+
+def depthwise(
+    window: str, rows: Sequence[Sequence[int]], scaling: Scaling, inside: tuple[Inside, Inside], stride_x: int
+) -> MveForm:
+    """One output channel per input channel; `rows` are the taps of each, `inside` rows and columns of the output."""
+    taps, channels = len(rows[0]), len(rows)
+    columns = inside[1].stop - inside[1].start
+    fold = max(min(LANES // channels, columns), 1) if stride_x == 1 else 1
+    units = range(-(-fold * channels // LANES) * LANES)
     weights: list[int] = []
     scales: list[int] = []
-    for start in range(0, len(rows), LANES):
-        block = [*rows[start : start + LANES], *[(0,) * taps] * (start + LANES - len(rows))]
+    for start in units[::LANES]:
+        block = [
+            rows[unit % channels] if unit < fold * channels else (0,) * taps for unit in units[start : start + LANES]
+        ]
         weights += [weight for tap in zip(*block, strict=True) for weight in tap]
         for places in WIDENED:
-            units = [start + place for place in places]
-            scales += scaling.bias_of(units) + scaling.factors_of(units)
+            four = [(start + place) % channels for place in places]
+            scales += scaling.bias_of(four) + scaling.factors_of(four)
+    numbers = {"units": channels, "taps": taps, "rows_from": inside[0].start, "rows_to": inside[0].stop}
+    numbers |= {"columns_from": inside[1].start, "steps": columns // fold, "fold": fold, "rest": columns % fold}
     return MveForm(
         kernel=f"depthwise{scaling.kernel_infix}_mve_s8",
         struct="depthwise_mve_s8",
         constants=(Constant("weights", "int8_t", weights), Constant("scales", "int32_t", scales)),
-        members={"window": window, "taps": str(taps)} | scaling.parameters,
-        scratch_bytes=4 * taps + len(rows),
+        members={"window": window} | {name: str(number) for name, number in numbers.items()} | scaling.parameters,
+        scratch_bytes=4 * taps + channels,
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from support.cortex_m4 import assert_bit_exact_on_cortex_m4
+from support.cortex_m4 import assert_bit_exact_on_cortex_m4, assert_bit_exact_on_cortex_m55
 from support.op_cases import Case, assert_bit_exact_with_dsp_kernels
 from support.op_strategies import ACTIVATIONS, Quantization, float32, scales, seeds, simple_scales
 from support.op_table import Refusal, Row
@@ -206,6 +206,10 @@ ROWS = [
             ("with_dsp_kernels", assert_bit_exact_with_dsp_kernels),
             ("on_cortex_m4", assert_bit_exact_on_cortex_m4),
         )
+    ),
+    *(
+        Row(name, "on_cortex_m55", binary(name), count=60, prove=assert_bit_exact_on_cortex_m55)
+        for name in ("ADD", "SUB", "MUL")
     ),
     Row("SELECT_V2", "any", selects()),
     Row("PRELU", "any", prelus()),

@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from support.cortex_m4 import assert_bit_exact_on_cortex_m4
+from support.cortex_m4 import assert_bit_exact_on_cortex_m4, assert_bit_exact_on_cortex_m55
 from support.op_cases import Case, assert_bit_exact_with_dsp_kernels
 from support.op_rows.binary import typed_inputs, zero_points
 from support.op_strategies import ACTIVATIONS, Quantization, quantizations, seeds
@@ -87,6 +87,10 @@ ROWS = [
         for name in ("AVERAGE_POOL_2D", "MAX_POOL_2D")
     ),
     Row("AVERAGE_POOL_2D", "on_cortex_m4", pools("AVERAGE_POOL_2D", "int8"), prove=assert_bit_exact_on_cortex_m4),
+    *(
+        Row(name, "on_cortex_m55", pools(name, "int8"), count=40, prove=assert_bit_exact_on_cortex_m55)
+        for name in ("AVERAGE_POOL_2D", "MAX_POOL_2D")
+    ),
     *(Row("AVERAGE_POOL_2D", f"global_{dtype}", global_pools(dtype), count=20) for dtype in ("int8", "int16")),
 ]
 # Changes of a sound pool, and what the refusal says of each.

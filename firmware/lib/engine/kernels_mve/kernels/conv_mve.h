@@ -12,7 +12,7 @@ struct conv_mve_s8 {
     struct conv_window window;
     int32_t units;  /* output channels; the tables have rows of zeros up to a multiple of 4 */
     int32_t blocks; /* of 16 inputs under the kernel; what fills up the last one has weights of 0 */
-    int32_t direct; /* 1: a pixel's input is one tap of whole blocks, and always inside of the image */
+    int32_t direct; /* 1: a kernel of one tap, whose input may be read where it lies */
     int32_t zero_point;
     int32_t clamp_min;
     int32_t clamp_max;
@@ -99,56 +99,118 @@ struct conv_mve_s8 {
         : "r0", "r2", "r4", "r6", "r8", "r10", "r12", "lr", "q0", "q1", "q2", "q3", "q6", "q7", "cc", "memory")
 /* clang-format on */
 
-/* Rows of the input under the kernel, one after the other, and zero points outside of the image. */
-KERNEL_INLINE void conv_mve_patch(int8_t *to, const struct pixel *at, const struct conv_window *w) {
-    const int32_t left = at->x * w->stride_x - w->pad_left, channels = w->channels, zero = w->input_zero_point;
-    const int32_t inside = w->dilation_x == 1 && left >= 0 && left + w->kernel_width <= w->input_width;
-    int32_t y = at->y * w->stride_y - w->pad_top;
-    for (int32_t ky = 0; ky < w->kernel_height; ky++, y += w->dilation_y) {
-        if (y < 0 || y >= w->input_height) {
-            to = mve_fill(to, zero, w->kernel_width * channels);
-            continue;
-        }
-        const int8_t *row = at->image + y * w->input_width * channels;
-        if (inside) {
-            to = mve_copy(to, row + left * channels, w->kernel_width * channels);
-            continue;
-        }
-        for (int32_t kx = 0, x = left; kx < w->kernel_width; kx++, x += w->dilation_x) {
-            if (x < 0 || x >= w->input_width) {
-                to = mve_fill(to, zero, channels);
-            } else {
-                to = mve_copy(to, row + x * channels, channels);
-            }
-        }
+/* An output pixel, and what is known of its row. */
+struct conv_mve_walk {
+    const struct conv_mve_s8 *layer;
+    const int8_t *image;
+    const int8_t *end; /* of the input */
+    const int8_t *row; /* where the kernel begins, at column 0; only if all of its rows are inside */
+    int32_t y;
+    int32_t x;
+    int32_t x0;     /* the column where the kernel begins */
+    int32_t x_last; /* the last such one with all of the kernel inside; negative where there is none */
+};
+
+static __attribute__((noinline)) void conv_mve_begin_row(struct conv_mve_walk *at) {
+    const struct conv_window *w = &at->layer->window;
+    const int32_t y0 = at->y * w->stride_y - w->pad_top;
+    const int32_t inside = y0 >= 0 && y0 + (w->kernel_height - 1) * w->dilation_y < w->input_height;
+    at->row = inside ? at->image + y0 * w->input_width * w->channels : at->image;
+    at->x = 0;
+    at->x0 = -w->pad_left;
+    at->x_last = inside && w->dilation_x == 1 ? w->input_width - w->kernel_width : -1;
+}
+
+KERNEL_INLINE void conv_mve_next(struct conv_mve_walk *at) {
+    const struct conv_window *w = &at->layer->window;
+    at->x0 += w->stride_x;
+    if (++at->x < w->output_width) {
+        return;
+    }
+    if (++at->y == w->output_height) {
+        at->y = 0;
+        at->image += w->input_height * w->input_width * w->channels;
+    }
+    conv_mve_begin_row(at);
+}
+
+/* The part of the kernel's `extent` positions along a dimension that lies inside of the image: from, up to. */
+struct conv_mve_span {
+    int32_t from;
+    int32_t to;
+};
+
+KERNEL_INLINE struct conv_mve_span conv_mve_inside(int32_t start, int32_t extent, int32_t dilation, int32_t size) {
+    struct conv_mve_span span = {0, extent};
+    for (int32_t place = start; place < 0 && span.from < extent; place += dilation) {
+        span.from++;
+    }
+    for (int32_t place = start + (extent - 1) * dilation; place >= size && span.to > span.from; place -= dilation) {
+        span.to--;
+    }
+    return span;
+}
+
+/* The input under the kernel as [kernel_height][kernel_width][channels] bytes, zero points outside of the image. */
+static __attribute__((noinline)) void conv_mve_border(int8_t *patch, const struct conv_mve_walk *at) {
+    const struct conv_window *w = &at->layer->window;
+    const int32_t channels = w->channels, row_bytes = w->kernel_width * channels, x0 = at->x0;
+    const int32_t y0 = at->y * w->stride_y - w->pad_top;
+    const struct conv_mve_span y = conv_mve_inside(y0, w->kernel_height, w->dilation_y, w->input_height);
+    const struct conv_mve_span x = conv_mve_inside(x0, w->kernel_width, w->dilation_x, w->input_width);
+    const int32_t rows = y.to - y.from, columns = x.to - x.from;
+    mve_fill(patch, w->input_zero_point, w->kernel_height * row_bytes);
+    if (rows == 0 || columns == 0) {
+        return;
+    }
+    /* With a dilation along x the columns lie apart. */
+    const int32_t apart = w->dilation_x > 1, bytes = apart ? channels : columns * channels;
+    const int32_t line = w->input_width * channels;
+    const int8_t *from = at->image + (y0 + y.from * w->dilation_y) * line + (x0 + x.from * w->dilation_x) * channels;
+    int8_t *to = patch + y.from * row_bytes + x.from * channels;
+    for (int32_t left = apart ? columns : 1; left > 0; left--) {
+        mve_copy_rows(to, row_bytes, from, w->dilation_y * line, bytes, rows);
+        from += w->dilation_x * channels;
+        to += channels;
     }
 }
 
-/* A pixel's input: where it lies, or a copy of it in `patch`. */
-static __attribute__((noinline)) const int8_t *conv_mve_input(int8_t *patch, const struct pixel *at,
-                                                              const struct conv_mve_s8 *p) {
+/* Where a pixel's input lies, or a copy of it in `patch`: a single tap is copied only if reading whole blocks would pass
+ * the input's end. Goes on to the next pixel.
+ */
+static __attribute__((noinline)) const int8_t *conv_mve_input(int8_t *patch, struct conv_mve_walk *at) {
+    const struct conv_mve_s8 *p = at->layer;
     const struct conv_window *w = &p->window;
-    if (p->direct) {
-        return at->image + (at->y * w->stride_y * w->input_width + at->x * w->stride_x) * w->channels;
+    const int8_t *found = patch;
+    if (at->x0 >= 0 && at->x0 <= at->x_last) {
+        const int8_t *x = at->row + at->x0 * w->channels;
+        if (p->direct && at->end - x >= MVE_BYTES * p->blocks) {
+            found = x;
+        } else {
+            const int32_t bytes = w->kernel_width * w->channels;
+            mve_copy_rows(patch, bytes, x, w->dilation_y * w->input_width * w->channels, bytes, w->kernel_height);
+        }
+    } else {
+        conv_mve_border(patch, at);
     }
-    conv_mve_patch(patch, at, w);
-    return patch;
+    conv_mve_next(at);
+    return found;
 }
 
 typedef void conv_mve_multiplier(const int8_t *x0, const int8_t *x1, int8_t *output, int32_t distance,
                                  const struct conv_mve_s8 *p);
 
-/* Scratch: two patches of 16 * blocks bytes, unless the layer is direct. */
+/* Scratch: two patches of 16 * blocks bytes, unless the layer is direct and its input of whole blocks. */
 KERNEL_INLINE void conv_mve(conv_mve_multiplier *multiply, const int8_t *input, int8_t *output, int8_t *scratch,
                             const struct conv_mve_s8 *p) {
     const struct conv_window *w = &p->window;
-    struct pixel at = {input, 0, 0};
+    const int32_t images = w->batches * w->input_height * w->input_width * w->channels;
+    struct conv_mve_walk at = {p, input, input + images, input, 0, 0, 0, 0};
+    conv_mve_begin_row(&at);
     for (int32_t left = w->batches * w->output_height * w->output_width; left > 0; left -= 2) {
-        const int8_t *x0 = conv_mve_input(scratch, &at, p), *x1 = x0;
-        next_pixel(&at, w);
+        const int8_t *x0 = conv_mve_input(scratch, &at), *x1 = x0;
         if (left > 1) {
-            x1 = conv_mve_input(scratch + MVE_BYTES * p->blocks, &at, p);
-            next_pixel(&at, w);
+            x1 = conv_mve_input(scratch + MVE_BYTES * p->blocks, &at);
         }
         multiply(x0, x1, output, left > 1 ? p->units : 0, p);
         output += 2 * p->units;

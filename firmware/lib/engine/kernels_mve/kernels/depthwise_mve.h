@@ -5,24 +5,35 @@
  * one instruction does (VQDMLAH by 128): 0 <= sum(p) - 2^8 H < 2^16 as long as there are no more than 256 taps, so that
  * the sum is 2^8 H + (L - 2^8 H modulo 2^16).
  *
- * Every tap of a pixel is an offset from its channel 0: inside of the image the offsets are the same for all pixels, at
- * the border some lead to a row of zero points instead.
+ * Every tap of a pixel is an offset from its channel 0: inside of the image the offsets are the same for all pixels, so
+ * that a row of them is one call; at the border some lead to a row of zero points instead.
  */
 #ifndef TINYPROOF_KERNELS_DEPTHWISE_MVE_H
 #define TINYPROOF_KERNELS_DEPTHWISE_MVE_H
 
 #include "kernels/mve.h"
 
-/* Scratch: 4 * taps + channels bytes, aligned to 4. Tables have zeros up to a multiple of 16 channels. */
+/* Scratch: 4 * taps + channels bytes, aligned to 4. Tables have zeros up to a multiple of 16 units.
+ *
+ * Output rows and columns are inside, so that no tap leaves the image, from `rows_from` up to `rows_to` and from
+ * `columns_from` on: `steps` times `fold` pixels that fit a vector together, then `rest` ones.
+ */
 struct depthwise_mve_s8 {
     struct conv_window window;
+    int32_t units; /* output channels */
     int32_t taps;
+    int32_t rows_from;
+    int32_t rows_to;
+    int32_t columns_from;
+    int32_t steps;
+    int32_t fold; /* over 1 only with a stride of 1; the tables are then those of `fold` pixels side by side */
+    int32_t rest;
     int32_t zero_point;
     int32_t clamp_min;
     int32_t clamp_max;
     const int8_t *weights; /* [units / 16][taps][16] */
-    const int32_t *scales; /* per 16 channels, four times, from channel 0, 2, 1 and 3 in steps of 4: bias[4], with the
-                              input's zero point in it, then what mve.h says */
+    const int32_t *scales; /* per 16 units, four times, from unit 0, 2, 1 and 3 in steps of 4: bias[4], with the input's
+                              zero point in it, then what mve.h says */
 };
 
 /* clang-format off */
@@ -30,7 +41,7 @@ struct depthwise_mve_s8 {
     "vldrw.32 q5, [%[scales]], #16\n\t"                                                                                \
     MVE_MULTIPLY(sum, "q5")                                                                                            \
     "vldrw.32 q5, [%[scales]], #16\n\t"                                                                                \
-    MVE_AWAY_FROM_ZERO(sum, "%[left]") MVE_SHIFT(sum, "q5")
+    MVE_AWAY_FROM_ZERO(sum, "%[one]") MVE_SHIFT(sum, "q5")
 #define DEPTHWISE_MVE_LEFT(sum)                                                                                        \
     "vldrw.32 q5, [%[scales]], #16\n\t"                                                                                \
     MVE_SHIFT_LEFT(sum, "q5")                                                                                          \
@@ -56,102 +67,142 @@ struct depthwise_mve_s8 {
     DEPTHWISE_MVE_SUMS("q6", "t", low, high, requantize)                                                               \
     "vqmovnb.s32 " low ", q4\n\t"                                                                                      \
     "vqmovnt.s32 " low ", q6\n\t"                                                                                      \
-    "vqadd.s16 " low ", " low ", %[x_tap]\n\t"
+    "vqadd.s16 " low ", " low ", %[tap]\n\t"
 
-/* A pixel: inputs at x + offset. */
+/* The inner loop over taps; `units` are those that are left of a pixel. */
+#define DEPTHWISE_MVE_TAPS(label, load)                                                                                \
+    "dls lr, %[taps]\n"                                                                                                \
+    label ":\n\t"                                                                                                      \
+    "ldr %[tap], [%[offset]], #4\n\t"                                                                                  \
+    "vldrb.8 q5, [%[w]], #16\n\t"                                                                                      \
+    "add %[tap], %[x], %[tap]\n\t"                                                                                     \
+    load                                                                                                               \
+    "vmullb.s8 q6, q4, q5\n\t"                                                                                         \
+    "vmullt.s8 q4, q4, q5\n\t"                                                                                         \
+    "vadd.i16 q0, q0, q6\n\t"                                                                                          \
+    "vqdmlah.s16 q2, q6, %[one]\n\t"                                                                                   \
+    "vadd.i16 q1, q1, q4\n\t"                                                                                          \
+    "vqdmlah.s16 q3, q4, %[one]\n\t"                                                                                   \
+    "le lr, " label "b\n\t"
+
+/* `count` steps of `units` outputs each, which follow one another; the inputs of a step lie at x + offset, and those of
+ * the next one `stride` bytes further.
+ */
 #define DEPTHWISE_MVE_MULTIPLY(requantize)                                                                             \
-    const int8_t *w = p->weights;                                                                                      \
-    const int32_t *scales = p->scales, *offset;                                                                        \
+    const int8_t *weights = p->weights, *w;                                                                                                   \
+    const int32_t *scales_begin = p->scales, *scales, *offset;                                                                                    \
     const int32_t taps = p->taps, zero_point = p->zero_point, min = p->clamp_min, max = p->clamp_max;                  \
-    int32_t channels = p->window.channels;                                                                             \
-    int32_t x_tap, left;                                                                                               \
+    const int32_t gap = stride - step_units;                                                                           \
+    int32_t tap, one, units;                                                                                           \
     __asm__ volatile(                                                                                                  \
         "1:\n\t"                                                                                                       \
-        "vctp.8 %[channels]\n\t"                                                                                       \
-        "mov %[left], #0\n\t"                                                                                          \
-        "vdup.16 q0, %[left]\n\t"                                                                                      \
-        "vdup.16 q1, %[left]\n\t"                                                                                      \
-        "vdup.16 q2, %[left]\n\t"                                                                                      \
-        "vdup.16 q3, %[left]\n\t"                                                                                      \
-        "mov %[left], #128\n\t"                                                                                        \
-        "mov %[offset], %[offsets]\n\t"                                                                                \
-        "dls lr, %[taps]\n"                                                                                            \
+        "ldr %[w], %[weights]\n\t"                                                                                     \
+        "ldr %[scales], %[scales_begin]\n\t"                                                                           \
+        "ldr %[units], %[step_units]\n"                                                                                \
         "2:\n\t"                                                                                                       \
-        "ldr %[x_tap], [%[offset]], #4\n\t"                                                                            \
-        "vldrb.8 q5, [%[w]], #16\n\t"                                                                                  \
-        "add %[x_tap], %[x], %[x_tap]\n\t"                                                                             \
-        "vpst\n\t"                                                                                                     \
-        "vldrbt.8 q4, [%[x_tap]]\n\t"                                                                                  \
-        "vmullb.s8 q6, q4, q5\n\t"                                                                                     \
-        "vmullt.s8 q7, q4, q5\n\t"                                                                                     \
-        "vadd.i16 q0, q0, q6\n\t"                                                                                      \
-        "vqdmlah.s16 q2, q6, %[left]\n\t"                                                                              \
-        "vadd.i16 q1, q1, q7\n\t"                                                                                      \
-        "vqdmlah.s16 q3, q7, %[left]\n\t"                                                                              \
-        "le lr, 2b\n\t"                                                                                                \
-        "ldr %[x_tap], %[zero_point]\n\t"                                                                              \
-        "mov %[left], #1\n\t"                                                                                          \
+        "mov %[one], #0\n\t"                                                                                           \
+        "vdup.16 q0, %[one]\n\t"                                                                                       \
+        "vdup.16 q1, %[one]\n\t"                                                                                       \
+        "vdup.16 q2, %[one]\n\t"                                                                                       \
+        "vdup.16 q3, %[one]\n\t"                                                                                       \
+        "mov %[one], #128\n\t"                                                                                         \
+        "mov %[offset], %[offsets]\n\t"                                                                                \
+        "vctp.8 %[units]\n\t"                                                                                          \
+        "cmp %[units], #16\n\t"                                                                                        \
+        "blt 4f\n\t"                                                                                                   \
+        DEPTHWISE_MVE_TAPS("3", "vldrb.8 q4, [%[tap]]\n\t")                                                            \
+        "b 6f\n"                                                                                                       \
+        "4:\n\t"                                                                                                       \
+        DEPTHWISE_MVE_TAPS("5", "vpst\n\tvldrbt.8 q4, [%[tap]]\n\t")                                                   \
+        "6:\n\t"                                                                                                       \
+        "ldr %[tap], %[zero_point]\n\t"                                                                                \
+        "mov %[one], #1\n\t"                                                                                           \
         DEPTHWISE_MVE_EIGHT("q0", "q2", requantize)                                                                    \
         DEPTHWISE_MVE_EIGHT("q1", "q3", requantize)                                                                    \
-        "ldr %[x_tap], %[min]\n\t"                                                                                     \
-        "ldr %[left], %[max]\n\t"                                                                                      \
+        "ldr %[tap], %[min]\n\t"                                                                                       \
+        "ldr %[one], %[max]\n\t"                                                                                       \
         "vqmovnb.s16 q0, q0\n\t"                                                                                       \
-        "vdup.8 q4, %[x_tap]\n\t"                                                                                      \
+        "vdup.8 q4, %[tap]\n\t"                                                                                        \
         "vqmovnt.s16 q0, q1\n\t"                                                                                       \
-        "vdup.8 q5, %[left]\n\t"                                                                                       \
+        "vdup.8 q5, %[one]\n\t"                                                                                        \
         "vmax.s8 q0, q0, q4\n\t"                                                                                       \
         "add %[x], %[x], #16\n\t"                                                                                      \
         "vmin.s8 q0, q0, q5\n\t"                                                                                       \
-        "subs %[channels], %[channels], #16\n\t"                                                                       \
+        "subs %[units], %[units], #16\n\t"                                                                             \
         "vpst\n\t"                                                                                                     \
         "vstrbt.8 q0, [%[output]], #16\n\t"                                                                            \
-        "bgt 1b"                                                                                                       \
-        : [w] "+r"(w), [x] "+r"(x), [scales] "+r"(scales), [offset] "=&r"(offset), [output] "+r"(output),               \
-          [channels] "+r"(channels), [x_tap] "=&r"(x_tap), [left] "=&r"(left)                                          \
-        : [offsets] "r"(offsets), [taps] "r"(taps), [zero_point] "m"(zero_point), [min] "m"(min), [max] "m"(max)       \
+        "bgt 2b\n\t"                                                                                                   \
+        "ldr %[tap], %[gap]\n\t"                                                                                       \
+        "add %[x], %[x], %[units]\n\t" /* what the last 16 were too many, below 0 */                                  \
+        "add %[output], %[output], %[units]\n\t"                                                                       \
+        "add %[x], %[x], %[tap]\n\t"                                                                                   \
+        "subs %[count], %[count], #1\n\t"                                                                              \
+        "bne 1b"                                                                                                       \
+        : [w] "=&r"(w), [x] "+&r"(x), [scales] "=&r"(scales), [offset] "=&r"(offset), [output] "+&r"(output),          \
+          [units] "=&r"(units), [tap] "=&r"(tap), [one] "=&r"(one), [count] "+&r"(count)                               \
+        : [offsets] "r"(offsets), [taps] "r"(taps), [zero_point] "m"(zero_point), [min] "m"(min), [max] "m"(max),      \
+          [gap] "m"(gap), [step_units] "m"(step_units), [weights] "m"(weights), [scales_begin] "m"(scales_begin)       \
         : "lr", "q0", "q1", "q2", "q3", "q4", "q5", "q6", "q7", "cc", "memory")
 /* clang-format on */
 
-/* Offsets of the taps from `x`, to `outside` where they leave the image. */
-static __attribute__((noinline)) void depthwise_mve_offsets(int32_t *offset, const struct pixel *at,
-                                                            const struct conv_window *w, const int8_t *x,
-                                                            const int8_t *outside) {
-    int32_t y = at->y * w->stride_y - w->pad_top;
-    for (int32_t ky = 0; ky < w->kernel_height; ky++, y += w->dilation_y) {
+typedef void depthwise_mve_multiplier(const int8_t *x, int32_t stride, const int32_t *offsets, int8_t *output,
+                                      int32_t step_units, int32_t count, const struct depthwise_mve_s8 *p);
+
+/* Offsets of the taps from the image's begin, `outside` where they leave it: for the pixel whose kernel begins at y0, x0. */
+static __attribute__((noinline)) void depthwise_mve_offsets(int32_t *offset, int32_t y0, int32_t x0, int32_t outside,
+                                                            const struct conv_window *w) {
+    for (int32_t ky = 0, y = y0; ky < w->kernel_height; ky++, y += w->dilation_y) {
         const int32_t row_inside = y >= 0 && y < w->input_height;
-        int32_t left = at->x * w->stride_x - w->pad_left;
-        for (int32_t kx = 0; kx < w->kernel_width; kx++, left += w->dilation_x) {
-            const int32_t inside = row_inside && left >= 0 && left < w->input_width;
-            const int8_t *tap = inside ? at->image + (y * w->input_width + left) * w->channels : outside;
-            *offset++ = (int32_t)(tap - x);
+        int32_t place = (y * w->input_width + x0) * w->channels;
+        for (int32_t kx = 0, x = x0; kx < w->kernel_width; kx++, x += w->dilation_x) {
+            *offset++ = row_inside && x >= 0 && x < w->input_width ? place : outside;
+            place += w->dilation_x * w->channels;
         }
     }
 }
 
-typedef void depthwise_mve_multiplier(const int8_t *x, const int32_t *offsets, int8_t *output,
-                                      const struct depthwise_mve_s8 *p);
+KERNEL_INLINE void depthwise_mve_image(depthwise_mve_multiplier *multiply, const int8_t *image, int8_t *output,
+                                       int32_t *offsets, const int8_t *outside, const struct depthwise_mve_s8 *p) {
+    const struct conv_window *w = &p->window;
+    const int32_t channels = w->channels, units = p->units, stride = w->stride_x * channels;
+    const int32_t columns = p->steps * p->fold, inside_to = p->columns_from + columns + p->rest;
+    /* First all that is inside, by the same offsets. */
+    depthwise_mve_offsets(offsets, 0, 0, 0, w);
+    for (int32_t row = p->rows_from; row < p->rows_to; row++) {
+        const int32_t y0 = row * w->stride_y - w->pad_top, x0 = p->columns_from * w->stride_x - w->pad_left;
+        const int8_t *x = image + (y0 * w->input_width + x0) * channels;
+        int8_t *to = output + (row * w->output_width + p->columns_from) * units;
+        if (p->steps > 0) {
+            multiply(x, p->fold * stride, offsets, to, p->fold * units, p->steps, p);
+        }
+        if (p->rest > 0) {
+            multiply(x + columns * stride, stride, offsets, to + columns * units, units, p->rest, p);
+        }
+    }
+    for (int32_t row = 0; row < w->output_height; row++) {
+        const int32_t inside = row >= p->rows_from && row < p->rows_to;
+        for (int32_t column = 0; column < w->output_width; column++) {
+            if (inside && column >= p->columns_from && column < inside_to) {
+                column = inside_to - 1;
+                continue;
+            }
+            const int32_t y0 = row * w->stride_y - w->pad_top, x0 = column * w->stride_x - w->pad_left;
+            depthwise_mve_offsets(offsets, y0, x0, (int32_t)(outside - image), w);
+            multiply(image, stride, offsets, output + (row * w->output_width + column) * units, units, 1, p);
+        }
+    }
+}
 
 KERNEL_INLINE void depthwise_mve(depthwise_mve_multiplier *multiply, const int8_t *input, int8_t *output,
                                  int8_t *scratch, const struct depthwise_mve_s8 *p) {
     const struct conv_window *w = &p->window;
     int32_t *offsets = (int32_t *)(void *)scratch;
     int8_t *outside = scratch + 4 * p->taps;
-    struct pixel at = {input, 0, 0};
-    int32_t known = 0; /* whether `offsets` are those of the inside */
     mve_fill(outside, w->input_zero_point, w->channels);
-    const int32_t y_end = w->input_height - (w->kernel_height - 1) * w->dilation_y;
-    const int32_t x_end = w->input_width - (w->kernel_width - 1) * w->dilation_x;
-    for (int32_t left = w->batches * w->output_height * w->output_width; left > 0; left--) {
-        const int32_t y0 = at.y * w->stride_y - w->pad_top, x0 = at.x * w->stride_x - w->pad_left;
-        const int32_t inside = y0 >= 0 && y0 < y_end && x0 >= 0 && x0 < x_end;
-        const int8_t *x = inside ? at.image + (y0 * w->input_width + x0) * w->channels : at.image;
-        if (!inside || !known) {
-            depthwise_mve_offsets(offsets, &at, w, x, outside);
-        }
-        known = inside;
-        multiply(x, offsets, output, p);
-        output += w->channels;
-        next_pixel(&at, w);
+    for (int32_t batch = 0; batch < w->batches; batch++) {
+        depthwise_mve_image(multiply, input, output, offsets, outside, p);
+        input += w->input_height * w->input_width * w->channels;
+        output += w->output_height * w->output_width * p->units;
     }
 }
 

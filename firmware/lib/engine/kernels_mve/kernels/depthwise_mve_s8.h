@@ -6,8 +6,10 @@
 
 #include "kernels/depthwise_mve.h"
 
-static __attribute__((noinline)) void depthwise_mve_multiply_right(const int8_t *x, const int32_t *offsets,
-                                                                   int8_t *output, const struct depthwise_mve_s8 *p) {
+static __attribute__((noinline)) void depthwise_mve_multiply_right(const int8_t *x, int32_t stride,
+                                                                   const int32_t *offsets, int8_t *output,
+                                                                   int32_t step_units, int32_t count,
+                                                                   const struct depthwise_mve_s8 *p) {
     DEPTHWISE_MVE_MULTIPLY(DEPTHWISE_MVE_RIGHT);
 }
 

@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
- * FULLY_CONNECTED, int8, of one row of inputs, where shifts go any way, for cores with MVE.
+ * FULLY_CONNECTED, int8, where shifts go any way, for cores with MVE.
  */
 #ifndef TINYPROOF_KERNELS_FULLY_CONNECTED_LEFT_MVE_S8_H
 #define TINYPROOF_KERNELS_FULLY_CONNECTED_LEFT_MVE_S8_H
 
 #include "kernels/fully_connected_mve.h"
 
+static __attribute__((noinline)) void fully_connected_mve_left(const int8_t *input, int8_t *output,
+                                                               const struct fully_connected_mve_s8 *p) {
+    FULLY_CONNECTED_MVE_MULTIPLY(FULLY_CONNECTED_MVE_LEFT);
+}
+
 KERNEL_SHARED void fully_connected_left_mve_s8(const int8_t *input, int8_t *output, int8_t *scratch,
                                                const struct fully_connected_mve_s8 *p) {
-    FULLY_CONNECTED_MVE(FULLY_CONNECTED_MVE_LEFT);
+    (void)scratch; /* other kernels with these arguments copy their input there */
+    fully_connected_mve(fully_connected_mve_left, input, output, p);
 }
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * FULLY_CONNECTED, int8, of one row of inputs, four units at a time, for cores with MVE. Bit-exact with
- * fully_connected_s8.h. Several rows are a convolution of as many pixels, see conv_mve.h.
+ * FULLY_CONNECTED, int8, four units at a time, for cores with MVE. Bit-exact with fully_connected_s8.h. Several rows of
+ * whole blocks are a convolution of as many pixels, see conv_mve.h.
  *
  * 64 multiply-accumulates are 10 instructions.
  */
@@ -10,13 +10,13 @@
 #include "kernels/mve.h"
 
 struct fully_connected_mve_s8 {
-    int32_t depth;  /* bytes of the input */
-    int32_t units;  /* of the output; the tables have rows of zeros up to a multiple of 4 */
-    int32_t blocks; /* of 16 inputs: those that fill up the last one have weights of 0 */
+    int32_t batches; /* rows of the input */
+    int32_t depth;  /* bytes of an input row */
+    int32_t units;  /* bytes of an output row; the tables have rows of zeros up to a multiple of 4 */
     int32_t zero_point;
     int32_t clamp_min;
     int32_t clamp_max;
-    const int8_t *fours; /* see mve.h; the bias has the input's zero point in it */
+    const int8_t *fours; /* see mve.h; the bias has the input's zero point in it, what fills up a block weights of 0 */
 };
 
 #define FULLY_CONNECTED_MVE_ROW(sum)                                                                                   \
@@ -38,15 +38,11 @@ struct fully_connected_mve_s8 {
     "vldrw.32 q2, [%[w]], #16\n\t"                                                                                \
     MVE_AWAY_IF_SHIFTED("q0", "q2", "q3") MVE_SHIFT("q0", "q2")
 
-/* Scratch: 16 * blocks bytes, unless the input is of whole blocks. */
-#define FULLY_CONNECTED_MVE(requantize)                                                                                \
-    const int8_t *w = p->fours, *x;                                                                                  \
-    const int32_t blocks = p->blocks, zero_point = p->zero_point, min = p->clamp_min, max = p->clamp_max;              \
-    int32_t units = p->units;                                                                                          \
-    if (p->depth % MVE_BYTES != 0) {                                                                                   \
-        mve_copy(scratch, input, p->depth);                                                                            \
-        input = scratch;                                                                                               \
-    }                                                                                                                  \
+/* One row. The loop over its blocks leaves out what the last one lacks: nothing is read beyond the input's end. */
+#define FULLY_CONNECTED_MVE_MULTIPLY(requantize) \
+    const int8_t *w = p->fours, *x; \
+    const int32_t depth = p->depth, zero_point = p->zero_point, min = p->clamp_min, max = p->clamp_max; \
+    int32_t units = p->units; \
     __asm__ volatile(                                                                                                  \
         "ldr r0, %[min]\n\t"                                                                                           \
         "ldr r2, %[max]\n\t"                                                                                           \
@@ -55,12 +51,12 @@ struct fully_connected_mve_s8 {
         "1:\n\t"                                                                                                       \
         "ldmia %[w]!, {r0, r2, r4, r6}\n\t"                                                                       \
         "mov %[x], %[input]\n\t"                                                                                       \
-        "dls lr, %[blocks]\n"                                                                                          \
+        "dlstp.8 lr, %[depth]\n"                                                                                          \
         "2:\n\t"                                                                                                       \
         "vldrb.8 q0, [%[x]], #16\n\t"                                                                                  \
         FULLY_CONNECTED_MVE_ROW("r0") FULLY_CONNECTED_MVE_ROW("r2")                                                    \
         FULLY_CONNECTED_MVE_ROW("r4") FULLY_CONNECTED_MVE_ROW("r6")                                                    \
-        "le lr, 2b\n\t"                                                                                                \
+        "letp lr, 2b\n\t"                                                                                                \
         "vmov q0[2], q0[0], r0, r4\n\t"                                                                                \
         "vmov q0[3], q0[1], r2, r6\n\t"                                                                                \
         "vctp.32 %[units]\n\t"                                                                                         \
@@ -74,8 +70,20 @@ struct fully_connected_mve_s8 {
         "subs %[units], %[units], #4\n\t"                                                                              \
         "bgt 1b"                                                                                                       \
         : [w] "+&r"(w), [x] "=&r"(x), [output] "+&l"(output), [units] "+&r"(units)                  \
-        : [input] "r"(input), [blocks] "r"(blocks), [zero_point] "m"(zero_point), [min] "m"(min), [max] "m"(max)       \
+        : [input] "r"(input), [depth] "r"(depth), [zero_point] "m"(zero_point), [min] "m"(min), [max] "m"(max)       \
         : "r0", "r2", "r4", "r6", "lr", "q0", "q1", "q2", "q3", "q6", "q7", "cc", "memory")
 /* clang-format on */
+
+typedef void fully_connected_mve_multiplier(const int8_t *input, int8_t *output,
+                                            const struct fully_connected_mve_s8 *p);
+
+KERNEL_INLINE void fully_connected_mve(fully_connected_mve_multiplier *multiply, const int8_t *input, int8_t *output,
+                                       const struct fully_connected_mve_s8 *p) {
+    for (int32_t left = p->batches; left > 0; left--) {
+        multiply(input, output, p);
+        input += p->depth;
+        output += p->units;
+    }
+}
 
 #endif

@@ -61,4 +61,26 @@ KERNEL_INLINE int8_t *mve_fill(int8_t *to, int32_t value, int32_t bytes) {
     return end;
 }
 
+/* Rows of at least one byte, at least one of them; steps in bytes. */
+KERNEL_INLINE void mve_copy_rows(int8_t *to, int32_t to_step, const int8_t *from, int32_t from_step, int32_t bytes,
+                                 int32_t rows) {
+    const int8_t *x;
+    int8_t *y;
+    __asm__ volatile("1:\n\t"
+                     "mov %[x], %[from]\n\t"
+                     "mov %[y], %[to]\n\t"
+                     "dlstp.8 lr, %[bytes]\n"
+                     "2:\n\t"
+                     "vldrb.8 q0, [%[x]], #16\n\t"
+                     "vstrb.8 q0, [%[y]], #16\n\t"
+                     "letp lr, 2b\n\t"
+                     "add %[from], %[from], %[from_step]\n\t"
+                     "add %[to], %[to], %[to_step]\n\t"
+                     "subs %[rows], %[rows], #1\n\t"
+                     "bne 1b"
+                     : [x] "=&r"(x), [y] "=&r"(y), [from] "+&r"(from), [to] "+&r"(to), [rows] "+&r"(rows)
+                     : [from_step] "r"(from_step), [to_step] "r"(to_step), [bytes] "r"(bytes)
+                     : "lr", "q0", "cc", "memory");
+}
+
 #endif
