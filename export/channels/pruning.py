@@ -107,7 +107,7 @@ def _round_up(rule: Rule, rules: list[Rule], channels: Channels) -> None:
     """Keeps a few more channels where a kernel is made for multiples of them: constants first, which cost least."""
     for tensor, multiple in rule.rounding() if rule.lives else ():
         spare = sorted(range(channels.width(tensor)), key=lambda c: (not channels.constant((tensor, c)), c))
-        while len(channels.kept(tensor)) % multiple:
+        while len(channels.kept(tensor)) % multiple and not _whole(tensor, channels):
             channels.keep((tensor, next(c for c in spare if not channels.is_kept((tensor, c)))))
             _settle(rules, channels)
 

@@ -12,7 +12,6 @@ what the operator has been checked for.
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
@@ -25,7 +24,6 @@ from tinyproof.export.ops.conv_2d import Conv2D
 from tinyproof.export.ops.convolution import Convolution
 from tinyproof.export.ops.depthwise_conv_2d import DepthwiseConv2D
 from tinyproof.export.ops.fully_connected import FullyConnected
-from tinyproof.export.ops.simd_packing import GROUP
 
 QUAD = 4  # channels that the fast depthwise kernels take at a time
 
@@ -144,13 +142,6 @@ class SumsOverChannels(Sums):
     def _computed(self) -> list[int]:
         """The kept units whose answers are no constants."""
         return [unit for unit in self.channels.kept(self.y) if not self.channels.constant((self.y, unit))]
-
-    def rounding(self) -> list[tuple[int, int]]:
-        """The pair kernel takes whole groups of inputs, and two units."""
-        if not isinstance(self.op, FullyConnected) or not self.op.pairs:
-            return []
-        taps = len(self.op.rows[0]) // self.channels.width(self.x)
-        return [(self.y, 2), (self.x, GROUP // math.gcd(GROUP, taps))]
 
     def _constant(self, unit: int) -> tuple[int, int]:
         """A sum whose answer is that of a constant unit, and whose scale it is for. A constant needs no weights, and so
