@@ -9,6 +9,7 @@ from tinyproof.export.ops.base import Constant, MveForm
 from tinyproof.export.ops.conv_pairs import Pairs
 from tinyproof.export.ops.conv_planes import Planes
 from tinyproof.export.ops.convolution import Convolution
+from tinyproof.export.ops.dense import MIN_PAIRED_WEIGHTS, Dense
 
 MAX_ELEMENTS = 16 << 20  # of weights; those of groups are written out with zeros
 
@@ -25,12 +26,28 @@ class Conv2D(Convolution):
         super().__init__(graph, operator)
         self.depth = len(self.rows[0])
         self.layout: Pairs | Planes | None = None
-        if self.wide:
+        self.dense: Dense | None = None
+        if self._is_one_product:
+            self.dense = Dense(1, tuple(self.rows))
+            self.kernel = self.dense.kernel
+        elif self.wide:
             self.kernel = "conv_rows_s16" if self.wide.suits_rows else "conv_s16"
         else:
             layouts: list[Pairs | Planes] = [self.pairs(), *self.planes(1)]
             self.layout = min(layouts, key=lambda layout: layout.cost)
             self.kernel = self.layout.kernel
+
+    @property
+    def _is_one_product(self) -> bool:
+        """Whether the kernel covers a small image, once: streaming layers that see a frame at a time."""
+        return (
+            not self.wide
+            and self.y.elements == self.channels_out
+            and (self.kernel_height, self.kernel_width) == (self.height, self.width)
+            and self.dilations == (1, 1)
+            and not any(self.pads)
+            and self.depth * self.channels_out < MIN_PAIRED_WEIGHTS
+        )
 
     def row(self, channel: int) -> tuple[int, ...]:
         depth = len(self.weights) // self.channels_out
@@ -62,6 +79,8 @@ class Conv2D(Convolution):
     def mve(self) -> MveForm | None:
         if self.wide:
             return None
+        if self.dense:
+            return mve.fully_connected(1, self.rows, self.mve_scaling)
         return mve.convolution(
             self.window(), self.rows, self.mve_scaling, direct=self.kernel_height * self.kernel_width == 1
         )
@@ -69,11 +88,14 @@ class Conv2D(Convolution):
     def constants(self) -> list[Constant]:
         if self.wide and self.wide.suits_rows:
             return self.wide.row_tables(self.rows, self.bias)
-        if self.layout:
-            return self.layout.constants(self.bias, self.multipliers, self.shifts)
+        if layout := self.dense or self.layout:
+            return layout.constants(self.bias, self.multipliers, self.shifts)
         return [Constant("weights", "int8_t", [w for row in self.rows for w in row]), *self.rescaling()]
 
     def parameters(self, prefix: str) -> dict[str, str]:
+        if self.dense:
+            factors = (self.multipliers, self.shifts)
+            return self.dense.parameters(prefix, factors, self.y.zero_points[0], self.clamp)
         if self.layout:
             return self.layout.parameters(prefix, self.x.zero_points[0], self.y.zero_points[0], self.clamp)
         head = {"window": self.window(), "units": str(self.channels_out)}

@@ -9,14 +9,13 @@ from tinyproof.core.tflite.graph import Graph, Operator
 from tinyproof.export.ops import mve
 from tinyproof.export.ops.base import Call, Constant, MveForm, Op
 from tinyproof.export.ops.conv_pairs import Pairs
+from tinyproof.export.ops.dense import MIN_PAIRED_WEIGHTS, Dense
 from tinyproof.export.ops.matrices import ByteProduct, Matrices
-from tinyproof.export.ops.requantize_encoding import encode_multiplier, encode_shift
 from tinyproof.export.ops.wide_sums import WideSums, has_narrow_sums
 
 MAX_REAL_MULTIPLIER = 2.0**30 - 1  # the kernel shifts left by at most 30 bits
 
-MIN_PAIRED_WEIGHTS = 512  # for smaller layers a kernel of its own is not worth its code
-MIN_MVE_WEIGHTS = 64  # likewise for vectors
+MIN_MVE_WEIGHTS = 64  # for smaller layers vectors are not worth their code
 
 
 class FullyConnected(Op):
@@ -222,17 +221,11 @@ class FullyConnected(Op):
                 Constant("bias", "int64_t", self.bias),
                 *self.wide.tables(),
             ]
-        return [
-            Constant("weights", "int8_t", self.weights),
-            Constant("bias", "int32_t", self.bias),
-            Constant("multipliers", "int32_t", self._shared([encode_multiplier(m) for m in self.multipliers])),
-            Constant("shifts", "int8_t", self._shared([encode_shift(s) for s in self.shifts])),
-        ]
+        return self._dense.constants(self.bias, self.multipliers, self.shifts)
 
-    @staticmethod
-    def _shared(values: list[int]) -> list[int]:
-        """One value instead of a table of equal ones: the kernel then keeps it in a register."""
-        return values[:1] if len(set(values)) == 1 else values
+    @property
+    def _dense(self) -> Dense:
+        return Dense(self.batches, tuple(self.rows))
 
     def calls(self, prefix: str) -> list[Call]:
         if not self.product:
@@ -252,14 +245,4 @@ class FullyConnected(Op):
                 return head | self.wide.row_members(prefix, self.depth, zero_point, self.clamp)
             rescaling = self.wide.parameters(prefix, zero_point, self.clamp)
             return head | {"rescaling": rescaling, "weights": f"{prefix}_weights", "bias": f"{prefix}_bias"}
-        tables = {table.suffix: f"{prefix}_{table.suffix}" for table in self.constants()}
-        numbers = {"batches": self.batches, "depth": self.depth, "units": self.units}
-        numbers |= {
-            "zero_point": zero_point,
-            "clamp_min": self.clamp[0],
-            "clamp_max": self.clamp[1],
-            "multiplier_step": int(len(set(self.multipliers)) > 1),
-            "shift_step": int(len(set(self.shifts)) > 1),
-            "shifts_right": int(max(self.shifts) < 0),
-        }
-        return {name: str(value) for name, value in numbers.items()} | tables
+        return self._dense.parameters(prefix, (self.multipliers, self.shifts), zero_point, self.clamp)

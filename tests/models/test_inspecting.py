@@ -21,6 +21,7 @@ from tinyproof.cli import main as cli
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import CheckConfig
 from tinyproof.core.errors import InputFileError
+from tinyproof.core.manifest import read_manifest
 from tinyproof.core.paths import ROOT
 from tinyproof.export.footprint import inspect_model
 from tinyproof.export.profile_codegen import write_profile
@@ -99,7 +100,9 @@ def test_the_profile_adds_up_to_the_inference(sine: Path, monkeypatch: pytest.Mo
     run = CliRunner().invoke(cli.main, ["profile", "--model", "sine", "--json"])
     assert run.exit_code == 0, run.output
     document = json.loads(run.output)
-    assert [op["macs"] for op in document["operators"]] == [16, 256, 16]
+    memory = read_manifest(sine).memory
+    assert memory is not None
+    assert sum(op["macs"] for op in document["operators"]) == memory.macs <= 16 + 256 + 16
     # Steps are called from a table, in the normal build one after the other: a few instructions apart.
     assert document["ticks"] == pytest.approx((whole.bits.ticks_min + whole.bits.ticks_max) / 2, rel=0.05)
     cycles = inference_cycles(QEMU, sine, sample_inputs(sine), PATIENT)

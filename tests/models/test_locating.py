@@ -202,12 +202,13 @@ def test_a_real_board_is_flashed_profiled_and_named(folder: Path, monkeypatch: p
     manifest = read_manifest(folder)
     steps = write_profile(folder)
     reference = Reference((folder / "model.tflite").read_bytes())
-    tensors = [part.index for step in steps for part in step.parts]
+    parts = [part for step in steps for part in step.parts]
     uploads: list[tuple[str, ...]] = []
     wrong_step = -1
 
     def record(x_q: bytes) -> bytes:
-        crcs = [zlib.crc32(tensor) for tensor in reference.trace(x_q, tensors)]
+        tensors = reference.trace(x_q, [part.index for part in parts])
+        crcs = [zlib.crc32(part.of(tensor)) for part, tensor in zip(parts, tensors, strict=True)]
         if wrong_step >= 0:
             crcs[wrong_step] ^= 1
         times = [100 * (number + 1) + 5 for number in range(len(steps))]

@@ -186,7 +186,7 @@ def test_assembly_has_to_keep_to_what_it_declares(statement: str, says: str | No
 
 
 CONV = convolution.Layer((1, 4, 4, 4), units=4, y=(0.02, 5))
-DEPTHWISE = convolution.Layer((1, 4, 4, 4), units=4, multiplier=1, y=(0.01, -128), activation=1)
+DEPTHWISE = convolution.Layer((1, 4, 4, 8), units=8, multiplier=1, y=(0.01, -128), activation=1)
 DENSE = fully_connected.Layer(64, 8)
 PLANES = convolution.Layer((1, 9, 12, 3), units=6, multiplier=2, y=(0.02, 5))
 WIDE = convolution.Layer((1, 3, 4, 200), units=2, y=(0.1, 5))  # too much for a strip
