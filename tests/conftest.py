@@ -27,7 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=int,
         default=0,
         metavar="N",
-        help="damage N models instead of the fuzz test's usual 2,000",
+        help="damage N models instead of the fuzz test's usual 1,200",
     )
     parser.addoption(
         "--nightly",

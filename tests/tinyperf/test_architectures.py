@@ -61,7 +61,7 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.nightly) if n == "vww" else n for n in MODELS])
 def test_the_plain_kernels_are_bit_exact(imported: Callable[[str], Path], name: str, tmp_path: Path) -> None:
     folder = tmp_path / name
     shutil.copytree(imported(name), folder)
@@ -113,7 +113,7 @@ def test_dead_channels_cost_what_others_do(imported: Callable[[str], Path], name
     assert instructions(tmp_path / "dead") <= 1.1 * instructions(imported(name)), f"seed {seed}"
 
 
-# By day the kernels of ic and vww are compared natively, above: under QEMU they take most of the time.
+# By day the kernels of ic are compared natively, above: under QEMU ic and vww take most of the time.
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "name", [n if n in ("ad", "kws") else pytest.param(n, marks=pytest.mark.nightly) for n in MODELS]
