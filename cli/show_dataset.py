@@ -32,6 +32,10 @@ def print_samples(report: DatasetReport) -> None:
         if accuracy["kind"] == "detection":
             labels += f"; {accuracy['missed']:,} missed, {accuracy['false']:,} false"
         click.echo(stage_line("accuracy", f"{accuracy['share']:.1%}", labels))
+    if before := report.float_accuracy:
+        float_words = f"RMSE {before['rmse']:.4g}" if before["kind"] == "real" else f"{before['share']:.1%}"
+        ours = "TFLite Micro answers as the board" if report.bits_identical else "before it was quantized"
+        click.echo(stage_line("", float_words, f"float model; {ours}"))
     verdict = f"{bits.same:,} of {bits.checked:,} {what} bit-identical to {report.reference}"
     if report.saturation:
         verdict += f"; but {report.saturation}"

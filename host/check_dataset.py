@@ -43,17 +43,17 @@ def check_dataset(
     manifest = read_manifest(build_dir)
     x, y = layouts_of(manifest)
     count = len(dataset) if limit is None else min(limit, len(dataset))
-    judge = _judge(dataset, y, count)
+    judge = judge_of(dataset, y, count)
     inputs, saturated = quantize_samples(dataset, x, count)
     frames = dataset.frames
     samples = [inputs[first : first + frames] for first in range(0, len(inputs), frames)]
     reference = load_reference(build_dir, manifest)
 
-    outputs: list[list[tuple[int, ...]]] = []
+    outputs: list[list[list[float]]] = []
     with open_session(board, build_dir, port, config, manifest=manifest) as session:
         bits = ask_samples(
             *(session, samples, reference.run_batch, progress),
-            heard=lambda answers: outputs.append([answer.q for answer in answers]),
+            heard=lambda answers: outputs.append([y.dequantize(answer.q) for answer in answers]),
         )
         info = session.info
     report = DatasetReport(
@@ -104,9 +104,11 @@ def detected(heard: Sequence[bool], said: Sequence[int]) -> dict[str, Any]:
     }
 
 
-def _judge(dataset: Dataset, layout: TensorLayout, count: int) -> Any:
-    """A function from all outputs, [sample][frame][element], to the accuracy; checks the labels before anything is
-    asked."""
+def judge_of(dataset: Dataset, layout: TensorLayout, count: int) -> Any:
+    """A function from all outputs of the first `count` samples, real values [sample][frame][element], to the accuracy.
+
+    Raises UsageError where the labels do not fit the model's output `layout`, before anything is asked.
+    """
     import numpy as np
 
     if dataset.y is None:
@@ -131,7 +133,7 @@ def _judge(dataset: Dataset, layout: TensorLayout, count: int) -> Any:
     if dataset.frames > 1 and y.ndim == 1 and set(y.tolist()) <= {0, 1}:
 
         def detections(outputs: Any) -> dict[str, Any]:
-            heard = [max(p for q in frames for p in layout.dequantize(q)) >= HEARD for frames in outputs]
+            heard = [max(p for answer in frames for p in answer) >= HEARD for frames in outputs]
             return detected(heard, y.tolist())
 
         return detections
@@ -140,7 +142,7 @@ def _judge(dataset: Dataset, layout: TensorLayout, count: int) -> Any:
         raise UsageError(f"{dataset.file}: y has {right.shape[1]} values a sample, the model answers {layout.elements}")
 
     def reals(outputs: Any) -> dict[str, Any]:
-        errors = np.abs(np.array([layout.dequantize(frames[-1]) for frames in outputs]) - right)
+        errors = np.abs(np.array([frames[-1] for frames in outputs]) - right)
         return {"kind": "real", "rmse": float(np.sqrt((errors**2).mean())), "worst": float(errors.max())}
 
     return reals

@@ -141,6 +141,7 @@ class DatasetReport:
     bits: BitsResult
     input_saturated: int = 0
     accuracy: dict[str, Any] | None = None
+    float_accuracy: dict[str, Any] | None = None  # of the float model behind the build, where there is one
     frames: int = 1
 
     @property
@@ -202,6 +203,7 @@ class DatasetReport:
             **self.bits.as_dict(),
             "input_saturated": self.input_saturated,
             "accuracy": self.accuracy,
+            "float_accuracy": self.float_accuracy,
             "bits_identical": self.bits_identical,
             "verdict": self.verdict,
             "proven": self.proven,

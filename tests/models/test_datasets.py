@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from support.compiled import compiled
-from support.tflite_writer import dense_network
+from support.tflite_writer import Model, dense_network
 
 import tinyproof.core.paths
 from tinyproof.cli import main as cli
@@ -231,3 +231,26 @@ def test_a_model_of_two_inputs_takes_an_array_of_each_name(tmp_path: Path) -> No
     for name, says in (("mixed.npz", "needs 2 arrays, left, right"), ("wide.npz", "left_q must be integers from -128")):
         with pytest.raises(InputFileError, match=says):
             read_dataset(tmp_path / name, ends)
+
+
+def test_the_float_model_is_asked_the_same_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The build's float model is another one here, which the labels are right for."""
+    monkeypatch.setattr(tinyproof.core.paths, "BUILD", tmp_path)
+    folder = compiled(tmp_path / "net", dense_network(7, [3, 5, 2]))
+    model = Model()
+    x, y = model.input((1, 3), dtype="float32"), model.tensor((1, 2), dtype="float32")
+    weights = [[1.0, -2.0, 0.5], [-0.5, 1.5, 1.0]]
+    operand = model.tensor((2, 3), values=[w for row in weights for w in row], dtype="float32")
+    model.add("FULLY_CONNECTED", [x, operand, -1], [y])
+    (folder / "model_float.tflite").write_bytes(model.build(y))
+    samples = np.random.default_rng(1).normal(size=(40, 3)).astype(np.float32)
+    np.savez(tmp_path / "d.npz", x=samples, y=(samples @ np.array(weights).T).argmax(1))
+    asked = ["check", "--board", "reference", "--model", "net", "--dataset", str(tmp_path / "d.npz")]
+    document = json.loads(CliRunner().invoke(cli.main, [*asked, "--json"]).stdout)
+    assert document["float_accuracy"] == {"kind": "class", "correct": 40, "share": 1.0}
+    assert document["accuracy"]["correct"] < 40
+    (folder / "model_float.tflite").write_bytes(b"damaged")
+    shown = CliRunner().invoke(cli.main, asked)
+    assert shown.exit_code == 0
+    assert "the float model was not asked: " in shown.stderr
+    assert "float model;" not in shown.stdout
