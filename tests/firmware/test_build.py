@@ -62,7 +62,7 @@ def test_no_heap_no_stdio_in_the_image(built: BuildResult) -> None:
 
 
 def test_another_checkout_builds_the_same_elf(built: BuildResult, exported: Path, tmp_path: Path) -> None:
-    checkout = tmp_path / "elsewhere" / "tinyproof"
+    checkout = tmp_path / "else where" / "tinyproof"  # a space, as in many a name of a folder
     ignore = shutil.ignore_patterns("__pycache__")
     for part in ("api", "core", "firmware"):
         shutil.copytree(ROOT / part, checkout / part, ignore=ignore)

@@ -56,7 +56,8 @@ env.Append(
         ("HAL_TICK_UNIT", env.StringifyMacro(board.tick_unit)),
         *((name, f"{value}UL") for name, value in build.defines.items()),
     ],
-    LINKFLAGS=[*build.flags, "-Wl,--gc-sections,--fatal-warnings,-Map=$BUILD_DIR/firmware.map,--cref"],
+    # The folder is put in here: SCons would take its name apart at a space.
+    LINKFLAGS=[*build.flags, f"-Wl,--gc-sections,--fatal-warnings,-Map={env.subst('$BUILD_DIR')}/firmware.map,--cref"],
 )
 if build.framework == "arduino_avr":
     env.Append(LINKFLAGS=arduino_avr.link_flags(memory))
