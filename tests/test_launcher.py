@@ -128,7 +128,7 @@ def test_it_works_from_any_folder_whatever_lies_there(tmp_path: Path) -> None:
     for name in (*FOLDERS, "api"):
         shutil.copytree(ROOT / name, clone / name, ignore=shutil.ignore_patterns("__pycache__"))
     link_package(clone, clone / "links" / "tinyproof")
-    set_up_by_hand(clone, f'PYTHONPATH={clone / "links"}${{PYTHONPATH:+:$PYTHONPATH}} exec {sys.executable} "$@"')
+    set_up_by_hand(clone, f'PYTHONPATH={clone / "links"}${{PYTHONPATH:+:$PYTHONPATH}} exec "{sys.executable}" "$@"')
     (clone / "build").mkdir()
     model = tiny_build(clone / "build")
     folder.mkdir()

@@ -25,7 +25,10 @@ from tinyproof.host.transport.ports import policy_of
 
 BOARD = find_board("renode-nrf52840")
 
-STAND_IN = f"""#!{sys.executable}
+# A first line may hold no space, and Python's path may.
+STAND_IN = f"""#!/bin/sh
+'''exec' "{sys.executable}" "$0" "$@"
+' '''
 import re, sys
 sys.path.insert(0, {str(ROOT / "tests")!r})
 from tinyproof.host.targets.reference_board import serve_socket
@@ -76,7 +79,7 @@ def test_renode_that_stops_is_quoted(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("renode")
 def test_script_uses_only_files_of_this_project(tmp_path: Path) -> None:
     command = emulator_command_of(tmp_path / "firmware.elf")
-    named = [Path(name) for name in re.findall(r"@([^;\s]+)", " ".join(command))]
+    named = [Path(name) for name in re.findall(r"@([^;]+)", " ".join(command))]
     assert named == [
         tmp_path / "firmware.elf",
         *(FIRMWARE / "renode" / f"nrf52840.{kind}" for kind in ("repl", "resc")),
