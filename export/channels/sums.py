@@ -12,6 +12,7 @@ what the operator has been checked for.
 from __future__ import annotations
 
 import dataclasses
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
@@ -28,7 +29,7 @@ from tinyproof.export.ops.fully_connected import FullyConnected
 QUAD = 4  # channels that the fast depthwise kernels take at a time
 
 
-class Sums(Followed):
+class Sums(Followed, ABC):
     """Rows of weights, one for each channel of the output."""
 
     op: Conv2D | DepthwiseConv2D | FullyConnected
@@ -51,9 +52,9 @@ class Sums(Followed):
             spans.append(self.bound(op.y, self.answer(unit, self.lowest[-1]), self.answer(unit, highest), op.clamp))
         channels.spans[self.y] = spans
 
+    @abstractmethod
     def ends(self, unit: int) -> tuple[list[int], list[int]]:
         """The lowest and the highest value that each weight of a unit meets."""
-        raise NotImplementedError
 
     def met(self, span: Span, *, padded: bool) -> Span:
         """What a tap meets in a channel."""

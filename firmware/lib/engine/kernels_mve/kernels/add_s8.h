@@ -4,22 +4,8 @@
 #ifndef TINYPROOF_KERNELS_ADD_S8_H
 #define TINYPROOF_KERNELS_ADD_S8_H
 
+#include "kernels/add_s8_element.h"
 #include "kernels/elementwise.h"
-
-struct add_s8 {
-    BROADCAST_LOOPS;
-    int32_t zero_point1;
-    int32_t zero_point2;
-    int32_t sign1; /* 1 or -1 */
-    int32_t sign2;
-    int32_t multiplier2; /* of input2, then of the sum: encoded as in requantize.h, like the shifts; none to the left */
-    int32_t shift2;
-    int32_t multiplier;
-    int32_t shift;
-    int32_t zero_point;
-    int32_t clamp_min;
-    int32_t clamp_max;
-};
 
 /* See elementwise.h. The first operand is sign1 * 2^19 (x1 - zero_point1), as x1 * factor1 + bias1. */
 static __attribute__((noinline)) void add_mve(const int8_t *x1, const int8_t *x2, int8_t *output, int32_t count,

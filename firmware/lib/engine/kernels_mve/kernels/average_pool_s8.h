@@ -4,12 +4,8 @@
 #ifndef TINYPROOF_KERNELS_AVERAGE_POOL_S8_H
 #define TINYPROOF_KERNELS_AVERAGE_POOL_S8_H
 
-#include "kernels/average_pooling.h"
+#include "kernels/average_pool_s8_parameters.h"
 #include "kernels/pooling_windows.h"
-
-struct average_pool_s8 {
-    AVERAGE_POOLING;
-};
 
 /* All channels of one window, whose first element is at `corner`. What is divided stays below 2^24: VMULH by a
  * reciprocal takes twice of it, and the sign comes back as (q ^ s) - s with s = sum >> 31. */

@@ -4,11 +4,8 @@
 #ifndef TINYPROOF_KERNELS_MAX_POOL_S8_H
 #define TINYPROOF_KERNELS_MAX_POOL_S8_H
 
+#include "kernels/max_pool_s8_parameters.h"
 #include "kernels/pooling_windows.h"
-
-struct max_pool_s8 {
-    POOLING_SIZES;
-};
 
 /* All channels of one window, whose first element is at `corner`. */
 static __attribute__((noinline)) void max_pool_mve(const int8_t *corner, int32_t rows, int32_t columns, int8_t *output,

@@ -5,17 +5,7 @@
 #define TINYPROOF_KERNELS_MUL_S8_H
 
 #include "kernels/elementwise.h"
-
-struct mul_s8 {
-    BROADCAST_LOOPS;
-    int32_t zero_point1;
-    int32_t zero_point2;
-    int32_t multiplier; /* encoded as in requantize.h, like the shift */
-    int32_t shift;
-    int32_t zero_point;
-    int32_t clamp_min;
-    int32_t clamp_max;
-};
+#include "kernels/mul_s8_element.h"
 
 /* See elementwise.h. */
 static __attribute__((noinline)) void mul_mve(const int8_t *x1, const int8_t *x2, int8_t *output, int32_t count,
