@@ -1,11 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The option --model of all verbs: a build by its name, or a file, which becomes a build of its own."""
+"""The option --model of all verbs and those of an import, and the lines that an import prints."""
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
-import difflib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,11 +11,7 @@ import click
 
 from tinyproof.cli.console import say
 from tinyproof.cli.tables import file_name, stage_line
-from tinyproof.core import paths
-from tinyproof.core.config import Config
-from tinyproof.core.errors import UsageError
 from tinyproof.core.manifest import Manifest, RemovedChannels
-from tinyproof.core.model_file import ModelFile, find_model_file
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -42,92 +35,6 @@ def calibration_option(function: F) -> F:
 def activations_option(function: F) -> F:
     """Decorates a verb with --activations."""
     return click.option("--activations", type=click.Choice(["int8", "int16"]), help=ACTIVATIONS_HELP)(function)
-
-
-def select_model(config: Config, text: str | None) -> Config:
-    """`config` for --model: a file is imported first, unless its build is there already."""
-    if text is None:
-        return config
-    found = find_model_file(text)
-    if found is None:
-        return dataclasses.replace(config, model=text)
-    return import_file(config, found, Wanted(), again=False)[0]
-
-
-@dataclasses.dataclass(frozen=True)
-class Wanted:
-    """What the options say of how to quantize a float model; None where one is left out."""
-
-    calibration: Path | None = None
-    low: float | None = None
-    high: float | None = None
-    activations: str | None = None
-
-
-def find_brought(model: str | None, wanted: Wanted) -> ModelFile | None:
-    """The file that --model names, None where it names a build. Raises UsageError where an option wants a file."""
-    found = find_model_file(model) if model else None
-    for option, value in (("--calibration", wanted.calibration), ("--activations", wanted.activations)):
-        if found is None and value is not None:
-            raise UsageError(f"{option} quantizes a file: name it with --model FILE")
-    return found
-
-
-def import_file(
-    config: Config,
-    found: ModelFile,
-    wanted: Wanted,
-    *,
-    again: bool = True,
-    keep_dead: bool = False,
-) -> tuple[Config, Manifest]:
-    """(config for its build, manifest) of a file with a model.
-
-    Makes the build the current one. `again`: even if the build holds that file already. `keep_dead`: as in
-    lowering.lower.
-    """
-    from tinyproof.core.manifest import read_manifest
-    from tinyproof.export.calibration import Calibration
-    from tinyproof.export.import_model import import_model, is_current
-
-    config = dataclasses.replace(config, model=found.name)
-    folder = paths.build_dir(found.name)
-    asked = Calibration(wanted.calibration, wanted.low, wanted.high, config.export.seed, wanted.activations)
-    if not again and is_current(found, folder, asked):
-        manifest = read_manifest(folder)
-    else:
-        manifest = import_model(found, folder, asked, keep_dead=keep_dead)
-    paths.CURRENT_FILE.parent.mkdir(parents=True, exist_ok=True)
-    paths.CURRENT_FILE.write_text(f"{found.name}\n", encoding="utf-8")
-    return config, manifest
-
-
-def was_imported(config: Config) -> bool:
-    """Whether build/<config.model> is a model that was brought: it has nothing to train."""
-    from tinyproof.core.manifest import FILE, read_manifest
-
-    folder = paths.build_dir(config.model)
-    return (folder / FILE).is_file() and read_manifest(folder).source is not None
-
-
-def check_new_name(name: str) -> None:
-    """Before the lesson is trained as build/<name>. Raises UsageError where that looks like the misspelt name of a
-    model that was brought: a neuron would be proven in its place."""
-    from tinyproof.core.manifest import FILE, read_manifest
-
-    if paths.build_dir(name).exists():
-        return
-    brought = []
-    for path in paths.BUILD.glob(f"*/{FILE}"):
-        with contextlib.suppress(UsageError):  # a damaged build is a matter for whoever asks for it
-            if read_manifest(path.parent).source is not None:
-                brought.append(path.parent.name)
-    close = difflib.get_close_matches(name, brought, n=1)
-    if close:
-        raise UsageError(
-            f"no build {name!r}; did you mean {close[0]}? (to train the lesson's neuron under this name: "
-            f"./tinyproof train --model {name})"
-        )
 
 
 def print_import(manifest: Manifest) -> None:

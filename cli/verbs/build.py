@@ -4,16 +4,15 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from tinyproof.builds import run_build, select_model
 from tinyproof.cli import console
-from tinyproof.cli.model_option import model_option, select_model
-from tinyproof.core.board_spec import Board, find_board
-from tinyproof.core.config import Config, load_config
-from tinyproof.core.paths import CONFIG_FILE, build_dir
+from tinyproof.cli.model_option import model_option
+from tinyproof.core.config import load_config
+from tinyproof.core.paths import CONFIG_FILE
 
 if TYPE_CHECKING:
     from tinyproof.firmware.platformio_build import BuildResult
@@ -38,26 +37,6 @@ def command(board: str | None, model: str | None, no_lint: bool, as_json: bool) 
     print_build(result)
     sizes = (f"{layer} {size.flash_bytes:,}/{size.ram_bytes:,}" for layer, size in result.layers.items())
     click.echo(f"         flash/RAM B: {', '.join(sizes)}; all {result.flash_bytes:,}/{result.ram_bytes:,}")
-
-
-def run_build(config: Config, *, lint: bool = True) -> BuildResult:
-    """Build the configured model for the configured board, unless its library is known to compute it wrongly."""
-    from tinyproof.firmware.platformio_build import build
-
-    board, folder = find_board(config.board), build_dir(config.model)
-    if lint:
-        lint_model(board, folder)
-    return build(board, folder)
-
-
-def lint_model(board: Board, folder: Path) -> None:
-    """Raises InputFileError where the interpreter library of `board` cannot run the model, or runs it wrongly."""
-    if not board.build.library or not (folder / "model.tflite").is_file():
-        return
-    from tinyproof.core.tflite.reader import read_file, read_graph
-    from tinyproof.export.library_lint import refuse_unfit
-
-    refuse_unfit(read_graph(read_file(folder / "model.tflite")), board)
 
 
 def print_build(result: BuildResult) -> None:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from tinyproof.builds import select_model
 from tinyproof.cli import console
 from tinyproof.cli.ask_board import run_check, run_samples
-from tinyproof.cli.model_option import model_option, select_model
+from tinyproof.cli.model_option import model_option
 from tinyproof.cli.show_check import print_check
 from tinyproof.cli.show_dataset import print_samples
 from tinyproof.core.config import Config, load_config

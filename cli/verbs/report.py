@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
+from tinyproof.builds import select_model
 from tinyproof.cli import console
-from tinyproof.cli.model_option import model_option, select_model
+from tinyproof.cli.model_option import model_option
 from tinyproof.core.config import Config, load_config
 from tinyproof.core.paths import CONFIG_FILE, ROOT, build_dir
 

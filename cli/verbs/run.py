@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 
 import click
 
+from tinyproof.builds import Wanted
 from tinyproof.cli import console
 from tinyproof.cli.ask_board import run_check
-from tinyproof.cli.model_option import Wanted, activations_option, calibration_option, model_option
+from tinyproof.cli.model_option import activations_option, calibration_option, model_option
 from tinyproof.cli.prepare import make_model, put_on_board
-from tinyproof.cli.run_all import ALL, as_document, exit_code, print_matrix, run_matrix
+from tinyproof.cli.run_all import ALL, print_matrix, run_matrix
 from tinyproof.cli.show_check import print_check
 from tinyproof.cli.stage_timer import Stages, in_words
 from tinyproof.cli.verbs.report import print_report, run_report, shown
@@ -22,6 +23,7 @@ from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import Config, load_config
 from tinyproof.core.errors import EXIT_MISMATCH, EXIT_PROVEN, UsageError
 from tinyproof.core.paths import CONFIG_FILE
+from tinyproof.matrix import as_document, exit_code
 
 
 @click.command()

@@ -5,17 +5,15 @@ from __future__ import annotations
 
 import dataclasses
 import signal
-from pathlib import Path
 from types import FrameType
 
 import click
 
-from tinyproof.cli.model_option import model_option, select_model
-from tinyproof.core.board_spec import Board, find_board
-from tinyproof.core.build_record import read_build_record
+from tinyproof.builds import needs_build, select_model
+from tinyproof.cli.model_option import model_option
+from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import load_config
 from tinyproof.core.errors import UsageError
-from tinyproof.core.manifest import read_manifest
 from tinyproof.core.paths import CONFIG_FILE, build_dir
 
 
@@ -51,17 +49,6 @@ def command(board: str | None, model: str | None, pty: bool) -> None:
         simulate(chosen, folder, pty=pty, announce=_announce)
     except KeyboardInterrupt:
         click.echo("stopped", err=True)
-
-
-def needs_build(board: Board, folder: Path) -> bool:
-    """Whether the board's firmware is missing, or carries another model than the build has now."""
-    manifest = read_manifest(folder)
-    built = folder / "boards" / board.name
-    try:
-        record = read_build_record(built)
-    except UsageError:  # damaged
-        return True
-    return record is None or record.model_id != manifest.model_id or not (built / "firmware.elf").is_file()
 
 
 def _announce(port: str) -> None:

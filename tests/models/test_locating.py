@@ -21,7 +21,6 @@ from support.tflite_writer import Model, dense_network
 import tinyproof.core.paths
 import tinyproof.firmware.platformio_build
 from tinyproof.cli import main as cli
-from tinyproof.cli.localize import locate
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import CheckConfig
 from tinyproof.core.errors import UsageError
@@ -32,6 +31,7 @@ from tinyproof.export.ops.base import Constant
 from tinyproof.export.ops.fully_connected import FullyConnected
 from tinyproof.export.profile_codegen import write_profile
 from tinyproof.host.bits import Divergence
+from tinyproof.localization import locate
 
 PATIENT = CheckConfig(timeout_s=5.0)
 LAYERS = [3, 5, 6, 4, 2]

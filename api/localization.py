@@ -36,9 +36,11 @@ def locate(
 
     first = divergences[0]
     try:
-        operators = device_ends(read_graph(read_file(folder / "model.tflite"))).operators
+        graph = read_graph(read_file(folder / "model.tflite"))
+        operators = device_ends(graph).operators
+        tensor: int | None
         if len(operators) == 1:
-            layer = name_of(operators[0])
+            layer, tensor = name_of(operators[0]), operators[0].outputs[0]
         elif not can_profile(board):
             return _elsewhere(board)
         else:
@@ -48,10 +50,12 @@ def locate(
                     "asked operator by operator, the board answers this input rightly: the fault is not in one operator"
                     " alone (another firmware or line than this build's, or code that the compiler merged)"
                 )
-            layer = name_of(steps[seen.first_wrong])
+            layer, tensor = name_of(steps[seen.first_wrong]), seen.wrong_tensor
     except TinyproofError as error:
         return f"the board could not be asked operator by operator: {error.message}"
-    divergences[0] = dataclasses.replace(first, layer=layer)
+    divergences[0] = dataclasses.replace(
+        first, layer=layer, tensor="" if tensor is None else graph.tensors[tensor].name
+    )
     return ""
 
 
