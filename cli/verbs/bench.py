@@ -14,6 +14,7 @@ from tinyproof.builds import Wanted, import_file
 from tinyproof.cli import console
 from tinyproof.cli.model_option import calibration_option
 from tinyproof.cli.stage_timer import Stages, in_words
+from tinyproof.cli.step_summary import add_bench
 from tinyproof.core.board_spec import Board, find_board
 from tinyproof.core.config import Config, load_config
 from tinyproof.core.errors import InputFileError, MismatchError, UsageError
@@ -91,6 +92,7 @@ def command(
         console.print_json(document)
     else:
         _print(document)
+    add_bench(document["results"])
     if compare is not None:
         _compare(recorded, document["results"], compare)
 

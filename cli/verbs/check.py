@@ -16,6 +16,7 @@ from tinyproof.cli.ask_board import run_check, run_samples
 from tinyproof.cli.model_option import model_option
 from tinyproof.cli.show_check import print_check
 from tinyproof.cli.show_dataset import print_samples
+from tinyproof.cli.step_summary import add_check
 from tinyproof.core.config import Config, load_config
 from tinyproof.core.errors import MismatchError, TinyproofError, UsageError
 from tinyproof.core.paths import CONFIG_FILE
@@ -88,6 +89,7 @@ def command(
 
 def _tell(report: Report, show: Callable[[Report], None], *, as_json: bool) -> None:
     """Raises MismatchError where bits or answers differ."""
+    add_check(report)
     if as_json:
         console.print_json(report.as_dict())
     else:

@@ -18,6 +18,7 @@ from tinyproof.cli.prepare import make_model, put_on_board
 from tinyproof.cli.run_all import ALL, print_matrix, run_matrix
 from tinyproof.cli.show_check import print_check
 from tinyproof.cli.stage_timer import Stages, in_words
+from tinyproof.cli.step_summary import add_check, add_matrix
 from tinyproof.cli.verbs.report import print_report, run_report, shown
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import Config, load_config
@@ -99,10 +100,12 @@ class _Verdict(NamedTuple):
 def _prove_one(stages: Stages, config: Config, port: str | None) -> _Verdict:
     reached = put_on_board(stages, config, port)
     report = stages.run("check", lambda: run_check(config, reached))
+    add_check(report)
     code = EXIT_PROVEN if report.proven else EXIT_MISMATCH
     return _Verdict({"check": report.as_dict()}, lambda: print_check(report), code)
 
 
 def _prove_all(stages: Stages, config: Config) -> _Verdict:
     rows = stages.run("boards", lambda: run_matrix(config))
+    add_matrix(rows)
     return _Verdict(as_document(rows), lambda: print_matrix(rows), exit_code(rows))
