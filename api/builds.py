@@ -119,14 +119,14 @@ def run_export(config: Config, *, keep_dead: bool = False) -> Manifest:
     return manifest
 
 
-def run_build(config: Config, *, lint: bool = True) -> BuildResult:
+def run_build(config: Config, *, lint: bool = True, dialect: str = "") -> BuildResult:
     """Build the configured model for the configured board, unless its library is known to compute it wrongly."""
     from tinyproof.firmware.platformio_build import build
 
     board, folder = find_board(config.board), paths.build_dir(config.model)
     if lint:
         lint_model(board, folder)
-    return build(board, folder)
+    return build(board, folder, dialect=dialect)
 
 
 def lint_model(board: Board, folder: Path) -> None:
@@ -139,10 +139,10 @@ def lint_model(board: Board, folder: Path) -> None:
     refuse_unfit(read_graph(read_file(folder / "model.tflite")), board)
 
 
-def needs_build(board: Board, folder: Path) -> bool:
+def needs_build(board: Board, folder: Path, dialect: str = "") -> bool:
     """Whether the board's firmware is missing, or carries another model than the build has now."""
     manifest = read_manifest(folder)
-    built = folder / "boards" / board.name
+    built = folder / "boards" / board.name / dialect
     try:
         record = read_build_record(built)
     except UsageError:  # damaged

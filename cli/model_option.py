@@ -25,6 +25,17 @@ def model_option(function: F) -> F:
     return click.option("--model", metavar="NAME|FILE", help=MODEL_HELP)(function)
 
 
+def dialect_option(function: F) -> F:
+    """Decorates a verb with --dialect; tinyproof's own comes as ""."""
+    return click.option(
+        "--dialect",
+        type=click.Choice(["tinyproof", "mlperf"]),
+        default="tinyproof",
+        callback=lambda context, option, value: "" if value == "tinyproof" else value,
+        help="What the firmware speaks: our protocol, or that of MLPerf Tiny's runner. [default: tinyproof]",
+    )(function)
+
+
 def calibration_option(function: F) -> F:
     """Decorates a verb with --calibration."""
     return click.option("--calibration", type=click.Path(path_type=Path), metavar="FILE", help=CALIBRATION_HELP)(

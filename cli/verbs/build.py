@@ -10,7 +10,7 @@ import click
 
 from tinyproof.builds import run_build, select_model
 from tinyproof.cli import console
-from tinyproof.cli.model_option import model_option
+from tinyproof.cli.model_option import dialect_option, model_option
 from tinyproof.core.config import load_config
 from tinyproof.core.paths import CONFIG_FILE
 
@@ -21,16 +21,20 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--board", help="Board to build for; ./tinyproof boards lists them. [default: qemu-cortex-m4]")
 @model_option
+@dialect_option
 @click.option("--no-lint", is_flag=True, help="Build even what the board's library is known to compute wrongly.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document, with the sizes of each layer.")
-def command(board: str | None, model: str | None, no_lint: bool, as_json: bool) -> None:
+def command(board: str | None, model: str | None, dialect: str, no_lint: bool, as_json: bool) -> None:
     """Compile the exported model and the firmware around it, and report its flash and RAM.
 
     Writes firmware.elf and build.json to build/<model>/boards/<board>/. The same input gives the same ELF.
+
+    --dialect mlperf makes a firmware for MLPerf Tiny's runner instead, in the folder mlperf/ beside them; `check`
+    cannot talk to it, `simulate --dialect mlperf --pty` starts it for the runner.
     """
     config = load_config(CONFIG_FILE)
     config = select_model(dataclasses.replace(config, board=board or config.board), model)
-    result = run_build(config, lint=not no_lint)
+    result = run_build(config, lint=not no_lint, dialect=dialect)
     if as_json:
         console.print_json(result.as_dict())
         return

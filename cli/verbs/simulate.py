@@ -10,7 +10,7 @@ from types import FrameType
 import click
 
 from tinyproof.builds import needs_build, select_model
-from tinyproof.cli.model_option import model_option
+from tinyproof.cli.model_option import dialect_option, model_option
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import load_config
 from tinyproof.core.errors import UsageError
@@ -20,8 +20,9 @@ from tinyproof.core.paths import CONFIG_FILE, build_dir
 @click.command()
 @click.option("--board", help="Simulated board to start. [default: qemu-cortex-m4]")
 @model_option
+@dialect_option
 @click.option("--pty", is_flag=True, help="Offer a pseudo-terminal, /dev/pts/N, instead of a socket.")
-def command(board: str | None, model: str | None, pty: bool) -> None:
+def command(board: str | None, model: str | None, dialect: str, pty: bool) -> None:
     """Start a simulated board and keep it until Ctrl-C or SIGTERM.
 
     Builds its firmware first where needed. The first line on stdout is the port: socket://127.0.0.1:N, or
@@ -39,14 +40,16 @@ def command(board: str | None, model: str | None, pty: bool) -> None:
     folder = build_dir(config.model)
     if chosen.kind == "serial":
         raise UsageError(f"board {chosen.name} is real hardware; there is nothing to simulate")
-    if chosen.kind == "simulated" and needs_build(chosen, folder):
+    if dialect and chosen.kind == "host":
+        raise UsageError(f"board {chosen.name} has no firmware, and speaks tinyproof's own protocol alone")
+    if chosen.kind == "simulated" and needs_build(chosen, folder, dialect):
         from tinyproof.firmware.platformio_build import build
 
         click.echo(f"building {chosen.name} ...", err=True)
-        build(chosen, folder)
+        build(chosen, folder, dialect=dialect)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        simulate(chosen, folder, pty=pty, announce=_announce)
+        simulate(chosen, folder, pty=pty, announce=_announce, dialect=dialect)
     except KeyboardInterrupt:
         click.echo("stopped", err=True)
 
