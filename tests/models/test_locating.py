@@ -30,6 +30,7 @@ from tinyproof.export.export import compile_model
 from tinyproof.export.ops.base import Constant
 from tinyproof.export.ops.fully_connected import FullyConnected
 from tinyproof.export.profile_codegen import write_profile
+from tinyproof.firmware.elf_tables import model_tables
 from tinyproof.host.bits import Divergence
 from tinyproof.localization import locate
 
@@ -144,6 +145,20 @@ def test_the_layer_is_named_that_only_the_frames_before_show(tmp_path: Path, mon
     first = json.loads((folder / "boards" / "qemu-cortex-m4" / "dataset.json").read_text())["divergences"][0]
     assert first["index"] == 0
     assert first["frame"] >= WINDOW - 1
+
+
+def test_a_weight_that_is_wrong_in_the_image_alone_is_named(folder: Path) -> None:
+    """As after a bad upload: the C is right, and so is what is compiled from it anew."""
+    assert run("build").exit_code == 0
+    elf = folder / "boards" / "qemu-cortex-m4" / "firmware.elf"
+    weights, image = model_tables(elf)["op2_weights"], elf.read_bytes()
+    assert image.count(weights) == 1
+    turned = bytes(weight ^ 0x80 for weight in weights)  # all: the compiler has some of them in its code, too
+    elf.write_bytes(image.replace(weights, turned))
+    shown = run("check", "--json")
+    assert shown.exit_code == 1
+    first = json.loads(shown.stdout)["divergences"][0]
+    assert (first["layer"], first["tensor"]) == ("operator 2 (FULLY_CONNECTED)", "t7")
 
 
 def test_code_that_is_not_the_exporters_is_not_profiled(folder: Path) -> None:
