@@ -4,9 +4,12 @@
 from __future__ import annotations
 
 import importlib
+from typing import Any
 
 import click
 
+from tinyproof.cli.verb_context import GroupContext, VerbContext
+from tinyproof.core.errors import EXIT_INTERRUPTED
 from tinyproof.core.version import __version__
 
 # Verb -> its line in --help. The command itself is `command` in cli/verbs/<verb>.py.
@@ -34,6 +37,16 @@ VERBS = {
 class LazyGroup(click.Group):
     """Imports a verb's module only when that verb runs or is asked for its own help."""
 
+    context_class = GroupContext
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs the verb. Ctrl-C ends with the exit code that shells expect of it."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("stopped", err=True)
+            ctx.exit(EXIT_INTERRUPTED)
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         """In the order in which a newcomer meets them."""
         return list(VERBS)
@@ -44,6 +57,7 @@ class LazyGroup(click.Group):
             return None
         module = importlib.import_module(f"tinyproof.cli.verbs.{cmd_name}")
         command: click.Command = module.command
+        command.context_class = VerbContext
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -59,5 +73,6 @@ def main() -> None:
 
     \b
     Start here:   ./tinyproof run
-    Exit codes:   0 proven, 1 mismatch, 2 usage, 3 environment or board, 4 bad input file
+    Exit codes:   0 proven, 1 mismatch, 2 usage, 3 environment or board, 4 bad input file,
+                  130 stopped by Ctrl-C
     """

@@ -14,6 +14,7 @@ from tinyproof.core.config import CheckConfig, ExportConfig
 from tinyproof.core.errors import UsageError
 from tinyproof.core.manifest import AskedRange, Manifest, MemoryUse, TensorSpec, model_id, read_manifest
 from tinyproof.core.origin import SineTraining
+from tinyproof.core.paths import shown
 from tinyproof.core.reference.golden import Reference
 from tinyproof.core.tflite.arithmetic import float32
 from tinyproof.core.tflite.graph import Tensor
@@ -65,7 +66,7 @@ def export_model(
     if not 0 <= config.seed < 2**32:
         raise UsageError(f"export.seed must be from 0 to {2**32 - 1:,}, not {config.seed:,}")
     if not (build_dir / "model.keras").is_file():
-        raise UsageError(f"build/{build_dir.name} has no model.keras; run ./tinyproof train first")
+        raise UsageError(f"{shown(build_dir)} has no model.keras; run ./tinyproof train first")
     manifest = read_manifest(build_dir)
     if isinstance(manifest.training, SineTraining):
         low, high = manifest.training.data.low, manifest.training.data.high

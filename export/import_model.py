@@ -13,6 +13,8 @@ from tinyproof.core.errors import InputFileError, UsageError
 from tinyproof.core.manifest import FILE, Manifest, read_manifest
 from tinyproof.core.model_file import ModelFile
 from tinyproof.core.origin import FileCalibration, ModelSource, RangeCalibration
+from tinyproof.core.paths import shown
+from tinyproof.core.tensorflow_settings import require_tensorflow
 from tinyproof.core.tflite.graph import Graph
 from tinyproof.core.tflite.reader import read_file, read_graph
 from tinyproof.export.brought_file import explain, is_float, types_in_words
@@ -104,6 +106,7 @@ def _compare(
 
 def _look_first(source: ModelFile, calibration: Calibration) -> tuple[Layer, ...]:
     """What is wrong with a model or its samples is told before TensorFlow is loaded, where the file shows it."""
+    require_tensorflow(f"{source.file}: converting a {'SavedModel' if source.kind == 'savedmodel' else 'Keras model'}")
     if source.kind != "keras":
         _check_samples(calibration)
         return ()
@@ -155,7 +158,7 @@ def _check_unused(source: ModelFile, build_dir: Path) -> None:
     if not (build_dir / FILE).is_file():
         return
     if read_manifest(build_dir).source is None:
-        raise UsageError(f"build/{build_dir.name} holds a trained model; rename {source.file}, and import it again")
+        raise UsageError(f"{shown(build_dir)} holds a trained model; rename {source.file}, and import it again")
 
 
 def _replace(folder: Path, build_dir: Path) -> None:

@@ -15,7 +15,7 @@ from tinyproof.core.board_spec import Board, MemorySpec
 from tinyproof.core.build_record import BuildRecord
 from tinyproof.core.errors import EnvironmentFaultError, UsageError
 from tinyproof.core.manifest import read_manifest, stale_artefacts
-from tinyproof.core.paths import BUILD, FIRMWARE
+from tinyproof.core.paths import BUILD, FIRMWARE, shown
 from tinyproof.firmware.elf_sizes import layer_sizes
 from tinyproof.firmware.environments import ensure_environments
 from tinyproof.firmware.platformio_core import CORE, ensure_core
@@ -49,12 +49,12 @@ def check_artefacts(build_dir: Path) -> str:
     """The model id of an export that is complete and unchanged; UsageError names what is missing or stale."""
     manifest = read_manifest(build_dir)
     if not {"model_compiled.c", "model_compiled.h"} <= manifest.artefacts.keys():
-        raise UsageError(f"build/{build_dir.name} holds no exported model; run ./tinyproof export first")
+        raise UsageError(f"{shown(build_dir)} holds no exported model; run ./tinyproof export first")
     stale = [name for name in stale_artefacts(manifest, build_dir) if name in USED_ARTEFACTS]
     if stale:
         names = ", ".join(stale)
         remedy = "run ./tinyproof export again"
-        raise UsageError(f"build/{build_dir.name}: {names} missing or changed since the export; {remedy}")
+        raise UsageError(f"{shown(build_dir)}: {names} missing or changed since the export; {remedy}")
     return manifest.model_id
 
 

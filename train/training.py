@@ -84,7 +84,7 @@ def validate(config: TrainConfig) -> None:
 
 def read_data(config: TrainConfig) -> Data:
     """The CSV that the configuration names, relative to the project, or the lesson's points."""
-    return read_csv(paths.ROOT / config.data) if config.data else lesson()
+    return read_csv(paths.CONFIG_FILE.parent / config.data) if config.data else lesson()
 
 
 def record(

@@ -15,8 +15,8 @@ from tinyproof.cli.ask_board import run_check, run_samples
 from tinyproof.cli.model_option import model_option, select_model
 from tinyproof.cli.show_check import print_check
 from tinyproof.cli.show_dataset import print_samples
-from tinyproof.core.config import Config, load_config
-from tinyproof.core.errors import MismatchError, TinyproofError, UsageError
+from tinyproof.core.config import load_config
+from tinyproof.core.errors import MismatchError, UsageError
 from tinyproof.core.paths import CONFIG_FILE
 
 if TYPE_CHECKING:
@@ -79,31 +79,21 @@ def command(
     if dataset is None and limit is not None:
         raise UsageError("--limit counts samples of a data set; name it with --dataset")
     if dataset is not None:
-        samples = _with_junit(lambda: run_samples(config, port, dataset, limit), config, junit)
-        _tell(samples, print_samples, as_json=as_json)
+        _tell(run_samples(config, port, dataset, limit), print_samples, junit, as_json=as_json)
     else:
-        _tell(_with_junit(lambda: run_check(config, port), config, junit), print_check, as_json=as_json)
+        _tell(run_check(config, port), print_check, junit, as_json=as_json)
 
 
-def _tell(report: Report, show: Callable[[Report], None], *, as_json: bool) -> None:
+def _tell(report: Report, show: Callable[[Report], None], junit: Path | None, *, as_json: bool) -> None:
     """Raises MismatchError where bits or answers differ."""
+    if junit is not None:
+        from tinyproof.host.junit import write_junit
+
+        write_junit(report, junit)
+        console.note(console.JUNIT)
     if as_json:
         console.print_json(report.as_dict())
     else:
         show(report)
     if fault := report.mismatch():
         raise MismatchError(fault)
-
-
-def _with_junit(ask: Callable[[], Report], config: Config, junit: Path | None) -> Report:
-    if junit is None:
-        return ask()
-    from tinyproof.host.junit import write_junit, write_junit_error
-
-    try:
-        report = ask()
-    except TinyproofError as error:
-        write_junit_error(config.model, config.board, error.message, junit)
-        raise
-    write_junit(report, junit)
-    return report

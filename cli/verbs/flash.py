@@ -40,7 +40,7 @@ def command(board: str, port: str | None, model: str | None, no_lint: bool, as_j
         console.print_json(document)
         return
     print_flash(config, flashed)
-    click.echo(f"next     ./tinyproof check --board {board} --port {flashed.port}")
+    console.print_next(f"./tinyproof check --board {board} --port {flashed.port}")
 
 
 def print_flash(config: Config, flashed: Flashed) -> None:

@@ -10,7 +10,7 @@ import click
 from tinyproof.cli import console
 from tinyproof.cli.model_option import model_option, select_model
 from tinyproof.core.config import Config, load_config
-from tinyproof.core.paths import CONFIG_FILE, ROOT, build_dir
+from tinyproof.core.paths import CONFIG_FILE, build_dir, shown
 
 
 @click.command()
@@ -57,8 +57,3 @@ def figure_files(page: Path) -> list[Path]:
 def print_report(page: Path) -> None:
     """One line, aligned with those of the other stages."""
     click.echo(f"report   {shown(page)}   and {len(figure_files(page))} figures as PNG")
-
-
-def shown(path: Path) -> str:
-    """Relative to the project where it lies within."""
-    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)

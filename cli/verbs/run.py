@@ -17,11 +17,11 @@ from tinyproof.cli.prepare import make_model, put_on_board
 from tinyproof.cli.run_all import ALL, as_document, exit_code, print_matrix, run_matrix
 from tinyproof.cli.show_check import print_check
 from tinyproof.cli.stage_timer import Stages, in_words
-from tinyproof.cli.verbs.report import print_report, run_report, shown
+from tinyproof.cli.verbs.report import print_report, run_report
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import Config, load_config
 from tinyproof.core.errors import EXIT_MISMATCH, EXIT_PROVEN, UsageError
-from tinyproof.core.paths import CONFIG_FILE
+from tinyproof.core.paths import CONFIG_FILE, shown
 
 
 @click.command()
