@@ -6,7 +6,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,6 +15,7 @@ import click
 from tinyproof.cli.console import say
 from tinyproof.cli.tables import file_name, stage_line
 from tinyproof.core import paths
+from tinyproof.core.build_lock import locked
 from tinyproof.core.config import Config
 from tinyproof.core.errors import UsageError
 from tinyproof.core.manifest import Manifest, RemovedChannels
@@ -24,6 +25,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 MODEL_HELP = "A build's name, or a file: .tflite, .keras, .h5, a SavedModel folder. [default: neuron]"
 CALIBRATION_HELP = "Samples to quantize a float model with: .npz (array x, or one of each input's name) or .csv."
+NAME_HELP = "Name of the build that a file becomes. [default: the file's own]"
 ACTIVATIONS_HELP = "Integers between the layers of a float model: int8, or int16 with int8 weights. [default: int8]"
 
 
@@ -44,6 +46,23 @@ def activations_option(function: F) -> F:
     return click.option("--activations", type=click.Choice(["int8", "int16"]), help=ACTIVATIONS_HELP)(function)
 
 
+def name_option(function: F) -> F:
+    """Decorates a verb with --name."""
+    return click.option("--name", metavar="NAME", help=NAME_HELP)(function)
+
+
+@contextlib.contextmanager
+def hold(model: str, *, shared: bool = False) -> Iterator[None]:
+    """Keeps other runs from build/<model>, or waits for one that has it. `shared`: beside others that only read it."""
+    folder = paths.build_dir(model)
+
+    def waits() -> None:
+        click.echo(f"{paths.shown(folder)} is in use by another tinyproof; waiting for it", err=True)
+
+    with locked(folder, shared=shared, waits=waits):
+        yield
+
+
 def select_model(config: Config, text: str | None) -> Config:
     """`config` for --model: a file is imported first, unless its build is there already."""
     if text is None:
@@ -56,12 +75,13 @@ def select_model(config: Config, text: str | None) -> Config:
 
 @dataclasses.dataclass(frozen=True)
 class Wanted:
-    """What the options say of how to quantize a float model; None where one is left out."""
+    """What the options say of how to quantize a float model, and of its build's name; None where one is left out."""
 
     calibration: Path | None = None
     low: float | None = None
     high: float | None = None
     activations: str | None = None
+    name: str | None = None
 
 
 def find_brought(model: str | None, wanted: Wanted) -> ModelFile | None:
@@ -70,7 +90,12 @@ def find_brought(model: str | None, wanted: Wanted) -> ModelFile | None:
     for option, value in (("--calibration", wanted.calibration), ("--activations", wanted.activations)):
         if found is None and value is not None:
             raise UsageError(f"{option} quantizes a file: name it with --model FILE")
-    return found
+    if wanted.name is None:
+        return found
+    if found is None:
+        raise UsageError("--name is for the build of a file: name that with --model FILE")
+    paths.build_dir(wanted.name)
+    return dataclasses.replace(found, name=wanted.name)
 
 
 def import_file(
@@ -88,15 +113,18 @@ def import_file(
     """
     from tinyproof.core.manifest import read_manifest
     from tinyproof.export.calibration import Calibration
-    from tinyproof.export.import_model import import_model, is_current
+    from tinyproof.export.import_model import import_model, is_current, other_origin
 
     config = dataclasses.replace(config, model=found.name)
     folder = paths.build_dir(found.name)
     asked = Calibration(wanted.calibration, wanted.low, wanted.high, config.export.seed, wanted.activations)
-    if not again and is_current(found, folder, asked):
-        manifest = read_manifest(folder)
-    else:
-        manifest = import_model(found, folder, asked, keep_dead=keep_dead)
+    with hold(found.name):
+        if not again and is_current(found, folder, asked):
+            manifest = read_manifest(folder)
+        else:
+            if (other := other_origin(found, folder)) is not None and (wanted.name or not other.exists()):
+                click.echo(f"{paths.shown(folder)} held the model of {other}, and is replaced", err=True)
+            manifest = import_model(found, folder, asked, keep_dead=keep_dead, replace=wanted.name is not None)
     paths.CURRENT_FILE.parent.mkdir(parents=True, exist_ok=True)
     paths.CURRENT_FILE.write_text(f"{found.name}\n", encoding="utf-8")
     return config, manifest

@@ -9,7 +9,6 @@ from typing import Any
 import click
 
 from tinyproof.cli import console
-from tinyproof.core.config import Config, load_config
 from tinyproof.core.errors import TinyproofError
 from tinyproof.core.install import spelled
 from tinyproof.core.paths import CONFIG_FILE
@@ -47,6 +46,8 @@ class VerbContext(GroupContext):
 
     def _asked(self) -> tuple[str, str]:
         """What the verb was to be about: model and board, as far as options and settings say it."""
+        from tinyproof.core.config import Config, load_config
+
         config = Config()
         with contextlib.suppress(TinyproofError):  # the settings themselves may be what is wrong
             config = load_config(CONFIG_FILE)

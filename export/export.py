@@ -12,7 +12,8 @@ from typing import Any
 
 from tinyproof.core.config import CheckConfig, ExportConfig
 from tinyproof.core.errors import UsageError
-from tinyproof.core.manifest import AskedRange, Manifest, MemoryUse, TensorSpec, model_id, read_manifest
+from tinyproof.core.files import replaced_whole
+from tinyproof.core.manifest import FILE, AskedRange, Manifest, MemoryUse, TensorSpec, model_id, read_manifest
 from tinyproof.core.origin import SineTraining
 from tinyproof.core.paths import shown
 from tinyproof.core.reference.golden import Reference
@@ -67,6 +68,14 @@ def export_model(
         raise UsageError(f"export.seed must be from 0 to {2**32 - 1:,}, not {config.seed:,}")
     if not (build_dir / "model.keras").is_file():
         raise UsageError(f"{shown(build_dir)} has no model.keras; run ./tinyproof train first")
+    with replaced_whole(build_dir, FILE) as folder:
+        return _export(config, check, folder, dense_per_tensor=dense_per_tensor, keep_dead=keep_dead)
+
+
+def _export(
+    config: ExportConfig, check: CheckConfig, build_dir: Path, *, dense_per_tensor: bool, keep_dead: bool
+) -> Manifest:
+    low, high = config.low, config.high
     manifest = read_manifest(build_dir)
     if isinstance(manifest.training, SineTraining):
         low, high = manifest.training.data.low, manifest.training.data.high

@@ -81,7 +81,9 @@ def build(board: Board, build_dir: Path) -> BuildResult:
     if board.memory is not None and not board.build.linker_script:  # ours have a section for the stack, others have not
         layers["core"].ram_bytes += board.memory.stack_bytes or 0
     elf = folder / "firmware.elf"
-    shutil.copyfile(produced, elf)
+    whole = folder / "firmware.elf.partial"
+    shutil.copyfile(produced, whole)  # renamed when whole: Ctrl-C leaves the image that was there
+    whole.replace(elf)
     result = BuildResult(
         board=board.name,
         engine=board.engine,

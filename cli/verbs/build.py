@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tinyproof.cli import console
-from tinyproof.cli.model_option import model_option, select_model
+from tinyproof.cli.model_option import hold, model_option, select_model
 from tinyproof.core.board_spec import Board, find_board
 from tinyproof.core.config import Config, load_config
 from tinyproof.core.paths import CONFIG_FILE, build_dir
@@ -31,7 +31,8 @@ def command(board: str | None, model: str | None, no_lint: bool, as_json: bool) 
     """
     config = load_config(CONFIG_FILE)
     config = select_model(dataclasses.replace(config, board=board or config.board), model)
-    result = run_build(config, lint=not no_lint)
+    with hold(config.model):
+        result = run_build(config, lint=not no_lint)
     if as_json:
         console.print_json(result.as_dict())
         return

@@ -12,7 +12,7 @@ import click
 
 from tinyproof.cli import console
 from tinyproof.cli.ask_board import run_check, run_samples
-from tinyproof.cli.model_option import model_option, select_model
+from tinyproof.cli.model_option import hold, model_option, select_model
 from tinyproof.cli.show_check import print_check
 from tinyproof.cli.show_dataset import print_samples
 from tinyproof.core.config import load_config
@@ -78,10 +78,11 @@ def command(
     config = select_model(dataclasses.replace(config, board=board or config.board, check=wanted), model)
     if dataset is None and limit is not None:
         raise UsageError("--limit counts samples of a data set; name it with --dataset")
-    if dataset is not None:
-        _tell(run_samples(config, port, dataset, limit), print_samples, junit, as_json=as_json)
-    else:
-        _tell(run_check(config, port), print_check, junit, as_json=as_json)
+    with hold(config.model, shared=True):
+        if dataset is None:
+            _tell(run_check(config, port), print_check, junit, as_json=as_json)
+        else:
+            _tell(run_samples(config, port, dataset, limit), print_samples, junit, as_json=as_json)
 
 
 def _tell(report: Report, show: Callable[[Report], None], junit: Path | None, *, as_json: bool) -> None:

@@ -14,8 +14,10 @@ from tinyproof.cli.model_option import (
     activations_option,
     calibration_option,
     find_brought,
+    hold,
     import_file,
     model_option,
+    name_option,
     print_import,
     print_removed,
 )
@@ -31,6 +33,7 @@ from tinyproof.core.manifest import Manifest, QuantizationReport
 @click.option("--high", type=float, help="Largest x that will be asked. [default: 10]")
 @click.option("--seed", type=int, help="Seed of random inputs and vectors. [default: 1]")
 @model_option
+@name_option
 @calibration_option
 @activations_option
 @click.option("--board", help="Quantize in a form that this board's library computes. [default: qemu-cortex-m4]")
@@ -41,6 +44,7 @@ def command(
     high: float | None,
     seed: int | None,
     model: str | None,
+    name: str | None,
     calibration: Path | None,
     activations: str | None,
     board: str | None,
@@ -67,10 +71,12 @@ def command(
         seed=config.export.seed if seed is None else seed,
     )
     config = dataclasses.replace(config, export=export, board=board or config.board)
-    wanted = Wanted(calibration, low, high, activations)
+    wanted = Wanted(calibration, low, high, activations, name)
     found = find_brought(model, wanted)
     if found is None:
-        manifest = run_export(dataclasses.replace(config, model=model or config.model), keep_dead=keep_dead)
+        config = dataclasses.replace(config, model=model or config.model)
+        with hold(config.model):
+            manifest = run_export(config, keep_dead=keep_dead)
     else:
         _, manifest = import_file(config, found, wanted, keep_dead=keep_dead)
     if as_json:
@@ -81,9 +87,10 @@ def command(
         print_import(manifest)
 
 
-def run_export(config: Config, *, keep_dead: bool = False) -> Manifest:
-    """Export build/<model> and make it the current one. Raises UsageError when it is not trained, InputFileError."""
-    build_dir = paths.build_dir(config.model)
+def run_export(config: Config, folder: Path | None = None, *, keep_dead: bool = False) -> Manifest:
+    """Export build/<model>, or its copy in `folder`, and make it the current one. Raises UsageError when it is not
+    trained, InputFileError."""
+    build_dir = folder or paths.build_dir(config.model)
     from tinyproof.export.export import export_model
     from tinyproof.export.library_lint import library_of
 

@@ -12,7 +12,7 @@ import click
 
 from tinyproof.cli import console
 from tinyproof.cli.layer_counts import profile_simulated, refuse_wrong_bits
-from tinyproof.cli.model_option import model_option, select_model
+from tinyproof.cli.model_option import hold, model_option, select_model
 from tinyproof.cli.tables import aligned
 from tinyproof.core.board_spec import Board, find_board
 from tinyproof.core.config import Config, load_config
@@ -52,7 +52,8 @@ def command(
     """
     config = load_config(CONFIG_FILE)
     config = select_model(dataclasses.replace(config, board=board or config.board), model)
-    document = run_profile(config, port, dataset, noise=not no_noise)
+    with hold(config.model):
+        document = run_profile(config, port, dataset, noise=not no_noise)
     if as_json:
         console.print_json(document)
     else:
