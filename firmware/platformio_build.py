@@ -16,6 +16,7 @@ from tinyproof.core.build_record import BuildRecord
 from tinyproof.core.errors import EnvironmentFaultError, UsageError
 from tinyproof.core.manifest import read_manifest, stale_artefacts
 from tinyproof.core.paths import BUILD, FIRMWARE, shown
+from tinyproof.core.system_packages import missing_to_build, refuse_missing
 from tinyproof.firmware.elf_sizes import layer_sizes
 from tinyproof.firmware.environments import ensure_environments
 from tinyproof.firmware.platformio_core import CORE, ensure_core
@@ -68,11 +69,7 @@ def build(board: Board, build_dir: Path) -> BuildResult:
     if board.kind == "host":
         raise UsageError(f"board {board.name} is this machine and has no firmware; ./tinyproof check asks it directly")
     model_id = check_artefacts(build_dir)
-    gcc = f"{board.build.toolchain}gcc"
-    if board.kind == "simulated" and not shutil.which(gcc):
-        raise EnvironmentFaultError(f"{gcc} is missing; apt-get install {board.build.package}")
-    if (core := board.build.core) and not Path(core).is_dir():
-        raise EnvironmentFaultError(f"{core} is missing; apt-get install {board.build.package}")
+    refuse_missing(missing_to_build(board))
     folder = build_dir.resolve() / "boards" / board.name
     objects = objects_folder(board, build_dir)
     run_platformio(board, build_dir.resolve(), objects)
