@@ -92,7 +92,7 @@ def ask_tensorflow(
 
 
 def _ended(code: int) -> str:
-    if code == -signal.SIGKILL:
+    if code == -getattr(signal, "SIGKILL", 9):  # Windows has no signals
         return "SIGKILL: perhaps for want of memory"
     return signal.Signals(-code).name if code < 0 else f"exit code {code}"
 
