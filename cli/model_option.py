@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import difflib
+import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,7 +25,9 @@ from tinyproof.core.model_file import ModelFile, find_model_file
 F = TypeVar("F", bound=Callable[..., Any])
 
 MODEL_HELP = "A build's name, or a file: .tflite, .keras, .h5, a SavedModel folder. [default: neuron]"
-CALIBRATION_HELP = "Samples to quantize a float model with: .npz (array x, or one of each input's name) or .csv."
+CALIBRATION_HELP = "Samples to quantize a float model with: .npz, .npy or .csv, a folder of images or .wav files."
+VALUES_HELP = "Real values of black and white, or of a sound's ends, in a folder: 0,1 or -1,1 or 0,255."
+CLASSES_HELP = "Names of the model's outputs in their order, where samples are labelled by name."
 NAME_HELP = "Name of the build that a file becomes. [default: the file's own]"
 ACTIVATIONS_HELP = "Integers between the layers of a float model: int8, or int16 with int8 weights. [default: int8]"
 
@@ -39,6 +42,28 @@ def calibration_option(function: F) -> F:
     return click.option("--calibration", type=click.Path(path_type=Path), metavar="FILE", help=CALIBRATION_HELP)(
         function
     )
+
+
+def values_option(function: F) -> F:
+    """Decorates a verb with --values."""
+    return click.option("--values", metavar="LOW,HIGH", callback=_two_numbers, help=VALUES_HELP)(function)
+
+
+def classes_option(function: F) -> F:
+    """Decorates a verb with --classes."""
+    return click.option("--classes", metavar="A,B,...|FILE", help=CLASSES_HELP)(function)
+
+
+def _two_numbers(context: click.Context, option: click.Parameter, text: str | None) -> tuple[float, float] | None:
+    if text is None:
+        return None
+    try:
+        low, high = (float(part) for part in text.split(","))
+    except ValueError:
+        raise click.BadParameter(f"{text!r}: two numbers with a comma between them, such as 0,1") from None
+    if not -math.inf < low < high < math.inf:
+        raise click.BadParameter(f"{text!r}: the second must be the larger one")
+    return low, high
 
 
 def activations_option(function: F) -> F:
@@ -82,6 +107,7 @@ class Wanted:
     high: float | None = None
     activations: str | None = None
     name: str | None = None
+    values: tuple[float, float] | None = None
 
 
 def find_brought(model: str | None, wanted: Wanted) -> ModelFile | None:
@@ -117,7 +143,9 @@ def import_file(
 
     config = dataclasses.replace(config, model=found.name)
     folder = paths.build_dir(found.name)
-    asked = Calibration(wanted.calibration, wanted.low, wanted.high, config.export.seed, wanted.activations)
+    asked = Calibration(
+        wanted.calibration, wanted.low, wanted.high, config.export.seed, wanted.activations, wanted.values
+    )
     with hold(found.name):
         if not again and is_current(found, folder, asked):
             manifest = read_manifest(folder)

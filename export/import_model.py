@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tinyproof.core.build_lock import record_of
+from tinyproof.core.data_set import WAYS, hash_data
 from tinyproof.core.errors import InputFileError, UsageError
 from tinyproof.core.files import replaced_whole, write_at_once
 from tinyproof.core.manifest import FILE, Manifest, read_manifest
@@ -128,8 +128,8 @@ def _look_first(source: ModelFile, calibration: Calibration) -> tuple[Layer, ...
 
 
 def _check_samples(calibration: Calibration) -> None:
-    if calibration.file is not None and not calibration.file.is_file():
-        raise InputFileError(f"{calibration.file}: no such file; give a .npz or .csv file")
+    if calibration.file is not None and not calibration.file.exists():
+        raise InputFileError(f"{calibration.file}: no such file; give {WAYS}")
 
 
 def _quantize(tflite: bytes, file: str, calibration: Calibration) -> _Quantized:
@@ -197,8 +197,6 @@ def is_current(source: ModelFile, build_dir: Path, calibration: Calibration) -> 
     known = manifest.source.calibration
     if calibration.file is None:
         return isinstance(known, RangeCalibration) and (known.low, known.high) == (calibration.low, calibration.high)
-    try:
-        digest = hashlib.sha256(calibration.file.read_bytes()).hexdigest()
-    except OSError as error:
-        raise InputFileError(f"{calibration.file}: {error.strerror}; give a .npz or .csv file") from None
-    return isinstance(known, FileCalibration) and known.sha256 == digest
+    if not isinstance(known, FileCalibration) or known.sha256 != hash_data(calibration.file):
+        return False
+    return known.values == (None if calibration.values is None else list(calibration.values))

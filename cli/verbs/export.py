@@ -20,6 +20,7 @@ from tinyproof.cli.model_option import (
     name_option,
     print_import,
     print_removed,
+    values_option,
 )
 from tinyproof.cli.tables import stage_line
 from tinyproof.core import paths
@@ -35,6 +36,7 @@ from tinyproof.core.manifest import Manifest, QuantizationReport
 @model_option
 @name_option
 @calibration_option
+@values_option
 @activations_option
 @click.option("--board", help="Quantize in a form that this board's library computes. [default: qemu-cortex-m4]")
 @click.option("--keep-dead", is_flag=True, help="Compute channels, too, on which no answer depends.")
@@ -46,6 +48,7 @@ def command(
     model: str | None,
     name: str | None,
     calibration: Path | None,
+    values: tuple[float, float] | None,
     activations: str | None,
     board: str | None,
     keep_dead: bool,
@@ -71,7 +74,7 @@ def command(
         seed=config.export.seed if seed is None else seed,
     )
     config = dataclasses.replace(config, export=export, board=board or config.board)
-    wanted = Wanted(calibration, low, high, activations, name)
+    wanted = Wanted(calibration, low, high, activations, name, values)
     found = find_brought(model, wanted)
     if found is None:
         config = dataclasses.replace(config, model=model or config.model)

@@ -20,6 +20,7 @@ from tinyproof.cli.model_option import (
     hold,
     model_option,
     name_option,
+    values_option,
 )
 from tinyproof.cli.prepare import make_model, put_on_board
 from tinyproof.cli.run_all import ALL, MatrixRow, as_document, exit_code, print_matrix, run_matrix
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 @model_option
 @name_option
 @calibration_option
+@values_option
 @activations_option
 @click.option("--low", type=float, help="Smallest x that will be asked of a float model of one number.")
 @click.option("--high", type=float, help="Largest x that will be asked of it.")
@@ -54,6 +56,7 @@ def command(
     model: str | None,
     name: str | None,
     calibration: Path | None,
+    values: tuple[float, float] | None,
     activations: str | None,
     low: float | None,
     high: float | None,
@@ -73,7 +76,7 @@ def command(
     config = _settings(board, port, low, high)
     stages = Stages(quiet=as_json)
 
-    wanted = Wanted(calibration, low, high, activations, name)
+    wanted = Wanted(calibration, low, high, activations, name, values)
     found = find_brought(model, wanted)
     with hold(found.name if found is not None else model or config.model):
         config = make_model(stages, config, model, found, wanted)
