@@ -18,14 +18,14 @@ _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?")
 
 
 @dataclass(frozen=True)
-class Table:
+class SampleTable:
     """`x`: a row of numbers for each sample. `answers`: the cell with its answer, None where the table has none."""
 
     x: list[list[float]]
     answers: list[str] | None
 
 
-def read_table(content: bytes, name: str, fits: Sequence[int]) -> Table:
+def read_table(content: bytes, name: str, fits: Sequence[int]) -> SampleTable:
     """The table in the bytes of a file called `name`.
 
     A header names the columns; the one called y, label or class is the answer, and an unnamed first one, as pandas
@@ -46,7 +46,7 @@ def read_table(content: bytes, name: str, fits: Sequence[int]) -> Table:
     except csv.Error as error:
         raise InputFileError(f"{name}:{reader.line_num}: {error}") from None
     if not rows:
-        return Table([], None)
+        return SampleTable([], None)
     columns = len(rows[0][1])
     has_header, counts = _is_header(rows[0][1]), _counts_columns(rows[0][1])
     for line, cells in rows:
@@ -61,7 +61,7 @@ def read_table(content: bytes, name: str, fits: Sequence[int]) -> Table:
         answer, left_out = (_last(rows[0][1], fits) if rows else None), None
     kept = [index for index in range(columns) if index not in (answer, left_out)]
     x = [[_number(cells[index], f"{name}:{line}") for index in kept] for line, cells in rows]
-    return Table(x, None if answer is None else [cells[answer] for _, cells in rows])
+    return SampleTable(x, None if answer is None else [cells[answer] for _, cells in rows])
 
 
 def _lines(content: bytes, name: str) -> list[str]:
