@@ -7,7 +7,9 @@ import importlib
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
+from tinyproof.cli.completing import complete_values
 from tinyproof.cli.verb_context import GroupContext, VerbContext
 from tinyproof.core.errors import EXIT_INTERRUPTED
 from tinyproof.core.version import __version__
@@ -30,6 +32,7 @@ VERBS = {
     "example": "Train gestures or a wake word, to walk through with your own model.",
     "profile": "Time every operator on a board, and find the layer that loses accuracy.",
     "bench": "Measure sizes, instruction counts and speed.",
+    "completion": "Print the script that lets a shell complete commands.",
     "test": "Run all tests of tinyproof itself.",
 }
 
@@ -58,7 +61,13 @@ class LazyGroup(click.Group):
         module = importlib.import_module(f"tinyproof.cli.verbs.{cmd_name}")
         command: click.Command = module.command
         command.context_class = VerbContext
+        complete_values(command)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Verbs by their lines in --help, likewise; then options."""
+        verbs = [CompletionItem(name, help=line) for name, line in VERBS.items() if name.startswith(incomplete)]
+        return [*verbs, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Their lines in --help, from VERBS instead of from their modules."""

@@ -19,6 +19,7 @@ from tinyproof.core.paths import BUILD, FIRMWARE, shown
 from tinyproof.core.system_packages import missing_to_build, refuse_missing
 from tinyproof.firmware.elf_sizes import layer_sizes
 from tinyproof.firmware.environments import ensure_environments
+from tinyproof.firmware.images import write_images
 from tinyproof.firmware.platformio_core import CORE, ensure_core
 
 # What the firmware is made from; a change of anything else in the build folder does not concern it.
@@ -60,7 +61,8 @@ def check_artefacts(build_dir: Path) -> str:
 
 
 def build(board: Board, build_dir: Path) -> BuildResult:
-    """Compile the model in `build_dir` for `board`; writes firmware.elf and build.json to boards/<board>/.
+    """Compile the model in `build_dir` for `board`; writes firmware.elf, the same as .bin, .hex and
+    .uf2, and build.json to boards/<board>/.
 
     Raises UsageError for a board without firmware or artefacts that are missing or stale, EnvironmentFaultError when
     the compiler is missing (naming the package), the build fails (its first error line), or the image does not fit
@@ -81,6 +83,7 @@ def build(board: Board, build_dir: Path) -> BuildResult:
     whole = folder / "firmware.elf.partial"
     shutil.copyfile(produced, whole)  # renamed when whole: Ctrl-C leaves the image that was there
     whole.replace(elf)
+    write_images(elf)
     result = BuildResult(
         board=board.name,
         engine=board.engine,

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 def command(board: str | None, model: str | None, no_lint: bool, as_json: bool) -> None:
     """Compile the exported model and the firmware around it, and report its flash and RAM.
 
-    Writes firmware.elf and build.json to build/<model>/boards/<board>/. The same input gives the same ELF.
+    Writes firmware.elf, the same as .bin, .hex and .uf2 (not of AVR), and build.json to build/<model>/boards/<board>/.
+    The same input gives the same ELF.
     """
     config = load_config(CONFIG_FILE)
     config = select_model(dataclasses.replace(config, board=board or config.board), model)
