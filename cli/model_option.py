@@ -77,9 +77,13 @@ def name_option(function: F) -> F:
 
 
 @contextlib.contextmanager
-def hold(model: str, *, shared: bool = False) -> Iterator[None]:
-    """Keeps other runs from build/<model>, or waits for one that has it. `shared`: beside others that only read it."""
+def hold(model: str, *, shared: bool = False, makes: bool = False) -> Iterator[None]:
+    """Keeps other runs from build/<model>, or waits for one that has it. `shared`: beside others that only read it.
+    `makes`: the build may be new; otherwise nothing is left behind where there is none."""
     folder = paths.build_dir(model)
+    if not makes and not folder.is_dir():
+        yield
+        return
 
     def waits() -> None:
         click.echo(f"{paths.shown(folder)} is in use by another tinyproof; waiting for it", err=True)
@@ -146,7 +150,7 @@ def import_file(
     asked = Calibration(
         wanted.calibration, wanted.low, wanted.high, config.export.seed, wanted.activations, wanted.values
     )
-    with hold(found.name):
+    with hold(found.name, makes=True):
         if not again and is_current(found, folder, asked):
             manifest = read_manifest(folder)
         else:
@@ -154,7 +158,7 @@ def import_file(
                 click.echo(f"{paths.shown(folder)} held the model of {other}, and is replaced", err=True)
             manifest = import_model(found, folder, asked, keep_dead=keep_dead, replace=wanted.name is not None)
     paths.CURRENT_FILE.parent.mkdir(parents=True, exist_ok=True)
-    paths.CURRENT_FILE.write_text(f"{found.name}\n", encoding="utf-8")
+    paths.CURRENT_FILE.write_text(f"{found.name}\n", encoding="utf-8", newline="\n")
     return config, manifest
 
 

@@ -81,7 +81,7 @@ def run_matrix(config: Config, boards: list[Board] | None = None) -> list[Matrix
 
         rows = prove(boards, folder, config, notify)
     document = json.dumps({"model": config.model, "boards": [asdict(row) for row in rows]}, indent=1)
-    (folder / FILE).write_text(document + "\n", encoding="utf-8")
+    (folder / FILE).write_text(document + "\n", encoding="utf-8", newline="\n")
     return rows
 
 

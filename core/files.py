@@ -19,7 +19,7 @@ def write_at_once(path: Path, content: str) -> None:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     # A name of its own for each writer: one shared name could be renamed away under the other.
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as partial:
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", newline="\n", dir=path.parent, delete=False) as partial:
         partial.write(content)
     Path(partial.name).replace(path)
 

@@ -159,7 +159,7 @@ class Manifest:
     def write(self, build_dir: Path) -> None:
         """To manifest.json in `build_dir`, the same bytes for the same content."""
         document = {"tinyproof": FORMAT, **self.as_dict()}
-        (build_dir / FILE).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        (build_dir / FILE).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8", newline="\n")
 
 
 def model_id(tflite: bytes) -> str:

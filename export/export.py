@@ -102,7 +102,7 @@ def _export(
         x = np.linspace(low, high, GRID, dtype=np.float32).tolist()
         answers = [_signed(vector["out"]) for vector in compiled.vectors["vectors"]]
         manifest.quantization = quantization_report(manifest, x, evaluate(x), lambda q: answers[q + 128])
-        (build_dir / CURVE_FILE).write_text(float_curve(manifest, evaluate), encoding="utf-8")
+        (build_dir / CURVE_FILE).write_text(float_curve(manifest, evaluate), encoding="utf-8", newline="\n")
         manifest.add_artefact(build_dir / CURVE_FILE)
     expect_answers(manifest, check)
     set_tolerance(manifest, compiled.program.graph)
@@ -139,7 +139,7 @@ def _compile(build_dir: Path, manifest: Manifest, *, keep_dead: bool) -> _Compil
         "vectors.json": format_vectors(vectors),
     }
     for name, text in files.items():
-        (build_dir / name).write_text(text, encoding="utf-8")
+        (build_dir / name).write_text(text, encoding="utf-8", newline="\n")
     manifest.model_id = identity
     manifest.inputs = [_tensor(tensor) for tensor in program.inputs]
     manifest.outputs = [_tensor(tensor) for tensor in program.outputs]

@@ -219,7 +219,7 @@ def write_report(report: CheckReport | DatasetReport, board: Board, build_dir: P
     """check.json or dataset.json in boards/<board>/."""
     folder = build_dir / "boards" / board.name
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / report.FILE).write_text(json.dumps(report.as_dict(), indent=1) + "\n", encoding="utf-8")
+    (folder / report.FILE).write_text(json.dumps(report.as_dict(), indent=1) + "\n", encoding="utf-8", newline="\n")
 
 
 def _finite(value: Any) -> Any:

@@ -127,7 +127,7 @@ def write_trace(steps: list[DescentStep], path: Path) -> None:
     lines = [",".join(TRACE_COLUMNS)]
     for step in steps:
         lines.append(",".join([str(step.step), *(f"{getattr(step, name):.9g}" for name in TRACE_COLUMNS[1:])]))
-    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", newline="\n")
 
 
 def start_manifest(build_dir: Path, seed: int, training: Training) -> Manifest:

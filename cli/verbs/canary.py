@@ -52,7 +52,7 @@ def run_canary(board_name: str, port: str | None) -> dict[str, Any]:
 
     config = dataclasses.replace(load_config(CONFIG_FILE), model=MODEL, board=board_name)
     board, folder = find_board(board_name), build_dir(MODEL)
-    with hold(MODEL):
+    with hold(MODEL, makes=True):
         make_canary(folder)
         export_model(dataclasses.replace(config.export, low=-10.0, high=10.0), config.check, folder)
         if board.kind == "serial":

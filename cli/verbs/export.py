@@ -78,7 +78,7 @@ def command(
     found = find_brought(model, wanted)
     if found is None:
         config = dataclasses.replace(config, model=model or config.model)
-        with hold(config.model):
+        with hold(config.model, makes=True):
             manifest = run_export(config, keep_dead=keep_dead)
     else:
         _, manifest = import_file(config, found, wanted, keep_dead=keep_dead)
@@ -100,7 +100,7 @@ def run_export(config: Config, folder: Path | None = None, *, keep_dead: bool = 
     library = library_of(find_board(config.board)) if config.board in all_boards() else None
     per_tensor = library is not None and not library.dense_per_channel
     manifest = export_model(config.export, config.check, build_dir, dense_per_tensor=per_tensor, keep_dead=keep_dead)
-    paths.CURRENT_FILE.write_text(f"{config.model}\n", encoding="utf-8")
+    paths.CURRENT_FILE.write_text(f"{config.model}\n", encoding="utf-8", newline="\n")
     return manifest
 
 

@@ -89,7 +89,7 @@ def run_profile(config: Config, port: str | None, dataset: Path | None, *, noise
         document["noise_samples"] = dataset.name if dataset else "random vectors"
     target = folder / "boards" / board.name
     target.mkdir(parents=True, exist_ok=True)
-    (target / FILE).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    (target / FILE).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8", newline="\n")
     return document
 
 

@@ -78,7 +78,7 @@ def command(
 
     wanted = Wanted(calibration, low, high, activations, name, values)
     found = find_brought(model, wanted)
-    with hold(found.name if found is not None else model or config.model):
+    with hold(found.name if found is not None else model or config.model, makes=True):
         config = make_model(stages, config, model, found, wanted)
         verdict = _prove_all(stages, config) if config.board == ALL else _prove_one(stages, config, port)
         page = stages.run("report", lambda: run_report(config))  # also of a mismatch: it says where
@@ -100,9 +100,9 @@ def command(
 def _print_next(config: Config) -> None:
     """Where to go with a model that was brought and is proven."""
     console.print_next(
-        f"./tinyproof profile --model {config.model}   which operator takes the time",
-        f"./tinyproof check --model {config.model} --dataset FILE   the accuracy on your labelled samples",
-        f"./tinyproof run --model {config.model} --board nano33ble   on a board that is plugged in",
+        f"./tinyproof check --model {config.model} --dataset FILE   # accuracy on your samples",
+        f"./tinyproof profile --model {config.model}   # which operator takes the time",
+        f"./tinyproof boards   # others to prove it on; then run --model {config.model} --board NAME",
     )
 
 

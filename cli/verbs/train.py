@@ -44,7 +44,7 @@ def command(data: str | None, model: str | None, as_json: bool, **flags: Any) ->
         changes["data"] = str(Path(data).absolute())
     training = dataclasses.replace(config.train, **changes)
     config = dataclasses.replace(config, train=training, model=config.model if model is None else model)
-    with hold(config.model):
+    with hold(config.model, makes=True):
         manifest = run_train(config)
     if as_json:
         console.print_json(manifest.as_dict())

@@ -169,6 +169,13 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path, monkeypatch
     assert len(result.stderr.splitlines()) == 1
 
 
+@pytest.mark.parametrize("verb", ["build", "check", "report", "profile"])
+def test_a_build_that_is_not_there_leaves_nothing_behind(build_root: Path, verb: str) -> None:
+    result = CliRunner().invoke(main, [verb, "--model", "nonesuch"])
+    assert result.exit_code == 2
+    assert not build_root.exists()
+
+
 @pytest.mark.parametrize("verb", ["run", "check"])
 def test_json_and_junit_carry_a_refusal(build_root: Path, tmp_path: Path, verb: str) -> None:
     junit = tmp_path / "out.xml"
@@ -191,7 +198,7 @@ def test_run_writes_junit_and_says_what_to_do_next(build_root: Path, tmp_path: P
     result = CliRunner().invoke(main, ["run", *options, "--junit", str(junit)])
     assert result.exit_code == 0, result.output
     assert ElementTree.parse(junit).getroot().get("errors") == "0"
-    assert "next     ./tinyproof profile --model net" in result.stdout
+    assert "next     ./tinyproof check --model net --dataset FILE" in result.stdout
     document = json.loads(CliRunner().invoke(main, ["run", *options, "--json"]).stdout)
     assert document["check"]["answers_within_tolerance"] is None
     assert document["check"]["proven"] is True
