@@ -83,14 +83,13 @@ def test_text_is_written_with_lf_on_every_system() -> None:
     missing = []
     for folder in ("api", *FOLDERS):
         for path in python_files(folder):
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if (
-                    isinstance(node, ast.Call)
-                    and isinstance(node.func, ast.Attribute)
-                    and node.func.attr == "write_text"
-                ):
-                    if not any(keyword.arg == "newline" for keyword in node.keywords):
-                        missing.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+            calls = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)]
+            missing += [
+                f"{path.relative_to(ROOT)}:{call.lineno}"
+                for call in calls
+                if getattr(call.func, "attr", "") == "write_text"
+                and "newline" not in [keyword.arg for keyword in call.keywords]
+            ]
     assert missing == []
 
 
