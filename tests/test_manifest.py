@@ -117,7 +117,7 @@ def test_a_mistyped_manifest_says_which_key_and_what_to_run(
     file.write_text(json.dumps(document))
     with pytest.raises(UsageError) as raised:
         read_manifest(tmp_path)
-    assert raised.value.message.startswith(f"build/{tmp_path.name}/manifest.json is damaged ({says}")
+    assert raised.value.message.startswith(f"{tmp_path}/manifest.json is damaged ({says}")
     assert "; run ./tinyproof train and ./tinyproof export again" in raised.value.message
     assert_one_plain_line(raised.value.message)
     assert raised.value.exit_code == 2
@@ -195,7 +195,7 @@ def test_a_mistyped_manifest_is_one_line_for_the_user(tmp_path: Path, monkeypatc
         shown = CliRunner().invoke(cli.main, verb)
         assert shown.exit_code == 2, verb
         assert shown.output.splitlines()[-1].startswith(
-            "Error: build/neuron/manifest.json is damaged (unknown key inputs[0].zeropoint; did you mean"
+            f"Error: {folder}/manifest.json is damaged (unknown key inputs[0].zeropoint; did you mean"
         )
 
 

@@ -123,7 +123,7 @@ def test_no_export_no_compiler_no_firmware(exported: Path, tmp_path: Path, monke
     with pytest.raises(UsageError, match="has no firmware"):
         build(find_board("reference"), exported)
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(EnvironmentFaultError, match="arm-none-eabi-gcc is missing; apt-get install gcc-arm-none-eabi"):
+    with pytest.raises(EnvironmentFaultError, match="arm-none-eabi-gcc is missing; sudo apt-get install gcc-arm"):
         build(BOARD, exported)
 
 

@@ -214,8 +214,8 @@ def test_a_real_board_is_flashed_profiled_and_named(folder: Path, monkeypatch: p
         times = [100 * (number + 1) + 5 for number in range(len(steps))]
         return struct.pack(f"<{len(steps) + 1 + len(crcs)}I", *times, 5, *crcs) + reference.run(x_q)
 
-    def platformio(board: object, build: object, objects: Path, *options: str, profile: bool = False) -> None:
-        assert profile
+    def platformio(board: object, build: object, objects: Path, *options: str, variant: str = "") -> None:
+        assert variant == "profile"
         assert objects.name == "pio_profile"
         uploads.append(options)
 
