@@ -12,6 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 
+from tinyproof.core.errors import UsageError
+from tinyproof.core.paths import shown
+
 
 def write_at_once(path: Path, content: str) -> None:
     """Makes `path` hold `content`. Nobody ever reads half of it, and who writes the same changes nothing."""
@@ -30,8 +33,13 @@ def replaced_whole(folder: Path, last: str, *, empty: bool = False) -> Iterator[
     where that ends with an error or Ctrl-C, `folder` stays as it was.
 
     Only files take part: folders in `folder` stay. `last`: the file that is moved after all others, since it describes
-    them. `empty`: the copy begins without a file.
+    them. `empty`: the copy begins without a file. Raises UsageError for a folder with files and without `last`: it is
+    somebody else's, whose files would be gone.
     """
+    if folder.exists() and not (folder / last).is_file() and not _has_no_files(folder):
+        raise UsageError(
+            f"{shown(folder)} is there already, and is no build: it has no {last}; take another name, or remove it"
+        )
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.", suffix=".partial") as scratch:
         copy = Path(scratch) / folder.name
@@ -47,6 +55,10 @@ def replaced_whole(folder: Path, last: str, *, empty: bool = False) -> Iterator[
                     path.unlink()
             for path in sorted(copy.iterdir(), key=lambda path: path.name == last):
                 path.replace(folder / path.name)
+
+
+def _has_no_files(folder: Path) -> bool:
+    return folder.is_dir() and not any(path.is_file() for path in folder.iterdir())
 
 
 @contextlib.contextmanager

@@ -14,6 +14,7 @@ from pathlib import Path
 from tinyproof.core.board_spec import Board, MemorySpec
 from tinyproof.core.build_record import BuildRecord
 from tinyproof.core.errors import EnvironmentFaultError, UsageError
+from tinyproof.core.files import write_at_once
 from tinyproof.core.manifest import read_manifest, stale_artefacts
 from tinyproof.core.paths import BUILD, FIRMWARE, shown
 from tinyproof.core.system_packages import missing_to_build, refuse_missing
@@ -144,11 +145,14 @@ def run_platformio(board: Board, build_dir: Path, objects: Path, *options: str, 
     except subprocess.TimeoutExpired:
         raise EnvironmentFaultError(f"PlatformIO did not finish {board.name} in {TIMEOUT_S:.0f} s") from None
     if done.returncode != 0:
-        raise EnvironmentFaultError(explain(board, done.stdout + done.stderr))
+        log = objects.with_suffix(".log")
+        log.parent.mkdir(parents=True, exist_ok=True)
+        write_at_once(log, done.stdout + done.stderr)
+        raise EnvironmentFaultError(explain(board, done.stdout + done.stderr, log))
 
 
-def explain(board: Board, output: str) -> str:
-    """What went wrong in a failed build, in one line."""
+def explain(board: Board, output: str, log: Path) -> str:
+    """What went wrong in a failed build, in one line. `log`: the file that holds all of it."""
     if board.memory is not None and (excess := _excess(board.memory, output)):
         room = {"flash": board.memory.flash_bytes, "ram": board.memory.ram_bytes}
         parts = [
@@ -166,7 +170,7 @@ def explain(board: Board, output: str) -> str:
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     first = next((line for line in lines if _ERROR.search(line)), lines[-1] if lines else "no output")
     first = first.replace(f"{FIRMWARE.parent}{os.sep}", "")
-    return f"{board.name}: the build failed: {first} (all of it: pio run -d firmware -e {board.name})"
+    return f"{board.name}: the build failed: {first} (all of it: {shown(log)})"
 
 
 def _excess(memory: MemorySpec, output: str) -> dict[str, int]:

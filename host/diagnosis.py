@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from tinyproof.core.board_spec import Board, all_boards
 from tinyproof.core.system_packages import Missing, System, missing_to_build, missing_to_run
+from tinyproof.core.tensorflow_settings import TENSORFLOW
 from tinyproof.host.transport.usb import Lister, Plugged, boards_of, bootloaders_of, list_plugged
 
 # Kernel drivers of the USB bridges: without one the bridge is there and its port is not.
@@ -41,6 +43,7 @@ class Machine:
         default=lambda port: sys.platform == "win32" or os.access(port, os.R_OK | os.W_OK)
     )
     system: System = field(default_factory=System)
+    has_module: Callable[[str], bool] = lambda name: importlib.util.find_spec(name) is not None
 
 
 def examine(default_board: str, machine: Machine | None = None) -> list[Fault]:
@@ -51,6 +54,9 @@ def examine(default_board: str, machine: Machine | None = None) -> list[Fault]:
     for port in plugged:
         faults += _port(port, machine)
     faults += _modem_manager(plugged, machine)
+    if not all(map(machine.has_module, TENSORFLOW)):
+        remedy = 'pip install "tinyproof[train]"; an integer .tflite needs none of it'
+        faults.append(Fault("TensorFlow", "training and float models need TensorFlow, which is missing", remedy, False))
     if not plugged and not any(fault.kind == "driver" for fault in faults):
         faults.append(
             Fault(

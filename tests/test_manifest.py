@@ -16,8 +16,18 @@ from tinyproof.cli import main as cli
 from tinyproof.core import paths
 from tinyproof.core.build_record import BuildRecord, Size, read_build_record
 from tinyproof.core.errors import UsageError
-from tinyproof.core.manifest import Expected, Manifest, TensorSpec, Tolerance, model_id, read_manifest, stale_artefacts
+from tinyproof.core.manifest import (
+    FORMAT,
+    Expected,
+    Manifest,
+    TensorSpec,
+    Tolerance,
+    model_id,
+    read_manifest,
+    stale_artefacts,
+)
 from tinyproof.core.origin import Neuron, NeuronTraining, TrainingPoints
+from tinyproof.core.paths import ROOT
 
 
 def manifest(build_dir: Path) -> Manifest:
@@ -225,3 +235,23 @@ def test_a_damaged_record_of_a_build_says_what_to_run(tmp_path: Path, text: str,
     assert says in raised.value.message
     assert "./tinyproof build --board sim-uno" in raised.value.message
     assert_one_plain_line(raised.value.message)
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "tests/manifests").glob("*.json")), ids=lambda file: file.stem)
+def test_manifests_of_earlier_releases_are_read(tmp_path: Path, file: Path) -> None:
+    """As they were written, but for most of their expected answers; a release adds its own to the folder, and none is
+    ever changed (docs/versions.md)."""
+    (tmp_path / "manifest.json").write_bytes(file.read_bytes())
+    document = json.loads(file.read_text())
+    assert document.pop("tinyproof") == FORMAT
+    assert_holds(read_manifest(tmp_path).as_dict(), document)
+
+
+def assert_holds(read: object, written: object) -> None:
+    """What was written is there, beside what later releases have added."""
+    if isinstance(written, dict):
+        assert isinstance(read, dict)
+        for key, value in written.items():
+            assert_holds(read[key], value)
+    else:
+        assert read == written

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import os
@@ -71,6 +72,15 @@ def test_no_board_suggests_the_cable(tmp_path: Path) -> None:
         "carries data, and another socket",
         False,
     )
+
+
+def test_a_machine_without_tensorflow_is_told_what_needs_it(tmp_path: Path) -> None:
+    here = dataclasses.replace(
+        machine(tmp_path, ListedPort("/dev/ttyACM0", *NANO, "A1")), has_module=lambda name: name != "keras"
+    )
+    (fault,) = examine(DEFAULT, here)
+    assert not fault.blocks
+    assert 'pip install "tinyproof[train]"' in fault.remedy
 
 
 def test_permission(tmp_path: Path) -> None:

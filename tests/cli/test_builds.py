@@ -120,6 +120,7 @@ def test_a_build_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
     folder = tmp_path / "net"
     with replaced_whole(folder, "last") as copy:
         (copy / "one").write_text("1")
+        (copy / "last").touch()
     (folder / "boards").mkdir()
 
     def interrupted() -> None:
@@ -130,7 +131,7 @@ def test_a_build_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         interrupted()
-    assert sorted(path.name for path in folder.iterdir()) == ["boards", "one"]
+    assert sorted(path.name for path in folder.iterdir()) == ["boards", "last", "one"]
     with replaced_whole(folder, "last", empty=True) as copy:
         assert list(copy.iterdir()) == []
         (copy / "two").write_text("2")
@@ -167,6 +168,19 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path, monkeypatch
     assert result.exit_code == 3
     assert "cannot be written" in result.stderr
     assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("kind", ["folder", "file"])
+def test_what_is_not_ours_is_left_alone(build_root: Path, tmp_path: Path, kind: str) -> None:
+    """A project may well keep its own things under build/."""
+    first, _ = two_files(tmp_path)
+    theirs = build_root / "model" / "theirs.o" if kind == "folder" else build_root / "model"
+    theirs.parent.mkdir(parents=True)
+    theirs.write_text("object")
+    result = CliRunner().invoke(main, ["export", "--model", first])
+    assert result.exit_code == 2
+    assert "is no build: it has no manifest.json; take another name" in result.stderr
+    assert theirs.read_text() == "object"
 
 
 @pytest.mark.parametrize("verb", ["build", "check", "report", "profile"])
