@@ -6,11 +6,13 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import difflib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinyproof.core import paths
 from tinyproof.core.board_spec import Board, all_boards, find_board
+from tinyproof.core.build_lock import locked
 from tinyproof.core.build_record import read_build_record
 from tinyproof.core.config import Config
 from tinyproof.core.errors import UsageError
@@ -21,14 +23,39 @@ if TYPE_CHECKING:
     from tinyproof.firmware.platformio_build import BuildResult
 
 
+Remark = Callable[[str], None]  # gets a sentence for a person, about something that is no error
+
+
+def silent(words: str) -> None:
+    """For programs, which no remark concerns."""
+
+
+@contextlib.contextmanager
+def hold(model: str, *, shared: bool = False, makes: bool = False, remark: Remark = silent) -> Iterator[None]:
+    """Keeps other runs from build/<model>, or waits for one that has it. `shared`: beside others that only read it.
+    `makes`: the build may be new; otherwise nothing is left behind where there is none."""
+    folder = paths.build_dir(model)
+    if not makes and not folder.is_dir():
+        yield
+        return
+
+    def waits() -> None:
+        remark(f"{paths.shown(folder)} is in use by another tinyproof; waiting for it")
+
+    with locked(folder, shared=shared, waits=waits):
+        yield
+
+
 @dataclasses.dataclass(frozen=True)
 class Wanted:
-    """What the options say of how to quantize a float model; None where one is left out."""
+    """What the options say of how to quantize a float model, and of its build's name; None where one is left out."""
 
     calibration: Path | None = None
     low: float | None = None
     high: float | None = None
     activations: str | None = None
+    name: str | None = None
+    values: tuple[float, float] | None = None
 
 
 def find_brought(model: str | None, wanted: Wanted) -> ModelFile | None:
@@ -37,7 +64,12 @@ def find_brought(model: str | None, wanted: Wanted) -> ModelFile | None:
     for option, value in (("--calibration", wanted.calibration), ("--activations", wanted.activations)):
         if found is None and value is not None:
             raise UsageError(f"{option} quantizes a file: name it with --model FILE")
-    return found
+    if wanted.name is None:
+        return found
+    if found is None:
+        raise UsageError("--name is for the build of a file: name that with --model FILE")
+    paths.build_dir(wanted.name)
+    return dataclasses.replace(found, name=wanted.name)
 
 
 def import_file(
@@ -47,6 +79,7 @@ def import_file(
     *,
     again: bool = True,
     keep_dead: bool = False,
+    remark: Remark = silent,
 ) -> tuple[Config, Manifest]:
     """(config for its build, manifest) of a file with a model.
 
@@ -54,17 +87,22 @@ def import_file(
     lowering.lower.
     """
     from tinyproof.export.calibration import Calibration
-    from tinyproof.export.import_model import import_model, is_current
+    from tinyproof.export.import_model import import_model, is_current, other_origin
 
     config = dataclasses.replace(config, model=found.name)
     folder = paths.build_dir(found.name)
-    asked = Calibration(wanted.calibration, wanted.low, wanted.high, config.export.seed, wanted.activations)
-    if not again and is_current(found, folder, asked):
-        manifest = read_manifest(folder)
-    else:
-        manifest = import_model(found, folder, asked, keep_dead=keep_dead)
+    asked = Calibration(
+        wanted.calibration, wanted.low, wanted.high, config.export.seed, wanted.activations, wanted.values
+    )
+    with hold(found.name, makes=True, remark=remark):
+        if not again and is_current(found, folder, asked):
+            manifest = read_manifest(folder)
+        else:
+            if (other := other_origin(found, folder)) is not None and (wanted.name or not other.exists()):
+                remark(f"{paths.shown(folder)} held the model of {other}, and is replaced")
+            manifest = import_model(found, folder, asked, keep_dead=keep_dead, replace=wanted.name is not None)
     paths.CURRENT_FILE.parent.mkdir(parents=True, exist_ok=True)
-    paths.CURRENT_FILE.write_text(f"{found.name}\n", encoding="utf-8")
+    paths.CURRENT_FILE.write_text(f"{found.name}\n", encoding="utf-8", newline="\n")
     return config, manifest
 
 
@@ -96,26 +134,27 @@ def check_new_name(name: str) -> None:
         )
 
 
-def select_model(config: Config, text: str | None) -> Config:
+def select_model(config: Config, text: str | None, remark: Remark = silent) -> Config:
     """`config` for --model: a file is imported first, unless its build is there already."""
     if text is None:
         return config
     found = find_model_file(text)
     if found is None:
         return dataclasses.replace(config, model=text)
-    return import_file(config, found, Wanted(), again=False)[0]
+    return import_file(config, found, Wanted(), again=False, remark=remark)[0]
 
 
-def run_export(config: Config, *, keep_dead: bool = False) -> Manifest:
-    """Export build/<model> and make it the current one. Raises UsageError when it is not trained, InputFileError."""
-    build_dir = paths.build_dir(config.model)
+def run_export(config: Config, folder: Path | None = None, *, keep_dead: bool = False) -> Manifest:
+    """Export build/<model>, or its copy in `folder`, and make it the current one. Raises UsageError when it is not
+    trained, InputFileError."""
+    build_dir = folder or paths.build_dir(config.model)
     from tinyproof.export.export import export_model
     from tinyproof.export.library_lint import library_of
 
     library = library_of(find_board(config.board)) if config.board in all_boards() else None
     per_tensor = library is not None and not library.dense_per_channel
     manifest = export_model(config.export, config.check, build_dir, dense_per_tensor=per_tensor, keep_dead=keep_dead)
-    paths.CURRENT_FILE.write_text(f"{config.model}\n", encoding="utf-8")
+    paths.CURRENT_FILE.write_text(f"{config.model}\n", encoding="utf-8", newline="\n")
     return manifest
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from tinyproof.core.board_spec import Board
 from tinyproof.core.config import CheckConfig
 from tinyproof.core.errors import TinyproofError
-from tinyproof.core.manifest import read_manifest
+from tinyproof.core.manifest import Manifest, read_manifest
 from tinyproof.localization import locate
 
 if TYPE_CHECKING:
-    from tinyproof.core.data_set import Dataset
+    from tinyproof.core.data_set import DataForm, Dataset
     from tinyproof.host.bits import Divergence, Progress
     from tinyproof.host.check_report import CheckReport, DatasetReport
 
@@ -50,6 +51,7 @@ def check_samples(
     progress: Progress | None,
     differs: Callable[[], None],
     remark: Callable[[str], None],
+    form: DataForm | None = None,
 ) -> DatasetReport:
     """The same of the first `limit` samples of the file `dataset`, and the accuracy of the float model behind the build
     on them; `remark` gets a sentence where that could not be asked."""
@@ -60,9 +62,8 @@ def check_samples(
 
     manifest = read_manifest(folder)
     x, _ = layouts_of(manifest)
-    samples = read_dataset(
-        dataset, x.tensors, sequences=manifest.memory is not None and manifest.memory.state_bytes > 0
-    )
+    stateful = manifest.memory is not None and manifest.memory.state_bytes > 0
+    samples = read_dataset(dataset, x.tensors, sequences=stateful, form=_as_calibrated(form, manifest))
 
     def before(divergence: Divergence) -> Sequence[bytes]:
         heard = quantize_samples(samples, x, divergence.index + 1)[0][divergence.index * samples.frames :]
@@ -74,6 +75,18 @@ def check_samples(
         report.float_accuracy = _float_accuracy(folder, samples, report.samples, remark)
         write_report(report, board, folder)
     return report
+
+
+def _as_calibrated(form: DataForm | None, manifest: Manifest) -> DataForm:
+    """`form` with the values that the calibration's samples had, where it says none."""
+    from tinyproof.core.data_set import DataForm
+    from tinyproof.core.origin import FileCalibration
+
+    form = form or DataForm()
+    known = manifest.source.calibration if manifest.source is not None else None
+    if form.values is None and isinstance(known, FileCalibration) and known.values is not None:
+        return dataclasses.replace(form, values=(known.values[0], known.values[1]))
+    return form
 
 
 def _name_layer(

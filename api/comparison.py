@@ -20,6 +20,7 @@ from tinyproof.builds import Wanted, import_file
 from tinyproof.checking import check_and_locate, check_samples
 from tinyproof.core import paths
 from tinyproof.core.board_spec import Board
+from tinyproof.core.build_lock import locked
 from tinyproof.core.build_record import BuildRecord, read_build_record
 from tinyproof.core.config import Config
 from tinyproof.core.errors import InputFileError, UsageError
@@ -131,7 +132,7 @@ def build_of_revision(config: Config, file: Path, revision: str, role: str, cali
         found = find_model_file(str(copy))
         if found is None:
             raise InputFileError(f"{file}: not a model that tinyproof reads")
-        import_file(config, found, Wanted(calibration))
+        import_file(config, found, Wanted(calibration, name=found.name))  # of whatever it was before
     return paths.build_dir(found.name)
 
 
@@ -146,10 +147,11 @@ def measure_both(
 ) -> tuple[Measured, Measured]:
     """The builds in `folders` on `board`, called `names`; with an accuracy only where both were asked the same samples:
     the first `limit` of `dataset`, or what their records hold. `remark` gets a sentence for what is measured anew."""
-    old, new = (
-        _measure(name, folder, board, config, dataset, limit, remark)
-        for name, folder in zip(names, folders, strict=True)
-    )
+    sides = []
+    for name, folder in zip(names, folders, strict=True):
+        with locked(folder):
+            sides.append(_measure(name, folder, board, config, dataset, limit, remark))
+    old, new = sides
     if dataset is None and not _same_samples(folders, board):
         return (
             dataclasses.replace(old, accuracy=None, rmse=None),

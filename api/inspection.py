@@ -38,8 +38,8 @@ def run_inspect(config: Config, model: str, boards: list[Board], wanted: Wanted)
         name = import_file(config, found, wanted, again=False)[0].model
     folder = paths.build_dir(name)
     if not (folder / "model.tflite").is_file():
-        raise UsageError(f"build/{name} has no model.tflite; run ./tinyproof export first, or give a file")
-    return inspect_model(read_file(folder / "model.tflite"), f"build/{name}/model.tflite", boards, folder)
+        raise UsageError(f"{paths.shown(folder)} has no model.tflite; run ./tinyproof export first, or give a file")
+    return inspect_model(read_file(folder / "model.tflite"), paths.shown(folder / "model.tflite"), boards, folder)
 
 
 def _is_quantized(tflite: bytes, file: str) -> bool:

@@ -37,7 +37,7 @@ class MatrixRow:
     reference: str = ""
     bits_checked: int = 0
     bits_different: int = 0
-    answers_within_tolerance: bool = False
+    answers_within_tolerance: bool | None = None
     ticks_min: int = 0
     ticks_max: int = 0
     tick_unit: str = ""

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tinyproof.builds import Wanted, find_brought, import_file, run_build, run_export, select_model
+from tinyproof.builds import Wanted, find_brought, hold, import_file, run_build, run_export, select_model, silent
 from tinyproof.core import paths
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import Config, load_config
@@ -48,16 +48,20 @@ def export(
     low: float | None = None,
     high: float | None = None,
     activations: str | None = None,
+    values: tuple[float, float] | None = None,
+    name: str | None = None,
     keep_dead: bool = False,
 ) -> Exported:
     """The model as C, with the golden answers, in build/<name>/.
 
-    `calibration`: samples (.npz, .csv) to quantize a float model with, or `low` and `high` where it takes one number;
-    `activations`: "int8" or "int16" between its layers. `keep_dead`: compute channels on which no answer depends, too.
+    `calibration`: samples to quantize a float model with (.npz, .npy, .csv, a folder of images or .wav files, whose
+    darkest and brightest are `values` in real numbers), or `low` and `high` where it takes one number; `activations`:
+    "int8" or "int16" between its layers. `name`: of the build, where it is not the file's. `keep_dead`: compute
+    channels on which no answer depends, too.
     A name exports what was trained as build/<name>. TensorFlow is loaded only for a float model.
     """
     config = load_config(paths.CONFIG_FILE)
-    wanted = Wanted(None if calibration is None else Path(calibration), low, high, activations)
+    wanted = Wanted(None if calibration is None else Path(calibration), low, high, activations, name, values)
     found = find_brought(str(model), wanted)
     if found is not None:
         manifest = import_file(config, found, wanted, keep_dead=keep_dead)[1]
@@ -67,7 +71,9 @@ def export(
             low=config.export.low if low is None else low,
             high=config.export.high if high is None else high,
         )
-        manifest = run_export(dataclasses.replace(config, model=str(model), export=settings), keep_dead=keep_dead)
+        config = dataclasses.replace(config, model=str(model), export=settings)
+        with hold(config.model, makes=True):
+            manifest = run_export(config, keep_dead=keep_dead)
     memory = manifest.memory
     assert memory is not None  # it has just been exported
     folder = paths.build_dir(manifest.model)
@@ -108,7 +114,9 @@ def build(model: Model, board: str | None = None, *, lint: bool = True) -> Build
 
     Raises EnvironmentFaultError where the compiler is missing, the build fails or the image does not fit the board.
     """
-    return run_build(_config(model, BoardAt(board) if board else None), lint=lint)
+    config = _config(model, BoardAt(board) if board else None)
+    with hold(config.model):
+        return run_build(config, lint=lint)
 
 
 def check(
@@ -116,6 +124,8 @@ def check(
     board: str | BoardAt | None = None,
     *,
     dataset: str | Path | None = None,
+    classes: Sequence[str] | None = None,
+    values: tuple[float, float] | None = None,
     limit: int | None = None,
     timeout_s: float | None = None,
     retries: int | None = None,
@@ -124,12 +134,14 @@ def check(
     """Asks the board every vector of the build and every known answer, or the first `limit` samples of `dataset`.
 
     A simulated board without a port is built first, so that what is proven is what is there now; a real one runs what
-    was flashed. A mismatch is in the proof. `progress` is called with the inputs done and all of them.
+    was flashed. A mismatch is in the proof. `classes`: names of the model's outputs, where samples are labelled by
+    name; `values`: as in `export`. `progress` is called with the inputs done and all of them.
 
     Raises BoardError where the board is absent, silent or runs another model, InputFileError, UsageError and
     EnvironmentFaultError as the stages do.
     """
     from tinyproof.checking import check_and_locate, check_samples
+    from tinyproof.core.data_set import DataForm
 
     at = _at(board)
     config = _config(model, at)
@@ -139,16 +151,18 @@ def check(
         retries=config.check.retries if retries is None else retries,
     )
     chosen, folder, port = find_board(config.board), paths.build_dir(config.model), at.port if at else None
-    if chosen.kind == "simulated" and port is None:
-        run_build(config)
-    if dataset is None:
-        if limit is not None:
-            raise UsageError("limit counts samples of a data set; name it with dataset")
-        return proof_of(check_and_locate(chosen, folder, port, asked, progress, lambda: None))
-    report = check_samples(
-        *(chosen, folder, port, asked, Path(dataset), limit, progress, lambda: None), remark=lambda words: None
-    )
-    return proof_of(report)
+    if dataset is None and limit is not None:
+        raise UsageError("limit counts samples of a data set; name it with dataset")
+    with hold(config.model):
+        if chosen.kind == "simulated" and port is None:
+            run_build(config)
+        if dataset is None:
+            return proof_of(check_and_locate(chosen, folder, port, asked, progress, lambda: None))
+        form = DataForm(tuple(classes or ()), values)
+        report = check_samples(
+            *(chosen, folder, port, asked, Path(dataset), limit, progress, lambda: None), remark=silent, form=form
+        )
+        return proof_of(report)
 
 
 def assert_proven(
@@ -187,7 +201,8 @@ def simulate(model: Model, board: str | None = None) -> Iterator[Simulation]:
     if chosen.kind == "serial":
         raise UsageError(f"board {chosen.name} is real hardware; there is nothing to simulate")
     if chosen.kind == "simulated":
-        run_build(config)
+        with hold(config.model):
+            run_build(config)
     with board_port(chosen, folder, None) as port:
         yield Simulation(chosen.name, read_manifest(folder).model_id, port)
 
@@ -203,9 +218,9 @@ def profile(
     from tinyproof.profiling import run_profile
 
     at = _at(board)
-    document = run_profile(
-        *(_config(model, at), at.port if at else None, None if dataset is None else Path(dataset)), noise=noise
-    )
+    config = _config(model, at)
+    with hold(config.model):
+        document = run_profile(config, at.port if at else None, None if dataset is None else Path(dataset), noise=noise)
     names = {field.name for field in dataclasses.fields(OperatorCost)}
     operators = tuple(
         OperatorCost(**{name: value for name, value in op.items() if name in names}) for op in document["operators"]

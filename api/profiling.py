@@ -8,9 +8,10 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tinyproof.builds import Remark, silent
 from tinyproof.core.board_spec import Board, find_board
 from tinyproof.core.config import Config
-from tinyproof.core.errors import UsageError
+from tinyproof.core.errors import EnvironmentFaultError, UsageError
 from tinyproof.core.paths import build_dir
 from tinyproof.layer_counts import profile_simulated, refuse_wrong_bits
 
@@ -22,7 +23,9 @@ FILE = "profile.json"
 NOISE_SAMPLES = 32
 
 
-def run_profile(config: Config, port: str | None, dataset: Path | None, *, noise: bool) -> dict[str, Any]:
+def run_profile(
+    config: Config, port: str | None, dataset: Path | None, *, noise: bool, remark: Remark = silent
+) -> dict[str, Any]:
     """Measures config.model on config.board and writes profile.json.
 
     Raises MismatchError where the bits are not the golden reference's: then the times mean nothing.
@@ -41,7 +44,7 @@ def run_profile(config: Config, port: str | None, dataset: Path | None, *, noise
         steps, seen = profile_simulated(board, folder, config.check)
     document = _document(config, identity, board, steps, [one.ticks for one in seen])
     _add_cycles(document, [one.cycles for one in seen])
-    layers = {entry["index"]: entry for entry in _noise(folder, dataset)} if noise else {}
+    layers = {entry["index"]: entry for entry in _noise(folder, dataset, remark)} if noise else {}
     for operator in document["operators"]:
         operator["sqnr_db"] = layers.get(operator["index"], {}).get("sqnr_db")
         operator["noise_added"] = layers.get(operator["index"], {}).get("added")
@@ -49,7 +52,7 @@ def run_profile(config: Config, port: str | None, dataset: Path | None, *, noise
         document["noise_samples"] = dataset.name if dataset else "random vectors"
     target = folder / "boards" / board.name
     target.mkdir(parents=True, exist_ok=True)
-    (target / FILE).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    (target / FILE).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8", newline="\n")
     return document
 
 
@@ -123,12 +126,18 @@ def _add_cycles(document: dict[str, Any], cycles: list[tuple[int, ...]]) -> None
     document["cycles"] = round(sum(means)) if means else None
 
 
-def _noise(folder: Path, dataset: Path | None) -> list[dict[str, Any]]:
-    """SQNR of each operator; empty where no float model is at hand."""
+def _noise(folder: Path, dataset: Path | None, remark: Remark) -> list[dict[str, Any]]:
+    """SQNR of each operator; empty where no float model is at hand, or no TensorFlow to run it."""
+    from tinyproof.core.tensorflow_settings import require_tensorflow
     from tinyproof.export.layer_sqnr import float_model, layer_noise
 
     original = float_model(folder)
     if original is None:
+        return []
+    try:
+        require_tensorflow("SQNR, which compares with the float model,")
+    except EnvironmentFaultError as error:
+        remark(error.message)
         return []
     return [dataclasses.asdict(entry) for entry in layer_noise(original, *_samples(folder, dataset))]
 

@@ -15,6 +15,7 @@ from tinyproof.core.config import Config
 from tinyproof.core.paths import build_dir
 
 if TYPE_CHECKING:
+    from tinyproof.core.data_set import DataForm
     from tinyproof.host.bits import Progress
     from tinyproof.host.check_report import CheckReport, DatasetReport
 
@@ -26,13 +27,16 @@ def run_check(config: Config, port: str | None = None) -> CheckReport:
         return check_and_locate(board, build_dir(config.model), port, config.check, progress, differs)
 
 
-def run_samples(config: Config, port: str | None, dataset: Path, limit: int | None) -> DatasetReport:
+def run_samples(
+    config: Config, port: str | None, dataset: Path, limit: int | None, form: DataForm | None = None
+) -> DatasetReport:
     """Asks config.board the samples of `dataset`, showing progress on a terminal."""
     board = find_board(config.board)
     with _bar(board) as (progress, differs):
         return check_samples(
             *(board, build_dir(config.model), port, config.check, dataset, limit, progress, differs),
             remark=lambda words: console.stderr().print(words),
+            form=form,
         )
 
 

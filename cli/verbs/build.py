@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tinyproof.builds import run_build, select_model
+from tinyproof.builds import run_build
 from tinyproof.cli import console
-from tinyproof.cli.model_option import dialect_option, model_option
+from tinyproof.cli.model_option import dialect_option, hold, model_option, select_model
 from tinyproof.core.config import load_config
 from tinyproof.core.paths import CONFIG_FILE
 
@@ -27,14 +27,16 @@ if TYPE_CHECKING:
 def command(board: str | None, model: str | None, dialect: str, no_lint: bool, as_json: bool) -> None:
     """Compile the exported model and the firmware around it, and report its flash and RAM.
 
-    Writes firmware.elf and build.json to build/<model>/boards/<board>/. The same input gives the same ELF.
+    Writes firmware.elf, the same as .bin, .hex and .uf2 (not of AVR), and build.json to build/<model>/boards/<board>/.
+    The same input gives the same ELF.
 
     --dialect mlperf makes a firmware for MLPerf Tiny's runner instead, in the folder mlperf/ beside them; `check`
     cannot talk to it, `simulate --dialect mlperf --pty` starts it for the runner.
     """
     config = load_config(CONFIG_FILE)
     config = select_model(dataclasses.replace(config, board=board or config.board), model)
-    result = run_build(config, lint=not no_lint, dialect=dialect)
+    with hold(config.model):
+        result = run_build(config, lint=not no_lint, dialect=dialect)
     if as_json:
         console.print_json(result.as_dict())
         return

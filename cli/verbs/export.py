@@ -8,14 +8,18 @@ from pathlib import Path
 
 import click
 
-from tinyproof.builds import Wanted, find_brought, import_file, run_export
+from tinyproof.builds import Wanted, find_brought, run_export
 from tinyproof.cli import console
 from tinyproof.cli.model_option import (
     activations_option,
     calibration_option,
+    hold,
+    import_file,
     model_option,
+    name_option,
     print_import,
     print_removed,
+    values_option,
 )
 from tinyproof.cli.tables import stage_line
 from tinyproof.core import paths
@@ -28,7 +32,9 @@ from tinyproof.core.manifest import Manifest, QuantizationReport
 @click.option("--high", type=float, help="Largest x that will be asked. [default: 10]")
 @click.option("--seed", type=int, help="Seed of random inputs and vectors. [default: 1]")
 @model_option
+@name_option
 @calibration_option
+@values_option
 @activations_option
 @click.option("--board", help="Quantize in a form that this board's library computes. [default: qemu-cortex-m4]")
 @click.option("--keep-dead", is_flag=True, help="Compute channels, too, on which no answer depends.")
@@ -38,7 +44,9 @@ def command(
     high: float | None,
     seed: int | None,
     model: str | None,
+    name: str | None,
     calibration: Path | None,
+    values: tuple[float, float] | None,
     activations: str | None,
     board: str | None,
     keep_dead: bool,
@@ -64,10 +72,12 @@ def command(
         seed=config.export.seed if seed is None else seed,
     )
     config = dataclasses.replace(config, export=export, board=board or config.board)
-    wanted = Wanted(calibration, low, high, activations)
+    wanted = Wanted(calibration, low, high, activations, name, values)
     found = find_brought(model, wanted)
     if found is None:
-        manifest = run_export(dataclasses.replace(config, model=model or config.model), keep_dead=keep_dead)
+        config = dataclasses.replace(config, model=model or config.model)
+        with hold(config.model, makes=True):
+            manifest = run_export(config, keep_dead=keep_dead)
     else:
         _, manifest = import_file(config, found, wanted, keep_dead=keep_dead)
     if as_json:

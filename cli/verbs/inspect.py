@@ -11,7 +11,12 @@ import click
 
 from tinyproof.builds import Wanted
 from tinyproof.cli import console
-from tinyproof.cli.model_option import activations_option, calibration_option, print_removed
+from tinyproof.cli.model_option import (
+    activations_option,
+    calibration_option,
+    print_removed,
+    values_option,
+)
 from tinyproof.cli.tables import aligned
 from tinyproof.core import paths
 from tinyproof.core.board_spec import find_board
@@ -26,6 +31,7 @@ from tinyproof.inspection import boards_to_judge, run_inspect
 @click.argument("model", metavar="NAME|FILE", required=False)
 @click.option("--board", help="Judge only this board. [default: all that firmware is built for]")
 @calibration_option
+@values_option
 @activations_option
 @click.option("--low", type=float, help="Smallest x, to quantize a float model of one number.")
 @click.option("--high", type=float, help="Largest x, likewise.")
@@ -35,6 +41,7 @@ def command(
     model: str | None,
     board: str | None,
     calibration: Path | None,
+    values: tuple[float, float] | None,
     activations: str | None,
     low: float | None,
     high: float | None,
@@ -49,7 +56,8 @@ def command(
     """
     config = load_config(paths.CONFIG_FILE)
     boards = boards_to_judge() if board is None else [find_board(board)]
-    document = run_inspect(config, model or config.model, boards, Wanted(calibration, low, high, activations))
+    wanted = Wanted(calibration, low, high, activations, values=values)
+    document = run_inspect(config, model or config.model, boards, wanted)
     if as_json:
         console.print_json(document)
     elif "refused" in document:

@@ -9,9 +9,8 @@ from typing import Any
 
 import click
 
-from tinyproof.builds import select_model
 from tinyproof.cli import console
-from tinyproof.cli.model_option import model_option
+from tinyproof.cli.model_option import hold, model_option, select_model
 from tinyproof.cli.tables import aligned
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import load_config
@@ -44,13 +43,16 @@ def command(
     """
     config = load_config(CONFIG_FILE)
     config = select_model(dataclasses.replace(config, board=board or config.board), model)
-    document = run_profile(config, port, dataset, noise=not no_noise)
+    with hold(config.model):
+        document = run_profile(
+            config, port, dataset, noise=not no_noise, remark=lambda words: console.stderr().print(words)
+        )
     if as_json:
         console.print_json(document)
     else:
         print_profile(document)
         if find_board(config.board).kind == "serial":
-            click.echo(f"next     ./tinyproof flash --board {config.board} puts the model back on the board")
+            console.print_next(f"./tinyproof flash --board {config.board} puts the model back on the board")
 
 
 def print_profile(document: dict[str, Any]) -> None:

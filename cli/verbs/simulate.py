@@ -9,8 +9,8 @@ from types import FrameType
 
 import click
 
-from tinyproof.builds import needs_build, select_model
-from tinyproof.cli.model_option import dialect_option, model_option
+from tinyproof.builds import needs_build
+from tinyproof.cli.model_option import dialect_option, hold, model_option, select_model
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import load_config
 from tinyproof.core.errors import UsageError
@@ -46,7 +46,8 @@ def command(board: str | None, model: str | None, dialect: str, pty: bool) -> No
         from tinyproof.firmware.platformio_build import build
 
         click.echo(f"building {chosen.name} ...", err=True)
-        build(chosen, folder, dialect=dialect)
+        with hold(config.model):
+            build(chosen, folder, dialect=dialect)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         simulate(chosen, folder, pty=pty, announce=_announce, dialect=dialect)

@@ -169,7 +169,7 @@ def test_junit_tells_of_a_board_that_cannot_be_checked(
         (["--port", "/dev/ttyTINYPROOF9"], 3, "/dev/ttyTINYPROOF9 is absent"),
         (["--port", "ftp://x"], 2, "use a device file, socket://HOST:PORT"),
         ([], 2, "--port"),
-        (["--model", "nonesuch"], 2, "build/nonesuch has no manifest"),
+        (["--model", "nonesuch"], 2, "/nonesuch has no manifest"),
         (["--board", "fakee"], 2, "did you mean fake?"),
         (["--timeout", "0"], 2, "--timeout"),
     ],
