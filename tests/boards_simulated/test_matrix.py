@@ -40,6 +40,7 @@ Row = Callable[[str, str], matrix.MatrixRow]
 CONFIG = Config()
 NAMES = [board.name for board in matrix.simulated_boards()]
 LESSON = ("neuron", "sine", "wide")
+ANSWERED = ("neuron", "sine")  # somebody knows what is right
 FRAMES = 320  # 256 and the first quarter once more
 # Model -> inputs that its check asks.
 MODELS = {**dict.fromkeys(LESSON, 256), "streaming": FRAMES, "ends": 256}
@@ -110,7 +111,7 @@ def test_every_board_answers_bit_for_bit(row: Row, model: str, name: str) -> Non
     proof = row(model, name)
     assert proof.error == ""
     assert (proof.bits_checked, proof.bits_different) == (MODELS[model], 0)
-    assert proof.answers_within_tolerance
+    assert proof.answers_within_tolerance is (True if model in ANSWERED else None)
     assert proof.proven
     assert proof.tick_unit == find_board(name).tick_unit
     assert 0 < proof.ticks_min <= proof.ticks_max

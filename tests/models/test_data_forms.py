@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 from support.compiled import compiled
 from support.tflite_writer import dense_network
@@ -210,3 +212,26 @@ def test_a_board_is_asked_a_table_with_names(tmp_path: Path, monkeypatch: pytest
     assert "give --classes" in refused.stderr
     wrong = CliRunner().invoke(main, [*options, "--values", "1,0"])
     assert wrong.exit_code == 2
+
+
+# A file of samples, and how one of its kind begins.
+HEADS = {"d.csv": b"", "d.npy": b"\x93NUMPY\x01\x00", "a.wav": b"RIFF", "a.png": b"\x89PNG\r\n\x1a\n"}
+
+
+@pytest.mark.parametrize("name", HEADS)
+@given(st.binary(max_size=120))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_no_bytes_do_worse_than_an_error(tmp_path: Path, name: str, content: bytes) -> None:
+    folder = tmp_path / name.replace(".", "_")
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_bytes(HEADS[name] + content)
+    path = folder / name if name.startswith("d.") else folder
+    message = ""
+    try:
+        dataset = read_dataset(path, THREE, form=DataForm(("a", "b"), (0.0, 1.0)))
+    except InputFileError as error:
+        message = error.message
+    else:
+        assert dataset.x.shape[1] == 3
+        assert np.isfinite(dataset.x).all()
+    assert "\n" not in message
