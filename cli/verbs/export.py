@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from tinyproof.cli import console
+from tinyproof.cli.library_options import LibraryOptions, library_options
 from tinyproof.cli.model_option import (
     Wanted,
     activations_option,
@@ -18,6 +19,7 @@ from tinyproof.cli.model_option import (
     model_option,
     print_import,
     print_removed,
+    select_model,
 )
 from tinyproof.cli.tables import stage_line
 from tinyproof.core import paths
@@ -35,6 +37,7 @@ from tinyproof.core.manifest import Manifest, QuantizationReport
 @activations_option
 @click.option("--board", help="Quantize in a form that this board's library computes. [default: qemu-cortex-m4]")
 @click.option("--keep-dead", is_flag=True, help="Compute channels, too, on which no answer depends.")
+@library_options
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest as one JSON document instead of the lines.")
 def command(
     low: float | None,
@@ -45,6 +48,7 @@ def command(
     activations: str | None,
     board: str | None,
     keep_dead: bool,
+    library: LibraryOptions,
     as_json: bool,
 ) -> None:
     """Quantize the trained model to int8 over the range of x that will be asked, and compile it to C.
@@ -59,8 +63,12 @@ def command(
     Channels that interval analysis proves constant for every input are folded into the layer behind them, and those
     that nothing live reads are left out, unless --keep-dead: the answers are the same to the bit. model.tflite stays as
     it is.
+
+    With --as and --to, the model of a build, or of a file, becomes a library for your own firmware: one header, a
+    self-test, an example, and a README that says how to call it.
     """
     config = load_config(paths.CONFIG_FILE)
+    library.check()
     export = ExportConfig(
         low=config.export.low if low is None else low,
         high=config.export.high if high is None else high,
@@ -69,10 +77,17 @@ def command(
     config = dataclasses.replace(config, export=export, board=board or config.board)
     wanted = Wanted(calibration, low, high, activations)
     found = find_brought(model, wanted)
+    if library.kind is not None and (found is None or wanted == Wanted()):
+        # What was exported before is what was proven: nothing is quantized again.
+        library.write(select_model(config, model or config.model), as_json=as_json)
+        return
     if found is None:
         manifest = run_export(dataclasses.replace(config, model=model or config.model), keep_dead=keep_dead)
     else:
-        _, manifest = import_file(config, found, wanted, keep_dead=keep_dead)
+        config, manifest = import_file(config, found, wanted, keep_dead=keep_dead)
+        if library.kind is not None:
+            library.write(config, as_json=as_json)
+            return
     if as_json:
         console.print_json(manifest.as_dict())
     elif found is None:
