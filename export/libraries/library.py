@@ -28,6 +28,7 @@ from tinyproof.export.libraries.kinds import Kind, find_kind
 from tinyproof.export.libraries.naming import check_labels, check_name, name_of
 from tinyproof.export.libraries.selftest_vectors import Vector, selftest_vectors
 from tinyproof.export.libraries.source import Named, emit_model, emit_public_header, emit_selftest
+from tinyproof.export.libraries.window import emit_window
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 FORMAT = 1
@@ -102,6 +103,7 @@ def export_library(build_dir: Path, folder: Path, wish: Wish) -> ExportedLibrary
         "outputs": [_end(end) for end in model.ends if end[0].startswith("output")],
     }
     sources = _sources(model, vectors)
+    facts["window"] = f"{name}_window.h" in sources
     facts["sources"] = sorted(path for path in sources if path.endswith(".c"))
     files = {f"src/{path}": text for path, text in sources.items()}
     files |= dict(_from_templates(facts))
@@ -143,6 +145,8 @@ def _sources(model: Named, vectors: Sequence[Vector]) -> dict[str, str]:
         f"{model.name}.h": emit_public_header(model, steps, len(vectors)),
         f"{model.name}.c": kernels.adapt(source, f"{model.name}.c"),
     }
+    if window := emit_window(model):
+        files[f"{model.name}_window.h"] = window
     if vectors:
         place = f"{model.name}_selftest.c"
         files[place] = kernels.adapt(emit_selftest(model, vectors), place)
