@@ -139,7 +139,7 @@ def _check_build(build_dir: Path) -> None:
 
 def _sources(model: Named, vectors: Sequence[Vector]) -> dict[str, str]:
     """All C, by its path in src/."""
-    source, steps = emit_model(model)
+    source, steps = emit_model(model, selftest=bool(vectors))
     kernels = KernelFiles()
     files = {
         f"{model.name}.h": emit_public_header(model, steps, len(vectors)),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from tinyproof.core.tflite.graph import Tensor
 from tinyproof.export.codegen import banner, end_macros, generate, number_lines, reset_statements
+from tinyproof.export.libraries.checksum import emit_checksum
 from tinyproof.export.libraries.ends import conversions, places
 from tinyproof.export.lowering import Program
 from tinyproof.export.memory_planner import MemoryPlan
@@ -133,14 +134,19 @@ def _selftest_declaration(name: str, vectors: int) -> list[str]:
         return []
     return [
         "",
-        f"/* Runs {vectors} vectors that are kept in flash with the bits that TFLite Micro answers. -1: all agree;",
-        " * else the number of the first that does not. What was in the arena is lost; the state is as after init. */",
+        f"/* Runs {vectors} vectors that are kept in flash with the bits that TFLite Micro answers. -1: all agree,",
+        " * and the tables are as they were exported; else the number of the first vector that does not agree, or",
+        f" * {name.upper()}_SELFTEST_VECTORS where it is only the tables. What was in the arena is lost; the state is",
+        " * as after init. */",
         f"int32_t {name}_selftest(void *arena);",
+        "/* Of the self-test: whether the checksum of all tables is right. */",
+        f"int {name}_tables_intact(void);",
     ]
 
 
-def emit_model(model: Named) -> tuple[str, int]:
-    """NAME.c, its includes as the firmware of this project writes them; and how many steps it has."""
+def emit_model(model: Named, *, selftest: bool) -> tuple[str, int]:
+    """NAME.c, its includes as the firmware of this project writes them; and how many steps it has. `selftest`: with
+    what that asks for."""
     name, program = model.name, model.program
     place = f"{model.macros}_WEIGHTS"
     unit = generate(program, model.plan, prefix=model.prefix, place=place)
@@ -182,6 +188,7 @@ def emit_model(model: Named) -> tuple[str, int]:
         f"    {name}_reset(arena);",
         f"    return {model.macros}_OK;",
         "}",
+        *(["", *emit_checksum(program, name, model.prefix)] if selftest else []),
     ]
     return "\n".join(lines) + "\n", len(steps)
 
@@ -241,7 +248,7 @@ def emit_selftest(model: Named, vectors: Sequence[tuple[bytes, bytes]]) -> str:
         ),
         "    }",
         f"    {name}_reset(arena);",
-        "    return first;",
+        f"    return first < 0 && !{name}_tables_intact() ? {macros}_SELFTEST_VECTORS : first;",
         "}",
     ]
     return "\n".join(lines) + "\n"
