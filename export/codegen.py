@@ -106,10 +106,13 @@ def _float_literal(value: float) -> str:
 @dataclass(frozen=True)
 class Unit:
     """The C of a program, before anybody has decided who calls it: `declarations` are includes, shared kernels and
-    constants; `steps` holds the kernel calls of each operator that has any, by its number in Program.ops."""
+    constants; `steps` holds the kernel calls of each operator that has any, by its number in Program.ops. `tables` are
+    the constants by their names; cores with MVE have `mve_tables` instead."""
 
     declarations: list[str]
     steps: dict[int, list[str]]
+    tables: dict[str, Constant]
+    mve_tables: dict[str, Constant]
 
 
 def generate(program: Program, plan: MemoryPlan, *, prefix: str = "", place: str = "") -> Unit:
@@ -129,9 +132,13 @@ def generate(program: Program, plan: MemoryPlan, *, prefix: str = "", place: str
         copy = _shared_kernel(kernel, call, types, scratch=scratch)
         lines += copy if kernel in everywhere else ["#if !KERNELS_MVE", *copy[:-1], "#endif", ""]
     steps: dict[int, list[str]] = {}
+    tables: dict[str, Constant] = {}
+    mve_tables: dict[str, Constant] = {}
     for number, parts in calls.items():
         op, named = program.ops[number], f"{prefix}op{number}"
         types_of = _table_types(named, op)
+        tables |= _by_name(named, op.constants())
+        mve_tables |= _by_name(named, forms[number].constants if number in forms else op.constants())
         declared = [line for constant in op.constants() for line in _table(named, constant, place)]
         function = f"{op.kernel}_shared" if op.kernel in shared else op.kernel
         steps[number] = []
@@ -153,7 +160,11 @@ def generate(program: Program, plan: MemoryPlan, *, prefix: str = "", place: str
     for number, op in enumerate(program.ops):
         if isinstance(op, Control):
             steps[number] = [op.statement(plan.offsets.__getitem__)]
-    return Unit(lines, dict(sorted(steps.items())))
+    return Unit(lines, dict(sorted(steps.items())), tables, mve_tables)
+
+
+def _by_name(prefix: str, constants: Iterable[Constant]) -> dict[str, Constant]:
+    return {f"{prefix}_{constant.suffix}": constant for constant in constants}
 
 
 def _includes(kernels: set[str], everywhere: set[str], for_mve: set[str]) -> list[str]:
@@ -184,7 +195,7 @@ def _struct(kernel: str, name: str, members: dict[str, str]) -> list[str]:
 
 def _table_types(prefix: str, op: Op) -> dict[str, str]:
     """C element type of each table of an operator, by its name."""
-    return {f"{prefix}_{table.suffix}": table.ctype for table in op.constants()}
+    return {name: table.ctype for name, table in _by_name(prefix, op.constants()).items()}
 
 
 def _places(program: Program, number: int, call: Call, table_types: dict[str, str], plan: MemoryPlan) -> list[str]:

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from tinyproof.core.errors import UsageError
 from tinyproof.core.files import write_at_once
+from tinyproof.core.manifest import model_id, read_manifest
 from tinyproof.core.tflite.parts import TensorPart
 from tinyproof.core.tflite.reader import read_file, read_graph
-from tinyproof.export.codegen import Unit, banner, emit_reset, generate
-from tinyproof.export.compiled import read_compiled
+from tinyproof.export.codegen import Unit, banner, emit_reset, emit_source, generate
 from tinyproof.export.lowering import Program, lower
 from tinyproof.export.memory_planner import MemoryPlan, plan_memory
 from tinyproof.export.ops.constant_output import ConstantOutput
@@ -56,8 +56,14 @@ def write_profile(build_dir: Path) -> list[ProfiledOperator]:
 
     Raises UsageError for a model without operators or with control flow, and where model_compiled.c is not of it.
     """
-    compiled = read_compiled(build_dir)
-    program, plan, unit, identity = compiled.program, compiled.plan, compiled.unit, compiled.identity
+    tflite = read_file(build_dir / "model.tflite")
+    memory = read_manifest(build_dir).memory
+    program = lower(read_graph(tflite), keep_dead=memory is not None and memory.keep_dead)
+    plan = plan_memory(program)
+    identity = model_id(tflite)
+    unit = generate(program, plan)
+    if (build_dir / "model_compiled.c").read_text(encoding="utf-8") != emit_source(program, plan, identity, unit):
+        raise UsageError(f"build/{build_dir.name}/model_compiled.c is another version's; run ./tinyproof export again")
     if program.branches:
         raise UsageError(f"build/{build_dir.name}: the model has IF or WHILE, whose operators do not run in turn")
     if not unit.steps:

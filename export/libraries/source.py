@@ -15,6 +15,7 @@ from tinyproof.export.lowering import Program
 from tinyproof.export.memory_planner import MemoryPlan
 from tinyproof.export.ops.control import AGAIN, END, IF, LOOP
 
+API = 1
 ARENA_ALIGNMENT = 8  # of the widest element, int64; kernels that read whole words ask for less
 
 
@@ -66,6 +67,7 @@ def emit_public_header(model: Named, steps: int, vectors: int) -> str:
         "#endif",
         "",
         f'#define {macros}_MODEL_ID "{model.identity}"',
+        f"#define {macros}_API {API} /* of the functions here: another number where a caller has to change */",
         "",
         "/* All the memory that the model works in. Each instance has its own, and two instances may run in two tasks:",
         f" *     static {macros}_ARENA(arena);",
@@ -188,7 +190,7 @@ def emit_model(model: Named, *, selftest: bool) -> tuple[str, int]:
         f"    {name}_reset(arena);",
         f"    return {model.macros}_OK;",
         "}",
-        *(["", *emit_checksum(program, name, model.prefix)] if selftest else []),
+        *(["", *emit_checksum(unit, name)] if selftest else []),
     ]
     return "\n".join(lines) + "\n", len(steps)
 
