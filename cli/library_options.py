@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from tinyproof.cli import console
+from tinyproof.cli.model_option import hold
 from tinyproof.cli.tables import stage_line
 from tinyproof.core import paths
 from tinyproof.core.config import Config
@@ -30,7 +31,6 @@ class LibraryOptions:
 
     kind: str | None
     folder: Path | None
-    name: str | None
     labels: str | None
     selftest_bytes: int | None
     arena_bytes: int | None
@@ -40,7 +40,6 @@ class LibraryOptions:
         if self.kind is None:
             others = {
                 "--to": self.folder,
-                "--name": self.name,
                 "--labels": self.labels,
                 "--selftest-bytes": self.selftest_bytes,
                 "--arena-bytes": self.arena_bytes,
@@ -51,15 +50,16 @@ class LibraryOptions:
         elif self.folder is None:
             raise UsageError("--as makes a folder: name it with --to FOLDER")
 
-    def write(self, config: Config, *, as_json: bool) -> None:
-        """The model of build/<config.model> as a library, and what is to be said of it."""
+    def write(self, config: Config, name: str | None, *, as_json: bool) -> None:
+        """The model of build/<config.model> as a library, called `name`, and what is to be said of it."""
         from tinyproof.export.libraries.library import Wish, export_library
 
         assert self.kind is not None  # `check` has seen to both
         assert self.folder is not None
         labels = tuple(label.strip() for label in self.labels.split(",")) if self.labels else ()
-        wish = Wish(self.kind, self.name, labels, self.selftest_bytes, self.arena_bytes)
-        made = export_library(paths.build_dir(config.model), self.folder, wish)
+        wish = Wish(self.kind, name, labels, self.selftest_bytes, self.arena_bytes)
+        with hold(config.model, shared=True):
+            made = export_library(paths.build_dir(config.model), self.folder, wish)
         if as_json:
             document = {**made.__dict__, "kind": made.kind.name, "folder": str(made.folder), "parsed": made.kind.parsed}
             console.print_json(document)
@@ -81,20 +81,18 @@ def library_options(function: F) -> F:
         *args: Any,
         as_kind: str | None,
         to: Path | None,
-        name: str | None,
         labels: str | None,
         selftest_bytes: int | None,
         arena_bytes: int | None,
         **others: Any,
     ) -> Any:
-        options = LibraryOptions(as_kind, to, name, labels, selftest_bytes, arena_bytes)
+        options = LibraryOptions(as_kind, to, labels, selftest_bytes, arena_bytes)
         return function(*args, library=options, **others)
 
     for option in reversed(
         (
             click.option("--as", "as_kind", metavar="KIND", help=f"Make a library: {KINDS_HELP}."),
             click.option("--to", type=click.Path(path_type=Path), metavar="FOLDER", help="Where the library goes."),
-            click.option("--name", help="What the library's functions begin with. [default: the build's name]"),
             click.option("--labels", metavar="A,B,...", help="Names of the classes, for the library."),
             click.option("--selftest-bytes", type=int, help="Flash for the library's self-test. [default: 4096]"),
             click.option("--arena-bytes", type=int, help="RAM for the library's arena: refused where it needs more."),

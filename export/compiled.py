@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tinyproof.core.errors import UsageError
 from tinyproof.core.manifest import model_id, read_manifest
+from tinyproof.core.paths import shown
 from tinyproof.core.tflite.reader import read_file, read_graph
 from tinyproof.export.codegen import Unit, emit_source, generate
 from tinyproof.export.lowering import Program, lower
@@ -34,5 +35,5 @@ def read_compiled(build_dir: Path) -> Compiled:
     identity = model_id(tflite)
     unit = generate(program, plan)
     if (build_dir / "model_compiled.c").read_text(encoding="utf-8") != emit_source(program, plan, identity, unit):
-        raise UsageError(f"build/{build_dir.name}/model_compiled.c is another version's; run ./tinyproof export again")
+        raise UsageError(f"{shown(build_dir / 'model_compiled.c')} is another version's; run ./tinyproof export again")
     return Compiled(program, plan, unit, identity)

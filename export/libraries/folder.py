@@ -32,7 +32,7 @@ def write_folder(folder: Path, files: Mapping[str, str], record: str) -> None:
         for path, text in files.items():
             target = new / path
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(text, encoding="utf-8")
+            target.write_text(text, encoding="utf-8", newline="\n")
         new.chmod(0o755)  # mkdtemp makes it for the owner alone
         _replace(folder, new)
     except OSError as fault:

@@ -14,9 +14,10 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tinyproof.core.errors import UsageError
+from tinyproof.core.install import PACKAGE
 from tinyproof.core.manifest import FILE as MANIFEST
 from tinyproof.core.manifest import read_manifest, stale_artefacts
-from tinyproof.core.paths import PACKAGE
+from tinyproof.core.paths import shown
 from tinyproof.core.tflite.dtypes import DTYPES
 from tinyproof.core.version import __version__
 from tinyproof.export.compiled import read_compiled
@@ -77,7 +78,7 @@ def export_library(build_dir: Path, folder: Path, wish: Wish) -> ExportedLibrary
     program, plan = compiled.program, compiled.plan
     if wish.arena_bytes is not None and plan.arena_bytes > wish.arena_bytes:
         raise UsageError(
-            f"build/{build_dir.name} needs an arena of {plan.arena_bytes:,} B, and --arena-bytes allows "
+            f"{shown(build_dir)} needs an arena of {plan.arena_bytes:,} B, and --arena-bytes allows "
             f"{wish.arena_bytes:,}; take a smaller model"
         )
     first = program.outputs[0]
@@ -128,12 +129,11 @@ def export_library(build_dir: Path, folder: Path, wish: Wish) -> ExportedLibrary
 def _check_build(build_dir: Path) -> None:
     manifest = read_manifest(build_dir)
     if not set(NEEDED) <= manifest.artefacts.keys():
-        raise UsageError(f"build/{build_dir.name} holds no exported model; run ./tinyproof export first")
+        raise UsageError(f"{shown(build_dir)} holds no exported model; run ./tinyproof export first")
     stale = [name for name in stale_artefacts(manifest, build_dir) if name in NEEDED]
     if stale:
         raise UsageError(
-            f"build/{build_dir.name}: {', '.join(stale)} missing or changed since the export; "
-            "run ./tinyproof export again"
+            f"{shown(build_dir)}: {', '.join(stale)} missing or changed since the export; run ./tinyproof export again"
         )
 
 
