@@ -25,7 +25,7 @@ MODEL_HELP = "A build's name, or a file: .tflite, .keras, .h5, a SavedModel fold
 CALIBRATION_HELP = "Samples to quantize a float model with: .npz, .npy or .csv, a folder of images or .wav files."
 VALUES_HELP = "Real values of black and white, or of a sound's ends, in a folder: 0,1 or -1,1 or 0,255."
 CLASSES_HELP = "Names of the model's outputs in their order, where samples are labelled by name."
-NAME_HELP = "Name of the build that a file becomes. [default: the file's own]"
+NAME_HELP = "Name of the build that a file becomes, or of a library. [default: the file's or the build's]"
 ACTIVATIONS_HELP = "Integers between the layers of a float model: int8, or int16 with int8 weights. [default: int8]"
 
 

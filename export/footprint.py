@@ -182,6 +182,11 @@ def _tensor(graph: Graph, index: int, plan: MemoryPlan | None = None) -> dict[st
     }
 
 
+def flash_use(program: Program) -> tuple[int, int]:
+    """(bytes of all tables, exactly; bytes of code on a Cortex-M without the DSP extension, about)."""
+    return sum(map(_constant_bytes, program.ops)), _code_bytes(program, dsp=False)
+
+
 def _constant_bytes(op: Op) -> int:
     """Of the tables in flash."""
     sizes = ((re.search(r"(\d+)_t", table.ctype), len(table.values)) for table in op.constants())

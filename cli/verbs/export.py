@@ -10,6 +10,7 @@ import click
 
 from tinyproof.builds import Wanted, find_brought, run_export
 from tinyproof.cli import console
+from tinyproof.cli.library_options import LibraryOptions, library_options
 from tinyproof.cli.model_option import (
     activations_option,
     calibration_option,
@@ -19,6 +20,7 @@ from tinyproof.cli.model_option import (
     name_option,
     print_import,
     print_removed,
+    select_model,
     values_option,
 )
 from tinyproof.cli.tables import stage_line
@@ -38,6 +40,7 @@ from tinyproof.core.manifest import Manifest, QuantizationReport
 @activations_option
 @click.option("--board", help="Quantize in a form that this board's library computes. [default: qemu-cortex-m4]")
 @click.option("--keep-dead", is_flag=True, help="Compute channels, too, on which no answer depends.")
+@library_options
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest as one JSON document instead of the lines.")
 def command(
     low: float | None,
@@ -50,6 +53,7 @@ def command(
     activations: str | None,
     board: str | None,
     keep_dead: bool,
+    library: LibraryOptions,
     as_json: bool,
 ) -> None:
     """Quantize the trained model to int8 over the range of x that will be asked, and compile it to C.
@@ -64,22 +68,34 @@ def command(
     Channels that interval analysis proves constant for every input are folded into the layer behind them, and those
     that nothing live reads are left out, unless --keep-dead: the answers are the same to the bit. model.tflite stays as
     it is.
+
+    With --as and --to, the model of a build, or of a file, becomes a library for your own firmware: one header, a
+    self-test, an example, and a README that says how to call it.
     """
     config = load_config(paths.CONFIG_FILE)
+    library.check()
     export = ExportConfig(
         low=config.export.low if low is None else low,
         high=config.export.high if high is None else high,
         seed=config.export.seed if seed is None else seed,
     )
     config = dataclasses.replace(config, export=export, board=board or config.board)
-    wanted = Wanted(calibration, low, high, activations, name, values)
+    # With --as, --name is the library's.
+    wanted = Wanted(calibration, low, high, activations, None if library.kind else name, values)
     found = find_brought(model, wanted)
+    if library.kind is not None and (found is None or wanted == Wanted()):
+        # What was exported before is what was proven: nothing is quantized again.
+        library.write(select_model(config, model or config.model), name, as_json=as_json)
+        return
     if found is None:
         config = dataclasses.replace(config, model=model or config.model)
         with hold(config.model, makes=True):
             manifest = run_export(config, keep_dead=keep_dead)
     else:
-        _, manifest = import_file(config, found, wanted, keep_dead=keep_dead)
+        config, manifest = import_file(config, found, wanted, keep_dead=keep_dead)
+        if library.kind is not None:
+            library.write(config, name, as_json=as_json)
+            return
     if as_json:
         console.print_json(manifest.as_dict())
     elif found is None:
