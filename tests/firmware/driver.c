@@ -59,6 +59,9 @@ enum engine_status engine_run(void) {
 
 static void write_stdout(const char *bytes, size_t count) {
     (void)fwrite(bytes, 1, count, stdout);
+    if (count > 0 && bytes[count - 1] == '\n') {
+        (void)fflush(stdout); /* for those who wait for an answer */
+    }
 }
 
 static uint32_t ticks(void) {
