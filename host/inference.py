@@ -19,7 +19,7 @@ READ_FRAME_BYTES = 37  # FRAME_BYTES of firmware/lib/protocol: all but the hex d
 
 
 class Inference:
-    """`greet` is called whenever the board has restarted, and raises when it has become another board."""
+    """`greet` asks the board who it is, and raises when it has become another board: so whenever it has restarted."""
 
     def __init__(
         self, link: Link, info: Info, layouts: tuple[TensorLayout, TensorLayout], greet: Callable[[], Info]
@@ -29,7 +29,7 @@ class Inference:
         self.inputs, self.outputs = layouts
         self.resets = 0
         self.on_part: Callable[[int], None] | None = None  # told how many bytes of a long input are loaded
-        self._greet = greet
+        self.greet = greet
         self._banners = link.banners
         self._too_long: set[bool] = set()  # with_y of the questions whose answers do not fit the board's line
         self._by_parts_only = any(tensor.dtype == "int64" for layout in layouts for tensor in layout.tensors)
@@ -70,7 +70,7 @@ class Inference:
         if self.link.banners == self._banners:
             return False
         self.resets += 1
-        self._greet()
+        self.greet()
         self._banners = self.link.banners
         return True
 

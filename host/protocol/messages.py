@@ -32,7 +32,7 @@ class Info:
     `arena_used_bytes`: what Google's interpreter took of its arena on this device; 0 for an engine without one.
     `types`: of the inputs and the outputs, in their order. `state_bytes`: of what lives on between inferences.
     `binary_bytes`: most of one binary `load`, 0: it has none. `window_bytes`: of loads that may be on their way
-    unanswered, 0: each is to be awaited.
+    unanswered, 0: each is to be awaited. `stack_bytes`: how deep the stack went so far; 0 where it does not say.
     """
 
     protocol: int
@@ -48,6 +48,7 @@ class Info:
     state_bytes: int = 0
     binary_bytes: int = 0
     window_bytes: int = 0
+    stack_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,7 @@ def parse_info(text: str) -> Info:
         _integer(fields, "state", 1, MAX_TENSOR_BYTES) if "state" in fields else 0,
         _integer(fields, "bin", 1, MAX_LINE_BYTES) if "bin" in fields else 0,
         _integer(fields, "window", 1, MAX_TENSOR_BYTES) if "window" in fields else 0,
+        _integer(fields, "stack", 1, MAX_TENSOR_BYTES) if "stack" in fields else 0,
     )
 
 

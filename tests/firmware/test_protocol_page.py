@@ -51,7 +51,7 @@ def alike(reply: bytes) -> str:
     """A reply without what may differ: time, the CRC over it, the start-up's time, words for people after an error."""
     text = re.sub(r"\*[0-9A-F]{4}$", "*", reply.decode("ascii"))
     text = re.sub(r"(t=|, )[0-9]+ ?(insn|us)", r"\1N", text)
-    return re.sub(r" init=\w+|(?<=err 4 length) [^*]*", "", text)
+    return re.sub(r" init=\w+| stack=\d+|(?<=err 4 length) [^*]*", "", text)
 
 
 TRANSCRIPTS = re.findall(r"^```\n(> .*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
@@ -154,11 +154,14 @@ def test_the_verbs_are_those_of_help(driver: Driver) -> None:
 def test_the_fields_are_those_of_info(driver: Driver) -> None:
     named = {name for row in table("Field of `info` | Meaning") for name in re.findall(r"`(\w+)`", row[0])}
     info = driver(b"info\n", "protocol", "1", "1", "436").splitlines()[1].decode()
-    assert {word.partition("=")[0] for word in info.split(" ")} == named - {"types", "state"} | {"ok"}
+    assert {word.partition("=")[0] for word in info.split(" ")} == named - {"types", "state", "stack"} | {"ok"}
     modelled = model(1, 1).answer(b"info").decode().split()
-    assert {word.partition("=")[0] for word in modelled} == named - {"init", "arena", "types", "state"} | {"ok"}
+    assert {word.partition("=")[0] for word in modelled} == named - {"init", "arena", "types", "state", "stack"} | {
+        "ok"
+    }
     stateful = parse_info(driver(b"info\n", "typed").splitlines()[1].decode().removeprefix("ok "))
     assert (stateful.types, stateful.state_bytes) == ("int8,int16/uint8,int32,bool", 4)
+    assert stateful.stack_bytes == 96
     assert parse_info(info.removeprefix("ok ")).arena_used_bytes == 436
 
 

@@ -57,6 +57,7 @@ struct protocol_port {
     void (*write)(const char *bytes, size_t count);
     uint32_t (*ticks)(void);
     uint32_t (*elapsed)(uint32_t start);
+    uint32_t (*stack_used)(void);
 };
 
 struct protocol {

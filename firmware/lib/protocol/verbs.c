@@ -112,6 +112,10 @@ static enum protocol_error answer_info(struct protocol *protocol) {
     if (engine->arena_used_bytes > 0) {
         reply_count(protocol, " arena=", engine->arena_used_bytes);
     }
+    const uint32_t stack_used = protocol->port->stack_used();
+    if (stack_used > 0) {
+        reply_count(protocol, " stack=", stack_used);
+    }
     /* Unless it is one int8 tensor in and one out, which is what goes without saying. */
     if (engine->inputs.count + engine->outputs.count > 2 || engine->inputs.list[0].type != ENGINE_INT8 ||
         engine->outputs.list[0].type != ENGINE_INT8) {
