@@ -43,7 +43,6 @@ void hal_init(void) {
     nvic_enable(HAL_UART_IRQ);
     UART_STARTRX = 1;
     UART_STARTTX = 1;
-    (void)UART_RXD; /* what came before is old; and an emulator hands on what waits when it is asked */
     TIMER_MODE = MODE_TIMER;
     TIMER_BITMODE = BITMODE_32;
     TIMER_PRESCALER = PRESCALER_16_MHZ;
