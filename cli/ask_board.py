@@ -5,6 +5,7 @@ and `canary` share."""
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,11 +15,11 @@ from tinyproof.cli.localize import locate
 from tinyproof.core.board_spec import Board, find_board
 from tinyproof.core.config import CheckConfig, Config
 from tinyproof.core.errors import TinyproofError
-from tinyproof.core.manifest import read_manifest
+from tinyproof.core.manifest import Manifest, read_manifest
 from tinyproof.core.paths import build_dir
 
 if TYPE_CHECKING:
-    from tinyproof.core.data_set import Dataset
+    from tinyproof.core.data_set import DataForm, Dataset
     from tinyproof.host.bits import Divergence, Progress
     from tinyproof.host.check_report import CheckReport, DatasetReport
 
@@ -30,7 +31,9 @@ def run_check(config: Config, port: str | None = None) -> CheckReport:
         return check_and_locate(board, build_dir(config.model), port, config.check, progress, differs)
 
 
-def run_samples(config: Config, port: str | None, dataset: Path, limit: int | None) -> DatasetReport:
+def run_samples(
+    config: Config, port: str | None, dataset: Path, limit: int | None, form: DataForm | None = None
+) -> DatasetReport:
     """Asks config.board the samples of `dataset`, showing progress on a terminal."""
     from tinyproof.core.data_set import read_dataset
     from tinyproof.host.check_dataset import check_dataset, quantize_samples
@@ -40,9 +43,8 @@ def run_samples(config: Config, port: str | None, dataset: Path, limit: int | No
     board, folder = find_board(config.board), build_dir(config.model)
     manifest = read_manifest(folder)
     x, _ = layouts_of(manifest)
-    samples = read_dataset(
-        dataset, x.tensors, sequences=manifest.memory is not None and manifest.memory.state_bytes > 0
-    )
+    stateful = manifest.memory is not None and manifest.memory.state_bytes > 0
+    samples = read_dataset(dataset, x.tensors, sequences=stateful, form=_as_calibrated(form, manifest))
 
     def before(divergence: Divergence) -> Sequence[bytes]:
         heard = quantize_samples(samples, x, divergence.index + 1)[0][divergence.index * samples.frames :]
@@ -55,6 +57,18 @@ def run_samples(config: Config, port: str | None, dataset: Path, limit: int | No
         report.float_accuracy = _float_accuracy(folder, samples, report.samples)
         write_report(report, board, folder)
     return report
+
+
+def _as_calibrated(form: DataForm | None, manifest: Manifest) -> DataForm:
+    """`form` with the values that the calibration's samples had, where it says none."""
+    from tinyproof.core.data_set import DataForm
+    from tinyproof.core.origin import FileCalibration
+
+    form = form or DataForm()
+    known = manifest.source.calibration if manifest.source is not None else None
+    if form.values is None and isinstance(known, FileCalibration) and known.values is not None:
+        return dataclasses.replace(form, values=(known.values[0], known.values[1]))
+    return form
 
 
 def _float_accuracy(folder: Path, samples: Dataset, count: int) -> dict[str, Any] | None:

@@ -97,7 +97,7 @@ def write_rows(path: Path, rows: Sequence[dict[str, Any]]) -> None:
         )
         head = json.dumps({"model": row["model"], "board": row["board"]})[:-1]
         parts.append(f'  {head}, "layers": [\n   {layers}]}}')
-    path.write_text('{"results": [\n' + ",\n".join(parts) + "\n]}\n", encoding="utf-8")
+    path.write_text('{"results": [\n' + ",\n".join(parts) + "\n]}\n", encoding="utf-8", newline="\n")
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:

@@ -6,7 +6,8 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import difflib
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,6 +16,7 @@ import click
 from tinyproof.cli.console import say
 from tinyproof.cli.tables import file_name, stage_line
 from tinyproof.core import paths
+from tinyproof.core.build_lock import locked
 from tinyproof.core.config import Config
 from tinyproof.core.errors import UsageError
 from tinyproof.core.manifest import Manifest, RemovedChannels
@@ -23,7 +25,10 @@ from tinyproof.core.model_file import ModelFile, find_model_file
 F = TypeVar("F", bound=Callable[..., Any])
 
 MODEL_HELP = "A build's name, or a file: .tflite, .keras, .h5, a SavedModel folder. [default: neuron]"
-CALIBRATION_HELP = "Samples to quantize a float model with: .npz (array x, or one of each input's name) or .csv."
+CALIBRATION_HELP = "Samples to quantize a float model with: .npz, .npy or .csv, a folder of images or .wav files."
+VALUES_HELP = "Real values of black and white, or of a sound's ends, in a folder: 0,1 or -1,1 or 0,255."
+CLASSES_HELP = "Names of the model's outputs in their order, where samples are labelled by name."
+NAME_HELP = "Name of the build that a file becomes. [default: the file's own]"
 ACTIVATIONS_HELP = "Integers between the layers of a float model: int8, or int16 with int8 weights. [default: int8]"
 
 
@@ -39,9 +44,52 @@ def calibration_option(function: F) -> F:
     )
 
 
+def values_option(function: F) -> F:
+    """Decorates a verb with --values."""
+    return click.option("--values", metavar="LOW,HIGH", callback=_two_numbers, help=VALUES_HELP)(function)
+
+
+def classes_option(function: F) -> F:
+    """Decorates a verb with --classes."""
+    return click.option("--classes", metavar="A,B,...|FILE", help=CLASSES_HELP)(function)
+
+
+def _two_numbers(context: click.Context, option: click.Parameter, text: str | None) -> tuple[float, float] | None:
+    if text is None:
+        return None
+    try:
+        low, high = (float(part) for part in text.split(","))
+    except ValueError:
+        raise click.BadParameter(f"{text!r}: two numbers with a comma between them, such as 0,1") from None
+    if not -math.inf < low < high < math.inf:
+        raise click.BadParameter(f"{text!r}: the second must be the larger one")
+    return low, high
+
+
 def activations_option(function: F) -> F:
     """Decorates a verb with --activations."""
     return click.option("--activations", type=click.Choice(["int8", "int16"]), help=ACTIVATIONS_HELP)(function)
+
+
+def name_option(function: F) -> F:
+    """Decorates a verb with --name."""
+    return click.option("--name", metavar="NAME", help=NAME_HELP)(function)
+
+
+@contextlib.contextmanager
+def hold(model: str, *, shared: bool = False, makes: bool = False) -> Iterator[None]:
+    """Keeps other runs from build/<model>, or waits for one that has it. `shared`: beside others that only read it.
+    `makes`: the build may be new; otherwise nothing is left behind where there is none."""
+    folder = paths.build_dir(model)
+    if not makes and not folder.is_dir():
+        yield
+        return
+
+    def waits() -> None:
+        click.echo(f"{paths.shown(folder)} is in use by another tinyproof; waiting for it", err=True)
+
+    with locked(folder, shared=shared, waits=waits):
+        yield
 
 
 def select_model(config: Config, text: str | None) -> Config:
@@ -56,12 +104,14 @@ def select_model(config: Config, text: str | None) -> Config:
 
 @dataclasses.dataclass(frozen=True)
 class Wanted:
-    """What the options say of how to quantize a float model; None where one is left out."""
+    """What the options say of how to quantize a float model, and of its build's name; None where one is left out."""
 
     calibration: Path | None = None
     low: float | None = None
     high: float | None = None
     activations: str | None = None
+    name: str | None = None
+    values: tuple[float, float] | None = None
 
 
 def find_brought(model: str | None, wanted: Wanted) -> ModelFile | None:
@@ -70,7 +120,12 @@ def find_brought(model: str | None, wanted: Wanted) -> ModelFile | None:
     for option, value in (("--calibration", wanted.calibration), ("--activations", wanted.activations)):
         if found is None and value is not None:
             raise UsageError(f"{option} quantizes a file: name it with --model FILE")
-    return found
+    if wanted.name is None:
+        return found
+    if found is None:
+        raise UsageError("--name is for the build of a file: name that with --model FILE")
+    paths.build_dir(wanted.name)
+    return dataclasses.replace(found, name=wanted.name)
 
 
 def import_file(
@@ -88,17 +143,22 @@ def import_file(
     """
     from tinyproof.core.manifest import read_manifest
     from tinyproof.export.calibration import Calibration
-    from tinyproof.export.import_model import import_model, is_current
+    from tinyproof.export.import_model import import_model, is_current, other_origin
 
     config = dataclasses.replace(config, model=found.name)
     folder = paths.build_dir(found.name)
-    asked = Calibration(wanted.calibration, wanted.low, wanted.high, config.export.seed, wanted.activations)
-    if not again and is_current(found, folder, asked):
-        manifest = read_manifest(folder)
-    else:
-        manifest = import_model(found, folder, asked, keep_dead=keep_dead)
+    asked = Calibration(
+        wanted.calibration, wanted.low, wanted.high, config.export.seed, wanted.activations, wanted.values
+    )
+    with hold(found.name, makes=True):
+        if not again and is_current(found, folder, asked):
+            manifest = read_manifest(folder)
+        else:
+            if (other := other_origin(found, folder)) is not None and (wanted.name or not other.exists()):
+                click.echo(f"{paths.shown(folder)} held the model of {other}, and is replaced", err=True)
+            manifest = import_model(found, folder, asked, keep_dead=keep_dead, replace=wanted.name is not None)
     paths.CURRENT_FILE.parent.mkdir(parents=True, exist_ok=True)
-    paths.CURRENT_FILE.write_text(f"{found.name}\n", encoding="utf-8")
+    paths.CURRENT_FILE.write_text(f"{found.name}\n", encoding="utf-8", newline="\n")
     return config, manifest
 
 

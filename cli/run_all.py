@@ -48,7 +48,7 @@ class MatrixRow:
     reference: str = ""
     bits_checked: int = 0
     bits_different: int = 0
-    answers_within_tolerance: bool = False
+    answers_within_tolerance: bool | None = None
     ticks_min: int = 0
     ticks_max: int = 0
     tick_unit: str = ""
@@ -81,7 +81,7 @@ def run_matrix(config: Config, boards: list[Board] | None = None) -> list[Matrix
 
         rows = prove(boards, folder, config, notify)
     document = json.dumps({"model": config.model, "boards": [asdict(row) for row in rows]}, indent=1)
-    (folder / FILE).write_text(document + "\n", encoding="utf-8")
+    (folder / FILE).write_text(document + "\n", encoding="utf-8", newline="\n")
     return rows
 
 
@@ -178,7 +178,8 @@ def print_matrix(rows: list[MatrixRow]) -> None:
     sets = len({row.isa for row in proven})
     label = "proof" if len(proven) == len(rows) else "NOT ALL"
     words = f"{len(proven)} of {len(rows)} boards, {sets} instruction sets"
-    click.echo(f"{label:<{LABEL}}{words}: bit-identical to {reference}, answers right")
+    answers = ", answers right" if any(row.answers_within_tolerance is not None for row in proven) else ""
+    click.echo(f"{label:<{LABEL}}{words}: bit-identical to {reference}{answers}")
 
 
 def _cells(row: MatrixRow) -> tuple[str, ...]:
@@ -187,5 +188,5 @@ def _cells(row: MatrixRow) -> tuple[str, ...]:
         return (row.board, row.isa, *sizes, "-", "not checked", "-")
     ticks = f"{row.ticks_max:,} {row.tick_unit}"
     same = f"{row.bits_checked - row.bits_different}/{row.bits_checked}"
-    answers = "within" if row.answers_within_tolerance else "NOT within"
+    answers = {None: "-", True: "within", False: "NOT within"}[row.answers_within_tolerance]
     return (row.board, row.isa, f"{row.engine_flash_bytes:,}", f"{row.engine_ram_bytes:,}", ticks, same, answers)

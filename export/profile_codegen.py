@@ -13,6 +13,7 @@ from pathlib import Path
 from tinyproof.core.errors import UsageError
 from tinyproof.core.files import write_at_once
 from tinyproof.core.manifest import model_id, read_manifest
+from tinyproof.core.paths import shown
 from tinyproof.core.tflite.parts import TensorPart
 from tinyproof.core.tflite.reader import read_file, read_graph
 from tinyproof.export.codegen import Unit, banner, emit_reset, emit_source, generate
@@ -63,11 +64,11 @@ def write_profile(build_dir: Path) -> list[ProfiledOperator]:
     identity = model_id(tflite)
     unit = generate(program, plan)
     if (build_dir / "model_compiled.c").read_text(encoding="utf-8") != emit_source(program, plan, identity, unit):
-        raise UsageError(f"build/{build_dir.name}/model_compiled.c is another version's; run ./tinyproof export again")
+        raise UsageError(f"{shown(build_dir / 'model_compiled.c')} is another version's; run ./tinyproof export again")
     if program.branches:
-        raise UsageError(f"build/{build_dir.name}: the model has IF or WHILE, whose operators do not run in turn")
+        raise UsageError(f"{shown(build_dir)}: the model has IF or WHILE, whose operators do not run in turn")
     if not unit.steps:
-        raise UsageError(f"build/{build_dir.name}: the model does nothing on the device; there is nothing to profile")
+        raise UsageError(f"{shown(build_dir)}: the model does nothing on the device; there is nothing to profile")
     operators = [_operator(program, number) for number in unit.steps]
     outputs = _outputs(program, plan, operators)
     folder = build_dir / FOLDER

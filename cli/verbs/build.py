@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tinyproof.cli import console
-from tinyproof.cli.model_option import model_option, select_model
+from tinyproof.cli.model_option import hold, model_option, select_model
 from tinyproof.core.board_spec import Board, find_board
 from tinyproof.core.config import Config, load_config
 from tinyproof.core.paths import CONFIG_FILE, build_dir
@@ -27,11 +27,13 @@ if TYPE_CHECKING:
 def command(board: str | None, model: str | None, no_lint: bool, as_json: bool) -> None:
     """Compile the exported model and the firmware around it, and report its flash and RAM.
 
-    Writes firmware.elf and build.json to build/<model>/boards/<board>/. The same input gives the same ELF.
+    Writes firmware.elf, the same as .bin, .hex and .uf2 (not of AVR), and build.json to build/<model>/boards/<board>/.
+    The same input gives the same ELF.
     """
     config = load_config(CONFIG_FILE)
     config = select_model(dataclasses.replace(config, board=board or config.board), model)
-    result = run_build(config, lint=not no_lint)
+    with hold(config.model):
+        result = run_build(config, lint=not no_lint)
     if as_json:
         console.print_json(result.as_dict())
         return

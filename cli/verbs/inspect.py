@@ -10,7 +10,14 @@ from typing import Any
 import click
 
 from tinyproof.cli import console
-from tinyproof.cli.model_option import Wanted, activations_option, calibration_option, import_file, print_removed
+from tinyproof.cli.model_option import (
+    Wanted,
+    activations_option,
+    calibration_option,
+    import_file,
+    print_removed,
+    values_option,
+)
 from tinyproof.cli.tables import aligned
 from tinyproof.core import paths
 from tinyproof.core.board_spec import all_boards, find_board
@@ -24,6 +31,7 @@ from tinyproof.core.manifest import RemovedChannels
 @click.argument("model", metavar="NAME|FILE", required=False)
 @click.option("--board", help="Judge only this board. [default: all that firmware is built for]")
 @calibration_option
+@values_option
 @activations_option
 @click.option("--low", type=float, help="Smallest x, to quantize a float model of one number.")
 @click.option("--high", type=float, help="Largest x, likewise.")
@@ -33,6 +41,7 @@ def command(
     model: str | None,
     board: str | None,
     calibration: Path | None,
+    values: tuple[float, float] | None,
     activations: str | None,
     low: float | None,
     high: float | None,
@@ -49,7 +58,9 @@ def command(
     boards = [entry for entry in all_boards().values() if entry.engine == "compiled" and not entry.hidden]
     if board is not None:
         boards = [find_board(board)]
-    document = _inspect(model or config.model, boards, Wanted(calibration, low, high, activations), config)
+    document = _inspect(
+        model or config.model, boards, Wanted(calibration, low, high, activations, values=values), config
+    )
     if as_json:
         console.print_json(document)
     elif "refused" in document:
@@ -76,8 +87,8 @@ def _inspect(model: str, boards: Any, wanted: Wanted, config: Any) -> dict[str, 
         name = import_file(config, found, wanted, again=False)[0].model
     folder = paths.build_dir(name)
     if not (folder / "model.tflite").is_file():
-        raise UsageError(f"build/{name} has no model.tflite; run ./tinyproof export first, or give a file")
-    return inspect_model(read_file(folder / "model.tflite"), f"build/{name}/model.tflite", boards, folder)
+        raise UsageError(f"{paths.shown(folder)} has no model.tflite; run ./tinyproof export first, or give a file")
+    return inspect_model(read_file(folder / "model.tflite"), paths.shown(folder / "model.tflite"), boards, folder)
 
 
 def _is_quantized(tflite: bytes, file: str) -> bool:

@@ -12,11 +12,11 @@ import click
 
 from tinyproof.cli import console
 from tinyproof.cli.layer_counts import profile_simulated, refuse_wrong_bits
-from tinyproof.cli.model_option import model_option, select_model
+from tinyproof.cli.model_option import hold, model_option, select_model
 from tinyproof.cli.tables import aligned
 from tinyproof.core.board_spec import Board, find_board
 from tinyproof.core.config import Config, load_config
-from tinyproof.core.errors import UsageError
+from tinyproof.core.errors import EnvironmentFaultError, UsageError
 from tinyproof.core.paths import CONFIG_FILE, build_dir
 
 if TYPE_CHECKING:
@@ -52,13 +52,14 @@ def command(
     """
     config = load_config(CONFIG_FILE)
     config = select_model(dataclasses.replace(config, board=board or config.board), model)
-    document = run_profile(config, port, dataset, noise=not no_noise)
+    with hold(config.model):
+        document = run_profile(config, port, dataset, noise=not no_noise)
     if as_json:
         console.print_json(document)
     else:
         print_profile(document)
         if find_board(config.board).kind == "serial":
-            click.echo(f"next     ./tinyproof flash --board {config.board} puts the model back on the board")
+            console.print_next(f"./tinyproof flash --board {config.board} puts the model back on the board")
 
 
 def run_profile(config: Config, port: str | None, dataset: Path | None, *, noise: bool) -> dict[str, Any]:
@@ -88,7 +89,7 @@ def run_profile(config: Config, port: str | None, dataset: Path | None, *, noise
         document["noise_samples"] = dataset.name if dataset else "random vectors"
     target = folder / "boards" / board.name
     target.mkdir(parents=True, exist_ok=True)
-    (target / FILE).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    (target / FILE).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8", newline="\n")
     return document
 
 
@@ -163,11 +164,17 @@ def _add_cycles(document: dict[str, Any], cycles: list[tuple[int, ...]]) -> None
 
 
 def _noise(folder: Path, dataset: Path | None) -> list[dict[str, Any]]:
-    """SQNR of each operator; empty where no float model is at hand."""
+    """SQNR of each operator; empty where no float model is at hand, or no TensorFlow to run it."""
+    from tinyproof.core.tensorflow_settings import require_tensorflow
     from tinyproof.export.layer_sqnr import float_model, layer_noise
 
     original = float_model(folder)
     if original is None:
+        return []
+    try:
+        require_tensorflow("SQNR, which compares with the float model,")
+    except EnvironmentFaultError as error:
+        console.stderr().print(error.message)
         return []
     return [dataclasses.asdict(entry) for entry in layer_noise(original, *_samples(folder, dataset))]
 

@@ -10,7 +10,7 @@ from types import FrameType
 
 import click
 
-from tinyproof.cli.model_option import model_option, select_model
+from tinyproof.cli.model_option import hold, model_option, select_model
 from tinyproof.core.board_spec import Board, find_board
 from tinyproof.core.build_record import read_build_record
 from tinyproof.core.config import load_config
@@ -45,7 +45,8 @@ def command(board: str | None, model: str | None, pty: bool) -> None:
         from tinyproof.firmware.platformio_build import build
 
         click.echo(f"building {chosen.name} ...", err=True)
-        build(chosen, folder)
+        with hold(config.model):
+            build(chosen, folder)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         simulate(chosen, folder, pty=pty, announce=_announce)

@@ -231,7 +231,7 @@ def test_a_missing_tool_is_a_row_and_exit_3(
     assert run_all.exit_code(rows) == EXIT_ENVIRONMENT
     run_all.print_matrix(rows)
     text = capsys.readouterr().out
-    assert "no-such-gcc is missing; apt-get install gcc-x" in text
+    assert "no-such-gcc is missing; sudo apt-get install gcc-x" in text
     assert "1 of 2 boards" in text
     assert json.loads((own_project / "neuron" / run_all.FILE).read_text())["boards"][1]["proven"] is True
 
