@@ -26,6 +26,7 @@ _PATHS = {
     "/lib/hal/cxx_runtime.": "engine",  # what the interpreter needs of a C++ runtime
     "/model/model_": "model",
     "/lib/protocol/": "protocol",
+    "/lib/mlperf/": "protocol",
     "/lib/hal/startup_": "core",
     "/lib/hal/": "hal",
     "/src/main.": "app",

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import click
 
+from tinyproof.builds import Wanted, find_brought, run_export
 from tinyproof.cli import console
 from tinyproof.cli.model_option import (
-    Wanted,
     activations_option,
     calibration_option,
-    find_brought,
     hold,
     import_file,
     model_option,
@@ -24,8 +23,7 @@ from tinyproof.cli.model_option import (
 )
 from tinyproof.cli.tables import stage_line
 from tinyproof.core import paths
-from tinyproof.core.board_spec import all_boards, find_board
-from tinyproof.core.config import Config, ExportConfig, load_config
+from tinyproof.core.config import ExportConfig, load_config
 from tinyproof.core.manifest import Manifest, QuantizationReport
 
 
@@ -88,20 +86,6 @@ def command(
         print_export(manifest)
     else:
         print_import(manifest)
-
-
-def run_export(config: Config, folder: Path | None = None, *, keep_dead: bool = False) -> Manifest:
-    """Export build/<model>, or its copy in `folder`, and make it the current one. Raises UsageError when it is not
-    trained, InputFileError."""
-    build_dir = folder or paths.build_dir(config.model)
-    from tinyproof.export.export import export_model
-    from tinyproof.export.library_lint import library_of
-
-    library = library_of(find_board(config.board)) if config.board in all_boards() else None
-    per_tensor = library is not None and not library.dense_per_channel
-    manifest = export_model(config.export, config.check, build_dir, dense_per_tensor=per_tensor, keep_dead=keep_dead)
-    paths.CURRENT_FILE.write_text(f"{config.model}\n", encoding="utf-8", newline="\n")
-    return manifest
 
 
 def print_export(manifest: Manifest) -> None:

@@ -77,8 +77,8 @@ static uint32_t stack_used(void) {
 }
 
 static int speak(uint32_t in, uint32_t out) {
-    static const struct protocol_port port = {"native", "insn", "0123456789abcdef", write_stdout, ticks, elapsed,
-                                              stack_used};
+    static const struct protocol_port port = {"native", "insn",  "0123456789abcdef", write_stdout,
+                                              ticks,    elapsed, stack_used};
     in_tensors[0].bytes = in;
     out_tensors[0].bytes = out;
     for (uint32_t i = 0; i < engine.inputs.count; i++) {
