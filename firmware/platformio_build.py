@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinyproof.core.board_spec import Board, MemorySpec
-from tinyproof.core.build_record import BuildRecord
+from tinyproof.core.build_record import BuildRecord, RamUse, Size
 from tinyproof.core.errors import EnvironmentFaultError, UsageError
 from tinyproof.core.files import write_at_once
-from tinyproof.core.manifest import read_manifest, stale_artefacts
+from tinyproof.core.manifest import MemoryUse, read_manifest, stale_artefacts
 from tinyproof.core.paths import BUILD, FIRMWARE, shown
 from tinyproof.core.system_packages import missing_to_build, refuse_missing
 from tinyproof.firmware.dialects import MLPERF, mlperf_sample
@@ -23,6 +23,7 @@ from tinyproof.firmware.elf_sizes import layer_sizes
 from tinyproof.firmware.environments import ensure_environments
 from tinyproof.firmware.images import write_images
 from tinyproof.firmware.platformio_core import CORE, ensure_core
+from tinyproof.firmware.stack_bound import StackBound, stack_bound
 
 # What the firmware is made from; a change of anything else in the build folder does not concern it.
 USED_ARTEFACTS = (
@@ -87,6 +88,9 @@ def build(board: Board, build_dir: Path, *, dialect: str = "") -> BuildResult:
     layers = layer_sizes(produced, produced.with_suffix(".map"))
     if board.memory is not None and not board.build.linker_script:  # ours have a section for the stack, others have not
         layers["core"].ram_bytes += board.memory.stack_bytes or 0
+    bound = StackBound(None, "the vendor's core is built without the compiler's list of frames")
+    if board.kind == "simulated":
+        bound = stack_bound(produced, board.build.toolchain, objects)
     elf = folder / "firmware.elf"
     whole = folder / "firmware.elf.partial"
     shutil.copyfile(produced, whole)  # renamed when whole: Ctrl-C leaves the image that was there
@@ -101,10 +105,26 @@ def build(board: Board, build_dir: Path, *, dialect: str = "") -> BuildResult:
         engine_flash_bytes=layers["engine"].flash_bytes + layers["model"].flash_bytes,
         engine_ram_bytes=layers["engine"].ram_bytes + layers["model"].ram_bytes,
         layers=layers,
+        ram=ram_use(board, read_manifest(build_dir).memory, layers),
+        stack_bound_bytes=bound.bytes,
+        stack_bound_why=bound.why,
         elf=elf,
     )
     result.write(folder)
     return result
+
+
+def ram_use(board: Board, memory: MemoryUse | None, layers: dict[str, Size]) -> RamUse:
+    """What the RAM of a built image is for, by what the export planned and the layers' sizes."""
+    engine = layers["engine"].ram_bytes + layers["model"].ram_bytes
+    state = memory.state_bytes if memory else 0
+    arena = 0
+    if memory:
+        arena = min(engine, memory.tflm_arena_bytes if board.engine == "tflm" else memory.arena_bytes) - state
+    stack = (board.memory.stack_bytes or 0) if board.memory else 0
+    protocol = layers["protocol"].ram_bytes
+    other = sum(size.ram_bytes for size in layers.values()) - engine - protocol - stack
+    return RamUse(arena, state, engine - arena - state, protocol, stack, other)
 
 
 def build_profile(board: Board, build_dir: Path) -> Path:

@@ -43,6 +43,11 @@ def command(board: str | None, model: str | None, dialect: str, no_lint: bool, a
     print_build(result)
     sizes = (f"{layer} {size.flash_bytes:,}/{size.ram_bytes:,}" for layer, size in result.layers.items())
     click.echo(f"         flash/RAM B: {', '.join(sizes)}; all {result.flash_bytes:,}/{result.ram_bytes:,}")
+    click.echo(f"         RAM B: {result.ram.in_words()}; all {result.ram.total_bytes:,}")
+    bound = (
+        f"at most {result.stack_bound_bytes:,} B deep" if result.stack_bound_bytes is not None else "without a bound"
+    )
+    click.echo(f"         stack {bound}{f': {result.stack_bound_why}' if result.stack_bound_why else ''}")
 
 
 def print_build(result: BuildResult) -> None:

@@ -134,6 +134,13 @@ def print_inspection(document: dict[str, Any], *, tensors: bool) -> None:
         for fit in document["boards"]
     ]
     _table(("board", "flash B", "RAM B", "verdict (= built, ~ estimated)"), verdicts, right=(1, 2))
+    click.echo()
+    kinds = ("arena", "state", "engine", "protocol", "stack", "other")
+    uses = [
+        (fit["board"], *(f"{fit['ram'][f'{kind}_bytes']:,}" for kind in kinds), f"{fit['ram_bytes']:,}")
+        for fit in document["boards"]
+    ]
+    _table(("RAM B on", *kinds, "all"), uses, right=tuple(range(1, 8)))
 
 
 def _tensor_row(tensor: dict[str, Any]) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ from tinyproof.cli import run_all
 from tinyproof.cli.main import main
 from tinyproof.core import paths
 from tinyproof.core.board_spec import find_board
+from tinyproof.core.build_record import read_build_record
 from tinyproof.core.config import Config
 from tinyproof.core.emulator_command import emulator_command, ensure_simavr
 from tinyproof.core.errors import EXIT_ENVIRONMENT, EXIT_MISMATCH, EXIT_PROVEN, EnvironmentFaultError, UsageError
@@ -107,7 +108,7 @@ def test_at_least_eight_boards_of_three_instruction_sets_are_simulated() -> None
         for name in NAMES
     ],
 )
-def test_every_board_answers_bit_for_bit(row: Row, model: str, name: str) -> None:
+def test_every_board_answers_bit_for_bit(exported: Path, row: Row, model: str, name: str) -> None:
     proof = row(model, name)
     assert proof.error == ""
     assert (proof.bits_checked, proof.bits_different) == (MODELS[model], 0)
@@ -122,6 +123,13 @@ def test_every_board_answers_bit_for_bit(row: Row, model: str, name: str) -> Non
     assert memory is not None
     assert proof.flash_bytes <= memory.flash_bytes
     assert proof.ram_bytes <= memory.ram_bytes, "the stack's reserve is part of it"
+    folder = exported / model / "boards" / name
+    record, seen = read_build_record(folder), json.loads((folder / "check.json").read_text())["stack_used_bytes"]
+    assert record is not None
+    assert record.ram.total_bytes == proof.ram_bytes
+    assert record.ram.state_bytes == (read_manifest(exported / model).memory or record.ram).state_bytes
+    assert record.stack_bound_bytes is not None, record.stack_bound_why
+    assert 100 < seen <= record.stack_bound_bytes <= record.ram.stack_bytes
 
 
 def test_the_interpreter_on_this_machine_agrees(exported: Path) -> None:
