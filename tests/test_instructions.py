@@ -107,7 +107,9 @@ def compare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[s
     write_rows(tmp_path / "table.json", [ROW])
 
     def run(row: dict[str, Any]) -> Result:
-        monkeypatch.setattr(bench, "measure", lambda *_, **__: {"results": [row]})
+        totals = ("engine_flash_bytes", "engine_ram_bytes", "instructions_per_inference", "cycles_per_inference")
+        whole = {**row, "bits_checked": 8, "bits_different": 0, **dict.fromkeys(totals, 1)}
+        monkeypatch.setattr(bench, "measure", lambda *_, **__: {"results": [whole]})
         return CliRunner().invoke(cli.main, ["bench", "--json", "--compare", str(tmp_path / "table.json")])
 
     return run
