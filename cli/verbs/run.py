@@ -103,6 +103,7 @@ def _print_next(config: Config) -> None:
     console.print_next(
         f"./tinyproof check --model {config.model} --dataset FILE   # accuracy on your samples",
         f"./tinyproof profile --model {config.model}   # which operator takes the time",
+        f"./tinyproof export --model {config.model} --as KIND --to FOLDER   # into your own firmware",
         f"./tinyproof boards   # others to prove it on; then run --model {config.model} --board NAME",
     )
 
