@@ -20,6 +20,7 @@ from tinyproof.core.tflite.graph import Tensor
 from tinyproof.core.tflite.reader import read_file, read_graph
 from tinyproof.export.codegen import emit_header, emit_model_data, emit_source
 from tinyproof.export.lowering import Program, lower
+from tinyproof.export.memory_checker import check_plan
 from tinyproof.export.memory_planner import plan_memory
 from tinyproof.export.tflm_header import arena_bytes, emit_tflm_header
 from tinyproof.export.tolerance import CURVE_FILE, expect_answers, float_curve, quantization_report, set_tolerance
@@ -114,6 +115,7 @@ def _compile(build_dir: Path, manifest: Manifest, *, keep_dead: bool) -> _Compil
     graph = read_graph(tflite)
     program = lower(graph, keep_dead=keep_dead)
     plan = plan_memory(program)
+    check_plan(program, plan)
     identity = model_id(tflite)
     seed = manifest.seeds.setdefault("vectors", DEFAULT_SEED)
     reference = Reference(tflite, graph=graph)

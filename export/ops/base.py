@@ -17,6 +17,7 @@ from tinyproof.core.tflite.arithmetic import ACTIVATION_RANGES, activation_range
 from tinyproof.core.tflite.dtypes import DTYPES, unpack
 from tinyproof.core.tflite.graph import Graph, Operator, Tensor
 from tinyproof.core.tflite.schema import ACTIVATIONS
+from tinyproof.export.ops.access import AccessOrder
 
 WORD = 4  # kernels may read whole words of tensors that have any
 
@@ -105,6 +106,22 @@ class Op(ABC):
     def in_place(self) -> bool:
         """Whether the output may begin at the same address as input 0, once nobody else needs that input."""
         return False
+
+    @property
+    def replaceable(self) -> tuple[int, ...]:
+        """Inputs at whose address the output may begin, once nobody else needs them."""
+        return self.inputs[:1] if self.in_place else ()
+
+    @property
+    def access_orders(self) -> Sequence[AccessOrder]:
+        """How each form of the kernel reads input 0 and writes its one output; none where the two must not overlap, but
+        for what `replaceable` says."""
+        return ()
+
+    @cached_property
+    def distance(self) -> int | None:
+        """How many bytes before input 0 the output has to begin at least, if the two overlap; None: they must not."""
+        return max((order.distance for order in self.access_orders), default=None)
 
     @property
     def taken(self) -> tuple[int, int] | None:

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 from tinyproof.core.tflite.graph import Graph, Operator
-from tinyproof.export.ops import mve
+from tinyproof.export.ops import conv_access, mve
+from tinyproof.export.ops.access import AccessOrder
 from tinyproof.export.ops.base import Constant, MveForm
 from tinyproof.export.ops.conv_pairs import Pairs
 from tinyproof.export.ops.conv_planes import Planes
@@ -84,6 +85,14 @@ class Conv2D(Convolution):
         return mve.convolution(
             self.window(), self.rows, self.mve_scaling, direct=self.kernel_height * self.kernel_width == 1
         )
+
+    @property
+    def access_orders(self) -> list[AccessOrder]:
+        if self.batches > 1 or self.dense or self.takes_remainders:
+            return []
+        if not self.layout:
+            return conv_access.rows_s16_orders(self)
+        return [*conv_access.layout_orders(self, self.layout), *conv_access.mve_conv_orders(self)]
 
     def constants(self) -> list[Constant]:
         if self.wide and self.wide.suits_rows:

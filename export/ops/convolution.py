@@ -32,6 +32,7 @@ class Convolution(Op):
     channel_dimension: ClassVar[int]  # of the weights: the output channels
     weight_types: ClassVar[tuple[str, ...]] = ("int8", "int4")  # for int8
     bias_types: ClassVar[tuple[str, ...]] = ("int64", "int32")  # for int16
+    layout: Pairs | Planes | None = None
     x_place: ClassVar[int] = 0  # of the input in the operator's list; weights stand at 1, and the bias at the end
 
     def __init__(self, graph: Graph, operator: Operator) -> None:
@@ -187,6 +188,11 @@ class Convolution(Op):
     def planes(self, groups: int) -> list[Planes]:
         """How the layer goes channel by channel, those of its input being in so many groups."""
         return Planes.both(self.batches, self.axes(), groups, self.channels_in // groups, tuple(self.rows))
+
+    @property
+    def takes_remainders(self) -> bool:
+        """Whether kernel conv_planes_s8 goes over the image once for each remainder of a dilation."""
+        return isinstance(self.layout, Planes) and self.layout.x.dilation > 1
 
     def axes(self) -> tuple[Axis, Axis]:
         """Height and width."""

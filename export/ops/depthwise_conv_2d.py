@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 from tinyproof.core.tflite.graph import Graph, Operator
-from tinyproof.export.ops import mve
+from tinyproof.export.ops import conv_access, mve
+from tinyproof.export.ops.access import AccessOrder
 from tinyproof.export.ops.base import Constant, MveForm
 from tinyproof.export.ops.conv_pairs import Pairs
 from tinyproof.export.ops.conv_planes import Planes, quads_cost
@@ -104,11 +105,32 @@ class DepthwiseConv2D(Convolution):
             return mve.convolution(self.window(), self._spread_rows(), self.mve_scaling, direct=False)
         if len(self.rows[0]) > mve.MAX_DEPTHWISE_TAPS:
             return None
+        return mve.depthwise(self.window(), self.rows, self.mve_scaling, self._inside, self.strides[1])
+
+    @property
+    def _inside(self) -> tuple[Inside, Inside]:
+        """Rows and columns of the output of whose taps none leaves the image."""
         extents = zip((self.kernel_height, self.kernel_width), self.dilations, strict=True)
         reaches = [(extent - 1) * dilation for extent, dilation in extents]
-        sizes = (self.height, self.width)
-        rows, columns = map(Inside.along, self.y.shape[1:3], sizes, reaches, self.strides, self.pads)
-        return mve.depthwise(self.window(), self.rows, self.mve_scaling, (rows, columns), self.strides[1])
+        sizes, outputs = (self.height, self.width), (self.out_height, self.out_width)
+        rows, columns = map(Inside.along, outputs, sizes, reaches, self.strides, self.pads)
+        return rows, columns
+
+    @property
+    def access_orders(self) -> list[AccessOrder]:
+        if self.batches > 1 or (self.takes_remainders and not self.quads):
+            return []
+        if self.layout is None or self.quads:
+            orders = conv_access.pixel_orders(self)
+        else:
+            orders = conv_access.layout_orders(self, self.layout)
+        form = self.mve
+        if form and form.struct == "depthwise_mve_s8":
+            _, columns = self._inside
+            orders += conv_access.mve_depthwise_orders(self, (columns.start, columns.stop), int(form.members["fold"]))
+        elif form:
+            orders += conv_access.mve_conv_orders(self)
+        return orders
 
     def _spread_rows(self) -> list[list[int]]:
         """The layer as a dense convolution: weights of 0 for the other input channels."""
