@@ -13,8 +13,10 @@ from tinyproof.core.tflite.dtypes import DTYPES
 from tinyproof.core.tflite.graph import Tensor
 from tinyproof.export.lowering import Program
 from tinyproof.export.memory_planner import ARENA_ALIGNMENT, MemoryPlan
-from tinyproof.export.ops.base import Call, Constant
+from tinyproof.export.ops.base import Call, Constant, MveForm, Op
 from tinyproof.export.ops.control import Control
+from tinyproof.export.ops.stripes import Stripes
+from tinyproof.export.stripe_codegen import stripe_lines
 
 ABI = 2
 # Up to this many calls of a kernel are inlined, each with its own constants: fastest, and smallest for small models.
@@ -111,45 +113,93 @@ class Unit:
 
 def generate(program: Program, plan: MemoryPlan) -> Unit:
     """Tables and kernel calls of all operators, in their order."""
-    calls = {number: op.calls(f"op{number}") for number, op in enumerate(program.ops) if op.kernel}
-    uses = Counter(program.ops[number].kernel for number, parts in calls.items() for _ in parts)
+    parts = {number: kernel_parts(number, op) for number, op in enumerate(program.ops) if op.kernel}
+    every = [part for found in parts.values() for part in found]
+    uses = Counter(part.op.kernel for part in every for _ in part.calls)
     shared = sorted(kernel for kernel, count in uses.items() if count > MAX_INLINED_CALLS)
-    forms = {number: form for number in calls if (form := program.ops[number].mve)}
-    everywhere = {program.ops[number].kernel for number in calls if number not in forms}
-    lines = [*_includes(set(uses), everywhere, {form.kernel for form in forms.values()}), *_abi_guard(bool(uses))]
+    everywhere = {part.op.kernel for part in every if not part.form}
+    kernels = _includes(set(uses), everywhere, {part.form.kernel for part in every if part.form})
+    moving = ['#include "kernels/move_rows.h"'] if any(isinstance(op, Stripes) and op.moves for op in program.ops) else []
+    lines = [*moving, *kernels, *_abi_guard(bool(uses))]
     for kernel in shared:
-        number = next(number for number in calls if program.ops[number].kernel == kernel)
-        scratch = any(op.kernel == kernel and op.scratch_bytes for op in program.ops)
-        call = calls[number][0]
-        types = _argument_types(program, number, call, program.ops[number].constants())
-        copy = _shared_kernel(kernel, call, types, scratch=scratch)
+        part = next(part for part in every if part.op.kernel == kernel)
+        scratch = any(other.op.kernel == kernel and other.op.scratch_bytes for other in every)
+        types = _argument_types(program, part, part.calls[0])
+        copy = _shared_kernel(kernel, part.calls[0], types, scratch=scratch)
         lines += copy if kernel in everywhere else ["#if !KERNELS_MVE", *copy[:-1], "#endif", ""]
     steps: dict[int, list[str]] = {}
-    for number, parts in calls.items():
+    for number, found in parts.items():
         op = program.ops[number]
-        tables = op.constants()
-        declared = [line for constant in tables for line in _table(f"op{number}", constant)]
-        function = f"{op.kernel}_shared" if op.kernel in shared else op.kernel
-        steps[number] = []
-        for part, call in enumerate(parts):
-            struct = f"op{number}" if len(parts) == 1 else f"op{number}_{part}"
-            declared += [*_struct(op.kernel, struct, call.parameters), ""]
-            places = _places(program, number, call, tables, plan)
-            if op.scratch_bytes:
-                places.append(f"arena + {plan.scratch[number]}")
-            steps[number].append(f"    {function}({', '.join(places)}, &{struct});")
-        if form := forms.get(number):
-            for_mve = [line for constant in form.constants for line in _table(f"op{number}", constant)]
-            for_mve += _struct(form.struct, f"op{number}", form.parameters(f"op{number}"))
-            declared = [*_either(for_mve, declared[:-1]), ""]
-            scratch_place = f"arena + {plan.scratch[number]}" if form.scratch_bytes else "0"
-            places = [*_places(program, number, parts[0], tables, plan), scratch_place]
-            steps[number] = _either([f"    {form.kernel}({', '.join(places)}, &op{number});"], steps[number])
-        lines += declared
+        for part in found:
+            lines += _declarations(part)
+        if isinstance(op, Stripes):
+            steps[number] = stripe_lines(op, number, found, plan, shared)
+            continue
+        (part,) = found
+        places = [_places(program, part, call, plan) for call in part.calls]
+        scratch_place = f"arena + {plan.scratch[number]}" if op.working_bytes else "0"
+        steps[number] = call_lines(part, places, scratch_place, shared)
     for number, op in enumerate(program.ops):
         if isinstance(op, Control):
             steps[number] = [op.statement(plan.offsets.__getitem__)]
     return Unit(lines, dict(sorted(steps.items())))
+
+
+@dataclass(frozen=True)
+class KernelPart:
+    """Calls of one kernel with tables `tables`, and parameter structs `struct`, or that and the call's number. `declared`:
+    whether the tables are there already."""
+
+    op: Op
+    tables: str
+    struct: str
+    calls: tuple[Call, ...]
+    declared: bool = False
+
+    @property
+    def form(self) -> MveForm | None:
+        return self.op.mve
+
+
+def kernel_parts(number: int, op: Op) -> list[KernelPart]:
+    """One, or of operators that take turns one for each form of each."""
+    if not isinstance(op, Stripes):
+        return [KernelPart(op, f"op{number}", f"op{number}", tuple(op.calls(f"op{number}")))]
+    found = []
+    for member, forms in enumerate(op.parts):
+        tables = f"op{number}_{member}"
+        for place, form in enumerate(forms.values()):
+            struct = f"{tables}_rows{place}"
+            found.append(KernelPart(form, tables, struct, tuple(form.calls(tables)), declared=place > 0))
+    return found
+
+
+def _declarations(part: KernelPart) -> list[str]:
+    """Tables and parameter structs, for cores with MVE others."""
+    op, count = part.op, len(part.calls)
+    tables = [] if part.declared else op.constants()
+    lines = [line for constant in tables for line in _table(part.tables, constant)]
+    for place, call in enumerate(part.calls):
+        lines += [*_struct(op.kernel, part.struct if count == 1 else f"{part.struct}_{place}", call.parameters), ""]
+    if not (form := part.form):
+        return lines
+    for_mve = [] if part.declared else [line for constant in form.constants for line in _table(part.tables, constant)]
+    for_mve += _struct(form.struct, part.struct, form.parameters(part.tables))
+    return [*_either(for_mve, lines[:-1]), ""]
+
+
+def call_lines(part: KernelPart, places: list[list[str]], scratch: str, shared: list[str], indent: str = "    ") -> list[str]:
+    """The calls of a part, of which each has its `places`; `scratch`: what its kernel works in, if it does."""
+    op, lines = part.op, []
+    function = f"{op.kernel}_shared" if op.kernel in shared else op.kernel
+    for number, arguments in enumerate(places):
+        struct = part.struct if len(places) == 1 else f"{part.struct}_{number}"
+        given = [*arguments, scratch] if op.scratch_bytes else arguments
+        lines.append(f"{indent}{function}({', '.join(given)}, &{struct});")
+    if form := part.form:
+        given = [*places[0], scratch if form.scratch_bytes else "0"]
+        return _either([f"{indent}{form.kernel}({', '.join(given)}, &{part.struct});"], lines)
+    return lines
 
 
 def _includes(kernels: set[str], everywhere: set[str], for_mve: set[str]) -> list[str]:
@@ -178,17 +228,17 @@ def _struct(kernel: str, name: str, members: dict[str, str]) -> list[str]:
     ]
 
 
-def _places(program: Program, number: int, call: Call, tables: list[Constant], plan: MemoryPlan) -> list[str]:
-    """The C arguments of a call of operator `number`, the parameter struct and the scratch left out."""
-    types = _argument_types(program, number, call, tables)
+def _places(program: Program, part: KernelPart, call: Call, plan: MemoryPlan) -> list[str]:
+    """The C arguments of a call, the parameter struct and the scratch left out."""
+    types = _argument_types(program, part, call)
     return [_place(argument, kind, plan) for argument, kind in zip(_arguments(call), types, strict=True)]
 
 
-def _argument_types(program: Program, number: int, call: Call, tables: list[Constant]) -> list[str]:
-    """C element type of each argument of a call of operator `number`, the parameter struct and the scratch left out."""
-    if program.ops[number].moves_bytes:
+def _argument_types(program: Program, part: KernelPart, call: Call) -> list[str]:
+    """C element type of each argument of a call, the parameter struct and the scratch left out."""
+    if part.op.moves_bytes:
         return ["int8_t"] * len(_arguments(call))
-    types = {f"op{number}_{table.suffix}": table.ctype for table in tables}
+    types = {f"{part.tables}_{table.suffix}": table.ctype for table in part.op.constants()}
     return [
         types[argument] if isinstance(argument, str) else DTYPES[program.graph.tensors[argument].dtype].c_type
         for argument in _arguments(call)

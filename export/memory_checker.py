@@ -16,6 +16,7 @@ from tinyproof.export.lowering import Program
 from tinyproof.export.memory_planner import MemoryPlan
 from tinyproof.export.ops.access import AccessOrder
 from tinyproof.export.ops.base import Op
+from tinyproof.export.ops.stripes import Rows, Stripes
 
 NOBODY = -1
 TENSOR_BYTES = 1 << 40  # keys are tensor * TENSOR_BYTES + byte
@@ -60,8 +61,44 @@ class _Replay:
                 self._check_overlap(op, position, where)
         if op.working_bytes:
             self._check_scratch(number, op, where)
+        if isinstance(op, Stripes):
+            self._take_turns(number, op, where)
+            return
         for index in op.outputs:
             self._write(index, where)
+
+    def _take_turns(self, number: int, op: Stripes, where: str) -> None:
+        """Every call on some rows, from and to the arena or the buffers in the operator's scratch."""
+        scratch = self.plan.scratch[number]
+        for stripe, turns in enumerate(op.turns):
+            for turn in turns:
+                at = f"{where}, stripe {stripe}"
+                if turn.part is not None:
+                    work = scratch + op.buffers[-1]
+                    size = op.parts[turn.member][turn.part].working_bytes
+                    self._inside(work, size, at)
+                    self.shadow[work : work + size] = NOBODY
+                places = [self._row_place(number, op, rows) for rows in turn.reads]
+                for rows, place in zip(turn.reads, places, strict=True):
+                    self._expect_keys(place, self._row_keys(op, rows), rows.tensor, at)
+                begin, keys = self._row_place(number, op, turn.writes), self._row_keys(op, turn.writes)
+                for rows, place in zip(turn.reads, places, strict=True):
+                    apart = place + len(self._row_keys(op, rows)) <= begin or begin + len(keys) <= place
+                    behind = turn.member < 0 or rows.tensor in op.chain[turn.member].replaceable
+                    if not apart and not (behind and begin <= place):
+                        raise UnsoundPlanError(f"{at}: writes tensor {turn.writes.tensor} over rows that it reads")
+                self._inside(begin, len(keys), at)
+                self.shadow[begin : begin + len(keys)] = keys
+
+    def _row_place(self, number: int, op: Stripes, rows: Rows) -> int:
+        if rows.tensor in op.buffers:
+            return self.plan.scratch[number] + op.buffers[rows.tensor] + rows.offset
+        return self.plan.offsets[rows.tensor] + rows.offset
+
+    def _row_keys(self, op: Stripes, rows: Rows) -> npt.NDArray[Any]:
+        size = op.row_bytes(rows.tensor)
+        root, start = self.program.roots.get(rows.tensor, (rows.tensor, 0))
+        return root * TENSOR_BYTES + start + np.arange(rows.first * size, (rows.first + rows.count) * size)
 
     def _check_scratch(self, number: int, op: Op, where: str) -> None:
         start = self.plan.scratch[number]
@@ -101,7 +138,9 @@ class _Replay:
         return root * TENSOR_BYTES + start + np.arange(self.tensors[index].bytes)
 
     def _expect(self, index: int, where: str) -> None:
-        begin, keys = self.plan.offsets[index], self._keys(index)
+        self._expect_keys(self.plan.offsets[index], self._keys(index), index, where)
+
+    def _expect_keys(self, begin: int, keys: npt.NDArray[Any], index: int, where: str) -> None:
         self._inside(begin, len(keys), where)
         wrong = np.flatnonzero(self.shadow[begin : begin + len(keys)] != keys)
         if wrong.size:

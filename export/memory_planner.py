@@ -33,11 +33,12 @@ class MemoryPlan:
     scratch: dict[int, int] = field(default_factory=dict)
 
 
-def plan_memory(program: Program, *, overlapping: bool = True) -> MemoryPlan:
-    """The smallest that is found. Without `overlapping`: as if no kernel bore its output in a part of its input."""
+def plan_memory(program: Program, *, overlapping: bool = True, placings: int = MAX_PLACINGS) -> MemoryPlan:
+    """The smallest that is found. Without `overlapping`: as if no kernel bore its output in a part of its input.
+    `placings`: how long to search."""
     blocks = find_blocks(program, overlapping=overlapping)
     unique = blocks.unique
-    places = dict(zip(map(id, unique), place_blocks(unique), strict=True))
+    places = dict(zip(map(id, unique), place_blocks(unique, placings), strict=True))
     return MemoryPlan(
         max((places[id(block)] + block.size for block in unique), default=0),
         {index: places[id(block)] + program.roots.get(index, (index, 0))[1] for index, block in blocks.tensors.items()},
@@ -46,9 +47,14 @@ def plan_memory(program: Program, *, overlapping: bool = True) -> MemoryPlan:
     )
 
 
-def place_blocks(blocks: Sequence[Block]) -> list[int]:
+def needed_bytes(program: Program) -> list[int]:
+    """Of each step what no plan can do without: what is alive, less what may overlap. Step k + 1 is operator k's."""
+    return _Search(find_blocks(program).unique).needed(len(program.ops) + 2)
+
+
+def place_blocks(blocks: Sequence[Block], placings: int = MAX_PLACINGS) -> list[int]:
     """An offset for each."""
-    return _Search(blocks).run() if blocks else []
+    return _Search(blocks).run(placings) if blocks else []
 
 
 class _Search:
@@ -66,9 +72,9 @@ class _Search:
             for i, block in enumerate(blocks)
         ]
 
-    def run(self) -> list[int]:
+    def run(self, placings: int) -> list[int]:
         """Offsets of the best order."""
-        source, bound = random.Random(SEED), self._bound()
+        source, bound = random.Random(SEED), max(self.needed(1 + max(block.first for block in self.blocks)))
         best: list[int] = []
         size = 0
         order: list[int] = []
@@ -77,7 +83,7 @@ class _Search:
             if not best or self._size(offsets) < size:
                 best, size, order = offsets, self._size(offsets), start
         current = size
-        for _ in range(MAX_PLACINGS // len(self.blocks)):
+        for _ in range(placings // len(self.blocks)):
             if size <= bound:
                 break
             changed = self._change(order, best, source)
@@ -150,19 +156,14 @@ class _Search:
             end = min(end, offset + overlap.distance)
         return start, max(start, end)
 
-    def _bound(self) -> int:
-        """No plan is smaller: what is alive at a step, less what may overlap there."""
-        steps = {block.first for block in self.blocks}
-        return max(self._needed(step) for step in steps)
-
-    def _needed(self, step: int) -> int:
-        alive = [i for i, block in enumerate(self.blocks) if block.first <= step <= block.last]
-        total = sum(self.blocks[i].size for i in alive)
-        saved = [
-            min(self.blocks[a].size, self.blocks[b].size)
-            if overlap.same
-            else min(self.blocks[a].size - overlap.distance, self.blocks[b].size, self.blocks[a].size)
-            for (a, b), overlap in self.overlaps.items()
-            if a in alive and b in alive
-        ]
-        return total - sum(saved)
+    def needed(self, steps: int) -> list[int]:
+        """Of each step: no plan is smaller."""
+        total = [0] * steps
+        for block in self.blocks:
+            for step in range(block.first, min(block.last + 1, steps)):
+                total[step] += block.size
+        for (number, rival), overlap in self.overlaps.items():
+            made, other = self.blocks[number].size, self.blocks[rival].size
+            saved = min(made, other) if overlap.same else min(made - overlap.distance, other, made)
+            total[self.blocks[number].first] -= max(saved, 0)
+        return total

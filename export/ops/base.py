@@ -19,6 +19,31 @@ from tinyproof.core.tflite.graph import Graph, Operator, Tensor
 from tinyproof.core.tflite.schema import ACTIVATIONS
 from tinyproof.export.ops.access import AccessOrder
 
+@dataclass(frozen=True)
+class RowWalk:
+    """Output row k of an image takes `reach` rows of each input from k * stride - pad on, those that there are."""
+
+    inputs: int
+    outputs: int
+    stride: int = 1
+    reach: int = 1
+    pad: int = 0
+
+    def needed(self, first: int, end: int) -> tuple[int, int]:
+        """Rows of the inputs from, up to, for those of the output."""
+        start = first * self.stride - self.pad
+        return max(start, 0), min((end - 1) * self.stride - self.pad + self.reach, self.inputs)
+
+
+@dataclass(frozen=True)
+class RowPart:
+    """`outputs` rows from `inputs` rows, of which `pad` more are missing above the first."""
+
+    inputs: int
+    outputs: int
+    pad: int
+
+
 WORD = 4  # kernels may read whole words of tensors that have any
 
 
@@ -155,6 +180,25 @@ class Op(ABC):
         self.inputs += states
         self.outputs += states
         self.kept += states
+
+    @property
+    def row_walk(self) -> RowWalk | None:
+        """How its output can be made some rows at a time; None where it is made as a whole."""
+        return None
+
+    def on_rows(self, part: RowPart, like: Op | None = None) -> Op:
+        """The same operator on a part of its rows; `like`: with the tables of that one. Only where it has a `row_walk`."""
+        raise NotImplementedError
+
+    @property
+    def cost(self) -> int:
+        """Instructions of an inference on a Cortex-M4, about."""
+        return self.macs + 10 * sum(self.graph.tensors[index].elements for index in self.outputs)
+
+    @property
+    def members(self) -> tuple[Op, ...]:
+        """The operators of the .tflite that it runs."""
+        return (self,)
 
     @property
     def macs(self) -> int:

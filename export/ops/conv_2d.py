@@ -6,7 +6,7 @@ from __future__ import annotations
 from tinyproof.core.tflite.graph import Graph, Operator
 from tinyproof.export.ops import conv_access, mve
 from tinyproof.export.ops.access import AccessOrder
-from tinyproof.export.ops.base import Constant, MveForm
+from tinyproof.export.ops.base import Constant, MveForm, Op
 from tinyproof.export.ops.conv_pairs import Pairs
 from tinyproof.export.ops.conv_planes import Planes
 from tinyproof.export.ops.convolution import Convolution
@@ -34,9 +34,18 @@ class Conv2D(Convolution):
         elif self.wide:
             self.kernel = "conv_rows_s16" if self.wide.suits_rows else "conv_s16"
         else:
-            layouts: list[Pairs | Planes] = [self.pairs(), *self.planes(1)]
-            self.layout = min(layouts, key=lambda layout: layout.cost)
-            self.kernel = self.layout.kernel
+            self.lay_out()
+
+    def lay_out(self, like: Op | None = None) -> None:
+        layouts: list[Pairs | Planes] = [self.pairs(), *self.planes(1)]
+        if isinstance(like, Convolution) and like.layout:
+            layouts = [layout for layout in layouts if layout.kind == like.layout.kind]
+        self.layout = min(layouts, key=lambda layout: layout.cost)
+        self.kernel = self.layout.kernel
+
+    @property
+    def cost(self) -> int:
+        return self.layout.cost if self.layout else super().cost
 
     @property
     def _is_one_product(self) -> bool:

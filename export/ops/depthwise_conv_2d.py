@@ -6,7 +6,7 @@ from __future__ import annotations
 from tinyproof.core.tflite.graph import Graph, Operator
 from tinyproof.export.ops import conv_access, mve
 from tinyproof.export.ops.access import AccessOrder
-from tinyproof.export.ops.base import Constant, MveForm
+from tinyproof.export.ops.base import Constant, MveForm, Op
 from tinyproof.export.ops.conv_pairs import Pairs
 from tinyproof.export.ops.conv_planes import Planes, quads_cost
 from tinyproof.export.ops.convolution import Convolution
@@ -41,16 +41,27 @@ class DepthwiseConv2D(Convolution):
             self.quads = self.quads and self.wide.suits_rows
             self.kernel = "depthwise_quads_s16" if self.quads else "depthwise_conv_s16"
             return
+        self.lay_out()
+
+    def lay_out(self, like: Op | None = None) -> None:
         layouts: list[Pairs | Planes] = [*self.planes(self.channels_in)]
         if self.channels_in == 1:  # it is a CONV_2D
             layouts.append(self.pairs())
+        if isinstance(like, Convolution) and like.layout:
+            layouts = [layout for layout in layouts if layout.kind == like.layout.kind]
         self.layout = min(layouts, key=lambda layout: layout.cost)
         pixels = self.batches * self.out_height * self.out_width
         y, x = self.axes()
         border = pixels - self.batches * y.inside * x.inside
         quads = quads_cost(pixels, border, self.padded_taps, self.channels_in)
-        self.quads = self.quads and quads < self.layout.cost
+        possible = self.multiplier == 1 and self.channels_in % 4 == 0
+        self.quads = like.quads if isinstance(like, DepthwiseConv2D) else possible and quads < self.layout.cost
+        self.layout_cost = quads if self.quads else self.layout.cost
         self.kernel = "depthwise_quads_s8" if self.quads else self.layout.kernel
+
+    @property
+    def cost(self) -> int:
+        return super().cost if self.wide else self.layout_cost
 
     def row(self, channel: int) -> tuple[int, ...]:
         return self.weights[channel :: self.channels_out]

@@ -180,6 +180,10 @@ class FullyConnected(Op):
             if shifted > INT32_MAX or ((shifted * multiplier) >> 31) + rounding + 256 > INT32_MAX:
                 raise self.refuse(f"unit {unit} can overflow 32 bits; scale the model's inputs, or use fewer inputs")
 
+    def narrow(self) -> FullyConnected | None:
+        """The same with a kernel that needs no widened copy of its input, where there is one."""
+        return None
+
     @property
     def in_place(self) -> bool:
         # One byte is written per row, after the whole row was read, and never ahead of the reading.
