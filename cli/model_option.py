@@ -80,11 +80,12 @@ def import_file(
     *,
     again: bool = True,
     keep_dead: bool = False,
+    ram: str = "",
 ) -> tuple[Config, Manifest]:
     """(config for its build, manifest) of a file with a model.
 
     Makes the build the current one. `again`: even if the build holds that file already. `keep_dead`: as in
-    lowering.lower.
+    lowering.lower; `ram`: as in schedules.schedule.
     """
     from tinyproof.core.manifest import read_manifest
     from tinyproof.export.calibration import Calibration
@@ -96,7 +97,7 @@ def import_file(
     if not again and is_current(found, folder, asked):
         manifest = read_manifest(folder)
     else:
-        manifest = import_model(found, folder, asked, keep_dead=keep_dead)
+        manifest = import_model(found, folder, asked, keep_dead=keep_dead, ram=ram)
     paths.CURRENT_FILE.parent.mkdir(parents=True, exist_ok=True)
     paths.CURRENT_FILE.write_text(f"{found.name}\n", encoding="utf-8")
     return config, manifest

@@ -113,7 +113,8 @@ class RemovedChannels:
 class MemoryUse:
     """`arena_bytes` of the compiled engine, beside the interpreter's; `tensor_bytes`: of all tensors together.
     `macs`: multiply-accumulates of one inference. `state_bytes`: what of the arena lives on between inferences.
-    `removed`: None where every channel is computed; `keep_dead`: because that was asked for."""
+    `removed`: None where every channel is computed; `keep_dead`: because that was asked for. `ram`: the budget that was
+    asked for, bytes in digits or a word (export/schedules.py); empty for the fastest program."""
 
     arena_bytes: int
     tflm_arena_bytes: int
@@ -123,6 +124,7 @@ class MemoryUse:
     state_bytes: int = 0
     keep_dead: bool = False
     removed: RemovedChannels | None = None
+    ram: str = ""
 
 
 @dataclass

@@ -119,7 +119,9 @@ def generate(program: Program, plan: MemoryPlan) -> Unit:
     shared = sorted(kernel for kernel, count in uses.items() if count > MAX_INLINED_CALLS)
     everywhere = {part.op.kernel for part in every if not part.form}
     kernels = _includes(set(uses), everywhere, {part.form.kernel for part in every if part.form})
-    moving = ['#include "kernels/move_rows.h"'] if any(isinstance(op, Stripes) and op.moves for op in program.ops) else []
+    moving = (
+        ['#include "kernels/move_rows.h"'] if any(isinstance(op, Stripes) and op.moves for op in program.ops) else []
+    )
     lines = [*moving, *kernels, *_abi_guard(bool(uses))]
     for kernel in shared:
         part = next(part for part in every if part.op.kernel == kernel)
@@ -188,7 +190,9 @@ def _declarations(part: KernelPart) -> list[str]:
     return [*_either(for_mve, lines[:-1]), ""]
 
 
-def call_lines(part: KernelPart, places: list[list[str]], scratch: str, shared: list[str], indent: str = "    ") -> list[str]:
+def call_lines(
+    part: KernelPart, places: list[list[str]], scratch: str, shared: list[str], indent: str = "    "
+) -> list[str]:
     """The calls of a part, of which each has its `places`; `scratch`: what its kernel works in, if it does."""
     op, lines = part.op, []
     function = f"{op.kernel}_shared" if op.kernel in shared else op.kernel

@@ -20,8 +20,7 @@ from tinyproof.core.tflite.graph import Tensor
 from tinyproof.core.tflite.reader import read_file, read_graph
 from tinyproof.export.codegen import emit_header, emit_model_data, emit_source
 from tinyproof.export.lowering import Program, lower
-from tinyproof.export.memory_checker import check_plan
-from tinyproof.export.memory_planner import plan_memory
+from tinyproof.export.schedules import schedule
 from tinyproof.export.tflm_header import arena_bytes, emit_tflm_header
 from tinyproof.export.tolerance import CURVE_FILE, expect_answers, float_curve, quantization_report, set_tolerance
 from tinyproof.export.vectors import format_vectors, make_vectors
@@ -52,11 +51,12 @@ def export_model(
     *,
     dense_per_tensor: bool = False,
     keep_dead: bool = False,
+    ram: str = "",
 ) -> Manifest:
     """Quantize build_dir/model.keras over [config.low, config.high] and compile it; completes manifest.json.
 
     A model whose training data states a range of its own ("low" and "high", as the built-in sine does) is calibrated
-    over that one. `keep_dead`: as in lowering.lower.
+    over that one. `keep_dead`: as in lowering.lower; `ram`: as in schedules.schedule.
 
     Raises UsageError for a range that is none and for a missing model, InputFileError for a damaged one.
     """
@@ -78,7 +78,7 @@ def export_model(
     (build_dir / TFLITE_FILE).write_bytes(
         quantize_model(model, low, high, config.seed, dense_per_tensor=dense_per_tensor)
     )
-    compiled = _compile(build_dir, manifest, keep_dead=keep_dead)
+    compiled = _compile(build_dir, manifest, keep_dead=keep_dead, ram=ram)
     manifest.quantization = AskedRange(low, high)
     manifest.expected, manifest.tolerance = [], None
     (build_dir / CURVE_FILE).unlink(missing_ok=True)
@@ -101,21 +101,20 @@ def export_model(
     return manifest
 
 
-def compile_model(build_dir: Path, manifest: Manifest, *, keep_dead: bool = False) -> None:
+def compile_model(build_dir: Path, manifest: Manifest, *, keep_dead: bool = False, ram: str = "") -> None:
     """model.tflite in `build_dir` -> C, vectors and manifest.json; `manifest` is completed and written. No TensorFlow.
 
     Raises InputFileError naming the operator or tensor that is not supported.
     """
-    _compile(build_dir, manifest, keep_dead=keep_dead)
+    _compile(build_dir, manifest, keep_dead=keep_dead, ram=ram)
     manifest.write(build_dir)
 
 
-def _compile(build_dir: Path, manifest: Manifest, *, keep_dead: bool) -> _Compiled:
+def _compile(build_dir: Path, manifest: Manifest, *, keep_dead: bool, ram: str) -> _Compiled:
     tflite = read_file(build_dir / TFLITE_FILE)
     graph = read_graph(tflite)
-    program = lower(graph, keep_dead=keep_dead)
-    plan = plan_memory(program)
-    check_plan(program, plan)
+    choice = schedule(lower(graph, keep_dead=keep_dead), ram)
+    program, plan = choice.program, choice.plan
     identity = model_id(tflite)
     seed = manifest.seeds.setdefault("vectors", DEFAULT_SEED)
     reference = Reference(tflite, graph=graph)
@@ -140,10 +139,11 @@ def _compile(build_dir: Path, manifest: Manifest, *, keep_dead: bool) -> _Compil
         tflm_arena_bytes=tflm_arena_bytes,
         tensor_bytes=plan.tensor_bytes,
         macs=program.macs,
-        operators=[op.operator.name for op in program.ops],
+        operators=[member.operator.name for op in program.ops for member in op.members],
         state_bytes=program.state_bytes,
         keep_dead=keep_dead,
         removed=program.removed,
+        ram=ram,
     )
     manifest.versions["reference"] = _reference_version(reference)
     for name in ARTEFACTS:

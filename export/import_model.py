@@ -36,12 +36,14 @@ class _Quantized:
     warnings: list[str]
 
 
-def import_model(source: ModelFile, build_dir: Path, calibration: Calibration, *, keep_dead: bool = False) -> Manifest:
+def import_model(
+    source: ModelFile, build_dir: Path, calibration: Calibration, *, keep_dead: bool = False, ram: str = ""
+) -> Manifest:
     """Copy or convert `source` into `build_dir` and compile it. TensorFlow is asked only about a float model.
 
     A float model's answers to samples become the expected answers, with the error that quantization costs on them as
-    tolerance; an integer .tflite brings no answers. `keep_dead`: as in lowering.lower. Raises InputFileError for a file
-    that cannot be used or needs calibration samples, UsageError where the build of that name is somebody else's.
+    tolerance; an integer .tflite brings no answers. `keep_dead`: as in lowering.lower; `ram`: as in
+    schedules.schedule. Raises InputFileError for a file that cannot be used or needs calibration samples, UsageError where the build of that name is somebody else's.
     """
     _check_unused(source, build_dir)
     quantized: _Quantized | None = None
@@ -70,7 +72,7 @@ def import_model(source: ModelFile, build_dir: Path, calibration: Calibration, *
         manifest.source = ModelSource(source.file, source.kind, source.sha256)
         manifest.seeds = {"vectors": calibration.seed}
         try:
-            compile_model(folder, manifest, keep_dead=keep_dead)
+            compile_model(folder, manifest, keep_dead=keep_dead, ram=ram)
         except InputFileError as error:
             graph = read_graph(tflite, TFLITE_FILE if quantized else source.file)
             told = explain(error, graph, layers, quantized_here=quantized is not None)

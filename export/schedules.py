@@ -14,11 +14,13 @@ import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from tinyproof.core.errors import UsageError
 from tinyproof.export.lowering import Program
+from tinyproof.export.memory_checker import check_plan
 from tinyproof.export.memory_planner import MemoryPlan, needed_bytes, plan_memory
-from tinyproof.export.ops.base import Op
+from tinyproof.export.ops.base import WORD, Op
 from tinyproof.export.ops.convolution import Convolution
 from tinyproof.export.ops.fully_connected import FullyConnected
 from tinyproof.export.ops.lift import Lift
@@ -32,6 +34,15 @@ MAX_ROUNDS = 32
 STEP_COST = 0.001  # of all instructions, what the search takes a step to cost: so that it takes long ones
 QUICK_PLACINGS = 20_000
 LIFT_FROM = 0.8  # of the arena: what a step must need so that its input is moved out of the way
+
+
+def schedule(program: Program, ram: str = "") -> Choice:
+    """For a budget as manifest.MemoryUse has it: bytes in digits, "small", "min", or nothing for the fastest. The plan
+    is checked byte by byte. Raises UsageError where the budget is too small."""
+    schedules = Schedules(program)
+    choice = schedules.fitting(int(ram) if ram.isdigit() else ram) if ram else schedules.fastest()
+    check_plan(choice.program, choice.plan)
+    return choice
 
 
 @dataclass(frozen=True)
@@ -73,32 +84,42 @@ class Schedules:
 
     def fastest(self) -> Choice:
         """As it is."""
-        return self._choice(self._point(Shape()), plan_memory(self.program))
+        return Choice(self.program, plan_memory(self.program), sum(op.cost for op in self.program.ops))
 
     def fitting(self, budget: int | str) -> Choice:
         """The fastest that takes at most `budget` bytes of RAM; or "min", the smallest, or "small", the smallest that
         costs at most 5 % more than the fastest. Raises UsageError where none fits."""
-        if isinstance(budget, int):
-            for point in self.points:
-                if point.needed <= budget and (found := self._plan(point, budget)):
-                    return found
-            smallest = self.fitting(MIN).plan.arena_bytes
-            if smallest <= budget:
-                return self.fitting(MIN)
-            raise UsageError(
-                f"no plan of {budget:,} B was found: the smallest takes {smallest:,} B; use --ram {smallest}"
-            )
-        fastest = self._point(Shape())
-        limit = fastest.cost * (1 + MAX_EXTRA_COST) if budget == SMALL else None
-        points = [point for point in self.points if limit is None or point.cost <= limit]
-        best: Choice | None = None
-        for point in sorted(points, key=lambda point: (point.needed, point.cost)):
-            if best and point.needed >= best.plan.arena_bytes:
-                break
-            found = self._plan(point, 0 if best is None else best.plan.arena_bytes - 1, limit)
-            if found and (best is None or found.plan.arena_bytes < best.plan.arena_bytes):
-                best = found
-        return best or self.fastest()
+        if budget == MIN:
+            return self.choices[-1]
+        if budget == SMALL:
+            limit = self.choices[0].cost * (1 + MAX_EXTRA_COST)
+            return [choice for choice in self.choices if choice.cost <= limit][-1]
+        for choice in self.choices:
+            if isinstance(budget, int) and choice.plan.arena_bytes <= budget:
+                return choice
+        smallest = self.choices[-1].plan.arena_bytes
+        raise UsageError(f"no plan takes {budget:,} B of RAM or less: the smallest takes {smallest:,} B; see --ram min")
+
+    @cached_property
+    def choices(self) -> list[Choice]:
+        """Those that no other one beats in RAM or cost, the fastest first."""
+        found = [self.fastest()]
+        for point in self.points:
+            found += self._plans(point)
+        found.sort(key=lambda choice: (choice.cost, choice.plan.arena_bytes))
+        best: list[Choice] = []
+        for choice in found:
+            if not best or choice.plan.arena_bytes < best[-1].plan.arena_bytes:
+                best.append(choice)
+        return best
+
+    def as_rows(self) -> list[dict[str, Any]]:
+        """Of each choice the arena in bytes and, estimated, how many more instructions than the fastest it takes."""
+        fastest = max(self.choices[0].cost, 1)
+        return [
+            {"arena_bytes": choice.plan.arena_bytes, "extra_share": choice.cost / fastest - 1}
+            for choice in self.choices
+        ]
 
     @cached_property
     def points(self) -> list[Point]:
@@ -124,7 +145,9 @@ class Schedules:
             start = point
             point = min(
                 smaller,
-                key=lambda near: (max(near.cost - start.cost, 0) + STEP_COST * start.cost) / (start.needed - near.needed),
+                key=lambda near: (
+                    (max(near.cost - start.cost, 0) + STEP_COST * start.cost) / (start.needed - near.needed)
+                ),
             )
         return list(found.values())
 
@@ -205,26 +228,14 @@ class Schedules:
         peak = ops[min(max(step - 1, 0), len(ops) - 1)][1]
         return Point(shape, largest, sum(op.cost for op, _ in ops), peak)
 
-    def _plan(self, point: Point, budget: int, limit: float | None = None) -> Choice | None:
-        """The fastest way to fit a point's program into a budget, if there is one; for a budget of 0 the smallest."""
-        best: Choice | None = None
+    def _plans(self, point: Point) -> Iterator[Choice]:
+        """As the search found it; and where that leaves gaps, with tensors that move."""
         for lifted in (False, True):
-            shape = dataclasses.replace(point.shape, lifted=lifted)
-            program = self._build(shape)
-            cost = sum(op.cost for op in program.ops)
-            if limit is not None and cost > limit:
+            program = self._build(dataclasses.replace(point.shape, lifted=lifted))
+            plan = plan_memory(program, placings=QUICK_PLACINGS)
+            yield Choice(program, plan, sum(op.cost for op in program.ops))
+            if plan.arena_bytes <= point.needed + WORD:
                 break
-            quick = plan_memory(program, placings=QUICK_PLACINGS)
-            if quick.arena_bytes > max(budget, point.needed):
-                quick = plan_memory(program)
-            if best is None or quick.arena_bytes < best.plan.arena_bytes:
-                best = Choice(program, quick, cost)
-            if best.plan.arena_bytes <= max(budget, point.needed):
-                break
-        return best if best and (not budget or best.plan.arena_bytes <= budget) else None
-
-    def _choice(self, point: Point, plan: MemoryPlan) -> Choice:
-        return Choice(self._build(point.shape), plan, point.cost)
 
 
 def _lift(program: Program) -> Program:
@@ -237,7 +248,12 @@ def _lift(program: Program) -> Program:
     ops: list[Op] = []
     for step, op in enumerate(program.ops, start=1):
         overlaps = isinstance(op, Convolution) and op.distance is not None and op.distance < op.y.bytes
-        if not overlaps or needed[step] < LIFT_FROM * max(needed) or op.inputs[0] in fixed or uses.count(op.inputs[0]) > 1:
+        if (
+            not overlaps
+            or needed[step] < LIFT_FROM * max(needed)
+            or op.inputs[0] in fixed
+            or uses.count(op.inputs[0]) > 1
+        ):
             ops.append(op)
             continue
         (x,) = op.inputs
@@ -246,4 +262,6 @@ def _lift(program: Program) -> Program:
         moved = copy.copy(op)
         moved.inputs = (target.index,)
         ops += [Lift(op, x, target.index), moved]
-    return dataclasses.replace(program, graph=dataclasses.replace(program.graph, tensors=tuple(tensors)), ops=tuple(ops))
+    return dataclasses.replace(
+        program, graph=dataclasses.replace(program.graph, tensors=tuple(tensors)), ops=tuple(ops)
+    )

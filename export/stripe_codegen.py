@@ -14,9 +14,7 @@ if TYPE_CHECKING:
 Places = list[list[int]]  # of each turn of a stripe, where it reads and writes in the arena
 
 
-def stripe_lines(
-    op: Stripes, number: int, parts: list[KernelPart], plan: MemoryPlan, shared: list[str]
-) -> list[str]:
+def stripe_lines(op: Stripes, number: int, parts: list[KernelPart], plan: MemoryPlan, shared: list[str]) -> list[str]:
     """`parts` are those of codegen.kernel_parts, in their order."""
     scratch = plan.scratch[number]
     forms = {(member, part): None for member, found in enumerate(op.parts) for part in found}
@@ -30,7 +28,9 @@ def stripe_lines(
         if count > 1:
             lines.append(f"    for (int32_t i = 0; i < {count}; i++) {{")
         for turn, at, step in zip(op.turns[first], places, steps, strict=True):
-            arguments = [f"arena + {a}" + (f" + i * {b}" if b and count > 1 else "") for a, b in zip(at, step, strict=True)]
+            arguments = [
+                f"arena + {a}" + (f" + i * {b}" if b and count > 1 else "") for a, b in zip(at, step, strict=True)
+            ]
             lines += _turn_lines(op, turn, arguments, by_form, f"arena + {scratch + op.buffers[-1]}", shared, indent)
         if count > 1:
             lines.append("    }")

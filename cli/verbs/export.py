@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -26,6 +27,19 @@ from tinyproof.core.config import Config, ExportConfig, load_config
 from tinyproof.core.manifest import Manifest, QuantizationReport
 
 
+class RamBudget(click.ParamType):
+    """Bytes, or a word for how to choose."""
+
+    name = "bytes"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """As schedules.schedule takes it."""
+        words = ("", "small", "min")
+        if value in words or (value.isascii() and value.isdigit()):
+            return str(value)
+        return self.fail(f"{value!r} is neither a number of bytes nor small or min", param, ctx)
+
+
 @click.command()
 @click.option("--low", type=float, help="Smallest x that will be asked. [default: -10]")
 @click.option("--high", type=float, help="Largest x that will be asked. [default: 10]")
@@ -35,6 +49,13 @@ from tinyproof.core.manifest import Manifest, QuantizationReport
 @activations_option
 @click.option("--board", help="Quantize in a form that this board's library computes. [default: qemu-cortex-m4]")
 @click.option("--keep-dead", is_flag=True, help="Compute channels, too, on which no answer depends.")
+@click.option(
+    "--ram",
+    type=RamBudget(),
+    default="",
+    metavar="BYTES|small|min",
+    help="The fastest plan of the arena that fits; small: the least RAM for 5 % more instructions; min: the least.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest as one JSON document instead of the lines.")
 def command(
     low: float | None,
@@ -45,6 +66,7 @@ def command(
     activations: str | None,
     board: str | None,
     keep_dead: bool,
+    ram: str,
     as_json: bool,
 ) -> None:
     """Quantize the trained model to int8 over the range of x that will be asked, and compile it to C.
@@ -55,6 +77,9 @@ def command(
 
     A model that is brought becomes build/<its name>/: an integer .tflite as it is; a float .tflite, a .keras, an .h5 or
     a SavedModel after quantization with --calibration, or with --low and --high where it takes one number.
+
+    With --ram the arena shrinks: operators take turns by some rows, so that what lies between them never exists as a
+    whole, and other ways that cost instructions. The bits stay the same.
 
     Channels that interval analysis proves constant for every input are folded into the layer behind them, and those
     that nothing live reads are left out, unless --keep-dead: the answers are the same to the bit. model.tflite stays as
@@ -70,9 +95,9 @@ def command(
     wanted = Wanted(calibration, low, high, activations)
     found = find_brought(model, wanted)
     if found is None:
-        manifest = run_export(dataclasses.replace(config, model=model or config.model), keep_dead=keep_dead)
+        manifest = run_export(dataclasses.replace(config, model=model or config.model), keep_dead=keep_dead, ram=ram)
     else:
-        _, manifest = import_file(config, found, wanted, keep_dead=keep_dead)
+        _, manifest = import_file(config, found, wanted, keep_dead=keep_dead, ram=ram)
     if as_json:
         console.print_json(manifest.as_dict())
     elif found is None:
@@ -81,7 +106,7 @@ def command(
         print_import(manifest)
 
 
-def run_export(config: Config, *, keep_dead: bool = False) -> Manifest:
+def run_export(config: Config, *, keep_dead: bool = False, ram: str = "") -> Manifest:
     """Export build/<model> and make it the current one. Raises UsageError when it is not trained, InputFileError."""
     build_dir = paths.build_dir(config.model)
     from tinyproof.export.export import export_model
@@ -89,7 +114,9 @@ def run_export(config: Config, *, keep_dead: bool = False) -> Manifest:
 
     library = library_of(find_board(config.board)) if config.board in all_boards() else None
     per_tensor = library is not None and not library.dense_per_channel
-    manifest = export_model(config.export, config.check, build_dir, dense_per_tensor=per_tensor, keep_dead=keep_dead)
+    manifest = export_model(
+        config.export, config.check, build_dir, dense_per_tensor=per_tensor, keep_dead=keep_dead, ram=ram
+    )
     paths.CURRENT_FILE.write_text(f"{config.model}\n", encoding="utf-8")
     return manifest
 

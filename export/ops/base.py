@@ -19,6 +19,7 @@ from tinyproof.core.tflite.graph import Graph, Operator, Tensor
 from tinyproof.core.tflite.schema import ACTIVATIONS
 from tinyproof.export.ops.access import AccessOrder
 
+
 @dataclass(frozen=True)
 class RowWalk:
     """Output row k of an image takes `reach` rows of each input from k * stride - pad on, those that there are."""
@@ -194,6 +195,11 @@ class Op(ABC):
     def cost(self) -> int:
         """Instructions of an inference on a Cortex-M4, about."""
         return self.macs + 10 * sum(self.graph.tensors[index].elements for index in self.outputs)
+
+    @property
+    def name(self) -> str:
+        """What a table calls it."""
+        return self.operator.name
 
     @property
     def members(self) -> tuple[Op, ...]:

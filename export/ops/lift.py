@@ -27,6 +27,14 @@ class Lift(Op):
         self.bytes = op.graph.tensors[source].bytes
 
     @property
+    def name(self) -> str:
+        return "move"
+
+    @property
+    def members(self) -> tuple[Op, ...]:
+        return ()
+
+    @property
     def cost(self) -> int:
         return 50 + round(self.bytes / BYTES_PER_MOVED_INSTRUCTION)
 

@@ -185,6 +185,10 @@ class Stripes(Op):
         return [AccessOrder(last_read, first_write, self.row_bytes(x), self.row_bytes(y))]
 
     @property
+    def name(self) -> str:
+        return f"{self.chain[0].operator.name} to {self.operator.name}"
+
+    @property
     def members(self) -> tuple[Op, ...]:
         return self.chain
 
