@@ -149,8 +149,8 @@ def generate(program: Program, plan: MemoryPlan) -> Unit:
 
 @dataclass(frozen=True)
 class KernelPart:
-    """Calls of one kernel with tables `tables`, and parameter structs `struct`, or that and the call's number. `declared`:
-    whether the tables are there already."""
+    """Calls of one kernel. `tables`: the begin of their names; `struct`: the name of the parameters, and of several
+    calls behind it the call's number. `declared`: whether the tables are there already."""
 
     op: Op
     tables: str
@@ -160,6 +160,7 @@ class KernelPart:
 
     @property
     def form(self) -> MveForm | None:
+        """What stands instead on cores with MVE."""
         return self.op.mve
 
 

@@ -42,8 +42,9 @@ def import_model(
     """Copy or convert `source` into `build_dir` and compile it. TensorFlow is asked only about a float model.
 
     A float model's answers to samples become the expected answers, with the error that quantization costs on them as
-    tolerance; an integer .tflite brings no answers. `keep_dead`: as in lowering.lower; `ram`: as in
-    schedules.schedule. Raises InputFileError for a file that cannot be used or needs calibration samples, UsageError where the build of that name is somebody else's.
+    tolerance; an integer .tflite brings no answers. `keep_dead`: as in lowering.lower; `ram`: as in schedules.schedule.
+    Raises InputFileError for a file that cannot be used or needs calibration samples, UsageError where the build of
+    that name is somebody else's.
     """
     _check_unused(source, build_dir)
     quantized: _Quantized | None = None

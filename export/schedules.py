@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Programs that compute the same in less RAM: which operators take turns, and what that costs.
 
-The fastest program runs each operator as a whole. Where the most RAM is needed, operators around that place take turns by
-some rows (export/ops/stripes.py), a dense layer reads its input where it lies (export/ops/fully_connected.py), and what
-lies in the way of the next layer moves (export/ops/lift.py). Every such program is a point of RAM and cost; those that no
-other one beats in both are what a budget chooses from.
+The fastest program runs each operator as a whole. Where the most RAM is needed, operators around that place take turns
+by some rows (export/ops/stripes.py), a dense layer reads its input where it lies (export/ops/fully_connected.py), and
+what lies in the way of the next layer moves (export/ops/lift.py). Every such program is a point of RAM and cost; those
+that no other one beats in both are what a budget chooses from.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tinyproof.export.ops.base import RowPart
 from tinyproof.export.ops.stripes import Rows, Stripes, Turn
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def _turn_lines(
     op: Stripes,
     turn: Turn,
     arguments: list[str],
-    by_form: dict[tuple[int, object], KernelPart],
+    by_form: dict[tuple[int, RowPart], KernelPart],
     work: str,
     shared: list[str],
     indent: str,

@@ -27,7 +27,7 @@ from tinyproof.core.config import Config, ExportConfig, load_config
 from tinyproof.core.manifest import Manifest, QuantizationReport
 
 
-class RamBudget(click.ParamType):
+class RamBudget(click.ParamType[str]):
     """Bytes, or a word for how to choose."""
 
     name = "bytes"

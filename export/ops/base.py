@@ -188,7 +188,7 @@ class Op(ABC):
         return None
 
     def on_rows(self, part: RowPart, like: Op | None = None) -> Op:
-        """The same operator on a part of its rows; `like`: with the tables of that one. Only where it has a `row_walk`."""
+        """The same operator on a part of its rows, if it has a `row_walk`; `like`: with the tables of that one."""
         raise NotImplementedError
 
     @property

@@ -41,6 +41,25 @@ def pair_tables(
     return [Constant("weights", "int8_t", weights, alignment=4), Constant("scales", "int32_t", scales)]
 
 
+def quad_tables(
+    rows: Sequence[Row], bias: Sequence[int], multipliers: Sequence[int], shifts: Sequence[int]
+) -> list[Constant]:
+    """`weights` and `scales` of firmware/lib/engine/kernels/dense_quads_s8_parameters.h: two pairs side by side, which
+    are both numbers or both bytes."""
+    weights: list[int] = []
+    scales: list[int] = []
+    for start in range(0, len(rows), 4):
+        pairs = [(start, start + 1), (start + 2, start + 3)]
+        numbers = all(packable(rows[a], rows[b]) for a, b in pairs)
+        each = [pair_weights(rows[a], rows[b], numbers=numbers) for a, b in pairs]
+        for place in range(0, len(each[0]), 2 * PAIR_GROUP):
+            weights += [weight for pair in each for weight in pair[place : place + 2 * PAIR_GROUP]]
+        for a, b in pairs:
+            scales += [bias[a], bias[b], encode_multiplier(multipliers[a]), encode_multiplier(multipliers[b])]
+            scales += [pair_scaling(shifts[a]) | (0 if numbers else PAIR_BYTES), pair_scaling(shifts[b])]
+    return [Constant("weights", "int8_t", weights, alignment=4), Constant("scales", "int32_t", scales)]
+
+
 @dataclass(frozen=True)
 class Pairs:
     """`rows`: of each output channel the weights, `width` inputs of one row of the kernel after the other. `pointwise`:

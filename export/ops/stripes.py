@@ -2,9 +2,9 @@
 """Operators that take turns: a few rows of the last one's output at a time, so that what lies between them never exists
 as a whole.
 
-A stripe of the output needs some rows of each tensor before it. Those that the stripe before has made already stay in a
-buffer of just as many rows and move to its begin; only new ones are computed, none of them twice. Every turn is a call of
-the operator's own kernel on a window of rows.
+A stripe of the output needs some rows of each tensor before it. Those that are there already stay in a buffer of just
+as many rows and move to its begin; only new ones are computed, none of them twice. Every turn is a call of the
+operator's own kernel on a window of rows.
 """
 
 from __future__ import annotations
@@ -25,8 +25,7 @@ BYTES_PER_MOVED_INSTRUCTION = 1.5
 
 @dataclass(frozen=True)
 class Rows:
-    """`count` rows of a tensor from row `first` on, which lies `offset` bytes behind the tensor's begin in the arena, or
-    behind that of its buffer."""
+    """`count` rows of a tensor from row `first` on, `offset` bytes behind the tensor's begin or that of its buffer."""
 
     tensor: int
     first: int
@@ -50,7 +49,7 @@ class Turn:
 
 
 class Stripes(Op):
-    """`chain`: operators in their order, each of which has a `row_walk`; `height`: rows of the last output in a stripe."""
+    """`chain`: operators in their order, each with a `row_walk`; `height`: rows that are made at a time, at most."""
 
     kernel = "stripes"
     max_version = 1 << 30
