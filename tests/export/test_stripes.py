@@ -161,7 +161,7 @@ def test_an_output_in_stripes_that_overtakes_its_input_is_caught() -> None:
 
 
 def test_a_larger_budget_never_costs_more() -> None:
-    schedules = Schedules(lower(read_graph(NETS["mobile"])))
+    schedules = Schedules(lower(read_graph(NETS["residual"])))
     choices = schedules.choices
     assert len(choices) > 2
     sizes = [choice.plan.arena_bytes for choice in choices]

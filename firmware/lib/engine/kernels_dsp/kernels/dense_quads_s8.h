@@ -23,7 +23,7 @@
                                                                "sxtb16 %[x1], %[x1], ror #8\n\t" four("%[even]",       \
                                                                                                       "%[x1]")
 
-/* A vector times four rows of numbers, `end` its end: the sums are added. */
+/* A vector times four rows of numbers, `end` its end: a sum b is (P - a) / 256, see pairs.h. */
 static __attribute__((noinline)) void dense_quads_numbers(int32_t sums[4], const int8_t *weights, const int8_t *input,
                                                           const int8_t *end) {
     int32_t a0 = 0, b0 = 0, a1 = 0, b1 = 0, x0, x1, even;
@@ -35,15 +35,16 @@ static __attribute__((noinline)) void dense_quads_numbers(int32_t sums[4], const
                        [x0] "=&r"(x0), [x1] "=&r"(x1), [even] "=&r"(even)
                      : [end] "m"(end)
                      : "r4", "r5", "r6", "r8", "cc", "memory");
-    sums[0] += a0;
-    sums[1] += (b0 - a0) >> 8;
-    sums[2] += a1;
-    sums[3] += (b1 - a1) >> 8;
+    sums[0] = a0;
+    sums[1] = (b0 - a0) >> 8;
+    sums[2] = a1;
+    sums[3] = (b1 - a1) >> 8;
 }
 
 /* The same times rows of bytes, one of whose pairs could not be numbers. */
 static __attribute__((noinline)) void dense_quads_bytes(int32_t sums[4], const int8_t *weights, const int8_t *input,
                                                         const int8_t *end) {
+    sums[0] = sums[1] = sums[2] = sums[3] = 0;
     for (const int8_t *x = input; x != end; x += 4, weights += 16) {
         const struct pair_sums first = multiply_bytes(weights, x, 4), second = multiply_bytes(weights + 8, x, 4);
         sums[0] += first.a;
@@ -53,21 +54,27 @@ static __attribute__((noinline)) void dense_quads_bytes(int32_t sums[4], const i
     }
 }
 
+KERNEL_INLINE int8_t dense_quads_output(int32_t sum, int32_t multiplier, int32_t scaling, int32_t rounding) {
+    return scaling >= 0 ? rescale_s8(sum, multiplier, scaling & 0xff, rounding)
+                        : rescale_pair_s8(sum, multiplier, scaling, rounding);
+}
+
 KERNEL_SHARED void dense_quads_s8(const int8_t *input, int8_t *output, const struct dense_quads_s8 *p) {
     const int8_t *weights = p->weights, *end = input + p->depth;
     const int32_t *scales = p->scales;
     for (int32_t left = p->units; left > 0; left -= 4, weights += 4 * p->depth, scales += 2 * PAIR_SCALES) {
-        int32_t sums[4] = {scales[0], scales[1], scales[PAIR_SCALES], scales[PAIR_SCALES + 1]};
+        int32_t sums[4];
         if (scales[4] & PAIR_BYTES) {
             dense_quads_bytes(sums, weights, input, end);
         } else {
             dense_quads_numbers(sums, weights, input, end);
         }
-        for (int32_t pair = 0; pair < 2; pair++) {
-            const int32_t *scale = scales + pair * PAIR_SCALES;
-            *output++ = rescale_pair_s8(sums[2 * pair], scale[2], scale[4], p->rounding);
-            *output++ = rescale_pair_s8(sums[2 * pair + 1], scale[3], scale[5], p->rounding);
-        }
+        const int32_t *next = scales + PAIR_SCALES, rounding = p->rounding;
+        output[0] = dense_quads_output(sums[0] + scales[0], scales[2], scales[4], rounding);
+        output[1] = dense_quads_output(sums[1] + scales[1], scales[3], scales[5], rounding);
+        output[2] = dense_quads_output(sums[2] + next[0], next[2], next[4], rounding);
+        output[3] = dense_quads_output(sums[3] + next[1], next[3], next[5], rounding);
+        output += 4;
     }
     clamp_bytes(output - p->units, p->units, p->clamp_min, p->clamp_max);
 }
