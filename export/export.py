@@ -20,6 +20,7 @@ from tinyproof.core.tflite.graph import Tensor
 from tinyproof.core.tflite.reader import read_file, read_graph
 from tinyproof.export.codegen import emit_header, emit_model_data, emit_source
 from tinyproof.export.lowering import Program, lower
+from tinyproof.export.memory_planner import plan_over_time
 from tinyproof.export.schedules import schedule
 from tinyproof.export.tflm_header import arena_bytes, emit_tflm_header
 from tinyproof.export.tolerance import CURVE_FILE, expect_answers, float_curve, quantization_report, set_tolerance
@@ -144,6 +145,7 @@ def _compile(build_dir: Path, manifest: Manifest, *, keep_dead: bool, ram: str) 
         keep_dead=keep_dead,
         removed=program.removed,
         ram=ram,
+        plan=plan_over_time(program, plan),
     )
     manifest.versions["reference"] = _reference_version(reference)
     for name in ARTEFACTS:

@@ -14,6 +14,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from tinyproof.core.manifest import PlannedBytes
 from tinyproof.export.lowering import Program
 from tinyproof.export.memory_blocks import Block, Overlap, find_blocks
 
@@ -45,6 +46,24 @@ def plan_memory(program: Program, *, overlapping: bool = True, placings: int = M
         sum(program.graph.tensors[index].bytes for index in blocks.tensors),
         {number: places[id(block)] for number, block in blocks.scratch.items()},
     )
+
+
+def plan_over_time(program: Program, plan: MemoryPlan) -> list[PlannedBytes]:
+    """For the manifest: every block, in the order of its first step."""
+    blocks = find_blocks(program)
+    end = len(program.ops) + 1
+    inputs = {tensor.index for tensor in program.inputs}
+    found: dict[int, PlannedBytes] = {}
+    for index, block in blocks.tensors.items():
+        use = "state" if index in program.initial else "input" if index in inputs else "tensor"
+        offset = plan.offsets[index] - program.roots.get(index, (index, 0))[1]
+        span = PlannedBytes(use=use, offset=offset, bytes=block.size, first=block.first, last=min(block.last, end))
+        found.setdefault(id(block), span)
+    for number, block in blocks.scratch.items():
+        found[id(block)] = PlannedBytes(
+            use="scratch", offset=plan.scratch[number], bytes=block.size, first=block.first, last=block.last
+        )
+    return sorted(found.values(), key=lambda span: (span.first, span.offset))
 
 
 def needed_bytes(program: Program) -> list[int]:
