@@ -42,7 +42,7 @@ class BuildRecord:
 
     def write(self, folder: Path) -> None:
         """To build.json in `folder`, the same bytes for the same build."""
-        (folder / FILE).write_text(json.dumps(self.as_dict(), indent=1) + "\n", encoding="utf-8")
+        (folder / FILE).write_text(json.dumps(self.as_dict(), indent=1) + "\n", encoding="utf-8", newline="\n")
 
 
 def read_build_record(folder: Path) -> BuildRecord | None:

@@ -17,6 +17,7 @@ from typing import Any
 from tinyproof.core.converter import ABSENT_IF_NONE, MistypedError, read_json, structure, unstructure
 from tinyproof.core.errors import UsageError
 from tinyproof.core.origin import ModelSource, Training
+from tinyproof.core.paths import shown
 
 FILE = "manifest.json"
 FORMAT = 1
@@ -174,7 +175,7 @@ class Manifest:
     def write(self, build_dir: Path) -> None:
         """To manifest.json in `build_dir`, the same bytes for the same content."""
         document = {"tinyproof": FORMAT, **self.as_dict()}
-        (build_dir / FILE).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        (build_dir / FILE).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8", newline="\n")
 
 
 def model_id(tflite: bytes) -> str:
@@ -184,7 +185,7 @@ def model_id(tflite: bytes) -> str:
 
 def read_manifest(build_dir: Path) -> Manifest:
     """Raises UsageError when the build does not exist yet, is another version's, or its manifest is damaged."""
-    name = f"build/{build_dir.name}"
+    name = shown(build_dir)
     try:
         document = read_json(build_dir / FILE)
         if not isinstance(document, dict) or document.pop("tinyproof", None) != FORMAT:

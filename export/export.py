@@ -12,8 +12,10 @@ from typing import Any
 
 from tinyproof.core.config import CheckConfig, ExportConfig
 from tinyproof.core.errors import UsageError
-from tinyproof.core.manifest import AskedRange, Manifest, MemoryUse, TensorSpec, model_id, read_manifest
+from tinyproof.core.files import replaced_whole
+from tinyproof.core.manifest import FILE, AskedRange, Manifest, MemoryUse, TensorSpec, model_id, read_manifest
 from tinyproof.core.origin import SineTraining
+from tinyproof.core.paths import shown
 from tinyproof.core.reference.golden import Reference
 from tinyproof.core.tflite.arithmetic import float32
 from tinyproof.core.tflite.graph import Tensor
@@ -67,7 +69,15 @@ def export_model(
     if not 0 <= config.seed < 2**32:
         raise UsageError(f"export.seed must be from 0 to {2**32 - 1:,}, not {config.seed:,}")
     if not (build_dir / "model.keras").is_file():
-        raise UsageError(f"build/{build_dir.name} has no model.keras; run ./tinyproof train first")
+        raise UsageError(f"{shown(build_dir)} has no model.keras; run ./tinyproof train first")
+    with replaced_whole(build_dir, FILE) as folder:
+        return _export(config, check, folder, dense_per_tensor=dense_per_tensor, keep_dead=keep_dead, ram=ram)
+
+
+def _export(
+    config: ExportConfig, check: CheckConfig, build_dir: Path, *, dense_per_tensor: bool, keep_dead: bool, ram: str
+) -> Manifest:
+    low, high = config.low, config.high
     manifest = read_manifest(build_dir)
     if isinstance(manifest.training, SineTraining):
         low, high = manifest.training.data.low, manifest.training.data.high
@@ -94,7 +104,7 @@ def export_model(
         x = np.linspace(low, high, GRID, dtype=np.float32).tolist()
         answers = [_signed(vector["out"]) for vector in compiled.vectors["vectors"]]
         manifest.quantization = quantization_report(manifest, x, evaluate(x), lambda q: answers[q + 128])
-        (build_dir / CURVE_FILE).write_text(float_curve(manifest, evaluate), encoding="utf-8")
+        (build_dir / CURVE_FILE).write_text(float_curve(manifest, evaluate), encoding="utf-8", newline="\n")
         manifest.add_artefact(build_dir / CURVE_FILE)
     expect_answers(manifest, check)
     set_tolerance(manifest, compiled.program.graph)
@@ -131,7 +141,7 @@ def _compile(build_dir: Path, manifest: Manifest, *, keep_dead: bool, ram: str) 
         "vectors.json": format_vectors(vectors),
     }
     for name, text in files.items():
-        (build_dir / name).write_text(text, encoding="utf-8")
+        (build_dir / name).write_text(text, encoding="utf-8", newline="\n")
     manifest.model_id = identity
     manifest.inputs = [_tensor(tensor) for tensor in program.inputs]
     manifest.outputs = [_tensor(tensor) for tensor in program.outputs]

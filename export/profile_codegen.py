@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The generated C dealt out to one function for each operator, so that a board can time and check them one by one.
 
-The tables and calls are those of model_compiled.c, printed another way, and that file is compared first: what is
-measured is what ships.
+The tables are taken from model_compiled.c as it lies there, and its calls are compared first: what is measured is what
+ships, also where a weight in it is wrong.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 from tinyproof.core.errors import UsageError
 from tinyproof.core.files import write_at_once
 from tinyproof.core.manifest import model_id, read_manifest
+from tinyproof.core.paths import shown
 from tinyproof.core.tflite.parts import TensorPart
 from tinyproof.core.tflite.reader import read_file, read_graph
 from tinyproof.export.codegen import Unit, banner, emit_reset, emit_source, generate
@@ -24,6 +25,8 @@ from tinyproof.export.schedules import schedule
 
 FOLDER = "profile"
 SOURCE, HEADER = "model_profile.c", "model_profile.h"
+_INCLUDE = '#include "model_compiled.h"'
+_CALLS = "\nvoid model_run("  # where model_compiled.c's tables end
 
 
 @dataclass(frozen=True)
@@ -66,17 +69,18 @@ def write_profile(build_dir: Path) -> list[ProfiledOperator]:
     program, plan = choice.program, choice.plan
     identity = model_id(tflite)
     unit = generate(program, plan)
-    if (build_dir / "model_compiled.c").read_text(encoding="utf-8") != emit_source(program, plan, identity, unit):
-        raise UsageError(f"build/{build_dir.name}/model_compiled.c is another version's; run ./tinyproof export again")
+    tables, *calls = (build_dir / "model_compiled.c").read_text(encoding="utf-8").partition(_CALLS)
+    if calls != list(emit_source(program, plan, identity, unit).partition(_CALLS)[1:]):
+        raise UsageError(f"{shown(build_dir / 'model_compiled.c')} is another version's; run ./tinyproof export again")
     if program.branches:
-        raise UsageError(f"build/{build_dir.name}: the model has IF or WHILE, whose operators do not run in turn")
+        raise UsageError(f"{shown(build_dir)}: the model has IF or WHILE, whose operators do not run in turn")
     if not unit.steps:
-        raise UsageError(f"build/{build_dir.name}: the model does nothing on the device; there is nothing to profile")
+        raise UsageError(f"{shown(build_dir)}: the model does nothing on the device; there is nothing to profile")
     operators = [_operator(program, number) for number in unit.steps]
     outputs = _outputs(program, plan, operators)
     folder = build_dir / FOLDER
     # Several boards may be built from it side by side.
-    write_at_once(folder / SOURCE, _source(unit, outputs, emit_reset(program, plan), identity))
+    write_at_once(folder / SOURCE, _source(tables, unit, outputs, emit_reset(program, plan)))
     write_at_once(folder / HEADER, _header(len(unit.steps), len(outputs), identity))
     return operators
 
@@ -101,8 +105,8 @@ def _outputs(program: Program, plan: MemoryPlan, operators: list[ProfiledOperato
     ]
 
 
-def _source(unit: Unit, outputs: list[str], reset: list[str], identity: str) -> str:
-    lines = [*banner(identity), '#include "model_compiled.h"', '#include "model_profile.h"', "", *unit.declarations]
+def _source(tables: str, unit: Unit, outputs: list[str], reset: list[str]) -> str:
+    lines = tables.replace(_INCLUDE, f'{_INCLUDE}\n#include "model_profile.h"', 1).splitlines()
     for number, calls in unit.steps.items():
         lines += [f"static void {_function(number)}(int8_t *arena) {{", *calls, "}", ""]
     names = ", ".join(map(_function, unit.steps))

@@ -21,6 +21,7 @@ _PATHS = {
     "/libChirale_TensorFLowLite.a(": "engine",
     "/model/model_": "model",
     "/lib/protocol/": "protocol",
+    "/lib/mlperf/": "protocol",
     "/lib/hal/startup_": "core",
     "/lib/hal/": "hal",
     "/src/main.": "app",

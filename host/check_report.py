@@ -67,14 +67,15 @@ class CheckReport:
         return self.bits.identical and all(answer.identical for answer in self.answers)
 
     @property
-    def answers_within_tolerance(self) -> bool:
-        """Whether no answer is too far from what is right; true where there is no tolerance."""
-        return all(answer.within is not False for answer in self.answers)
+    def answers_within_tolerance(self) -> bool | None:
+        """Whether no answer is too far from what is right; None where none was asked, or none can be judged."""
+        judged = [answer.within for answer in self.answers if answer.within is not None]
+        return all(judged) if judged else None
 
     @property
     def proven(self) -> bool:
         """Both verdicts at once: what exit code 0 stands for."""
-        return self.bits_identical and self.answers_within_tolerance
+        return self.bits_identical and self.answers_within_tolerance is not False
 
     def as_dict(self) -> dict[str, Any]:
         """The document of check.json and --json; NaN and infinity are null."""
@@ -218,7 +219,7 @@ def write_report(report: CheckReport | DatasetReport, board: Board, build_dir: P
     """check.json or dataset.json in boards/<board>/."""
     folder = build_dir / "boards" / board.name
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / report.FILE).write_text(json.dumps(report.as_dict(), indent=1) + "\n", encoding="utf-8")
+    (folder / report.FILE).write_text(json.dumps(report.as_dict(), indent=1) + "\n", encoding="utf-8", newline="\n")
 
 
 def _finite(value: Any) -> Any:

@@ -13,12 +13,12 @@ from click.testing import CliRunner, Result
 from support.instruction_table import RECORDED, assert_nothing_grew
 
 from tinyproof.cli import main as cli
-from tinyproof.cli.layer_counts import counted_boards, differences, measure_layers, read_rows, write_rows
 from tinyproof.cli.verbs import bench
 from tinyproof.core import paths
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import CheckConfig, Config
 from tinyproof.core.errors import InputFileError, UsageError
+from tinyproof.layer_counts import counted_boards, differences, measure_layers, read_rows, write_rows
 from tinyproof.train.tinyperf import MODELS
 
 ROW: dict[str, Any] = {

@@ -9,21 +9,22 @@ from typing import Any
 
 import click
 
+from tinyproof.builds import Wanted, find_brought, run_export
 from tinyproof.cli import console
 from tinyproof.cli.model_option import (
-    Wanted,
     activations_option,
     calibration_option,
-    find_brought,
+    hold,
     import_file,
     model_option,
+    name_option,
     print_import,
     print_removed,
+    values_option,
 )
 from tinyproof.cli.tables import stage_line
 from tinyproof.core import paths
-from tinyproof.core.board_spec import all_boards, find_board
-from tinyproof.core.config import Config, ExportConfig, load_config
+from tinyproof.core.config import ExportConfig, load_config
 from tinyproof.core.manifest import Manifest, QuantizationReport
 
 
@@ -45,7 +46,9 @@ class RamBudget(click.ParamType[str]):
 @click.option("--high", type=float, help="Largest x that will be asked. [default: 10]")
 @click.option("--seed", type=int, help="Seed of random inputs and vectors. [default: 1]")
 @model_option
+@name_option
 @calibration_option
+@values_option
 @activations_option
 @click.option("--board", help="Quantize in a form that this board's library computes. [default: qemu-cortex-m4]")
 @click.option("--keep-dead", is_flag=True, help="Compute channels, too, on which no answer depends.")
@@ -62,7 +65,9 @@ def command(
     high: float | None,
     seed: int | None,
     model: str | None,
+    name: str | None,
     calibration: Path | None,
+    values: tuple[float, float] | None,
     activations: str | None,
     board: str | None,
     keep_dead: bool,
@@ -92,10 +97,12 @@ def command(
         seed=config.export.seed if seed is None else seed,
     )
     config = dataclasses.replace(config, export=export, board=board or config.board)
-    wanted = Wanted(calibration, low, high, activations)
+    wanted = Wanted(calibration, low, high, activations, name, values)
     found = find_brought(model, wanted)
     if found is None:
-        manifest = run_export(dataclasses.replace(config, model=model or config.model), keep_dead=keep_dead, ram=ram)
+        config = dataclasses.replace(config, model=model or config.model)
+        with hold(config.model, makes=True):
+            manifest = run_export(config, keep_dead=keep_dead, ram=ram)
     else:
         _, manifest = import_file(config, found, wanted, keep_dead=keep_dead, ram=ram)
     if as_json:
@@ -104,21 +111,6 @@ def command(
         print_export(manifest)
     else:
         print_import(manifest)
-
-
-def run_export(config: Config, *, keep_dead: bool = False, ram: str = "") -> Manifest:
-    """Export build/<model> and make it the current one. Raises UsageError when it is not trained, InputFileError."""
-    build_dir = paths.build_dir(config.model)
-    from tinyproof.export.export import export_model
-    from tinyproof.export.library_lint import library_of
-
-    library = library_of(find_board(config.board)) if config.board in all_boards() else None
-    per_tensor = library is not None and not library.dense_per_channel
-    manifest = export_model(
-        config.export, config.check, build_dir, dense_per_tensor=per_tensor, keep_dead=keep_dead, ram=ram
-    )
-    paths.CURRENT_FILE.write_text(f"{config.model}\n", encoding="utf-8")
-    return manifest
 
 
 def print_export(manifest: Manifest) -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from support.shared_builds import made_once
 
-from tinyproof.cli.run_all import simulated_boards
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import CheckConfig
 from tinyproof.core.model_file import find_model_file
@@ -16,6 +15,7 @@ from tinyproof.export.calibration import Calibration
 from tinyproof.export.import_model import import_model
 from tinyproof.firmware.platformio_build import build
 from tinyproof.host.check import check
+from tinyproof.matrix import simulated_boards
 from tinyproof.train.gestures import make_gestures
 
 pytestmark = [pytest.mark.nightly, pytest.mark.timeout(900)]

@@ -25,6 +25,7 @@ from tinyproof.firmware.elf_sizes import LAYERS, elf_size
 from tinyproof.firmware.platformio_build import BuildResult, build, explain
 from tinyproof.firmware.platformio_core import ensure_core
 
+LOG = Path("/elsewhere/pio.log")
 BOARD = find_board("qemu-cortex-m4")
 
 
@@ -112,7 +113,7 @@ def test_pio_by_hand_boots_the_image_and_refuses_stale_artefacts_in_one_line(exp
     done = pio()
     assert done.returncode != 0
     assert done.stderr.startswith(
-        "error: build/small: model_compiled.c missing or changed since the export; run ./tinyproof export again\n"
+        f"error: {folder}: model_compiled.c missing or changed since the export; run ../tinyproof export again\n"
     )
     assert "Traceback" not in done.stdout + done.stderr
 
@@ -123,16 +124,17 @@ def test_no_export_no_compiler_no_firmware(exported: Path, tmp_path: Path, monke
     with pytest.raises(UsageError, match="has no firmware"):
         build(find_board("reference"), exported)
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(EnvironmentFaultError, match="arm-none-eabi-gcc is missing; apt-get install gcc-arm-none-eabi"):
+    with pytest.raises(EnvironmentFaultError, match="arm-none-eabi-gcc is missing; sudo apt-get install gcc-arm"):
         build(BOARD, exported)
 
 
 def test_failures_are_explained_in_one_line() -> None:
-    text = explain(BOARD, "ld: region `ram' overflowed by 1000 bytes\nld: region `flash' overflowed by 5 bytes\n")
+    assert str(LOG) in explain(BOARD, "no output", LOG)
+    text = explain(BOARD, "ld: region `ram' overflowed by 1000 bytes\nld: region `flash' overflowed by 5 bytes\n", LOG)
     assert "needs 4,195,304 B of ram, the board has 4,194,304 B; needs 4,194,309 B of flash" in text
-    text = explain(BOARD, f"Compiling\n{ROOT}/firmware/src/main.c:7:1: error: unknown type name 'x'\nmore\n")
+    text = explain(BOARD, f"Compiling\n{ROOT}/firmware/src/main.c:7:1: error: unknown type name 'x'\nmore\n", LOG)
     assert text.startswith("qemu-cortex-m4: the build failed: firmware/src/main.c:7:1: error: unknown type name 'x' (")
-    text = explain(BOARD, "Platform Manager: Installing nordicnrf52 @ 10.11.0\nHTTPClientError: \n")
+    text = explain(BOARD, "Platform Manager: Installing nordicnrf52 @ 10.11.0\nHTTPClientError: \n", LOG)
     assert "could not reach its registry" in text
     assert len(text.splitlines()) == 1
 

@@ -88,5 +88,5 @@ def test_a_board_that_boots_when_its_port_opens_is_waited_for() -> None:
 
 
 def test_a_build_without_tensors_is_not_exported_yet() -> None:
-    with pytest.raises(UsageError, match=r"build/net is not exported yet; run \./tinyproof export"):
+    with pytest.raises(UsageError, match=r"the model net is not exported yet; run \./tinyproof export"):
         layouts_of(Manifest("net"))
