@@ -19,7 +19,7 @@ from tinyproof.export.lowering import Program
 from tinyproof.export.memory_blocks import Block, Overlap, find_blocks
 
 ARENA_ALIGNMENT = 16  # of the arena itself; engine_compiled.c sees to it
-MAX_PLACINGS = 200_000  # of single blocks that the search tries: some seconds
+MAX_PLACINGS = 60_000  # of single blocks that the search tries: a second or two
 SEED = 1  # the same model gets the same plan
 
 

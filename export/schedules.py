@@ -18,7 +18,6 @@ from typing import Any
 
 from tinyproof.core.errors import UsageError
 from tinyproof.export.lowering import Program
-from tinyproof.export.memory_checker import check_plan
 from tinyproof.export.memory_planner import MemoryPlan, needed_bytes, plan_memory
 from tinyproof.export.ops.base import WORD, Op
 from tinyproof.export.ops.convolution import Convolution
@@ -39,6 +38,8 @@ LIFT_FROM = 0.8  # of the arena: what a step must need so that its input is move
 def schedule(program: Program, ram: str = "") -> Choice:
     """For a budget as manifest.MemoryUse has it: bytes in digits, "small", "min", or nothing for the fastest. The plan
     is checked byte by byte. Raises UsageError where the budget is too small."""
+    from tinyproof.export.memory_checker import check_plan  # NumPy, which inspect has no need of
+
     schedules = Schedules(program)
     choice = schedules.fitting(int(ram) if ram.isdigit() else ram) if ram else schedules.fastest()
     check_plan(choice.program, choice.plan)

@@ -7,14 +7,11 @@ DSP, MVE) is declared apart, since one plan serves all boards; a test runs each 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-Steps = npt.NDArray[Any]
 NEVER = -1
+Groups = Sequence[Sequence[int]]  # [rows][columns] of an output: the number of the group in which each pixel is made
 
 
 @dataclass(frozen=True)
@@ -23,8 +20,8 @@ class AccessOrder:
     output the step that writes it first. Within a step everything is read before anything is written. Units are
     `read_bytes` and `write_bytes` long and lie side by side."""
 
-    last_read: Steps
-    first_write: Steps
+    last_read: Sequence[int]
+    first_write: Sequence[int]
     read_bytes: int
     write_bytes: int
 
@@ -32,17 +29,26 @@ class AccessOrder:
     def distance(self) -> int:
         """How many bytes before the input's begin the output's must lie at least, so that nothing is overwritten that
         is still to be read; below 0 it may begin behind it."""
-        steps = np.unique(np.concatenate((self.first_write, self.last_read)))
-        written = np.full(steps.size, np.iinfo(np.int64).min // 2)  # where the written bytes end, from each step on
-        ends = (np.arange(self.first_write.size) + 1) * self.write_bytes
-        np.maximum.at(written, np.searchsorted(steps, self.first_write), ends)
-        written = np.maximum.accumulate(written)
-        unread = np.full(steps.size, np.iinfo(np.int64).max // 2)  # where what is read after a step begins
-        begins = np.arange(self.last_read.size) * self.read_bytes
-        places = np.searchsorted(steps, self.last_read) - 1
-        np.minimum.at(unread, places[places >= 0], begins[places >= 0])
-        unread = np.minimum.accumulate(unread[::-1])[::-1]
-        return max(int((written - unread).max()), -self.last_read.size * self.read_bytes)
+        ends: dict[int, int] = {}  # where the bytes end that a step writes
+        for unit, step in enumerate(self.first_write):
+            ends[step] = (unit + 1) * self.write_bytes
+        begins: dict[int, int] = {}  # where those begin that a step reads last
+        for unit, step in reversed([*enumerate(self.last_read)]):
+            begins[step] = unit * self.read_bytes
+        begins.pop(NEVER, None)
+        distance = -len(self.last_read) * self.read_bytes
+        unread = sorted(begins.items())
+        lowest = [begin for _, begin in unread]  # of a step and all behind it
+        for place in range(len(lowest) - 2, -1, -1):
+            lowest[place] = min(lowest[place], lowest[place + 1])
+        written = place = 0
+        for step, end in sorted(ends.items()):
+            written = max(written, end)
+            while place < len(unread) and unread[place][0] <= step:
+                place += 1
+            if place < len(unread):
+                distance = max(distance, written - lowest[place])
+        return distance
 
 
 @dataclass(frozen=True)
@@ -57,39 +63,43 @@ class Window:
     dilation: int = 1
     pad: int = 0
 
-    def covers(self) -> Steps:
-        """[size, outputs]: whether an output covers an element."""
-        covered = np.zeros((self.size, self.outputs), bool)
-        places = np.arange(self.outputs) * self.stride - self.pad
-        for tap in range(self.taps):
-            elements = places + tap * self.dilation
-            inside = (elements >= 0) & (elements < self.size)
-            covered[elements[inside], np.flatnonzero(inside)] = True
-        return covered
+    def last(self) -> list[int]:
+        """Of each element the last output that covers it, or NEVER."""
+        found = [NEVER] * self.size
+        for output in range(self.outputs):
+            start = output * self.stride - self.pad
+            for element in range(start, start + self.taps * self.dilation, self.dilation):
+                if 0 <= element < self.size:
+                    found[element] = output
+        return found
 
 
 def windows_order(
-    axes: tuple[Window, Window], groups: Steps, pixel_bytes: tuple[int, int], *, late: bool
+    axes: tuple[Window, Window], groups: Groups, pixel_bytes: tuple[int, int], *, late: bool
 ) -> AccessOrder:
-    """Of a kernel that makes its output pixels in `groups`: [rows, columns], the number of the group of each in their
-    order. `late`: it still reads the input under a group while it writes that group. `pixel_bytes`: of the input and of
-    the output."""
-    rows, columns = axes[0].covers(), axes[1].covers()
-    first_write = 2 * groups
-    # The last group that covers a pixel, first along the columns, then along the rows.
-    along = np.stack([np.where(column, first_write, NEVER).max(axis=1) for column in columns], axis=1)
-    last_read = np.stack([np.where(row[:, None], along, NEVER).max(axis=0) for row in rows], axis=0)
-    if late:
-        last_read[last_read != NEVER] += 1
-    return AccessOrder(last_read.ravel(), first_write.ravel(), *pixel_bytes)
+    """Of a kernel that makes its output pixels in `groups`, whose numbers fall neither along rows nor along columns.
+    `late`: it still reads the input under a group while it writes that group. `pixel_bytes`: of the input and of the
+    output."""
+    rows, columns = axes[0].last(), axes[1].last()
+    last_read = [
+        NEVER if row == NEVER or column == NEVER else 2 * groups[row][column] + late
+        for row in rows
+        for column in columns
+    ]
+    return AccessOrder(last_read, [2 * group for row in groups for group in row], *pixel_bytes)
 
 
-def in_rows(height: int, width: int, group: int) -> Steps:
+def in_rows(height: int, width: int, group: int) -> Groups:
     """Groups of `group` pixels, one row after the other; the last of an image may be smaller."""
-    return np.arange(height * width).reshape(height, width) // group
+    return [[(row * width + column) // group for column in range(width)] for row in range(height)]
 
 
-def by_strips(height: int, width: int, strip: int, part: int) -> Steps:
+def by_strips(height: int, width: int, strip: int, part: int) -> Groups:
     """Columns in parts of `part`, and of each part its rows in strips of `strip`."""
-    rows, columns = np.arange(height)[:, None] // strip, np.arange(width)[None, :] // part
-    return columns * (-(-height // strip)) + rows
+    strips = -(-height // strip)
+    return [[column // part * strips + row // strip for column in range(width)] for row in range(height)]
+
+
+def exchanged(groups: Groups) -> Groups:
+    """Rows as columns."""
+    return [list(column) for column in zip(*groups, strict=True)]

@@ -5,9 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from tinyproof.export.ops.access import AccessOrder, Steps, Window, by_strips, in_rows, windows_order
+from tinyproof.export.ops.access import AccessOrder, Groups, Window, by_strips, exchanged, in_rows, windows_order
 from tinyproof.export.ops.conv_pairs import Pairs
 from tinyproof.export.ops.conv_planes import Planes
 
@@ -41,7 +39,7 @@ def _planes_orders(op: Convolution, layout: Planes) -> list[AccessOrder]:
     strips = by_strips(height, width, layout.strip, layout.row_outputs)
     plain = in_rows(height, width, 1)
     if layout.exchanged:
-        strips, plain = strips.T, plain.T
+        strips, plain = exchanged(strips), exchanged(plain)
     return [order(op, plain, late=True), order(op, strips, late=layout.groups > 1)]
 
 
@@ -64,13 +62,12 @@ def mve_conv_orders(op: Convolution) -> list[AccessOrder]:
 def mve_depthwise_orders(op: Convolution, columns: tuple[int, int], fold: int) -> list[AccessOrder]:
     """depthwise_mve.h: `fold` pixels together where all taps are inside, in the columns from, up to."""
     start, stop = columns
-    places = np.arange(op.out_width)
-    inside = (places >= start) & (places < stop - (stop - start) % fold)
-    in_row = np.where(inside, start + (places - start) // fold * fold, places)
-    return [order(op, in_row[None, :] + op.out_width * np.arange(op.out_height)[:, None], late=True)]
+    whole = stop - (stop - start) % fold
+    in_row = [start + (x - start) // fold * fold if start <= x < whole else x for x in range(op.out_width)]
+    return [order(op, [[row * op.out_width + x for x in in_row] for row in range(op.out_height)], late=True)]
 
 
-def order(op: Convolution, groups: Steps, *, late: bool) -> AccessOrder:
+def order(op: Convolution, groups: Groups, *, late: bool) -> AccessOrder:
     """Of a kernel that makes its output pixels in `groups`, see windows_order."""
     sizes, outputs = (op.height, op.width), (op.out_height, op.out_width)
     taps = (op.kernel_height, op.kernel_width)

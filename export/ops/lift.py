@@ -7,8 +7,6 @@ room below the one before.
 
 from __future__ import annotations
 
-import numpy as np
-
 from tinyproof.export.ops.access import AccessOrder
 from tinyproof.export.ops.base import Op
 from tinyproof.export.ops.stripes import BYTES_PER_MOVED_INSTRUCTION
@@ -40,7 +38,7 @@ class Lift(Op):
 
     @property
     def access_orders(self) -> list[AccessOrder]:
-        return [AccessOrder(np.zeros(1, int), np.zeros(1, int), self.bytes, self.bytes)]
+        return [AccessOrder([0], [0], self.bytes, self.bytes)]
 
     def parameters(self, prefix: str) -> dict[str, str]:
         return {"bytes": str(self.bytes)}

@@ -13,8 +13,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
-
 from tinyproof.export.ops.access import NEVER, AccessOrder
 from tinyproof.export.ops.base import WORD, Constant, Op, RowPart, RowWalk
 
@@ -166,21 +164,20 @@ class Stripes(Op):
         if len(self.inputs) > 1:
             return []
         (x,), y = self.inputs, self.outputs[0]
-        last_read = np.full(self._height(x), NEVER)
+        last_read = [NEVER] * self._height(x)
         for turns in self.turns:
             written = turns[-1].writes
             for turn in turns:
                 for rows in turn.reads:
                     if rows.tensor != x:
                         continue
-                    step = np.full(rows.count, 2 * written.first)
-                    if turn is turns[-1]:
-                        by_element = x in self.chain[-1].replaceable
-                        latest = 2 * (written.first + written.count - 1) + 1
-                        step = 2 * (written.first + np.arange(rows.count)) if by_element else step * 0 + latest
-                    place = slice(rows.first, rows.first + rows.count)
-                    last_read[place] = np.maximum(last_read[place], step)
-        first_write = 2 * np.arange(self._height(y))
+                    for row in range(rows.first, rows.first + rows.count):
+                        step = 2 * written.first
+                        if turn is turns[-1]:
+                            by_element = x in self.chain[-1].replaceable
+                            step = 2 * row if by_element else 2 * (written.first + written.count - 1) + 1
+                        last_read[row] = max(last_read[row], step)
+        first_write = [2 * row for row in range(self._height(y))]
         return [AccessOrder(last_read, first_write, self.row_bytes(x), self.row_bytes(y))]
 
     @property
