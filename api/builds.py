@@ -79,12 +79,13 @@ def import_file(
     *,
     again: bool = True,
     keep_dead: bool = False,
+    ram: str = "",
     remark: Remark = silent,
 ) -> tuple[Config, Manifest]:
     """(config for its build, manifest) of a file with a model.
 
     Makes the build the current one. `again`: even if the build holds that file already. `keep_dead`: as in
-    lowering.lower.
+    lowering.lower; `ram`: as in schedules.schedule.
     """
     from tinyproof.export.calibration import Calibration
     from tinyproof.export.import_model import import_model, is_current, other_origin
@@ -100,7 +101,8 @@ def import_file(
         else:
             if (other := other_origin(found, folder)) is not None and (wanted.name or not other.exists()):
                 remark(f"{paths.shown(folder)} held the model of {other}, and is replaced")
-            manifest = import_model(found, folder, asked, keep_dead=keep_dead, replace=wanted.name is not None)
+            replace = wanted.name is not None
+            manifest = import_model(found, folder, asked, keep_dead=keep_dead, ram=ram, replace=replace)
     paths.CURRENT_FILE.parent.mkdir(parents=True, exist_ok=True)
     paths.CURRENT_FILE.write_text(f"{found.name}\n", encoding="utf-8", newline="\n")
     return config, manifest
@@ -144,7 +146,7 @@ def select_model(config: Config, text: str | None, remark: Remark = silent) -> C
     return import_file(config, found, Wanted(), again=False, remark=remark)[0]
 
 
-def run_export(config: Config, folder: Path | None = None, *, keep_dead: bool = False) -> Manifest:
+def run_export(config: Config, folder: Path | None = None, *, keep_dead: bool = False, ram: str = "") -> Manifest:
     """Export build/<model>, or its copy in `folder`, and make it the current one. Raises UsageError when it is not
     trained, InputFileError."""
     build_dir = folder or paths.build_dir(config.model)
@@ -153,7 +155,9 @@ def run_export(config: Config, folder: Path | None = None, *, keep_dead: bool = 
 
     library = library_of(find_board(config.board)) if config.board in all_boards() else None
     per_tensor = library is not None and not library.dense_per_channel
-    manifest = export_model(config.export, config.check, build_dir, dense_per_tensor=per_tensor, keep_dead=keep_dead)
+    manifest = export_model(
+        config.export, config.check, build_dir, dense_per_tensor=per_tensor, keep_dead=keep_dead, ram=ram
+    )
     paths.CURRENT_FILE.write_text(f"{config.model}\n", encoding="utf-8", newline="\n")
     return manifest
 

@@ -95,10 +95,10 @@ def select_model(config: Config, text: str | None) -> Config:
 
 
 def import_file(
-    config: Config, found: ModelFile, wanted: Wanted, *, again: bool = True, keep_dead: bool = False
+    config: Config, found: ModelFile, wanted: Wanted, *, again: bool = True, keep_dead: bool = False, ram: str = ""
 ) -> tuple[Config, Manifest]:
     """`builds.import_file`, likewise, and what it replaces."""
-    return builds.import_file(config, found, wanted, again=again, keep_dead=keep_dead, remark=_remark)
+    return builds.import_file(config, found, wanted, again=again, keep_dead=keep_dead, ram=ram, remark=_remark)
 
 
 def _remark(words: str) -> None:

@@ -13,8 +13,10 @@ from tinyproof.core.tflite.dtypes import DTYPES
 from tinyproof.core.tflite.graph import Tensor
 from tinyproof.export.lowering import Program
 from tinyproof.export.memory_planner import ARENA_ALIGNMENT, MemoryPlan
-from tinyproof.export.ops.base import Call, Constant, Op
+from tinyproof.export.ops.base import Call, Constant, MveForm, Op
 from tinyproof.export.ops.control import Control
+from tinyproof.export.ops.stripes import Stripes
+from tinyproof.export.stripe_codegen import stripe_lines
 
 ABI = 2
 # Up to this many calls of a kernel are inlined, each with its own constants: fastest, and smallest for small models.
@@ -118,53 +120,114 @@ class Unit:
 def generate(program: Program, plan: MemoryPlan, *, prefix: str = "", place: str = "") -> Unit:
     """Tables and kernel calls of all operators, in their order. `prefix`: before the name of every table, for models
     that are compiled together; `place`: what stands behind it, such as an attribute that puts it into a section."""
-    calls = {number: op.calls(f"{prefix}op{number}") for number, op in enumerate(program.ops) if op.kernel}
-    uses = Counter(program.ops[number].kernel for number, parts in calls.items() for _ in parts)
+    parts = {number: kernel_parts(number, op, prefix) for number, op in enumerate(program.ops) if op.kernel}
+    every = [part for found in parts.values() for part in found]
+    uses = Counter(part.op.kernel for part in every for _ in part.calls)
     shared = sorted(kernel for kernel, count in uses.items() if count > MAX_INLINED_CALLS)
-    forms = {number: form for number in calls if (form := program.ops[number].mve)}
-    everywhere = {program.ops[number].kernel for number in calls if number not in forms}
-    lines = [*_includes(set(uses), everywhere, {form.kernel for form in forms.values()}), *_abi_guard(bool(uses))]
+    everywhere = {part.op.kernel for part in every if not part.form}
+    kernels = _includes(set(uses), everywhere, {part.form.kernel for part in every if part.form})
+    moving = (
+        ['#include "kernels/move_rows.h"'] if any(isinstance(op, Stripes) and op.moves for op in program.ops) else []
+    )
+    lines = [*moving, *kernels, *_abi_guard(bool(uses))]
     for kernel in shared:
-        number = next(number for number in calls if program.ops[number].kernel == kernel)
-        scratch = any(op.kernel == kernel and op.scratch_bytes for op in program.ops)
-        call = calls[number][0]
-        types = _argument_types(program, number, call, _table_types(f"{prefix}op{number}", program.ops[number]))
-        copy = _shared_kernel(kernel, call, types, scratch=scratch)
+        part = next(part for part in every if part.op.kernel == kernel)
+        scratch = any(other.op.kernel == kernel and other.op.scratch_bytes for other in every)
+        types = _argument_types(program, part, part.calls[0])
+        copy = _shared_kernel(kernel, part.calls[0], types, scratch=scratch)
         lines += copy if kernel in everywhere else ["#if !KERNELS_MVE", *copy[:-1], "#endif", ""]
     steps: dict[int, list[str]] = {}
-    tables: dict[str, Constant] = {}
-    mve_tables: dict[str, Constant] = {}
-    for number, parts in calls.items():
-        op, named = program.ops[number], f"{prefix}op{number}"
-        types_of = _table_types(named, op)
-        tables |= _by_name(named, op.constants())
-        mve_tables |= _by_name(named, forms[number].constants if number in forms else op.constants())
-        declared = [line for constant in op.constants() for line in _table(named, constant, place)]
-        function = f"{op.kernel}_shared" if op.kernel in shared else op.kernel
-        steps[number] = []
-        for part, call in enumerate(parts):
-            struct = named if len(parts) == 1 else f"{named}_{part}"
-            declared += [*_struct(op.kernel, struct, call.parameters), ""]
-            places = _places(program, number, call, types_of, plan)
-            if op.scratch_bytes:
-                places.append(f"arena + {plan.scratch[number]}")
-            steps[number].append(f"    {function}({', '.join(places)}, &{struct});")
-        if form := forms.get(number):
-            for_mve = [line for constant in form.constants for line in _table(named, constant, place)]
-            for_mve += _struct(form.struct, named, form.parameters(named))
-            declared = [*_either(for_mve, declared[:-1]), ""]
-            scratch_place = f"arena + {plan.scratch[number]}" if form.scratch_bytes else "0"
-            places = [*_places(program, number, parts[0], types_of, plan), scratch_place]
-            steps[number] = _either([f"    {form.kernel}({', '.join(places)}, &{named});"], steps[number])
-        lines += declared
+    for number, found in parts.items():
+        op = program.ops[number]
+        for part in found:
+            lines += _declarations(part, place)
+        if isinstance(op, Stripes):
+            steps[number] = stripe_lines(op, number, found, plan, shared)
+            continue
+        (part,) = found
+        places = [_places(program, part, call, plan) for call in part.calls]
+        scratch_place = f"arena + {plan.scratch[number]}" if op.working_bytes else "0"
+        steps[number] = call_lines(part, places, scratch_place, shared)
     for number, op in enumerate(program.ops):
         if isinstance(op, Control):
             steps[number] = [op.statement(plan.offsets.__getitem__)]
+    new = [part for part in every if not part.declared]
+    tables = {name: table for part in new for name, table in _by_name(part.tables, part.op.constants()).items()}
+    mve_tables = {
+        name: table
+        for part in new
+        for name, table in _by_name(part.tables, part.form.constants if part.form else part.op.constants()).items()
+    }
     return Unit(lines, dict(sorted(steps.items())), tables, mve_tables)
 
 
 def _by_name(prefix: str, constants: Iterable[Constant]) -> dict[str, Constant]:
     return {f"{prefix}_{constant.suffix}": constant for constant in constants}
+
+
+@dataclass(frozen=True)
+class KernelPart:
+    """Calls of one kernel. `tables`: the begin of their names; `struct`: the name of the parameters, and of several
+    calls behind it the call's number. `declared`: whether the tables are there already."""
+
+    op: Op
+    tables: str
+    struct: str
+    calls: tuple[Call, ...]
+    declared: bool = False
+
+    @property
+    def form(self) -> MveForm | None:
+        """What stands instead on cores with MVE."""
+        return self.op.mve
+
+
+def kernel_parts(number: int, op: Op, prefix: str = "") -> list[KernelPart]:
+    """One, or of operators that take turns one for each form of each. `prefix`: as in `generate`."""
+    named = f"{prefix}op{number}"
+    if not isinstance(op, Stripes):
+        return [KernelPart(op, named, named, tuple(op.calls(named)))]
+    found = []
+    for member, forms in enumerate(op.parts):
+        tables = f"{named}_{member}"
+        for place, form in enumerate(forms.values()):
+            struct = f"{tables}_rows{place}"
+            found.append(KernelPart(form, tables, struct, tuple(form.calls(tables)), declared=place > 0))
+    return found
+
+
+def _declarations(part: KernelPart, place_macro: str) -> list[str]:
+    """Tables and parameter structs, for cores with MVE others."""
+    op, count = part.op, len(part.calls)
+    tables = [] if part.declared else op.constants()
+    lines = [line for constant in tables for line in _table(part.tables, constant, place_macro)]
+    for place, call in enumerate(part.calls):
+        lines += [*_struct(op.kernel, part.struct if count == 1 else f"{part.struct}_{place}", call.parameters), ""]
+    if not (form := part.form):
+        return lines
+    for_mve = (
+        []
+        if part.declared
+        else [line for constant in form.constants for line in _table(part.tables, constant, place_macro)]
+    )
+    for_mve += _struct(form.struct, part.struct, form.parameters(part.tables))
+    return [*_either(for_mve, lines[:-1]), ""]
+
+
+def call_lines(
+    part: KernelPart, places: list[list[str]], scratch: str, shared: list[str], indent: str = "    "
+) -> list[str]:
+    """The calls of a part, of which each has its `places`; `scratch`: what its kernel works in, if it does."""
+    op, lines = part.op, []
+    function = f"{op.kernel}_shared" if op.kernel in shared else op.kernel
+    for number, arguments in enumerate(places):
+        struct = part.struct if len(places) == 1 else f"{part.struct}_{number}"
+        given = [*arguments, scratch] if op.scratch_bytes else arguments
+        lines.append(f"{indent}{function}({', '.join(given)}, &{struct});")
+    if form := part.form:
+        given = [*places[0], scratch if form.scratch_bytes else "0"]
+        return _either([f"{indent}{form.kernel}({', '.join(given)}, &{part.struct});"], lines)
+    return lines
 
 
 def _includes(kernels: set[str], everywhere: set[str], for_mve: set[str]) -> list[str]:
@@ -193,23 +256,19 @@ def _struct(kernel: str, name: str, members: dict[str, str]) -> list[str]:
     ]
 
 
-def _table_types(prefix: str, op: Op) -> dict[str, str]:
-    """C element type of each table of an operator, by its name."""
-    return {name: table.ctype for name, table in _by_name(prefix, op.constants()).items()}
-
-
-def _places(program: Program, number: int, call: Call, table_types: dict[str, str], plan: MemoryPlan) -> list[str]:
-    """The C arguments of a call of operator `number`, the parameter struct and the scratch left out."""
-    types = _argument_types(program, number, call, table_types)
+def _places(program: Program, part: KernelPart, call: Call, plan: MemoryPlan) -> list[str]:
+    """The C arguments of a call, the parameter struct and the scratch left out."""
+    types = _argument_types(program, part, call)
     return [_place(argument, kind, plan) for argument, kind in zip(_arguments(call), types, strict=True)]
 
 
-def _argument_types(program: Program, number: int, call: Call, table_types: dict[str, str]) -> list[str]:
-    """C element type of each argument of a call of operator `number`, the parameter struct and the scratch left out."""
-    if program.ops[number].moves_bytes:
+def _argument_types(program: Program, part: KernelPart, call: Call) -> list[str]:
+    """C element type of each argument of a call, the parameter struct and the scratch left out."""
+    if part.op.moves_bytes:
         return ["int8_t"] * len(_arguments(call))
+    types = {f"{part.tables}_{table.suffix}": table.ctype for table in part.op.constants()}
     return [
-        table_types[argument] if isinstance(argument, str) else DTYPES[program.graph.tensors[argument].dtype].c_type
+        types[argument] if isinstance(argument, str) else DTYPES[program.graph.tensors[argument].dtype].c_type
         for argument in _arguments(call)
     ]
 

@@ -12,7 +12,8 @@ from tinyproof.core.paths import shown
 from tinyproof.core.tflite.reader import read_file, read_graph
 from tinyproof.export.codegen import Unit, emit_source, generate
 from tinyproof.export.lowering import Program, lower
-from tinyproof.export.memory_planner import MemoryPlan, plan_memory
+from tinyproof.export.memory_planner import MemoryPlan
+from tinyproof.export.schedules import schedule
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,9 @@ def read_compiled(build_dir: Path) -> Compiled:
     printed from here has to be what was proven."""
     tflite = read_file(build_dir / "model.tflite")
     memory = read_manifest(build_dir).memory
-    program = lower(read_graph(tflite), keep_dead=memory is not None and memory.keep_dead)
-    plan = plan_memory(program)
+    lowered = lower(read_graph(tflite), keep_dead=memory is not None and memory.keep_dead)
+    choice = schedule(lowered, memory.ram if memory else "")
+    program, plan = choice.program, choice.plan
     identity = model_id(tflite)
     unit = generate(program, plan)
     if (build_dir / "model_compiled.c").read_text(encoding="utf-8") != emit_source(program, plan, identity, unit):

@@ -19,9 +19,10 @@ from tinyproof.core.tflite.reader import read_graph
 from tinyproof.export.brought_file import floats_inside
 from tinyproof.export.codegen import MAX_INLINED_CALLS
 from tinyproof.export.lowering import REWRITTEN, Program, lower
-from tinyproof.export.memory_planner import MemoryPlan, plan_memory
+from tinyproof.export.memory_planner import MemoryPlan
 from tinyproof.export.ops import ENDS, OPS
 from tinyproof.export.ops.base import Op
+from tinyproof.export.schedules import Schedules
 
 # Measured with the pinned compilers (sizes by layer in build.json of the neuron): all but model and arena.
 # ISA -> (flash, RAM without stack) of our own firmware.
@@ -97,12 +98,13 @@ def inspect_model(tflite: bytes, file: str, boards: list[Board], build_dir: Path
     """Operators, tensors, totals and a verdict for each board. No TensorFlow, nothing is written.
 
     `build_dir`: where builds of the model may lie, whose sizes are then taken instead of estimates.
-    `removed`: the channels that an export leaves out (core/manifest.py).
+    `removed`: the channels that an export leaves out (core/manifest.py). `plans`: what `export --ram` chooses from.
 
     Raises InputFileError naming what is wrong with the file, or not supported.
     """
-    program = lower(read_graph(tflite, file))
-    plan = plan_memory(program)
+    schedules = Schedules(lower(read_graph(tflite, file)))
+    choice = schedules.fastest()
+    program, plan = choice.program, choice.plan
     identity = model_id(tflite)
     constant_bytes = sum(map(_constant_bytes, program.ops))
     code_bytes = {dsp: _code_bytes(program, dsp=dsp) for dsp in (False, True)}
@@ -128,6 +130,7 @@ def inspect_model(tflite: bytes, file: str, boards: list[Board], build_dir: Path
         "constant_bytes": constant_bytes,
         "arena_bytes": plan.arena_bytes,
         "tensor_bytes": plan.tensor_bytes,
+        "plans": schedules.as_rows(),
         "operators": [_operator(program, op) for op in program.ops],
         "tensors": [_tensor(program.graph, tensor.index, plan) for tensor in program.graph.tensors],
         "boards": [fit.as_dict() for fit in fits],

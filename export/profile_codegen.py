@@ -20,6 +20,8 @@ from tinyproof.export.codegen import Unit, banner, emit_reset, emit_source, gene
 from tinyproof.export.lowering import Program, lower
 from tinyproof.export.memory_planner import MemoryPlan, plan_memory
 from tinyproof.export.ops.constant_output import ConstantOutput
+from tinyproof.export.ops.lift import Lift
+from tinyproof.export.schedules import schedule
 
 FOLDER = "profile"
 SOURCE, HEADER = "model_profile.c", "model_profile.h"
@@ -61,8 +63,10 @@ def write_profile(build_dir: Path) -> list[ProfiledOperator]:
     """
     tflite = read_file(build_dir / "model.tflite")
     memory = read_manifest(build_dir).memory
-    program = lower(read_graph(tflite), keep_dead=memory is not None and memory.keep_dead)
-    plan = plan_memory(program)
+    choice = schedule(
+        lower(read_graph(tflite), keep_dead=memory is not None and memory.keep_dead), memory.ram if memory else ""
+    )
+    program, plan = choice.program, choice.plan
     identity = model_id(tflite)
     unit = generate(program, plan)
     tables, *calls = (build_dir / "model_compiled.c").read_text(encoding="utf-8").partition(_CALLS)
@@ -86,10 +90,10 @@ def _operator(program: Program, number: int) -> ProfiledOperator:
     shape = list(program.graph.tensors[op.outputs[0]].shape)
     tensors = program.graph.tensors
     made = tuple(index for index in op.outputs if index not in op.inputs and not tensors[index].is_variable)
-    if isinstance(op, ConstantOutput):
+    if isinstance(op, (ConstantOutput, Lift)):
         made = ()  # its tensor is none of the .tflite's
     parts = tuple(program.parts.get(index, TensorPart(index)) for index in made)
-    return ProfiledOperator(number, op.operator.index, op.operator.name, op.macs, shape, parts)
+    return ProfiledOperator(number, op.operator.index, op.name, op.macs, shape, parts)
 
 
 def _outputs(program: Program, plan: MemoryPlan, operators: list[ProfiledOperator]) -> list[str]:

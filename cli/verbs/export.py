@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -29,6 +30,19 @@ from tinyproof.core.config import ExportConfig, load_config
 from tinyproof.core.manifest import Manifest, QuantizationReport
 
 
+class RamBudget(click.ParamType[str]):
+    """Bytes, or a word for how to choose."""
+
+    name = "bytes"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """As schedules.schedule takes it."""
+        words = ("", "small", "min")
+        if value in words or (value.isascii() and value.isdigit()):
+            return str(value)
+        return self.fail(f"{value!r} is neither a number of bytes nor small or min", param, ctx)
+
+
 @click.command()
 @click.option("--low", type=float, help="Smallest x that will be asked. [default: -10]")
 @click.option("--high", type=float, help="Largest x that will be asked. [default: 10]")
@@ -40,6 +54,13 @@ from tinyproof.core.manifest import Manifest, QuantizationReport
 @activations_option
 @click.option("--board", help="Quantize in a form that this board's library computes. [default: qemu-cortex-m4]")
 @click.option("--keep-dead", is_flag=True, help="Compute channels, too, on which no answer depends.")
+@click.option(
+    "--ram",
+    type=RamBudget(),
+    default="",
+    metavar="BYTES|small|min",
+    help="The fastest plan of the arena that fits; small: the least RAM for 5 % more instructions; min: the least.",
+)
 @library_options
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest as one JSON document instead of the lines.")
 def command(
@@ -53,6 +74,7 @@ def command(
     activations: str | None,
     board: str | None,
     keep_dead: bool,
+    ram: str,
     library: LibraryOptions,
     as_json: bool,
 ) -> None:
@@ -64,6 +86,9 @@ def command(
 
     A model that is brought becomes build/<its name>/: an integer .tflite as it is; a float .tflite, a .keras, an .h5 or
     a SavedModel after quantization with --calibration, or with --low and --high where it takes one number.
+
+    With --ram the arena shrinks: operators take turns by some rows, so that what lies between them never exists as a
+    whole, and other ways that cost instructions. The bits stay the same.
 
     Channels that interval analysis proves constant for every input are folded into the layer behind them, and those
     that nothing live reads are left out, unless --keep-dead: the answers are the same to the bit. model.tflite stays as
@@ -90,9 +115,9 @@ def command(
     if found is None:
         config = dataclasses.replace(config, model=model or config.model)
         with hold(config.model, makes=True):
-            manifest = run_export(config, keep_dead=keep_dead)
+            manifest = run_export(config, keep_dead=keep_dead, ram=ram)
     else:
-        config, manifest = import_file(config, found, wanted, keep_dead=keep_dead)
+        config, manifest = import_file(config, found, wanted, keep_dead=keep_dead, ram=ram)
         if library.kind is not None:
             library.write(config, name, as_json=as_json)
             return

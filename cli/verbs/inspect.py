@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from tinyproof.cli.model_option import (
     print_removed,
     values_option,
 )
-from tinyproof.cli.tables import aligned
+from tinyproof.cli.tables import WIDTH, aligned
 from tinyproof.core import paths
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import load_config
@@ -106,6 +107,10 @@ def print_inspection(document: dict[str, Any], *, tensors: bool) -> None:
         f"total    {document['macs']:,} MACs, {document['constant_bytes']:,} B of constants, "
         f"{document['arena_bytes']:,} B of arena"
     )
+    if len(document["plans"]) > 1:
+        less = (f"{plan['arena_bytes']:,} B for {plan['extra_share']:.2%}" for plan in document["plans"][1:])
+        text = f"{', '.join(less)} more instructions, about; see export --ram"
+        click.echo(textwrap.fill(text, WIDTH, initial_indent="less RAM ", subsequent_indent=" " * 9))
     if document["removed"] is not None:
         print_removed(RemovedChannels(**document["removed"]), document["macs"])
     rows = [
