@@ -6,6 +6,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,6 +75,7 @@ def render(content: Content) -> str:
     environment.filters["figure"] = figure_parts
     environment.filters["number"] = number
     environment.filters["values"] = values
+    environment.filters["layer_name"] = layer_name
     data = content.data
     script = (TEMPLATES / "report.js").read_text(encoding="utf-8")
     style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
@@ -215,6 +217,14 @@ def number(value: Any, digits: int = 4) -> str:
     if size and (size >= 1e6 or size < 1e-3):
         return f"{value:.{digits}g}".replace("-", "−")
     return f"{float(f'{value:.{digits}g}'):,.10g}".replace("-", "−")
+
+
+def layer_name(name: str, room: int = 44) -> str:
+    """The layer, and what in it, of a tensor's name such as "sequential_1/conv_1/convolution;sequential_1/conv_1/Relu":
+    what Keras calls a whole model by itself says nothing. Long names lose their middle."""
+    short = re.sub(r"^(sequential|functional|model)(_\d+)?/(?=.)", "", name.split(";")[0]) or "unnamed"
+    half = room // 2 - 1
+    return short if len(short) <= room else f"{short[:half]}…{short[-half:]}"
 
 
 def values(items: list[Any] | None, digits: int = 6) -> str:
