@@ -6,7 +6,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,8 @@ from tinyproof.core.manifest import Manifest
 from tinyproof.report import figures, lesson, quantization, size_charts, weights
 from tinyproof.report.build_data import Lesson, ReportData
 from tinyproof.report.chart import Figure, Stack
+from tinyproof.report.layer_names import layer_name
+from tinyproof.report.network import SHOWN, Network, draw_histogram, draw_network, network_of
 from tinyproof.report.svg import draw, draw_stack, legend, stack_legend
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Content:
     lesson_figures: dict[str, Figure]
     quantization_figures: list[Figure]
     samples: list[quantization.Sample] | None
-    operators: list[weights.OperatorRow]
+    network: Network | None
     weights: list[weights.WeightRow]
     stacks: list[Stack]
 
@@ -48,7 +49,7 @@ class Content:
             {figure.name: figure for figure in drawn},
             quantization.quantization_figures(data),
             quantization.samples(data),
-            weights.operator_rows(graph) if graph else [],
+            network_of(graph, data.boards) if graph else None,
             weights.weight_rows(graph, weights.learned_values(build_dir, data, graph)) if graph else [],
             size_charts.size_stacks(data.boards),
         )
@@ -75,6 +76,7 @@ def render(content: Content) -> str:
     environment.filters["figure"] = figure_parts
     environment.filters["number"] = number
     environment.filters["values"] = values
+    environment.filters["histogram"] = lambda counts: Markup(draw_histogram(counts))
     environment.filters["layer_name"] = layer_name
     data = content.data
     script = (TEMPLATES / "report.js").read_text(encoding="utf-8")
@@ -87,7 +89,9 @@ def render(content: Content) -> str:
         figures=content.lesson_figures,
         quantized=content.quantization_figures,
         transfer=transfer_facts(content),
-        operators=content.operators,
+        network=content.network,
+        shown_operators=SHOWN,
+        network_drawing=Markup(draw_network(content.network)) if content.network else "",
         weights=content.weights[:TABLE_ROWS],
         more_weights=max(0, len(content.weights) - TABLE_ROWS),
         boards=data.boards,
@@ -217,14 +221,6 @@ def number(value: Any, digits: int = 4) -> str:
     if size and (size >= 1e6 or size < 1e-3):
         return f"{value:.{digits}g}".replace("-", "−")
     return f"{float(f'{value:.{digits}g}'):,.10g}".replace("-", "−")
-
-
-def layer_name(name: str, room: int = 44) -> str:
-    """The layer, and what in it, of a tensor's name such as "sequential_1/conv_1/convolution;sequential_1/conv_1/Relu":
-    what Keras calls a whole model by itself says nothing. Long names lose their middle."""
-    short = re.sub(r"^(sequential|functional|model)(_\d+)?/(?=.)", "", name.split(";")[0]) or "unnamed"
-    half = room // 2 - 1
-    return short if len(short) <= room else f"{short[:half]}…{short[-half:]}"
 
 
 def values(items: list[Any] | None, digits: int = 6) -> str:

@@ -215,7 +215,8 @@ def test_a_model_without_the_lesson_skips_it(build_copy: Path) -> None:
     change_manifest(build_copy, training=Untrained("wide"))
     page = page_of(build_copy)
     checker = parsed(page)
-    assert "not trained as the lesson's single neuron" in checker.text
+    assert "1. The model" in checker.text
+    assert "trained" not in checker.text.split("2. Quantization", 1)[0].split("1. The model")[-1]
     assert "script" not in checker.elements
     shown = re.findall(r'<figure id="([^"]+)"', page.read_text(encoding="utf-8"))
     assert shown == ["transfer", "close-up", "quantization-error", "flash", "ram"]

@@ -25,7 +25,7 @@ for (const row of document.querySelectorAll("tr")) {
   for (let i = 0; i < boxes.length; i++) for (let j = i + 1; j < boxes.length; j++)
     if (overlap(boxes[i], boxes[j])) faults.push(`overlap: ${name(cells[i])} and ${name(cells[j])}`);
 }
-for (const svg of document.querySelectorAll("svg[role=img]")) {
+for (const svg of document.querySelectorAll("svg[role=img], svg[role=group]")) {
   const frame = svg.getBoundingClientRect();
   const texts = [...svg.querySelectorAll("text")].filter((e) => e.textContent.trim());
   const boxes = texts.map((e) => e.getBoundingClientRect());
