@@ -55,6 +55,7 @@ class CheckReport:
     tolerance_why: str = ""
     startup_ticks: int = 0  # from reset to ready, in the tick unit; 0 where the board does not count it
     arena_used_bytes: int = 0  # by Google's interpreter on this board; 0 for an engine without an arena of its own
+    stack_used_bytes: int = 0  # the deepest that the board's stack went; 0 where it cannot say
 
     @property
     def sequence(self) -> bool:
@@ -95,6 +96,7 @@ class CheckReport:
             "tolerance_why": self.tolerance_why,
             "startup_ticks": self.startup_ticks,
             "arena_used_bytes": self.arena_used_bytes,
+            "stack_used_bytes": self.stack_used_bytes,
             "bits_identical": self.bits_identical,
             "answers_within_tolerance": self.answers_within_tolerance,
             "proven": self.proven,
