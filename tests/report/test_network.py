@@ -36,7 +36,8 @@ def test_each_operator_says_what_it_is(brought: Path) -> None:
     assert (first.shape, first.dtype, first.weight_bytes) == ("1 × 16 × 1 × 8", "int8", 8 * 9 + 8 * 4)
     assert (sum(first.weights), sum(second.weights), third.weights) == (8 * 9, 4 * 128, [])
     assert second.sources == [first.index]
-    assert first.limits == (0.0, pytest.approx(255 * 0.05))
+    assert first.limits is not None
+    assert first.limits == pytest.approx((0.0, 255 * 0.05))
 
 
 def test_the_bars_are_as_wide_as_the_cost_and_lead_to_the_operator(brought: Path) -> None:

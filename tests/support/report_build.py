@@ -11,12 +11,15 @@ import numpy
 from support.tflite_writer import Model
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import CheckConfig
+from tinyproof.core.data_set import read_dataset
 from tinyproof.core.manifest import Expected, Manifest, Tolerance
 from tinyproof.core.origin import ModelSource, Neuron, NeuronTraining, TrainingPoints
 from tinyproof.core.reference.golden import Reference
 from tinyproof.export.export import compile_model
 from tinyproof.export.tolerance import CURVE_FILE, float_curve
 from tinyproof.host.check import check
+from tinyproof.host.check_dataset import check_dataset
+from tinyproof.host.check_report import write_report
 
 X = [-1.0, 0.0, 1.0, 2.0, 3.0, 4.0]
 Y = [-3.0, -1.0, 1.0, 3.0, 5.0, 7.0]
@@ -143,6 +146,9 @@ def make_brought_build(build_dir: Path) -> Path:
         "board": "reference", "engine": "reference", "model_id": manifest.model_id, "flash_bytes": 4708,
         "ram_bytes": 400, "engine_flash_bytes": 1908, "engine_ram_bytes": 232,
         "layers": {**LAYERS, "model": {"flash_bytes": 1800, "ram_bytes": 0}},
+        "ram": {"arena_bytes": 230, "state_bytes": 0, "engine_bytes": 2, "protocol_bytes": 100, "stack_bytes": 28,
+                "other_bytes": 40},
+        "stack_bound_bytes": None, "stack_bound_why": "main < calls itself",
     }  # fmt: skip
     (folder / "build.json").write_text(json.dumps(size), encoding="utf-8")
     costs = [("CONV_2D", [1, 16, 1, 8], 1152, 9_000, 41.9), ("FULLY_CONNECTED", [1, 4], 512, 1_500, 38.5)]
@@ -156,4 +162,13 @@ def make_brought_build(build_dir: Path) -> Path:
     ]  # fmt: skip
     profile = {"model_id": manifest.model_id, "tick_unit": "insn", "ticks": 11_000, "operators": operators}
     (folder / "profile.json").write_text(json.dumps(profile), encoding="utf-8")
+    x_q, y = rng.integers(-128, 128, (40, 48)).astype(numpy.int8), numpy.arange(40) % CLASSES
+    numpy.savez(build_dir / "samples.npz", x_q=x_q, y=y)
+    data = read_dataset(build_dir / "samples.npz", manifest.inputs)
+    report = check_dataset(board, build_dir, None, CheckConfig(), data)
+    assert report.accuracy is not None
+    float_answers = list(report.accuracy["answered"])
+    float_answers[7] = (float_answers[7] + 1) % CLASSES  # as if int8 changed the class of one sample
+    report.float_accuracy = {**report.accuracy, "answered": float_answers}
+    write_report(report, board, build_dir)
     return build_dir
