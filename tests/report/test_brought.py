@@ -96,7 +96,8 @@ def test_tiles_fill_the_rectangle_and_are_as_large_as_their_share() -> None:
     ("shape", "element"),
     [
         ((1, 28, 28, 1), "<image"), ((1, 96, 96, 3), "<image"), ((1, 49, 10, 1), "<image"),
-        ((1, 32, 1, 3), "<polyline"), ((1, 640), "<polyline"), ((1, 5), "<path"), ((1, 1), "<path"), ((1, 3, 3, 40), None),
+        ((1, 32, 1, 3), "<polyline"), ((1, 640), "<polyline"), ((1, 5), "<path"), ((1, 1), "<path"),
+        ((1, 3, 3, 40), None),
     ],
 )  # fmt: skip
 def test_samples_are_drawn_as_what_they_are(shape: tuple[int, ...], element: str | None) -> None:

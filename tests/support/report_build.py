@@ -162,8 +162,8 @@ def make_brought_build(build_dir: Path) -> Path:
     ]  # fmt: skip
     profile = {"model_id": manifest.model_id, "tick_unit": "insn", "ticks": 11_000, "operators": operators}
     (folder / "profile.json").write_text(json.dumps(profile), encoding="utf-8")
-    x_q, y = rng.integers(-128, 128, (40, 48)).astype(numpy.int8), numpy.arange(40) % CLASSES
-    numpy.savez(build_dir / "samples.npz", x_q=x_q, y=y)
+    inputs, labels = rng.integers(-128, 128, (40, 48)).astype(numpy.int8), numpy.arange(40) % CLASSES
+    numpy.savez(build_dir / "samples.npz", x_q=inputs, y=labels)
     data = read_dataset(build_dir / "samples.npz", manifest.inputs)
     report = check_dataset(board, build_dir, None, CheckConfig(), data)
     assert report.accuracy is not None
