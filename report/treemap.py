@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Flash as a treemap: what of a firmware are weights, tables, code and protocol, each a tile as large as its bytes."""
+"""Flash as a treemap: what of a firmware are weights, the model's other tables and code, and protocol, each a tile as large as its bytes."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ def flash_map(data: ReportData, network: Network | None) -> FlashMap | None:
     model = parts.pop("model", 0)
     removed = data.manifest.memory.removed if data.manifest.memory else None
     stored = sum(row.weight_bytes for row in network.rows) if network and removed is None else 0
-    named = {"tables and calls": ("warm", model)}
+    named = {"model's code and tables": ("warm", model)}
     if 0 < stored <= model:
-        named = {"weights": ("model", stored), "tables and calls": ("warm", model - stored)}
-    names = {"engine": ("kernels", "target"), "protocol": ("protocol", "extra"), "hal": ("board", "faint")}
+        named = {"weights": ("model", stored), "model's code and tables": ("warm", model - stored)}
+    names = {"engine": ("engine", "target"), "protocol": ("protocol", "extra"), "hal": ("board", "faint")}
     names |= {"app": ("application", "error"), "core": ("start-up, C library", "faint")}
     for layer, amount in parts.items():
         name, role = names.get(layer, (layer, "faint"))

@@ -112,11 +112,11 @@ def test_it_fits_the_window_in_both_schemes(finished: Path, tmp_path: Path, size
         assert len(screenshot(driver, tmp_path / "page.png")) > 50_000
 
 
-@pytest.mark.parametrize("which", ["finished", "brought"])
-def test_no_column_is_out_of_sight(which: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    """At three widths, measured: nothing is wider than its frame, and no text lies on another."""
+@pytest.mark.parametrize(("which", "dark"), [("finished", False), ("brought", True), ("brought", False)])
+def test_no_column_is_out_of_sight(which: str, dark: bool, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """At three widths, measured: nothing is wider than its frame, no text lies on another, and all can be read."""
     page = request.getfixturevalue(which) / "report.html"
-    with chromium(tmp_path / "profile") as driver:
+    with chromium(tmp_path / "profile", dark=dark) as driver:
         for width in (1280, 768, 390):
             metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
             driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
@@ -133,7 +133,14 @@ def test_no_column_is_out_of_sight(which: str, tmp_path: Path, request: pytest.F
             assert wrong == []
             bare = "return document.querySelectorAll('.many td:not([data-label])').length"
             assert driver.execute_script(bare) == 0
-        # The measure sees a table that is cut.
+        # The measure sees text that is too faint, text on text, and a table that is cut.
+        driver.execute_script("document.querySelector('h1').style.color = '#888'")
+        assert any(fault.startswith("contrast") for fault in faults(driver))
+        driver.execute_script(
+            "const [a, b] = document.querySelectorAll('#svg-flash text');"
+            " for (const side of ['x', 'y']) b.setAttribute(side, a.getAttribute(side))"
+        )
+        assert any(fault.startswith("overlap") for fault in faults(driver))
         driver.execute_script("document.querySelector('table').style.width = '2000px'")
         assert any("cut" in fault or "right of the window" in fault for fault in faults(driver))
 

@@ -36,11 +36,26 @@ for (const svg of document.querySelectorAll("svg[role=img], svg[role=group]")) {
       if (overlap(boxes[i], boxes[j])) faults.push(`overlap in ${svg.id}: ${name(texts[i])} and ${name(texts[j])}`);
   }
 }
+const rgb = (text) => (text.match(/[\d.]+/g) ?? []).map(Number);
+const light = (c) => c.slice(0, 3).map((v) => v / 255)
+  .map((v) => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+  .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+const ground = (e) => { for (let at = e; at; at = at.parentElement) {
+  const c = rgb(getComputedStyle(at).backgroundColor); if (c.length && c[3] !== 0) return c;
+} return [255, 255, 255]; };
+for (const e of document.querySelectorAll("body *")) {
+  const words = [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
+  if (!words || !seen(e) || ["SCRIPT", "STYLE", "title"].includes(e.tagName)) continue;
+  const style = getComputedStyle(e), ink = rgb(e.closest("svg") ? style.fill : style.color);
+  const [a, b] = [light(ink), light(ground(e))].sort((x, y) => y - x), ratio = (a + 0.05) / (b + 0.05);
+  if (ratio < 4.5) faults.push(`contrast ${ratio.toFixed(2)}: ${name(e)}`);
+}
 return faults;
 """
 
 
 def faults(driver: webdriver.Chrome) -> list[str]:
-    """Tables and boxes that are wider than their frame, text over text, and whatever leaves the window; in words."""
+    """In words: tables and boxes that are wider than their frame, text over text, what leaves the window, and text
+    whose contrast with its ground is below 4.5 (WCAG 2.2, 1.4.3)."""
     found: list[str] = driver.execute_script(MEASURE)
     return found
