@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Flash as a treemap: what of a firmware are weights, the model's other tables and code, and protocol, each a tile as large as its bytes."""
+"""Flash as a treemap: weights, the model's other tables and code, protocol: each a tile as large as its bytes."""
 
 from __future__ import annotations
 

@@ -134,7 +134,7 @@ def test_no_column_is_out_of_sight(which: str, dark: bool, tmp_path: Path, reque
             bare = "return document.querySelectorAll('.many td:not([data-label])').length"
             assert driver.execute_script(bare) == 0
         # The measure sees text that is too faint, text on text, and a table that is cut.
-        driver.execute_script("document.querySelector('h1').style.color = '#888'")
+        driver.execute_script("document.querySelector('h1').style.color = 'var(--ground)'")
         assert any(fault.startswith("contrast") for fault in faults(driver))
         driver.execute_script(
             "const [a, b] = document.querySelectorAll('#svg-flash text');"
