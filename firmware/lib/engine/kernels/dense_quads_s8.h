@@ -17,9 +17,7 @@ KERNEL_SHARED void dense_quads_s8(const int8_t *input, int8_t *output, const str
             struct pair_sums sums = {scales[0], scales[1]};
             for (int32_t i = 0; i < p->depth; i += 4, w += 16) {
                 const struct pair_sums part =
-                    scales[4] & PAIR_BYTES
-                        ? multiply_bytes(w, input + i, 4)
-                        : multiply_numbers((KERNEL_TABLE pair_number *)(KERNEL_TABLE void *)w, input + i, 4);
+                    scales[4] & PAIR_BYTES ? multiply_bytes(w, input + i, 4) : multiply_numbers(w, input + i, 4);
                 sums.a += part.a;
                 sums.b += part.b;
             }
