@@ -68,8 +68,8 @@ class _Replay:
             self._write(index, where)
 
     def _reads(self, op: Op) -> list[int]:
-        """Its inputs, but for what is none in this program, as where a state already lies in its place (state_places.py).
-        Of a tensor that a call takes and that has no place no C can be printed."""
+        """Its inputs, but for what is none in this program, as where a state already lies in its place.
+        Of a tensor that a call takes and that has no place, no C can be printed."""
         return [index for index in op.inputs if index in self.plan.offsets]
 
     def _take_turns(self, number: int, op: Stripes, where: str) -> None:
