@@ -52,7 +52,7 @@ class _Replay:
 
     def _run(self, number: int, op: Op) -> None:
         where = f"operator {number} ({op.operator.name})"
-        for index in self._reads(op):
+        for index in op.inputs:
             self._expect(index, where)
         if not op.kernel and not op.outputs:
             return
@@ -66,11 +66,6 @@ class _Replay:
             return
         for index in op.outputs:
             self._write(index, where)
-
-    def _reads(self, op: Op) -> list[int]:
-        """Its inputs, but for what is none in this program, as where a state already lies in its place.
-        Of a tensor that a call takes and that has no place, no C can be printed."""
-        return [index for index in op.inputs if index in self.plan.offsets]
 
     def _take_turns(self, number: int, op: Stripes, where: str) -> None:
         """Every call on some rows, from and to the arena or the buffers in the operator's scratch."""
@@ -108,7 +103,7 @@ class _Replay:
     def _check_scratch(self, number: int, op: Op, where: str) -> None:
         start = self.plan.scratch[number]
         self._inside(start, op.working_bytes, where)
-        for index in (*self._reads(op), *op.outputs):
+        for index in (*op.inputs, *op.outputs):
             if self._shared(start, op.working_bytes, index):
                 raise UnsoundPlanError(f"{where} works in bytes of tensor {index} at {start}")
         self.shadow[start : start + op.working_bytes] = NOBODY
@@ -119,7 +114,7 @@ class _Replay:
         for other in op.outputs[:position]:
             if self._shared(begin, size, other):
                 raise UnsoundPlanError(f"{where} writes tensors {other} and {output} to the same bytes")
-        for index in self._reads(op):
+        for index in op.inputs:
             if self._root(index) == self._root(output) or not self._shared(begin, size, index):
                 continue
             at = self.plan.offsets[index]
