@@ -7,6 +7,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from tinyproof.core.tflite.arithmetic import INT32_MAX
 from tinyproof.core.tflite.dtypes import DTYPES
@@ -152,12 +153,8 @@ def generate(program: Program, plan: MemoryPlan, *, prefix: str = "", place: str
         if isinstance(op, Control):
             steps[number] = [op.statement(plan.offsets.__getitem__)]
     new = [part for part in every if not part.declared]
-    tables = {name: table for part in new for name, table in _by_name(part.tables, part.op.constants()).items()}
-    mve_tables = {
-        name: table
-        for part in new
-        for name, table in _by_name(part.tables, part.form.constants if part.form else part.op.constants()).items()
-    }
+    tables = {name: table for part in new for name, table in _by_name(part.tables, part.constants).items()}
+    mve_tables = {name: table for part in new for name, table in _by_name(part.tables, part.mve_constants).items()}
     return Unit(lines, dict(sorted(steps.items())), tables, mve_tables)
 
 
@@ -176,10 +173,20 @@ class KernelPart:
     calls: tuple[Call, ...]
     declared: bool = False
 
-    @property
+    @cached_property
+    def constants(self) -> list[Constant]:
+        """The operator's tables."""
+        return self.op.constants()
+
+    @cached_property
     def form(self) -> MveForm | None:
         """What stands instead on cores with MVE."""
         return self.op.mve
+
+    @property
+    def mve_constants(self) -> Iterable[Constant]:
+        """The tables on cores with MVE."""
+        return self.form.constants if self.form else self.constants
 
 
 def kernel_parts(number: int, op: Op, prefix: str = "") -> list[KernelPart]:
@@ -199,7 +206,7 @@ def kernel_parts(number: int, op: Op, prefix: str = "") -> list[KernelPart]:
 def _declarations(part: KernelPart, place_macro: str) -> list[str]:
     """Tables and parameter structs, for cores with MVE others."""
     op, count = part.op, len(part.calls)
-    tables = [] if part.declared else op.constants()
+    tables = [] if part.declared else part.constants
     lines = [line for constant in tables for line in _table(part.tables, constant, place_macro)]
     for place, call in enumerate(part.calls):
         lines += [*_struct(op.kernel, part.struct if count == 1 else f"{part.struct}_{place}", call.parameters), ""]
@@ -266,7 +273,7 @@ def _argument_types(program: Program, part: KernelPart, call: Call) -> list[str]
     """C element type of each argument of a call, the parameter struct and the scratch left out."""
     if part.op.moves_bytes:
         return ["int8_t"] * len(_arguments(call))
-    types = {f"{part.tables}_{table.suffix}": table.ctype for table in part.op.constants()}
+    types = {f"{part.tables}_{table.suffix}": table.ctype for table in part.constants}
     return [
         types[argument] if isinstance(argument, str) else DTYPES[program.graph.tensors[argument].dtype].c_type
         for argument in _arguments(call)
