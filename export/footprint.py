@@ -103,7 +103,7 @@ def inspect_model(tflite: bytes, file: str, boards: list[Board], build_dir: Path
     Raises InputFileError naming what is wrong with the file, or not supported.
     """
     schedules = Schedules(lower(read_graph(tflite, file)))
-    choice = schedules.fastest()
+    choice = schedules.fastest
     program, plan = choice.program, choice.plan
     identity = model_id(tflite)
     constant_bytes = sum(map(_constant_bytes, program.ops))

@@ -82,7 +82,7 @@ def test_an_autoencoder_takes_no_more_than_its_widest_step() -> None:
         model.add_dense(end, y, [[r.randint(-9, 9) for _ in range(depth)] for _ in range(units)], 0.01)
         end = y
     schedules = Schedules(lower(read_graph(model.build(end))))
-    assert schedules.fastest().plan.arena_bytes == 640 + 128 + 1280
+    assert schedules.fastest.plan.arena_bytes == 640 + 128 + 1280
     assert schedules.fitting("small").plan.arena_bytes == 640 + 128
 
 
