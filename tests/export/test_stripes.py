@@ -15,6 +15,7 @@ from tinyproof.core.errors import UsageError
 from tinyproof.core.reference.golden import Reference
 from tinyproof.core.tflite.reader import read_graph
 from tinyproof.export.codegen import emit_source
+from tinyproof.export.footprint import flash_use
 from tinyproof.export.lowering import Program, lower
 from tinyproof.export.memory_checker import UnsoundPlanError, check_plan
 from tinyproof.export.memory_planner import MemoryPlan, plan_memory
@@ -120,3 +121,11 @@ def test_the_same_model_gets_the_same_plan() -> None:
     assert first.plan == second.plan
     sources = [emit_source(choice.program, choice.plan, "0" * 16) for choice in (first, second)]
     assert sources[0] == sources[1]
+
+
+def test_the_flash_of_stripes_is_that_of_what_they_call() -> None:
+    whole = lower(read_graph(NETS["residual"]))
+    tables, code = flash_use(whole)
+    striped_tables, striped_code = flash_use(in_stripes(whole, 0, len(whole.ops) - 1, 1))
+    assert striped_tables == tables
+    assert striped_code > code, "the same kernels, with more calls"
