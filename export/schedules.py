@@ -57,7 +57,7 @@ class Choice:
 @dataclass(frozen=True)
 class Shape:
     """What of a program is changed: `groups` of operators that take turns, first and last one and rows of a stripe;
-    `narrow`: dense layers without a widened copy of their input."""
+    `narrow`: layers with a kernel that needs less RAM, see Op.narrow."""
 
     groups: tuple[tuple[int, int, int], ...] = ()
     narrow: frozenset[int] = frozenset()
@@ -156,6 +156,9 @@ class Schedules:
         """What could take the peak away."""
         first, last = point.peak
         shape, ops = point.shape, self.program.ops
+        every = frozenset(number for number in range(len(ops)) if self._narrow(number))
+        if not every <= shape.narrow:  # alike layers need the same: one of them alone takes no peak away
+            yield dataclasses.replace(shape, narrow=every)
         for number in range(first, last + 1):
             if number not in shape.narrow and self._narrow(number):
                 yield dataclasses.replace(shape, narrow=shape.narrow | {number})
