@@ -86,7 +86,7 @@ def command(
             build_of_revision(config, model, old, "old", calibration),
             build_of_revision(config, model, new, "new", calibration),
         )
-    sides = measure_both((old, new), folders, find_board(config.board), config, dataset, limit, _remark)
+    sides = measure_both((old, new), folders, find_board(config.board), config, dataset, limit, console.remark)
     rows = compare(*sides, Limits(max_flash, max_ram, max_instructions, max_accuracy_loss))
     worse = [row.figure for row in rows if row.regressed]
     if as_json:
@@ -103,10 +103,6 @@ def command(
     add_comparison(config.board, *sides, rows)
     if worse:
         raise MismatchError(f"{escaped(new)} is worse than {escaped(old)} beyond the limits: {', '.join(worse)}")
-
-
-def _remark(words: str) -> None:
-    console.stderr().print(words, markup=False)
 
 
 def _print(config: Config, old: Measured, new: Measured, rows: list[Compared]) -> None:

@@ -260,3 +260,15 @@ def test_the_float_model_is_asked_the_same_samples(tmp_path: Path, monkeypatch: 
     assert shown.exit_code == 0
     assert "the float model was not asked: " in shown.stderr
     assert "float model;" not in shown.stdout
+
+
+def test_a_remark_keeps_its_brackets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tinyproof.core.paths, "BUILD", tmp_path)
+    monkeypatch.setattr("tinyproof.core.tensorflow_settings.TENSORFLOW", ("not_installed_here",))
+    tflite = dense_network(7, [3, 5, 2])
+    (compiled(tmp_path / "net", tflite) / "model_float.tflite").write_bytes(tflite)
+    (tmp_path / "d.csv").write_text("1,2,3,0\n4,5,6,1\n")
+    asked = ["check", "--board", "reference", "--model", "net", "--dataset", str(tmp_path / "d.csv")]
+    done = CliRunner().invoke(cli.main, asked)
+    assert done.exit_code == 0, done.output
+    assert 'pip install "tinyproof[train]"' in done.stderr
