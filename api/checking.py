@@ -63,7 +63,7 @@ def check_samples(
     manifest = read_manifest(folder)
     x, _ = layouts_of(manifest)
     stateful = manifest.memory is not None and manifest.memory.state_bytes > 0
-    samples = read_dataset(dataset, x.tensors, sequences=stateful, form=_as_calibrated(form, manifest))
+    samples = read_dataset(dataset, x.tensors, sequences=stateful, form=as_calibrated(form, manifest))
 
     def before(divergence: Divergence) -> Sequence[bytes]:
         heard = quantize_samples(samples, x, divergence.index + 1)[0][divergence.index * samples.frames :]
@@ -77,7 +77,7 @@ def check_samples(
     return report
 
 
-def _as_calibrated(form: DataForm | None, manifest: Manifest) -> DataForm:
+def as_calibrated(form: DataForm | None, manifest: Manifest) -> DataForm:
     """`form` with the values that the calibration's samples had, where it says none."""
     from tinyproof.core.data_set import DataForm
     from tinyproof.core.origin import FileCalibration

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import wave
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,8 @@ import tinyproof.core.paths
 from tinyproof.cli.main import main
 from tinyproof.core.data_set import DataForm, read_classes, read_dataset
 from tinyproof.core.errors import InputFileError, UsageError
-from tinyproof.core.manifest import TensorSpec
+from tinyproof.core.manifest import TensorSpec, read_manifest
+from tinyproof.core.origin import FileCalibration, ModelSource
 
 THREE = (TensorSpec("x", [1, 3], "int8", 1.0, 0, 3),)
 FOUR = (TensorSpec("x", [1, 4], "int8", 1.0, 0, 4),)
@@ -212,6 +214,36 @@ def test_a_board_is_asked_a_table_with_names(tmp_path: Path, monkeypatch: pytest
     assert "give --classes" in refused.stderr
     wrong = CliRunner().invoke(main, [*options, "--values", "1,0"])
     assert wrong.exit_code == 2
+
+
+@pytest.mark.filterwarnings("ignore:'mode' parameter")
+def test_a_profile_reads_samples_as_the_calibration_did(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It needs no labels, and knows what black and white mean; nothing is measured here."""
+    tflite = dense_network(7, [6, 5, 2])
+    folder = compiled(tmp_path / "net", tflite)
+    (folder / "model_float.tflite").write_bytes(tflite)
+    manifest = read_manifest(folder)
+    known = FileCalibration("photos", "0" * 64, 1, [-1.0, 1.0])
+    manifest.source = ModelSource("net.keras", "keras", "0" * 64, known)
+    manifest.inputs[0] = dataclasses.replace(manifest.inputs[0], shape=[1, 2, 3, 1])
+    manifest.write(folder)
+    heard: list[Any] = []
+
+    def noise(original: bytes, tflite: bytes, samples: Any) -> list[Any]:
+        heard.append(samples)
+        return []
+
+    monkeypatch.setattr(tinyproof.core.paths, "BUILD", tmp_path)
+    monkeypatch.setattr("tinyproof.profiling.profile_simulated", lambda *_: ([], []))
+    monkeypatch.setattr("tinyproof.export.layer_sqnr.layer_noise", noise)
+    image(tmp_path / "photos" / "cat" / "1.png", GRAY)
+    (tmp_path / "d.csv").write_text("1,2,3,4,5,6,cat\n")
+    for samples in ("photos", "d.csv"):
+        asked = ["profile", "--model", "net", "--dataset", str(tmp_path / samples), "--json"]
+        done = CliRunner().invoke(main, asked)
+        assert done.exit_code == 0, done.output
+    np.testing.assert_allclose(heard[0], [[-1, -0.6, 1, -0.2, 0.6, 0.2]], atol=1e-6)
+    np.testing.assert_array_equal(heard[1], [[1, 2, 3, 4, 5, 6]])
 
 
 # A file of samples, and how one of its kind begins.
