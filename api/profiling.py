@@ -132,10 +132,10 @@ def _noise(folder: Path, dataset: Path | None, remark: Remark) -> list[dict[str,
     from tinyproof.core.tensorflow_settings import require_tensorflow
     from tinyproof.export.layer_sqnr import float_model, layer_noise
 
-    original = float_model(folder)
-    if original is None:
-        return []
     try:
+        original = float_model(folder)  # of a trained build TensorFlow makes it
+        if original is None:
+            return []
         require_tensorflow("SQNR, which compares with the float model,")
     except EnvironmentFaultError as error:
         remark(error.message)
