@@ -106,7 +106,8 @@ def read_dataset(
     digest = hash_data(path)
     suffix = path.suffix.lower()
     if suffix in (".npz", ".npy"):
-        arrays = _load_npz(path) if suffix == ".npz" else {"x": _load_npy(path)}
+        wanted = _wanted(inputs, form)
+        arrays = _load_npz(path, wanted) if suffix == ".npz" else {"x": _load_npy(path)}
         x, y, quantized, frames = _take(arrays, path.name, inputs, form, sequences=sequences)
     elif suffix == ".csv":
         x, y, frames = _read_csv(path, inputs, form, sequences=sequences)
@@ -159,7 +160,14 @@ def _read_csv(path: Path, inputs: Sequence[Input], form: DataForm, *, sequences:
     return x, y, frames
 
 
-def _load_npz(path: Path) -> dict[str, Any]:
+def _wanted(inputs: Sequence[Input], form: DataForm) -> list[str]:
+    """Arrays that are read where a .npz has them."""
+    reals = input_names([end.name for end in inputs])
+    return [*reals, *(f"{name}_q" for name in reals), *(["y"] if form.labels else [])]
+
+
+def _load_npz(path: Path, wanted: Sequence[str]) -> dict[str, Any]:
+    """All that it holds by name; None in place of arrays that nobody wants, which may be of any kind."""
     import numpy as np
 
     try:
@@ -168,7 +176,7 @@ def _load_npz(path: Path) -> dict[str, Any]:
         if total > MAX_BYTES:
             raise InputFileError(f"{path.name}: {total:,} bytes unpacked; data sets may have up to {MAX_BYTES:,}")
         with np.load(path, allow_pickle=False) as arrays:  # a pickle could run anything
-            return dict(arrays)
+            return {key: arrays[key] if plain_name(key) in wanted else None for key in arrays}
     except InputFileError:
         raise
     except Exception as error:  # NumPy and zipfile raise nearly everything on a damaged file
@@ -192,8 +200,7 @@ def _take(
 
     names = input_names([end.name for end in inputs])
     keys = {plain_name(key): key for key in arrays}
-    wanted = [key for each in names for key in (each, f"{each}_q")]
-    found = {key: arrays[keys[key]] for key in (*wanted, "y") if key in keys}
+    found = {key: arrays[keys[key]] for key in _wanted(inputs, form) if key in keys}
     there = ", ".join(escaped(key)[:20] for key in list(arrays)[:8])
     reals = [each in found for each in names]
     integers = [f"{each}_q" in found for each in names]

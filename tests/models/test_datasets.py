@@ -91,6 +91,14 @@ def test_a_bad_npz_is_refused_by_array(tmp_path: Path, arrays: dict[str, object]
         read_dataset(tmp_path / "d.npz", THREE)
 
 
+def test_other_arrays_may_be_of_any_kind(tmp_path: Path) -> None:
+    np.savez(tmp_path / "d.npz", x=[[1, 2, 3]], y=[1], meta=np.array([{}], object))
+    assert read_dataset(tmp_path / "d.npz", THREE).y.tolist() == [1]
+    np.savez(tmp_path / "z.npz", z=[1], meta=np.array([{}], object))
+    with pytest.raises(InputFileError, match="it has: z, meta"):
+        read_dataset(tmp_path / "z.npz", THREE)
+
+
 def test_a_pickle_is_not_run(tmp_path: Path) -> None:
     np.savez(tmp_path / "d.npz", x=np.array([print], object))
     with pytest.raises(InputFileError, match=r"not a usable \.npz"):
