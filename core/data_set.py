@@ -299,13 +299,22 @@ def read_classes(text: str) -> tuple[str, ...]:
     """The names in --classes: between commas, or in a text file with one a line. Raises UsageError for a name that
     comes twice or is empty, InputFileError for a file that is no text."""
     path = Path(text)
+    in_file = _is_file(path)
     try:
-        names = path.read_text(encoding="utf-8-sig").split("\n") if path.is_file() else text.split(",")
+        names = path.read_text(encoding="utf-8-sig").split("\n") if in_file else text.split(",")
     except (OSError, ValueError) as error:
         raise InputFileError(f"{path}: {reason(error)}; a file of classes has one name a line") from None
     classes = tuple(name.strip() for name in names)
-    if path.is_file():
+    if in_file:
         classes = tuple(name for name in classes if name)
     if not all(classes) or len(set(classes)) != len(classes):
         raise UsageError(f"--classes {text}: each class needs a name of its own")
     return classes
+
+
+def _is_file(path: Path) -> bool:
+    """Also of what no path can be, such as a long list of names."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False

@@ -101,6 +101,8 @@ def test_names_in_an_npz(tmp_path: Path) -> None:
 def test_classes_from_words_or_a_file(tmp_path: Path) -> None:
     (tmp_path / "labels.txt").write_text("rest\nshake\n\n", encoding="utf-8-sig")
     assert read_classes("rest, shake") == read_classes(str(tmp_path / "labels.txt")) == ("rest", "shake")
+    many = tuple(f"class{number}" for number in range(60))  # together longer than a file's name may be
+    assert read_classes(",".join(many)) == many
     for text in ("a,,b", "a,a", ""):
         with pytest.raises(UsageError, match="needs a name of its own"):
             read_classes(text)
