@@ -103,17 +103,14 @@ def read_dataset(
     form = form or DataForm()
     if path.is_dir():
         return _read_folder(path, inputs, form, sequences=sequences)
-    digest = hash_data(path)
     suffix = path.suffix.lower()
-    if suffix in (".npz", ".npy"):
-        wanted = _wanted(inputs, form)
-        arrays = _load_npz(path, wanted) if suffix == ".npz" else {"x": _load_npy(path)}
-        x, y, quantized, frames = _take(arrays, path.name, inputs, form, sequences=sequences)
-    elif suffix == ".csv":
-        x, y, frames = _read_csv(path, inputs, form, sequences=sequences)
-        quantized = False
-    else:
+    if suffix == ".csv":
+        return _read_csv(path, inputs, form, sequences=sequences)
+    digest = hash_data(path)
+    if suffix not in (".npz", ".npy"):
         raise InputFileError(f"{path.name}: a data set is {WAYS}")
+    arrays = _load_npz(path, _wanted(inputs, form)) if suffix == ".npz" else {"x": _load_npy(path)}
+    x, y, quantized, frames = _take(arrays, path.name, inputs, form, sequences=sequences)
     return Dataset(path.name, digest, x, y, quantized, frames)
 
 
@@ -121,11 +118,18 @@ def hash_data(path: Path) -> str:
     """SHA-256 of a file, or over the samples in a folder. Raises InputFileError where there is none, or it is large."""
     try:
         if path.is_dir():
-            return hash_folder(path, sorted(list_files(path, ())[0]))
+            return hash_folder(path, list_files(path, ())[0])
+    except OSError as error:
+        raise InputFileError(f"{path}: {error.strerror}; give {WAYS}") from None
+    return hashlib.sha256(_content(path)).hexdigest()
+
+
+def _content(path: Path) -> bytes:
+    try:
         size = path.stat().st_size
         if size > MAX_BYTES:
             raise InputFileError(f"{path.name}: {size:,} bytes; data sets may have up to {MAX_BYTES:,}")
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return path.read_bytes()
     except OSError as error:
         raise InputFileError(f"{path}: {error.strerror}; give {WAYS}") from None
 
@@ -138,8 +142,8 @@ def _read_folder(path: Path, inputs: Sequence[Input], form: DataForm, *, sequenc
         raise InputFileError(f"{path}: the model takes {len(inputs)} inputs: give a .npz with an array for each")
     try:
         files, numbers = list_files(path, form.classes)
-        digest = hash_data(path)
         x = read_samples(path, files, inputs[0].shape, form.values, sequences=sequences)
+        digest = hash_folder(path, files)
     except OSError as error:
         raise InputFileError(f"{path}: {error.strerror}") from None
     x, frames = _rows(x, inputs[0].elements, name, "the model takes", sequences=sequences)
@@ -147,17 +151,18 @@ def _read_folder(path: Path, inputs: Sequence[Input], form: DataForm, *, sequenc
     return Dataset(name, digest, x, y, frames=frames)
 
 
-def _read_csv(path: Path, inputs: Sequence[Input], form: DataForm, *, sequences: bool) -> tuple[Any, Any, int]:
+def _read_csv(path: Path, inputs: Sequence[Input], form: DataForm, *, sequences: bool) -> Dataset:
     import numpy as np
 
+    content = _content(path)
     elements = sum(end.elements for end in inputs)
-    table = read_table(path.read_bytes(), path.name, (elements, 0) if sequences else (elements,))
+    table = read_table(content, path.name, (elements, 0) if sequences else (elements,))
     x = np.array(table.x, np.float64).reshape(len(table.x), -1 if table.x else 0).astype(np.float32)
     y = None
     if table.answers is not None and form.labels and len(x):
         y = _labels(np.array(table.answers), len(x), path.name, form.classes)
     x, frames = _rows(x, elements, path.name, "the model takes", sequences=sequences)
-    return x, y, frames
+    return Dataset(path.name, hashlib.sha256(content).hexdigest(), x, y, frames=frames)
 
 
 def _wanted(inputs: Sequence[Input], form: DataForm) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import wave
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ from support.tflite_writer import dense_network
 
 import tinyproof.core.paths
 from tinyproof.cli.main import main
-from tinyproof.core.data_set import DataForm, read_classes, read_dataset
+from tinyproof.core.data_folder import MAX_BYTES, list_files
+from tinyproof.core.data_set import DataForm, hash_data, read_classes, read_dataset
 from tinyproof.core.errors import InputFileError, UsageError
 from tinyproof.core.manifest import TensorSpec, read_manifest
 from tinyproof.core.origin import FileCalibration, ModelSource
@@ -195,6 +197,28 @@ def test_folders_that_cannot_be_used(tmp_path: Path, make: Any, says: str) -> No
     with pytest.raises(InputFileError, match=says) as raised:
         read_dataset(tmp_path, SOUND, form=DataForm(("yes", "no"), (-1.0, 1.0)))
     assert "\n" not in raised.value.message
+
+
+def test_a_folder_is_listed_once_and_never_read_where_it_is_large(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sound(tmp_path / "yes" / "a.wav", [1])
+    listed: list[Path] = []
+
+    def counted(folder: Path, classes: Sequence[str]) -> tuple[list[Path], list[int] | None]:
+        listed.append(folder)
+        return list_files(folder, classes)
+
+    monkeypatch.setattr("tinyproof.core.data_set.list_files", counted)
+    dataset = read_dataset(tmp_path, SOUND, form=DataForm(values=(-1.0, 1.0)))
+    assert listed == [tmp_path]
+    assert dataset.sha256 == hash_data(tmp_path)
+    with (tmp_path / "yes" / "b.wav").open("wb") as file:
+        file.truncate(MAX_BYTES)  # of which a disk holds nothing
+    for read in (hash_data, lambda path: read_dataset(path, SOUND, form=DataForm(values=(-1.0, 1.0)))):
+        monkeypatch.setattr(Path, "read_bytes", lambda path: pytest.fail(f"{path} was read"))
+        with pytest.raises(InputFileError, match="more than 1,073,741,824 bytes of files"):
+            read(tmp_path)
 
 
 def test_a_folder_says_what_it_needs(tmp_path: Path) -> None:
