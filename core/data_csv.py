@@ -19,10 +19,12 @@ _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?")
 
 @dataclass(frozen=True)
 class SampleTable:
-    """`x`: a row of numbers for each sample. `answers`: the cell with its answer, None where the table has none."""
+    """`x`: a row of numbers for each sample. `answers`: the cell with its answer, None where the table has none.
+    `lines`: of the file, where each sample stands."""
 
     x: list[list[float]]
     answers: list[str] | None
+    lines: list[int]
 
 
 def read_table(content: bytes, name: str, fits: Sequence[int]) -> SampleTable:
@@ -46,7 +48,7 @@ def read_table(content: bytes, name: str, fits: Sequence[int]) -> SampleTable:
     except csv.Error as error:
         raise InputFileError(f"{name}:{reader.line_num}: {error}") from None
     if not rows:
-        return SampleTable([], None)
+        return SampleTable([], None, [])
     columns = len(rows[0][1])
     has_header, counts = _is_header(rows[0][1]), _counts_columns(rows[0][1])
     for line, cells in rows:
@@ -60,8 +62,8 @@ def read_table(content: bytes, name: str, fits: Sequence[int]) -> SampleTable:
     else:
         answer, left_out = (_last(rows[0][1], fits) if rows else None), None
     kept = [index for index in range(columns) if index not in (answer, left_out)]
-    x = [[_number(cells[index], f"{name}:{line}") for index in kept] for line, cells in rows]
-    return SampleTable(x, None if answer is None else [cells[answer] for _, cells in rows])
+    x = [[read_number(cells[index], f"{name}:{line}") for index in kept] for line, cells in rows]
+    return SampleTable(x, None if answer is None else [cells[answer] for _, cells in rows], [line for line, _ in rows])
 
 
 def _lines(content: bytes, name: str) -> list[str]:
@@ -109,7 +111,8 @@ def _last(cells: list[str], fits: Sequence[int]) -> int | None:
     return values - 1 if one_more else None
 
 
-def _number(cell: str, where: str) -> float:
+def read_number(cell: str, where: str) -> float:
+    """What stands in a cell. Raises InputFileError, beginning with `where`, for what is no finite float32."""
     if not is_number(cell) or not math.isfinite(value := float(cell)) or abs(value) > FLOAT32_MAX:
         raise InputFileError(f"{where}: {cell[:40]!a} is not a finite number")
     return value

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from tinyproof.core.data_csv import FLOAT32_MAX, read_table
+from tinyproof.core.data_csv import FLOAT32_MAX, read_number, read_table
 from tinyproof.core.data_folder import hash_folder, list_files, read_samples
 from tinyproof.core.errors import InputFileError, UsageError
 from tinyproof.core.escaping import escaped, reason
@@ -160,7 +160,7 @@ def _read_csv(path: Path, inputs: Sequence[Input], form: DataForm, *, sequences:
     x = np.array(table.x, np.float64).reshape(len(table.x), -1 if table.x else 0).astype(np.float32)
     y = None
     if table.answers is not None and form.labels and len(x):
-        y = _labels(np.array(table.answers), len(x), path.name, form.classes)
+        y = _labels(np.array(table.answers), len(x), path.name, form.classes, table.lines)
     x, frames = _rows(x, elements, path.name, "the model takes", sequences=sequences)
     return Dataset(path.name, hashlib.sha256(content).hexdigest(), x, y, frames=frames)
 
@@ -265,13 +265,14 @@ def _reals(x: Any, key: str, end: Input, name: str) -> Any:
     return x.astype(np.float32)
 
 
-def _labels(y: Any, samples: int, name: str, classes: Sequence[str]) -> Any:
+def _labels(y: Any, samples: int, name: str, classes: Sequence[str], lines: Sequence[int] = ()) -> Any:
     import numpy as np
 
     if y is None:
         return None
     if y.ndim >= 1 and y.dtype.kind in "US" and y.size == samples:
-        y = _numbers_of(y.reshape(-1).astype(str).tolist(), name, classes)
+        places = [f"{name}:{line}" for line in lines] or [f"{name}: y: sample {index}" for index in range(samples)]
+        y = _numbers_of(y.reshape(-1).astype(str).tolist(), name, classes, places)
     if y.ndim < 1 or len(y) != samples or y.dtype.kind not in "iufb":
         raise InputFileError(f"{name}: y must be numbers or names, one row for each of the {samples} samples")
     y = y.reshape(samples, -1)
@@ -282,22 +283,29 @@ def _labels(y: Any, samples: int, name: str, classes: Sequence[str]) -> Any:
     return y.astype(np.float64)
 
 
-def _numbers_of(words: Sequence[str], name: str, classes: Sequence[str]) -> Any:
-    """Answers that came as text: the places of names among `classes`, or numbers."""
+def _numbers_of(words: Sequence[str], name: str, classes: Sequence[str], places: Sequence[str]) -> Any:
+    """Answers that came as text: indices of names among `classes`, or numbers. `places`: where each stands."""
     import numpy as np
 
     if classes and all(word in classes for word in words):
         return np.array([classes.index(word) for word in words], np.int64)
-    try:
-        return np.array([float(word) for word in words])
-    except ValueError:
-        pass
+    if not any(_is_word(word) for word in words):
+        return np.array([read_number(word, place) for word, place in zip(words, places, strict=True)])
     if not classes:
         some = sorted({escaped(word)[:20] for word in words})
         shown = ",".join(some[:4]) + (",..." if len(some) > 4 else "")
         raise InputFileError(f"{name}: the answers are words: give --classes in the order of the outputs ({shown})")
     word = next(word for word in words if word not in classes)
     raise InputFileError(f"{name}: the answer {escaped(word)[:40]!r} is none of --classes {','.join(classes)}")
+
+
+def _is_word(text: str) -> bool:
+    """Whether it is a name, and no number of any spelling or size."""
+    try:
+        float(text)
+    except ValueError:
+        return True
+    return False
 
 
 def read_classes(text: str) -> tuple[str, ...]:

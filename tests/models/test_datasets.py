@@ -56,6 +56,9 @@ def test_npz_and_csv_say_the_same(tmp_path: Path) -> None:
         ("a,b,c\n1,2,x\n", r"d\.csv:2: 'x' is not a finite number"),
         ("a,b,c\n1,2,nan\n", r"d\.csv:2: 'nan' is not a finite number"),
         ("a,b,c\n1,2,1e39\n", r"d\.csv:2: '1e39' is not a finite number"),
+        ("a,b,c,y\n1,2,3,4\n1,2,3,1_000\n", r"d\.csv:3: '1_000' is not a finite number"),
+        ("a,b,c,y\n1,2,3,inf\n", r"d\.csv:2: 'inf' is not a finite number"),
+        ("a,b,c,y\n1,2,3,1e39\n", r"d\.csv:2: '1e39' is not a finite number"),
         ("a,b\n1,2\n", "2 values in each sample, the model takes 3"),
         ("a,b,c\n", "holds no samples"),
         ("", "holds no samples"),
@@ -81,6 +84,7 @@ def test_a_bad_csv_is_refused_by_line(tmp_path: Path, text: str, says: str) -> N
         ({"x_q": [[1.0, 2, 3]]}, "integers from -128 to 127"),
         ({"x": [[1, 2, 3]], "y": [1, 2]}, "one row for each of the 1 samples"),
         ({"x": [[1, 2, 3]], "y": [float("nan")]}, "not finite"),
+        ({"x": [[1, 2, 3]] * 2, "y": ["5", "1_000"]}, r"d\.npz: y: sample 1: '1_000' is not a finite number"),
         ({"x": 3.0}, r"shape \[N, ...\]"),
     ],
 )
