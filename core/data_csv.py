@@ -6,7 +6,6 @@ from __future__ import annotations
 import csv
 import math
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tinyproof.core.errors import InputFileError
@@ -27,13 +26,13 @@ class SampleTable:
     lines: list[int]
 
 
-def read_table(content: bytes, name: str, fits: Sequence[int]) -> SampleTable:
+def read_table(content: bytes, name: str, elements: int, *, sequences: bool = False) -> SampleTable:
     """The table in the bytes of a file called `name`.
 
     A header names the columns; the one called y, label or class is the answer, and an unnamed first one, as pandas
     writes it, is left out. Without a header the last column is the answer where it holds words, or where the table has
-    a column more than a sample has values. `fits`: the values that a sample may have; where it ends with 0, any whole
-    number of the first. Raises InputFileError naming the line.
+    a column more than a sample has values: `elements`, or with `sequences` any whole number of them. Raises
+    InputFileError naming the line.
     """
     lines = _lines(content, name)
     first = next((line for line in lines if line.strip()), "")
@@ -60,7 +59,7 @@ def read_table(content: bytes, name: str, fits: Sequence[int]) -> SampleTable:
     if has_header:
         answer, left_out = _named(rows.pop(0)[1], name)
     else:
-        answer, left_out = (_last(rows[0][1], fits) if rows else None), None
+        answer, left_out = (_last(rows[0][1], elements, sequences=sequences) if rows else None), None
     kept = [index for index in range(columns) if index not in (answer, left_out)]
     x = [[read_number(cells[index], f"{name}:{line}") for index in kept] for line, cells in rows]
     return SampleTable(x, None if answer is None else [cells[answer] for _, cells in rows], [line for line, _ in rows])
@@ -99,16 +98,16 @@ def _named(header: list[str], name: str) -> tuple[int | None, int | None]:
     return (answers[0] if answers else None), (0 if not header[0] and len(header) > 1 else None)
 
 
-def _last(cells: list[str], fits: Sequence[int]) -> int | None:
+def _last(cells: list[str], elements: int, *, sequences: bool) -> int | None:
     """The last column's index where it is the answer of a table without a header."""
     values = len(cells)
-    whole = fits[-1] == 0 and values % fits[0] == 0
     if not is_number(cells[-1]):
         return values - 1
-    if values in fits or (whole and values - 1 not in fits):
+    one_more = values - 1 == elements
+    if values == elements or (sequences and values % elements == 0 and not one_more):
         return None
-    one_more = values - 1 in fits or (fits[-1] == 0 and values > 1 and (values - 1) % fits[0] == 0)
-    return values - 1 if one_more else None
+    frames_and_one = sequences and values > 1 and (values - 1) % elements == 0
+    return values - 1 if one_more or frames_and_one else None
 
 
 def read_number(cell: str, where: str) -> float:

@@ -156,7 +156,7 @@ def _read_csv(path: Path, inputs: Sequence[Input], form: DataForm, *, sequences:
 
     content = _content(path)
     elements = sum(end.elements for end in inputs)
-    table = read_table(content, path.name, (elements, 0) if sequences else (elements,))
+    table = read_table(content, path.name, elements, sequences=sequences)
     x = np.array(table.x, np.float64).reshape(len(table.x), -1 if table.x else 0).astype(np.float32)
     y = None
     if table.answers is not None and form.labels and len(x):

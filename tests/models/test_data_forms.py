@@ -79,6 +79,22 @@ def test_tables_that_do_not_fit(tmp_path: Path, text: str, form: DataForm, says:
         read_dataset(tmp_path / "d.csv", THREE, form=form)
 
 
+@pytest.mark.parametrize(
+    ("columns", "frames", "answered"),
+    [(3, 1, False), (4, 1, True), (6, 2, False), (7, 2, True)],
+)
+def test_a_row_may_be_a_sequence_of_frames(tmp_path: Path, columns: int, frames: int, answered: bool) -> None:
+    (tmp_path / "d.csv").write_text(",".join("1" * columns))
+    dataset = read_dataset(tmp_path / "d.csv", THREE, sequences=True)
+    assert (dataset.frames, dataset.y is not None) == (frames, answered)
+
+
+def test_a_column_alone_is_no_answer_of_a_model_with_state(tmp_path: Path) -> None:
+    (tmp_path / "d.csv").write_text("1\n2\n")
+    with pytest.raises(InputFileError, match="1 values in each sample, the model takes 3 or a whole number"):
+        read_dataset(tmp_path / "d.csv", THREE, sequences=True)
+
+
 def test_an_array_alone(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.array([[1, 2, 3], [4, 5, 6]], np.int16))
     dataset = read_dataset(tmp_path / "x.npy", THREE)
