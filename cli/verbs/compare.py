@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from tinyproof.cli import console
-from tinyproof.cli.model_option import CALIBRATION_HELP
+from tinyproof.cli.model_option import CALIBRATION_HELP, classes_option, values_option
 from tinyproof.cli.step_summary import add_comparison
 from tinyproof.cli.tables import LABEL, aligned
 from tinyproof.comparison import (
@@ -23,6 +23,7 @@ from tinyproof.comparison import (
 )
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import Config, load_config
+from tinyproof.core.data_set import DataForm, read_classes
 from tinyproof.core.errors import MismatchError
 from tinyproof.core.escaping import escaped
 from tinyproof.core.paths import CONFIG_FILE
@@ -38,6 +39,8 @@ USUAL = Limits()
 @click.option("--calibration", type=click.Path(path_type=Path), metavar="FILE", help=CALIBRATION_HELP)
 @click.option("--board", help="Board to compare on. [default: qemu-cortex-m4]")
 @click.option("--dataset", type=click.Path(path_type=Path), metavar="FILE", help="Samples for the accuracy of both.")
+@classes_option
+@values_option
 @click.option("--limit", type=click.IntRange(min=1), help="Ask only so many samples of the data set.")
 @click.option("--max-flash", type=PERCENT, default=USUAL.flash, show_default=True, help="Growth in percent.")
 @click.option("--max-ram", type=PERCENT, default=USUAL.ram, show_default=True, help="Growth in percent.")
@@ -57,6 +60,8 @@ def command(
     calibration: Path | None,
     board: str | None,
     dataset: Path | None,
+    classes: str | None,
+    values: tuple[float, float] | None,
     limit: int | None,
     max_flash: float,
     max_ram: float,
@@ -79,6 +84,7 @@ def command(
     config = load_config(CONFIG_FILE)
     config = dataclasses.replace(config, board=board or config.board)
     find_board(config.board)  # a wrong name is told before the work, not after it
+    form = DataForm(() if classes is None else read_classes(classes), values)
     if model is None:
         folders = (find_build(old), find_build(new))
     else:
@@ -86,7 +92,7 @@ def command(
             build_of_revision(config, model, old, "old", calibration),
             build_of_revision(config, model, new, "new", calibration),
         )
-    sides = measure_both((old, new), folders, find_board(config.board), config, dataset, limit, console.remark)
+    sides = measure_both((old, new), folders, find_board(config.board), config, dataset, limit, console.remark, form)
     rows = compare(*sides, Limits(max_flash, max_ram, max_instructions, max_accuracy_loss))
     worse = [row.figure for row in rows if row.regressed]
     if as_json:
