@@ -37,8 +37,9 @@ class RamBudget(click.ParamType[str]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """As schedules.schedule takes it."""
-        words = ("", "small", "min")
-        if value in words or (value.isascii() and value.isdigit()):
+        from tinyproof.export.schedules import is_budget
+
+        if is_budget(value):
             return str(value)
         return self.fail(f"{value!r} is neither a number of bytes nor small or min", param, ctx)
 

@@ -82,6 +82,15 @@ def test_names_that_cannot_be_are_refused(build_root: Path, tmp_path: Path, argu
     assert not build_root.exists()
 
 
+def test_a_budget_of_ram_is_bytes_or_a_word(build_root: Path, tmp_path: Path) -> None:
+    first, _ = two_files(tmp_path)
+    for ram, code in (("-1", 2), ("tiny", 2), ("²", 2), ("min", 0), ("small", 0), ("100000", 0)):
+        done = CliRunner().invoke(main, ["export", "--model", first, "--ram", ram])
+        assert (done.exit_code, "neither a number of bytes nor" in done.stderr) == (code, code == 2), done.output
+        if code == 0:
+            assert json.loads((build_root / "model/manifest.json").read_text())["memory"]["ram"] == ram
+
+
 def hold_for(folder: Path, holds: str, seconds: float) -> None:
     with locked(folder):
         Path(holds).touch()
