@@ -106,14 +106,14 @@ def command(
         )
     else:
         _print(config, *sides, rows)
-    add_comparison(config.board, *sides, rows)
+    add_comparison(config.board, *sides, map(_cells, rows))
     if worse:
         raise MismatchError(f"{escaped(new)} is worse than {escaped(old)} beyond the limits: {', '.join(worse)}")
 
 
 def _print(config: Config, old: Measured, new: Measured, rows: list[Compared]) -> None:
     click.echo(f"{'compare':<{LABEL}}{escaped(old.name)} ({old.model_id}) -> {escaped(new.name)} ({new.model_id})")
-    lines = [("", "old", "new", "change", "limit", ""), *map(cells, rows)]
+    lines = [("", "old", "new", "change", "limit", ""), *map(_cells, rows)]
     for line in aligned(lines, right=(1, 2, 3, 4)):
         click.echo(f"{'':<{LABEL}}{line}")
     label = "WORSE" if any(row.regressed for row in rows) else "proof"
@@ -121,7 +121,7 @@ def _print(config: Config, old: Measured, new: Measured, rows: list[Compared]) -
     click.echo(f"{label:<{LABEL}}{words} on {config.board}")
 
 
-def cells(row: Compared) -> tuple[str, str, str, str, str, str]:
+def _cells(row: Compared) -> tuple[str, str, str, str, str, str]:
     """A figure's line: both values, the change and its limit in the same unit, and whether it is beyond that."""
     unit = " points" if row.figure == "accuracy" else "%"
     change = "" if row.change is None else f"{row.change:+.1f}{unit}"
