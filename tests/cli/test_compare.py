@@ -7,7 +7,6 @@ import json
 import multiprocessing
 import re
 import shutil
-import subprocess
 import time
 import wave
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from support.mutated_build import bend_a_weight
+from support.own_project import git
 from support.tflite_writer import dense_network
 
 from tinyproof.cli.main import main
@@ -26,11 +26,6 @@ from tinyproof.core.build_lock import locked
 from tinyproof.core.config import Config
 
 SMALL, LARGE = dense_network(20, [3, 4, 2]), dense_network(20, [3, 5, 6, 4, 2])
-
-
-def git(folder: Path, *arguments: str) -> None:
-    who = ("-c", "user.name=t", "-c", "user.email=t@t", "-c", "commit.gpgsign=false")
-    subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True)
 
 
 @pytest.fixture(scope="module")
