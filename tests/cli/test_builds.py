@@ -91,6 +91,22 @@ def test_a_budget_of_ram_is_bytes_or_a_word(build_root: Path, tmp_path: Path) ->
             assert json.loads((build_root / "model/manifest.json").read_text())["memory"]["ram"] == ram
 
 
+def test_a_library_is_made_with_the_options_that_are_given(build_root: Path, tmp_path: Path) -> None:
+    first, _ = two_files(tmp_path)
+    as_library = ["--as", "c", "--to", str(tmp_path / "library")]
+    manifest = build_root / "model/manifest.json"
+    for options, ram in ([], ""), (["--ram", "min"], "min"), ([], "min"), (["--keep-dead"], ""):
+        done = CliRunner().invoke(main, ["export", "--model", first, *as_library, *options])
+        assert done.exit_code == 0, done.output
+        assert json.loads(manifest.read_text())["memory"].get("ram", "") == ram
+    before = manifest.read_bytes()
+    for options in (["--ram", "min"], ["--keep-dead"], ["--low=-1"], ["--high=1"], ["--seed=3"]):
+        refused = CliRunner().invoke(main, ["export", "--model", "model", *as_library, *options])
+        assert refused.exit_code == 2
+        assert f"export with {options[0].split('=')[0]} first" in refused.stderr
+    assert manifest.read_bytes() == before
+
+
 def hold_for(folder: Path, holds: str, seconds: float) -> None:
     with locked(folder):
         Path(holds).touch()
