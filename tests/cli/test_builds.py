@@ -230,6 +230,20 @@ def test_json_and_junit_carry_a_refusal(build_root: Path, tmp_path: Path, verb: 
     assert error.get("message") == document["error"]
 
 
+def test_a_summary_that_cannot_be_written_hides_no_verdict(
+    build_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, _ = two_files(tmp_path)
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path))
+    for verb in ("run", "check"):
+        asked = [verb, "--model", first, "--board", "reference"]
+        shown = CliRunner().invoke(main, asked)
+        assert (shown.exit_code, "proof " in shown.stdout) == (3, True), shown.output
+        assert "GITHUB_STEP_SUMMARY names" in shown.stderr
+        document = json.loads(CliRunner().invoke(main, [*asked, "--json"]).stdout)
+        assert document.get("check", document)["proven"]
+
+
 def test_run_writes_junit_and_says_what_to_do_next(build_root: Path, tmp_path: Path) -> None:
     first, _ = two_files(tmp_path)
     junit = tmp_path / "out.xml"
