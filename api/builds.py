@@ -38,6 +38,13 @@ def hold(model: str, *, shared: bool = False, makes: bool = False, remark: Remar
     if not makes and not folder.is_dir():
         yield
         return
+    with hold_folder(folder, shared=shared, remark=remark):
+        yield
+
+
+@contextlib.contextmanager
+def hold_folder(folder: Path, *, shared: bool = False, remark: Remark = silent) -> Iterator[None]:
+    """`hold`, of a build wherever it lies."""
 
     def waits() -> None:
         remark(f"{paths.shown(folder)} is in use by another tinyproof; waiting for it")

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +42,11 @@ class RamUse:
 
     def in_words(self) -> str:
         """Without what takes nothing."""
-        names = ("arena", "state", "engine", "protocol", "stack", "other")
-        parts = zip(names, self.__dict__.values(), strict=True)
+        parts = zip(RAM_KINDS, self.__dict__.values(), strict=True)
         return ", ".join(f"{name} {count:,}" for name, count in parts if count)
+
+
+RAM_KINDS = tuple(field.name.removesuffix("_bytes") for field in fields(RamUse))
 
 
 @dataclass(frozen=True)

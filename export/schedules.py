@@ -34,11 +34,18 @@ QUICK_PLACINGS = 20_000
 LIFT_FROM = 0.8  # of the arena: what a step must need so that its input is moved out of the way
 
 
+def is_budget(text: str) -> bool:
+    """Whether it says how much RAM a program may take: bytes in digits, "small", "min", or nothing for the fastest."""
+    return text in ("", SMALL, MIN) or (text.isascii() and text.isdigit())
+
+
 def schedule(program: Program, ram: str = "") -> Choice:
-    """For a budget as manifest.MemoryUse has it: bytes in digits, "small", "min", or nothing for the fastest. The plan
-    is checked byte by byte. Raises UsageError where the budget is too small."""
+    """For a budget as manifest.MemoryUse has it. The plan is checked byte by byte. Raises UsageError where it is none,
+    or too small."""
     from tinyproof.export.memory_checker import check_plan  # NumPy, which inspect has no need of
 
+    if not is_budget(ram):
+        raise UsageError(f"ram: {ram!r} is neither a number of bytes nor small or min")
     schedules = Schedules(program)
     choice = schedules.fitting(int(ram) if ram.isdigit() else ram) if ram else schedules.fastest
     check_plan(choice.program, choice.plan)
