@@ -36,7 +36,7 @@ def run_profile(
     board, folder = find_board(config.board), build_dir(config.model)
     if board.kind == "host" or board.engine != "compiled":
         raise UsageError(f"board {board.name} cannot be profiled; take one with the compiled engine")
-    identity = check_artefacts(folder)
+    identity = check_artefacts(folder).model_id
     if board.kind == "serial":
         steps, seen = _profile_real(board, folder, identity, port, config)
     else:

@@ -10,6 +10,7 @@ from typing import Any
 
 from tinyproof.core.converter import MistypedError, read_json, structure, unstructure
 from tinyproof.core.errors import UsageError
+from tinyproof.core.files import write_at_once
 
 FILE = "build.json"
 
@@ -75,7 +76,7 @@ class BuildRecord:
 
     def write(self, folder: Path) -> None:
         """To build.json in `folder`, the same bytes for the same build."""
-        (folder / FILE).write_text(json.dumps(self.as_dict(), indent=1) + "\n", encoding="utf-8", newline="\n")
+        write_at_once(folder / FILE, json.dumps(self.as_dict(), indent=1) + "\n")
 
 
 def read_build_record(folder: Path) -> BuildRecord | None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 import shutil
 import signal
 import tempfile
@@ -16,15 +17,19 @@ from tinyproof.core.errors import UsageError
 from tinyproof.core.paths import shown
 
 
-def write_at_once(path: Path, content: str) -> None:
+def write_at_once(path: Path, content: str | bytes) -> None:
     """Makes `path` hold `content`. Nobody ever reads half of it, and who writes the same changes nothing."""
-    if path.is_file() and path.read_text(encoding="utf-8") == content:
+    data = content.encode("utf-8") if isinstance(content, str) else content
+    if path.is_file() and path.read_bytes() == data:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     # A name of its own for each writer: one shared name could be renamed away under the other.
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", newline="\n", dir=path.parent, delete=False) as partial:
-        partial.write(content)
-    Path(partial.name).replace(path)
+    partial = path.with_name(f"{path.name}.{secrets.token_hex(4)}.partial")
+    try:
+        partial.write_bytes(data)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

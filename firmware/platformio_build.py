@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from tinyproof.core.board_spec import Board, MemorySpec
 from tinyproof.core.build_record import BuildRecord, RamUse, Size
 from tinyproof.core.errors import EnvironmentFaultError, UsageError
 from tinyproof.core.files import write_at_once
-from tinyproof.core.manifest import MemoryUse, read_manifest, stale_artefacts
+from tinyproof.core.manifest import Manifest, MemoryUse, read_manifest, stale_artefacts
 from tinyproof.core.paths import BUILD, FIRMWARE, shown
 from tinyproof.core.system_packages import missing_to_build, refuse_missing
 from tinyproof.firmware.dialects import MLPERF, mlperf_sample
@@ -51,8 +50,8 @@ class BuildResult(BuildRecord):
     elf: Path
 
 
-def check_artefacts(build_dir: Path) -> str:
-    """The model id of an export that is complete and unchanged; UsageError names what is missing or stale."""
+def check_artefacts(build_dir: Path) -> Manifest:
+    """The manifest of an export that is complete and unchanged; UsageError names what is missing or stale."""
     manifest = read_manifest(build_dir)
     if not {"model_compiled.c", "model_compiled.h"} <= manifest.artefacts.keys():
         raise UsageError(f"{shown(build_dir)} holds no exported model; run ./tinyproof export first")
@@ -61,7 +60,7 @@ def check_artefacts(build_dir: Path) -> str:
         names = ", ".join(stale)
         remedy = "run ./tinyproof export again"
         raise UsageError(f"{shown(build_dir)}: {names} missing or changed since the export; {remedy}")
-    return manifest.model_id
+    return manifest
 
 
 def build(board: Board, build_dir: Path, *, dialect: str = "") -> BuildResult:
@@ -76,10 +75,10 @@ def build(board: Board, build_dir: Path, *, dialect: str = "") -> BuildResult:
     """
     if board.kind == "host":
         raise UsageError(f"board {board.name} is this machine and has no firmware; ./tinyproof check asks it directly")
-    model_id = check_artefacts(build_dir)
+    manifest = check_artefacts(build_dir)
     refuse_missing(missing_to_build(board))
     if dialect == MLPERF:
-        mlperf_sample(board, read_manifest(build_dir))  # what it cannot be is told before a compiler tells it
+        mlperf_sample(board, manifest)  # what it cannot be is told before a compiler tells it
     folder = build_dir.resolve() / "boards" / board.name / dialect
     folder.mkdir(parents=True, exist_ok=True)
     objects = objects_folder(board, build_dir, dialect)
@@ -92,20 +91,18 @@ def build(board: Board, build_dir: Path, *, dialect: str = "") -> BuildResult:
     if board.kind == "simulated":
         bound = stack_bound(produced, board.build.toolchain, objects)
     elf = folder / "firmware.elf"
-    whole = folder / "firmware.elf.partial"
-    shutil.copyfile(produced, whole)  # renamed when whole: Ctrl-C leaves the image that was there
-    whole.replace(elf)
+    write_at_once(elf, produced.read_bytes())  # Ctrl-C leaves the image that was there
     write_images(elf)
     result = BuildResult(
         board=board.name,
         engine=board.engine,
-        model_id=model_id,
+        model_id=manifest.model_id,
         flash_bytes=sum(size.flash_bytes for size in layers.values()),
         ram_bytes=sum(size.ram_bytes for size in layers.values()),
         engine_flash_bytes=layers["engine"].flash_bytes + layers["model"].flash_bytes,
         engine_ram_bytes=layers["engine"].ram_bytes + layers["model"].ram_bytes,
         layers=layers,
-        ram=ram_use(board, read_manifest(build_dir).memory, layers),
+        ram=ram_use(board, manifest.memory, layers),
         stack_bound_bytes=bound.bytes,
         stack_bound_why=bound.why,
         elf=elf,
@@ -166,7 +163,6 @@ def run_platformio(board: Board, build_dir: Path, objects: Path, *options: str, 
         raise EnvironmentFaultError(f"PlatformIO did not finish {board.name} in {TIMEOUT_S:.0f} s") from None
     if done.returncode != 0:
         log = objects.with_suffix(".log")
-        log.parent.mkdir(parents=True, exist_ok=True)
         write_at_once(log, done.stdout + done.stderr)
         raise EnvironmentFaultError(explain(board, done.stdout + done.stderr, log))
 
