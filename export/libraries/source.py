@@ -7,12 +7,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tinyproof.core.tflite.dtypes import unpack
 from tinyproof.core.tflite.graph import Tensor
-from tinyproof.export.codegen import banner, end_macros, generate, number_lines, reset_statements
+from tinyproof.export.codegen import banner, end_macros, generate, reset_statements, table_lines
 from tinyproof.export.libraries.checksum import emit_checksum
 from tinyproof.export.libraries.ends import conversions, places
 from tinyproof.export.lowering import Program
 from tinyproof.export.memory_planner import MemoryPlan
+from tinyproof.export.ops.base import Constant
 from tinyproof.export.ops.control import AGAIN, END, IF, LOOP
 
 API = 1
@@ -231,8 +233,8 @@ def emit_selftest(model: Named, vectors: Sequence[tuple[bytes, bytes]]) -> str:
         '#include "kernels/compiler.h"',
         f'#include "{name}.h"',
         "",
-        *_bytes(f"{name}_asked", asked),
-        *_bytes(f"{name}_answers", answered),
+        *table_lines(name, Constant("asked", "int8_t", unpack(asked, "int8"))),
+        *table_lines(name, Constant("answers", "int8_t", unpack(answered, "int8"))),
         "",
         f"int32_t {name}_selftest(void *memory) {{",
         "    int8_t *const arena = (int8_t *)memory;",
@@ -262,8 +264,3 @@ def _each_byte(macro: str, statement: str) -> list[str]:
         f"            {statement.format(place=f'{macro}_OFFSET + i')}",
         "        }",
     ]
-
-
-def _bytes(name: str, content: bytes) -> list[str]:
-    numbers = (str(byte - 256 * (byte > 127)) for byte in content)
-    return [f"static KERNEL_TABLE int8_t {name}[{len(content)}] = {{", *number_lines(numbers), "};"]
