@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tinyproof.core.errors import EnvironmentFaultError, UsageError
+from tinyproof.core.files import interrupts_wait
 
 BUILD = "build"  # what was built in the folder may go with it
 
@@ -42,17 +43,19 @@ def write_folder(folder: Path, files: Mapping[str, str], record: str) -> None:
 
 
 def _replace(folder: Path, new: Path) -> None:
-    """An old folder is renamed away first, and back where that fails: nothing is renamed over a folder with files."""
+    """An old folder is renamed away first, and back where that fails: nothing is renamed over a folder with files.
+    Ctrl-C in between would leave neither."""
     old = new.with_name(f"{new.name}-old")
-    if folder.exists():
-        folder.rename(old)
-    try:
-        new.rename(folder)
-    except OSError:
-        if old.exists():
-            old.rename(folder)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
+    with interrupts_wait():
+        if folder.exists():
+            folder.rename(old)
+        try:
+            new.rename(folder)
+        except OSError:
+            if old.exists():
+                old.rename(folder)
+            raise
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def _check_free(folder: Path, record: str) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 
 import pytest
@@ -145,6 +146,26 @@ def test_a_disk_that_fills_up_leaves_the_old_folder_and_no_half_of_the_new_one(
     with pytest.raises(EnvironmentFaultError, match="No space left"):
         exported(build, target, "cmake")
     assert {path: path.read_bytes() for path in target.rglob("*") if path.is_file()} == before
+    assert list(target.parent.iterdir()) == [target]
+
+
+def test_ctrl_c_between_two_renames_leaves_a_whole_folder(
+    build: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "libraries" / "lesson"
+    exported(build, target)
+    rename = Path.rename
+
+    def interrupted(path: Path, to: Path) -> Path:
+        moved = rename(path, to)
+        signal.raise_signal(signal.SIGINT)
+        return moved
+
+    monkeypatch.setattr(Path, "rename", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        exported(build, target, "cmake")
+    assert (target / "CMakeLists.txt").is_file()
+    assert not (target / "Makefile").exists()
     assert list(target.parent.iterdir()) == [target]
 
 
