@@ -9,6 +9,8 @@ from html import escape
 
 import numpy as np
 
+from tinyproof.core.tflite.arithmetic import real_limits
+from tinyproof.core.tflite.ends import QUANTIZED
 from tinyproof.core.tflite.graph import KEEPING, Graph, Operator, Tensor
 from tinyproof.report.build_data import BoardResult
 from tinyproof.report.layer_names import layer_name
@@ -46,11 +48,10 @@ class NetworkRow:
 
     @property
     def limits(self) -> tuple[float, float] | None:
-        """Lowest and highest real value that its int8 output can stand for."""
-        if self.scale is None or self.zero_point is None or self.dtype not in ("int8", "int16"):
+        """Lowest and highest real value that its output can stand for, where that is quantized."""
+        if self.scale is None or self.zero_point is None or self.dtype not in QUANTIZED:
             return None
-        high = 127 if self.dtype == "int8" else 32767
-        return self.scale * (-high - 1 - self.zero_point), self.scale * (high - self.zero_point)
+        return real_limits(self.dtype, self.scale, self.zero_point)
 
 
 @dataclass(frozen=True)

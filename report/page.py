@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tinyproof.core.manifest import Manifest
+from tinyproof.core.tflite.arithmetic import real_limits
 from tinyproof.report import figures, lesson, losses, memory_figure, quantization, size_charts, weights
 from tinyproof.report.build_data import Lesson, ReportData
 from tinyproof.report.chart import Figure, Stack
@@ -95,6 +96,7 @@ def render(content: Content) -> str:
     environment.filters["values"] = values
     environment.filters["histogram"] = lambda counts: Markup(draw_histogram(counts))
     environment.filters["layer_name"] = layer_name
+    environment.filters["limits"] = lambda tensor: real_limits(tensor.dtype, tensor.scale, tensor.zero_point)
     data = content.data
     script = (TEMPLATES / "report.js").read_text(encoding="utf-8")
     style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
