@@ -15,6 +15,7 @@ from tinyproof.core.tflite.graph import KEEPING, Graph, Operator, Tensor
 from tinyproof.report.build_data import BoardResult
 from tinyproof.report.layer_names import layer_name
 from tinyproof.report.size_charts import UNITS
+from tinyproof.report.weights import constants_of
 
 WIDTH, ROW, LEFT = 460, 40, 36
 SHOWN = 120  # operators in the picture; the table has them all
@@ -95,10 +96,7 @@ def network_of(graph: Graph, boards: list[BoardResult]) -> Network:
     rows = []
     for op in graph.operators:
         output = graph.tensors[op.outputs[0]] if op.outputs else None
-        constants = [
-            graph.tensors[index] for index in op.inputs if index >= 0 and graph.tensors[index].data is not None
-        ]
-        stored = [tensor for tensor in constants if tensor.scales]
+        stored = [tensor for tensor in constants_of(graph, op) if tensor.scales]
         cost = costs[op.index]
         rows.append(
             NetworkRow(
