@@ -33,7 +33,8 @@ TABLE_ROWS = 16  # of the table of weights
 
 @dataclass(frozen=True)
 class Content:
-    """Everything the page shows, computed; drawing and words are left to the template."""
+    """Everything the page shows, computed; drawing and words are left to the template. `network`: of a model that was
+    brought; the lesson has none."""
 
     data: ReportData
     lesson_figures: dict[str, Figure]
@@ -53,8 +54,8 @@ class Content:
         """Draws everything there is data for; reads model.tflite for the weights."""
         drawn = figures.lesson_figures(data.lesson) if data.lesson else []
         graph = weights.read_model(build_dir, data)
-        network = network_of(graph, data.boards) if graph else None
         brought = data.lesson is None
+        network = network_of(graph, data.boards) if graph and brought else None
         return cls(
             data,
             {figure.name: figure for figure in drawn},
