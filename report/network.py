@@ -14,7 +14,7 @@ from tinyproof.core.tflite.ends import QUANTIZED
 from tinyproof.core.tflite.graph import KEEPING, Graph, Operator, Tensor
 from tinyproof.report.build_data import BoardResult
 from tinyproof.report.layer_names import layer_name
-from tinyproof.report.size_charts import UNITS
+from tinyproof.report.size_charts import unit_of
 from tinyproof.report.weights import constants_of
 
 WIDTH, ROW, LEFT = 460, 40, 36
@@ -86,7 +86,7 @@ def network_of(graph: Graph, boards: list[BoardResult]) -> Network:
         for entry in board.profile.get("operators", [])
         if entry.get("sqnr_db") is not None
     }
-    unit = UNITS.get(profiled.profile["tick_unit"], profiled.profile["tick_unit"]) if profiled else "multiplications"
+    unit = unit_of(profiled.profile["tick_unit"]) if profiled else "multiplications"
     costs = {
         op.index: (measured.get(op.index, {}).get("ticks") if profiled else multiplications(graph, op))
         for op in graph.operators

@@ -97,6 +97,7 @@ def render(content: Content) -> str:
     environment.filters["values"] = values
     environment.filters["histogram"] = lambda counts: Markup(draw_histogram(counts))
     environment.filters["layer_name"] = layer_name
+    environment.filters["unit"] = size_charts.unit_of
     environment.filters["limits"] = lambda tensor: real_limits(tensor.dtype, tensor.scale, tensor.zero_point)
     data = content.data
     script = (TEMPLATES / "report.js").read_text(encoding="utf-8")
