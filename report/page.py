@@ -20,7 +20,7 @@ from tinyproof.report.labelled import Labelled, labelled
 from tinyproof.report.layer_names import layer_name
 from tinyproof.report.network import SHOWN, Network, draw_histogram, draw_network, network_of
 from tinyproof.report.sample_pictures import draw_sample
-from tinyproof.report.svg import draw, draw_stack, legend, stack_legend
+from tinyproof.report.svg import draw, draw_stack, legend, stack_legend, swatch
 from tinyproof.report.treemap import FlashMap, draw_treemap, flash_map
 
 if TYPE_CHECKING:
@@ -97,6 +97,7 @@ def render(content: Content) -> str:
     environment.filters["values"] = values
     environment.filters["histogram"] = lambda counts: Markup(draw_histogram(counts))
     environment.filters["layer_name"] = layer_name
+    environment.filters["swatch"] = lambda role: Markup(swatch(role))
     environment.filters["unit"] = size_charts.unit_of
     environment.filters["limits"] = lambda tensor: real_limits(tensor.dtype, tensor.scale, tensor.zero_point)
     data = content.data
@@ -143,7 +144,7 @@ def figure_parts(figure: Figure | Stack) -> dict[str, Any]:
     from markupsafe import Markup
 
     def marked(entries: list[tuple[str, str]]) -> list[tuple[Markup, str]]:
-        return [(Markup(swatch), label) for swatch, label in entries]
+        return [(Markup(drawn), label) for drawn, label in entries]
 
     if isinstance(figure, Stack):
         return {"svg": Markup(draw_stack(figure)), "legend": marked(stack_legend(figure))}
