@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -198,8 +197,7 @@ def flash_use(program: Program) -> tuple[int, int]:
 
 def _constant_bytes(op: Op) -> int:
     """Of the tables in flash."""
-    sizes = ((re.search(r"(\d+)_t", table.ctype), len(table.values)) for table in op.constants())
-    return sum(count * (int(match[1]) // 8 if match else 4) for match, count in sizes)
+    return sum(len(table.values) * table.element_bytes for table in op.constants())
 
 
 def _code_bytes(program: Program, *, dsp: bool) -> int:
