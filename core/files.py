@@ -53,7 +53,7 @@ def replaced_whole(folder: Path, last: str, *, empty: bool = False) -> Iterator[
             if path.is_file() and not empty:
                 shutil.copy2(path, copy / path.name)
         yield copy
-        with _interrupts_wait():
+        with interrupts_wait():
             folder.mkdir(exist_ok=True)
             for path in folder.iterdir():
                 if path.is_file() and not (copy / path.name).exists():
@@ -67,7 +67,7 @@ def _has_no_files(folder: Path) -> bool:
 
 
 @contextlib.contextmanager
-def _interrupts_wait() -> Iterator[None]:
+def interrupts_wait() -> Iterator[None]:
     """Ctrl-C comes into effect after the block, where this is the thread that hears of it."""
     if threading.current_thread() is not threading.main_thread():
         yield

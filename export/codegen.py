@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from tinyproof.core.tflite.arithmetic import INT32_MAX
-from tinyproof.core.tflite.dtypes import DTYPES
+from tinyproof.core.tflite.dtypes import DTYPES, unpack
 from tinyproof.core.tflite.graph import Tensor
 from tinyproof.export.lowering import Program
 from tinyproof.export.memory_planner import ARENA_ALIGNMENT, MemoryPlan
@@ -207,7 +207,7 @@ def _declarations(part: KernelPart, place_macro: str) -> list[str]:
     """Tables and parameter structs, for cores with MVE others."""
     op, count = part.op, len(part.calls)
     tables = [] if part.declared else part.constants
-    lines = [line for constant in tables for line in _table(part.tables, constant, place_macro)]
+    lines = [line for constant in tables for line in table_lines(part.tables, constant, place_macro)]
     for place, call in enumerate(part.calls):
         lines += [*_struct(op.kernel, part.struct if count == 1 else f"{part.struct}_{place}", call.parameters), ""]
     if not (form := part.form):
@@ -215,7 +215,7 @@ def _declarations(part: KernelPart, place_macro: str) -> list[str]:
     for_mve = (
         []
         if part.declared
-        else [line for constant in form.constants for line in _table(part.tables, constant, place_macro)]
+        else [line for constant in form.constants for line in table_lines(part.tables, constant, place_macro)]
     )
     for_mve += _struct(form.struct, part.struct, form.parameters(part.tables))
     return [*_either(for_mve, lines[:-1]), ""]
@@ -335,8 +335,7 @@ def reset_statements(
             value = content[0] - 256 * (content[0] > 127) if content else 0
             body += [loop, f"        arena[{offset} + i] = {value};"]
             continue
-        values = tuple(byte - 256 * (byte > 127) for byte in content)
-        tables += _table(f"{prefix}state", Constant(f"{number}", "int8_t", values), place)
+        tables += table_lines(f"{prefix}state", Constant(f"{number}", "int8_t", unpack(content, "int8")), place)
         body += [loop, f"        arena[{offset} + i] = {prefix}state_{number}[i];"]
     return tables, body
 
@@ -372,12 +371,13 @@ def _abi_guard(has_kernels: bool) -> list[str]:
     ]
 
 
-def _table(prefix: str, constant: Constant, place: str = "") -> list[str]:
+def table_lines(prefix: str, constant: Constant, place: str = "") -> list[str]:
+    """A table in C, under `prefix` and its suffix. `place`: as in `generate`."""
     storage = "const" if constant.operand else "KERNEL_TABLE"
     array = f"{prefix}_{constant.suffix}[{len(constant.values)}]"
     aligned = f"KERNEL_ALIGNED({constant.alignment})" if constant.alignment else ""
     head = f"static {storage} {constant.ctype} {' '.join(filter(None, (array, aligned, place)))} = {{"
-    return [head, *number_lines(map(_literal, constant.values)), "};"]
+    return [head, *_number_lines(map(_literal, constant.values)), "};"]
 
 
 def _literal(value: int) -> str:
@@ -385,7 +385,7 @@ def _literal(value: int) -> str:
     return f"({value + 1} - 1)" if value in (-INT32_MAX - 1, -(2**63)) else str(value)
 
 
-def number_lines(values: Iterable[str]) -> list[str]:
+def _number_lines(values: Iterable[str]) -> list[str]:
     """What stands between the braces of a table."""
     return textwrap.wrap(", ".join(values), 110, initial_indent="    ", subsequent_indent="    ")
 

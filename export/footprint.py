@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -210,8 +209,7 @@ def _table_bytes(parts: list[KernelPart]) -> int:
 
 def _constant_bytes(tables: Iterable[Constant]) -> int:
     """Of tables in flash."""
-    sizes = ((re.search(r"(\d+)_t", table.ctype), len(table.values)) for table in tables)
-    return sum(count * (int(match[1]) // 8 if match else 4) for match, count in sizes)
+    return sum(len(table.values) * table.element_bytes for table in tables)
 
 
 def _code_bytes(parts: list[KernelPart], *, dsp: bool) -> int:

@@ -69,6 +69,11 @@ class Constant:
     operand: bool = False
     alignment: int = 0  # in bytes, where a kernel reads wider words than `ctype`
 
+    @property
+    def element_bytes(self) -> int:
+        """Of one value: `ctype` is one of C's integers of a fixed width."""
+        return int(self.ctype.removeprefix("u").removeprefix("int").removesuffix("_t")) // 8
+
 
 @dataclass(frozen=True)
 class MveForm:
