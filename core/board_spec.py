@@ -64,8 +64,8 @@ class MemorySpec:
 
 @dataclass(frozen=True)
 class EmulatorSpec:
-    """`command`: words with {elf}, {fd}, {port} and {firmware} for us to fill in. `package`: Debian's, by default named
-    as the command is. `install`: how to get it where Debian has none."""
+    """`command`: words with {elf}, {fd}, {port}, {firmware} and {rp2040js} for us to fill in. `package`: Debian's, by
+    default named as the command is. `install`: how to get it where Debian has none."""
 
     command: tuple[str, ...]
     package: str = ""
