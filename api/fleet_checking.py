@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -119,6 +120,7 @@ class _Work:
         self.fleet, self.folder, self.config, self.ears = fleet, folder, config, ears
         self.wait_s, self.unbuilt = wait_s, unbuilt
         self.stop = threading.Event()
+        self._locating: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def prove(self, place: Place) -> FleetRow:
         """One place from its firmware to its verdict."""
@@ -167,10 +169,13 @@ class _Work:
         self.ears.now(place.name, "flashes", 0, 0)
         self._flash(board, place, lease)
         flashed = time.monotonic()
-        report = check_and_locate(
-            *(board, self.folder, lease.port, self.config.check),
-            *(progress, lambda: self.ears.now(place.name, "looks for the layer", 0, 0)),
-        )
+        with ExitStack() as until_located:
+
+            def differs() -> None:
+                self.ears.now(place.name, "looks for the layer", 0, 0)
+                until_located.enter_context(self._locating[board.name])  # one firmware for it, of all boards of a kind
+
+            report = check_and_locate(board, self.folder, lease.port, self.config.check, progress, differs)
         row = replace(row, flash_s=round(flashed - begun, 3), check_s=round(time.monotonic() - flashed, 3))
         return checked(row, report)
 

@@ -106,6 +106,7 @@ class Coordinator:
         self._gone = ""
         self._lock = threading.Lock()
         self._number = 0
+        self._reader = threading.Thread(target=self._listen, daemon=True)
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the process
         command = [str(python), "-P", str(PROGRAMS / "agent.py"), address, client_name()]
         # In a session of its own, and not to be killed with us: it ends when its stdin does, and releases before.
@@ -125,7 +126,6 @@ class Coordinator:
             raise EnvironmentFaultError(
                 f"no coordinator at {address}: {words}; ./tinyproof fleet up starts one, --coordinator names another"
             )
-        self._reader = threading.Thread(target=self._listen, daemon=True)
         self._reader.start()
 
     def __enter__(self) -> Coordinator:
@@ -135,7 +135,6 @@ class Coordinator:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stop()
-        self._reader.join(STOP_S)
 
     def places(self) -> list[Place]:
         """All of them, by name."""
@@ -259,4 +258,8 @@ class Coordinator:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        if self._reader.is_alive():  # it ends at the end of the client's words
+            self._reader.join(STOP_S)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
         self._stderr.close()

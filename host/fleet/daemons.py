@@ -22,6 +22,10 @@ LOG = "fleet.log"
 STOP_S = 20.0
 POLL_S = 0.05
 
+_started: dict[
+    int, subprocess.Popen[bytes]
+] = {}  # by this process, which reaps them, where it is the one that ends them
+
 
 def state_folder() -> Path:
     """Where the fleet of this user is written down: $XDG_STATE_HOME/tinyproof/fleet."""
@@ -42,6 +46,11 @@ def state() -> State | None:
     return structure(read_json(folder / STATE), State)
 
 
+def read_plan() -> ShelfPlan:
+    """What the fleet of this machine was last started with."""
+    return structure(read_json(state_folder() / WANTED), ShelfPlan)
+
+
 def up(wanted: ShelfPlan) -> State:
     """Starts the shelf in the background, and returns when all its places can be had.
 
@@ -58,6 +67,7 @@ def up(wanted: ShelfPlan) -> State:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder, start_new_session=True
         )
+    _started[process.pid] = process
     deadline = time.monotonic() + 3 * READY_S
     try:
         while (found := state()) is None:
@@ -66,6 +76,7 @@ def up(wanted: ShelfPlan) -> State:
             time.sleep(POLL_S)
     except BaseException:
         process.terminate()
+        _started.pop(process.pid).wait(STOP_S)
         raise
     return found
 
@@ -82,6 +93,8 @@ def down() -> State:
             os.kill(found.pid, signal.SIGKILL)
             deadline += STOP_S
         time.sleep(POLL_S)
+    if (process := _started.pop(found.pid, None)) is not None:
+        process.wait(STOP_S)
     return found
 
 

@@ -181,7 +181,7 @@ class Agent:
 
     def _absent(self, place: Any) -> str:
         exporter = place.matches[0].exporter if place.matches else "none"
-        return f"its exporter ({exporter}) is not connected to the coordinator"
+        return f"its exporter ({exporter}) is not connected to the coordinator; is its machine up?"
 
     async def _take_place(self, name: str, *, last: bool) -> bool:
         try:
