@@ -31,7 +31,7 @@ class DeviceLine(Line):
         from serial.rfc2217 import PortManager
 
         self._port: Any = open_port(device, policy_of(board), WRITE_S)
-        self._manager = PortManager(self._port, _Writer(client))
+        self._manager = PortManager(_Lines(self._port), _Writer(client))
 
     def fileno(self) -> int:
         return int(self._port.fileno())
@@ -52,6 +52,28 @@ class DeviceLine(Line):
 
     def close(self) -> None:
         close_port(self._port)
+
+
+class _Lines:
+    """The port as PortManager uses it. A pseudo-terminal has no control lines: then they are low, and stay."""
+
+    def __init__(self, port: Any) -> None:
+        object.__setattr__(self, "_port", port)
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return getattr(self._port, name)
+        except OSError:
+            if name in ("cts", "dsr", "ri", "cd"):
+                return False
+            raise
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        try:
+            setattr(self._port, name, value)
+        except OSError:
+            if name not in ("dtr", "rts"):
+                raise
 
 
 class _Writer:

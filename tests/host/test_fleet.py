@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -22,13 +23,17 @@ from support.running_fleet import BOARD, RunningFleet, copies, running_fleet
 from support.two_layers import two_layers
 
 from tinyproof.core.board_spec import find_board
-from tinyproof.core.config import Config
+from tinyproof.core.config import CheckConfig, Config
 from tinyproof.core.errors import BoardError, EnvironmentFaultError, UsageError
 from tinyproof.firmware.platformio_build import build
 from tinyproof.fleet_checking import FleetEars, FleetRow, matching, prove_places
+from tinyproof.host.check import check
 from tinyproof.host.fleet import daemons
 from tinyproof.host.fleet.coordinator import client_name, holder_in_words
+from tinyproof.host.fleet.place_ports import PlacePorts, SimulatedBoard, send_firmware
+from tinyproof.host.fleet.real_board import RealBoard
 from tinyproof.host.fleet.state import Offer
+from tinyproof.host.targets.reference_board import ReferenceBoard
 
 PLACES = 2
 HOLD = """
@@ -239,22 +244,59 @@ def test_a_wrong_bit_exits_1_with_one_line(fleet: RunningFleet, project: Path, t
 
 
 @pytest.mark.filterwarnings(r"ignore:set\w+\(\) is deprecated:DeprecationWarning")  # of pyserial's rfc2217
-def test_a_real_board_is_asked_over_rfc2217_and_flashed_by_its_own_machine(project: Path, tmp_path: Path) -> None:
-    from tinyproof.host.targets.reference_board import ReferenceBoard
-
+def test_a_real_board_that_runs_the_model_is_asked_over_rfc2217(project: Path, tmp_path: Path) -> None:
     folder = project / "build" / "small"
     with ExitStack() as stack:
         board = stack.enter_context(ReferenceBoard(folder, pty=True))
         desk = Offer("desk-nano", "nano33ble", board.port)
         fleet = stack.enter_context(running_fleet(tmp_path / "state", (desk,)))
-        (row,) = prove(fleet, folder)  # it runs this model, so that nothing is flashed
-        assert row.proven, row.error
-        assert row.bits_checked == 256
-        other = compiled(tmp_path / "small", two_layers(5))
-        (row,) = prove(fleet, other)
-    assert row.exit_code == 3
-    assert row.error.startswith("place desk-nano: the firmware did not get there: ")
-    assert len(row.error.splitlines()) == 1
+        (row,) = prove(fleet, folder)
+    assert row.proven, row.error
+    assert (row.bits_checked, row.flash_bytes) == (256, None)
+
+
+FLASH = """
+import pathlib, sys
+folder = pathlib.Path("build") / sys.argv[-1]
+print(*sys.argv[1:], file=sys.stderr)
+sys.exit("Error: press reset" if (folder / "manifest.json").read_text() != "{}" else 0)
+"""
+
+
+def test_an_upload_happens_beside_the_board_and_its_fault_comes_back(tmp_path: Path) -> None:
+    """The command stands for `tinyproof flash`, which needs a compiler from PlatformIO's registry."""
+    board = RealBoard(find_board("nano33ble"), "/dev/ttyACM7", (sys.executable, "-c", FLASH))
+    ports = PlacePorts(board, "127.0.0.1")
+    try:
+        send_firmware(("127.0.0.1", ports.flash_port), {"manifest.json": b"{}"})
+        with pytest.raises(BoardError, match="the firmware did not get there: press reset"):
+            send_firmware(("127.0.0.1", ports.flash_port), {"manifest.json": b"other"})
+    finally:
+        ports.close()
+        ports.thread.join(5)
+    assert not ports.thread.is_alive()
+
+
+def test_a_flash_port_bears_whatever_comes(project: Path) -> None:
+    ports = PlacePorts(SimulatedBoard(find_board(BOARD)), "127.0.0.1")
+    address = ("127.0.0.1", ports.flash_port)
+    try:
+        for rubbish in (b"", b"GET / HTTP/1.1\r\n\r\n", b"[]\n", b'{"files": {"firmware.elf": -1}}\n', b"\xff" * 5000):
+            with socket.create_connection(address, 5) as client:
+                client.sendall(rubbish)
+                client.shutdown(socket.SHUT_WR)
+                assert b"fault" in client.makefile("rb").readline()
+        with pytest.raises(BoardError, match=r"takes firmware.elf, not other"):
+            send_firmware(address, {"../other": b""})
+        with socket.create_connection(("127.0.0.1", ports.serial_port), 5) as client:
+            assert b"no firmware yet" in client.makefile("rb").readline()
+        elf = project / "build" / "small" / "boards" / BOARD / "firmware.elf"
+        send_firmware(address, {elf.name: elf.read_bytes()})
+        assert check(find_board(BOARD), elf.parents[2], f"socket://127.0.0.1:{ports.serial_port}", CheckConfig()).proven
+    finally:
+        ports.close()
+        ports.thread.join(5)
+    assert not ports.thread.is_alive()
 
 
 def test_what_is_asked_for_and_not_there_is_said(fleet: RunningFleet, project: Path) -> None:
