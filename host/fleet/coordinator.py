@@ -122,7 +122,7 @@ class Coordinator:
         ready = json.loads(self.process.stdout.readline() or b"{}")
         if "ready" not in ready:
             words = ready.get("gone") or self._epitaph()
-            self._stop()
+            self.close()
             raise EnvironmentFaultError(
                 f"no coordinator at {address}: {words}; ./tinyproof fleet up starts one, --coordinator names another"
             )
@@ -134,7 +134,7 @@ class Coordinator:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stop()
+        self.close()
 
     def places(self) -> list[Place]:
         """All of them, by name."""
@@ -251,7 +251,8 @@ class Coordinator:
         lines = [line for line in self._stderr.read().decode("utf-8", "replace").splitlines() if line.strip()]
         return lines[-1].strip() if lines else "its client has ended"
 
-    def _stop(self) -> None:
+    def close(self) -> None:
+        """Releases what is held, and ends."""
         self.hang_up()
         try:
             self.process.wait(STOP_S)
