@@ -51,26 +51,13 @@ class Job:
 
 def contend(fleet: RunningFleet, folder: Path, places: int, jobs: int) -> list[Job]:
     """All jobs, as the two programs wrote them down."""
-    command = [
-        sys.executable,
-        "-P",
-        "-m",
-        "support.fleet_load",
-        "client",
-        fleet.address,
-        str(fleet.python),
-        str(folder),
-    ]
+    module = [sys.executable, "-P", "-m", "support.fleet_load", "client"]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-    clients = [
-        subprocess.Popen(
-            [*command, str(folder), str(number), str(places), str(jobs)],
-            env=environment,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for number in range(CLIENTS)
-    ]
+    clients = []
+    for number in range(CLIENTS):
+        words = (fleet.address, fleet.python, folder, number, places, jobs)
+        command = [*module, *map(str, words)]
+        clients.append(subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True))
     return [Job(**json.loads(line)) for client in clients for line in client.communicate()[0].splitlines()]
 
 
