@@ -34,6 +34,7 @@ class FleetRow(MatrixRow):
     flash_s: float = 0.0
     check_s: float = 0.0
     release_s: float = 0.0
+    round_trips_per_second: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -176,7 +177,12 @@ class _Work:
                 until_located.enter_context(self._locating[board.name])  # one firmware for it, of all boards of a kind
 
             report = check_and_locate(board, self.folder, lease.port, self.config.check, progress, differs)
-        row = replace(row, flash_s=round(flashed - begun, 3), check_s=round(time.monotonic() - flashed, 3))
+        row = replace(
+            row,
+            flash_s=round(flashed - begun, 3),
+            check_s=round(time.monotonic() - flashed, 3),
+            round_trips_per_second=round(report.bits.round_trips_per_second, 1),
+        )
         return checked(row, report)
 
     def _flash(self, board: Board, place: Place, lease: Lease) -> None:

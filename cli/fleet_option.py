@@ -59,5 +59,5 @@ def fleet_wanted(
         return None
     for name, value in others.items():
         if value not in (None, False):
-            raise UsageError(f"--fleet chooses the boards and asks them the build's vectors: leave out --{name}")
+            raise UsageError(f"--fleet chooses the boards and what they are asked: leave out --{name}")
     return FleetWanted(fleet, coordinator, wait)

@@ -26,7 +26,7 @@ MOST_BYTES = 64 << 20  # of all the files of a firmware
 TRANSFER_S = 30.0  # between two pieces of it
 
 
-class Line(ABC):
+class BoardLine(ABC):
     """An open line to a board."""
 
     @abstractmethod
@@ -46,7 +46,7 @@ class Line(ABC):
         """Ends the conversation."""
 
 
-class SocketLine(Line):
+class SocketLine(BoardLine):
     """To an emulator, whose socket stays open from one client to the next: the board goes on running."""
 
     def __init__(self, port: str) -> None:
@@ -75,7 +75,7 @@ class BehindPlace(ABC):
     """A board of the shelf, for one lease. All calls come from one thread."""
 
     @abstractmethod
-    def connect(self, client: socket.socket) -> Line:
+    def connect(self, client: socket.socket) -> BoardLine:
         """The line for a client that has just come. Raises TinyproofError."""
 
     @abstractmethod
@@ -83,7 +83,7 @@ class BehindPlace(ABC):
         """Puts a firmware on the board. Raises TinyproofError."""
 
     @abstractmethod
-    def leave(self, line: Line, *, ended: bool) -> None:
+    def leave(self, line: BoardLine, *, ended: bool) -> None:
         """The client has gone, or, where `ended`, the board has."""
 
     @abstractmethod
@@ -101,7 +101,7 @@ class SimulatedBoard(BehindPlace):
         self._emulator: Emulator | None = None
         self._line: SocketLine | None = None
 
-    def connect(self, client: socket.socket) -> Line:
+    def connect(self, client: socket.socket) -> BoardLine:
         if not self._elf.is_file():
             raise BoardError("this board has no firmware yet; ./tinyproof check --fleet puts one there")
         if self._emulator is not None and not self._emulator.child.running():
@@ -118,7 +118,7 @@ class SimulatedBoard(BehindPlace):
         self._stop()
         self._elf.write_bytes(content)
 
-    def leave(self, line: Line, *, ended: bool) -> None:
+    def leave(self, line: BoardLine, *, ended: bool) -> None:
         if ended:
             self._stop()
 
@@ -154,7 +154,7 @@ class PlacePorts:
 
     def _serve(self) -> None:
         client: socket.socket | None = None
-        line: Line | None = None
+        line: BoardLine | None = None
         try:
             while True:
                 ends = [self._woken, self._flash, *((self._serial,) if client is None else ())]
@@ -175,7 +175,7 @@ class PlacePorts:
                     end.close()
             self.behind.close()
 
-    def _greet(self) -> tuple[socket.socket | None, Line | None]:
+    def _greet(self) -> tuple[socket.socket | None, BoardLine | None]:
         client, _ = self._serial.accept()
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
@@ -186,7 +186,9 @@ class PlacePorts:
             client.close()
             return None, None
 
-    def _carry(self, client: socket.socket, line: Line, ready: list[Any]) -> tuple[socket.socket | None, Line | None]:
+    def _carry(
+        self, client: socket.socket, line: BoardLine, ready: list[Any]
+    ) -> tuple[socket.socket | None, BoardLine | None]:
         """What has come from either side goes to the other."""
         try:
             if line in ready:
@@ -203,7 +205,7 @@ class PlacePorts:
             return self._part(client, line, ended=False)
         return client, line
 
-    def _part(self, client: socket.socket, line: Line, *, ended: bool) -> tuple[None, None]:
+    def _part(self, client: socket.socket, line: BoardLine, *, ended: bool) -> tuple[None, None]:
         client.close()
         self.behind.leave(line, ended=ended)
         return None, None

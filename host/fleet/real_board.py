@@ -15,7 +15,7 @@ from typing import Any
 from tinyproof.core.board_spec import Board
 from tinyproof.core.errors import BoardError
 from tinyproof.core.paths import CONFIG_NAME
-from tinyproof.host.fleet.place_ports import READ_BYTES, BehindPlace, Line
+from tinyproof.host.fleet.place_ports import READ_BYTES, BehindPlace, BoardLine
 from tinyproof.host.transport.ports import close_port, open_port, policy_of
 
 WRITE_S = 5.0
@@ -23,7 +23,7 @@ FLASH = (sys.executable, "-P", "-m", "tinyproof", "flash")
 MODEL = "leased"  # name of the build that an upload is made from
 
 
-class DeviceLine(Line):
+class DeviceLine(BoardLine):
     """A device file that the client sets the speed and the control lines of, as rfc2217 says (the RFC; pyserial's
     PortManager is its server's side)."""
 
@@ -31,7 +31,7 @@ class DeviceLine(Line):
         from serial.rfc2217 import PortManager
 
         self._port: Any = open_port(device, policy_of(board), WRITE_S)
-        self._manager = PortManager(_Lines(self._port), _Writer(client))
+        self._manager = PortManager(_Lines(self._port), _TelnetWriter(client))
 
     def fileno(self) -> int:
         return int(self._port.fileno())
@@ -76,7 +76,7 @@ class _Lines:
                 raise
 
 
-class _Writer:
+class _TelnetWriter:
     """What PortManager answers to the client's settings through."""
 
     def __init__(self, client: socket.socket) -> None:
@@ -91,7 +91,7 @@ class RealBoard(BehindPlace):
         self.board, self.device, self._flash = board, device, tuple(flash)
         self._line: DeviceLine | None = None
 
-    def connect(self, client: socket.socket) -> Line:
+    def connect(self, client: socket.socket) -> BoardLine:
         self._line = DeviceLine(self.device, self.board, client)
         return self._line
 
@@ -112,7 +112,7 @@ class RealBoard(BehindPlace):
             said = [line for line in done.stderr.splitlines() if line.strip()]
             raise BoardError((said[-1] if said else f"exit status {done.returncode}").removeprefix("Error: "))
 
-    def leave(self, line: Line, *, ended: bool) -> None:
+    def leave(self, line: BoardLine, *, ended: bool) -> None:
         self.close()
 
     def close(self) -> None:

@@ -38,7 +38,7 @@ AGAIN_S = 1.0  # before a program that has died is started anew
 KEPT_LINES = 20  # of what a program says, for when it dies
 
 
-class Program:
+class LabgridProgram:
     """A child of labgrid's, whose last lines are kept and whose others are dropped: it runs for months."""
 
     def __init__(self, command: list[str], pass_fds: tuple[int, ...] = ()) -> None:
@@ -83,8 +83,8 @@ class Shelf:
         self.wanted, self.folder = wanted, folder
         self.offers = {offer.place: offer for offer in wanted.offers}
         self.open: dict[str, PlacePorts] = {}
-        self.coordinator: Program | None = None
-        self.exporter: Program | None = None
+        self.coordinator: LabgridProgram | None = None
+        self.exporter: LabgridProgram | None = None
         self.address = wanted.coordinator
         self.stopping = False
 
@@ -108,7 +108,7 @@ class Shelf:
         # A number of its own choice is kept when it is started anew: clients know it by then.
         listen = self.address or self.wanted.listen
         command = [self.wanted.python, "-P", "-m", "labgrid.remote.coordinator", "-l", listen]
-        self.coordinator = Program(command)
+        self.coordinator = LabgridProgram(command)
         try:
             said = self.coordinator.await_line("listening on ")
         except EnvironmentFaultError as error:
@@ -139,7 +139,7 @@ class Shelf:
             *("-n", self.wanted.name, "--hostname", self.wanted.host, str(file)),
         ]
         with theirs:
-            self.exporter = Program(command, (theirs.fileno(),))
+            self.exporter = LabgridProgram(command, (theirs.fileno(),))
         threading.Thread(target=self._obey, args=(ours,), daemon=True).start()
 
     def _obey(self, exporter: socket.socket) -> None:

@@ -19,7 +19,7 @@ from xml.etree import ElementTree
 
 import pytest
 from support.compiled import compiled
-from support.running_fleet import BOARD, RunningFleet, copies, running_fleet
+from support.running_fleet import BOARD, HOLD, RunningFleet, copies, running_fleet
 from support.two_layers import two_layers
 
 from tinyproof.core.board_spec import find_board
@@ -36,15 +36,6 @@ from tinyproof.host.fleet.state import Offer
 from tinyproof.host.targets.reference_board import ReferenceBoard
 
 PLACES = 2
-HOLD = """
-import sys, time
-from pathlib import Path
-from tinyproof.host.fleet.coordinator import Coordinator
-with Coordinator(sys.argv[1], Path(sys.argv[2])) as fleet, fleet.lease(sys.argv[3]):
-    print(fleet.process.pid, flush=True)
-    time.sleep(600)
-"""
-
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a fleet is offered from POSIX systems")
 
 

@@ -18,6 +18,15 @@ from tinyproof.host.fleet.state import Offer, ShelfPlan, State
 
 BOARD = "qemu-cortex-m4"
 PATIENCE_S = 30.0
+# A program that has a place until it is killed; says the number of its client of labgrid's.
+HOLD = """
+import sys, time
+from pathlib import Path
+from tinyproof.host.fleet.coordinator import Coordinator
+with Coordinator(sys.argv[1], Path(sys.argv[2])) as fleet, fleet.lease(sys.argv[3]):
+    print(fleet.process.pid, flush=True)
+    time.sleep(600)
+"""
 
 
 class RunningFleet:
