@@ -148,12 +148,12 @@ def measure_overhead(fleet: RunningFleet, folder: Path, count: int) -> dict[str,
     return {name: round(statistics.median(values), 4) for name, values in found.items()}
 
 
-def measure_leases(fleet: RunningFleet, places: int, seconds: float, idle: int) -> dict[str, float]:
-    """Leases taken and given back without a check, on all places at once, while `idle` more clients hear of them."""
+def measure_leases(fleet: RunningFleet, active: int, seconds: float, idle: int) -> dict[str, float]:
+    """Leases taken and given back without a check, on `active` places at once; `idle` more clients hear of them."""
     coordinator = fleet.process("remote.coordinator")
     with ExitStack() as stack:
         client, *_ = [stack.enter_context(fleet.client()) for _ in range(1 + idle)]
-        counts = [0] * places
+        counts = [0] * active
         until = time.monotonic() + seconds
 
         def work(number: int) -> None:
@@ -162,11 +162,12 @@ def measure_leases(fleet: RunningFleet, places: int, seconds: float, idle: int) 
                     counts[number] += 1
 
         before, begun = _cpu_s(coordinator), time.monotonic()
-        with ThreadPoolExecutor(places) as pool:
-            list(pool.map(work, range(places)))
+        with ThreadPoolExecutor(active) as pool:
+            list(pool.map(work, range(active)))
         took, cpu = time.monotonic() - begun, _cpu_s(coordinator) - before
     return {
-        "places": places,
+        "places": len(fleet.state.places),
+        "active": active,
         "idle_clients": idle,
         "leases": sum(counts),
         "leases_per_s": round(sum(counts) / took, 1),
@@ -199,6 +200,7 @@ def main() -> None:
     parser.add_argument("--places", type=int, default=8)
     parser.add_argument("--jobs", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--active", type=int, default=0, help="places that are leased, of all of them")
     parser.add_argument("--idle", type=int, default=0, help="clients that are connected and do nothing")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
@@ -209,7 +211,9 @@ def main() -> None:
             elif arguments.what == "overhead":
                 document = dict(measure_overhead(fleet, right, arguments.jobs))
             else:
-                document = dict(measure_leases(fleet, arguments.places, arguments.seconds, arguments.idle))
+                document = dict(
+                    measure_leases(fleet, arguments.active or arguments.places, arguments.seconds, arguments.idle)
+                )
     print(json.dumps(document, indent=1))
 
 
