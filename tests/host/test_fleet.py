@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
@@ -18,15 +19,17 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from click.testing import CliRunner
 from support.compiled import compiled
 from support.running_fleet import BOARD, HOLD, RunningFleet, copies, running_fleet
 from support.two_layers import two_layers
 
+from tinyproof.cli.main import main
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import CheckConfig, Config
 from tinyproof.core.errors import BoardError, EnvironmentFaultError, UsageError
 from tinyproof.firmware.platformio_build import build
-from tinyproof.fleet_checking import FleetEars, FleetRow, matching, prove_places
+from tinyproof.fleet_checking import FleetEars, FleetRow, as_fleet_document, fault_of, matching, prove_places
 from tinyproof.host.check import check
 from tinyproof.host.fleet import daemons
 from tinyproof.host.fleet.coordinator import client_name, holder_in_words
@@ -106,7 +109,7 @@ def test_status_says_who_holds_what(fleet: RunningFleet, project: Path) -> None:
     holder, _ = hold(fleet, "m4-0")
     try:
         document = json.loads(fleet.tinyproof(project, "fleet", "status", "--json").stdout)
-        shown = fleet.tinyproof(project, "fleet", "status").stdout
+        shown = CliRunner().invoke(main, ["fleet", "status", "--coordinator", fleet.address]).stdout
     finally:
         end(holder)
     held, free = document["places"]
@@ -220,18 +223,21 @@ def test_a_board_that_disappears_is_one_line_and_the_others_go_on(fleet: Running
         end(holder)
 
 
-def test_a_wrong_bit_exits_1_with_one_line(fleet: RunningFleet, project: Path, tmp_path: Path) -> None:
-    folder = Path(shutil.copytree(project, tmp_path / "wrong"))
-    vectors = folder / "build" / "small" / "vectors.json"
+def test_a_wrong_bit_is_a_mismatch_of_all(
+    fleet: RunningFleet, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tinyproof.checking.locate", lambda *_: "")  # which builds another firmware
+    folder = Path(shutil.copytree(project / "build" / "small", tmp_path / "small"))
+    vectors = folder / "vectors.json"
     document = json.loads(vectors.read_text())
     document["vectors"][7]["out"] = f"{int(document['vectors'][7]['out'], 16) ^ 1:02x}"
     vectors.write_text(json.dumps(document))
-    done = fleet.tinyproof(folder, "check", "--fleet", "name=m4-1", "--json")
-    assert done.returncode == 1, done.stderr
-    document = json.loads(done.stdout)
-    assert document["proven"] is False
-    assert [row["bits_different"] for row in document["boards"]] == [1]
-    assert done.stderr.splitlines()[-1].startswith("Error: 1 of 1 boards not proven; m4-1: ")
+    rows = prove(fleet, folder)
+    assert [(row.bits_checked, row.bits_different, row.exit_code) for row in rows] == [(256, 1, 1)] * PLACES
+    assert as_fleet_document(rows, fleet.address)["proven"] is False
+    fault = fault_of([*rows, dataclasses.replace(rows[0], exit_code=3)])
+    assert fault is not None
+    assert (fault.exit_code, fault.message.startswith("3 of 3 boards not proven; m4-0: ")) == (1, True)
 
 
 @pytest.mark.filterwarnings(r"ignore:set\w+\(\) is deprecated:DeprecationWarning")  # of pyserial's rfc2217
@@ -296,8 +302,8 @@ def test_what_is_asked_for_and_not_there_is_said(fleet: RunningFleet, project: P
     words = f"Error: no place at {fleet.address} has board=esp32; there are board={BOARD} ("
     assert done.stderr.startswith(words)
     assert len(done.stderr.splitlines()) == 1
-    nobody = fleet.tinyproof(project, "fleet", "status", "--coordinator", "127.0.0.1:9")
-    assert nobody.returncode == 3
+    nobody = CliRunner().invoke(main, ["fleet", "status", "--coordinator", "127.0.0.1:9"])
+    assert nobody.exit_code == 3
     assert nobody.stderr.startswith("Error: no coordinator at 127.0.0.1:9: ")
     assert len(nobody.stderr.splitlines()) == 1
     with pytest.raises(UsageError, match="a fleet is up already"):
