@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -49,7 +50,7 @@ def joined_fleet(config: Config, wanted: FleetWanted) -> Iterator[tuple[Coordina
 
 def make_lesson(config: Config, *, quiet: bool) -> None:
     """Trains and exports the lesson's neuron where there is no build yet: a fresh machine has something to check."""
-    if (build_dir(config.model) / FILE).is_file():
+    if config.model != Config().model or (build_dir(config.model) / FILE).is_file():
         return
     from tinyproof.builds import Wanted
     from tinyproof.cli.prepare import make_model
@@ -72,7 +73,7 @@ def run_fleet(config: Config, fleet: Coordinator, places: Sequence[Place], wante
 
 @contextlib.contextmanager
 def _bars(places: Sequence[Place]) -> Iterator[FleetEars]:
-    """A bar for each place; who holds a board that is waited for is said in words, too, once for each holder."""
+    """A bar for each place. Where there are no bars, who holds a board that is waited for is a line of its own."""
     told: dict[str, str | None] = {}
     lock = threading.Lock()
     with console.progress() as bar:
@@ -87,7 +88,7 @@ def _bars(places: Sequence[Place]) -> Iterator[FleetEars]:
             with lock:
                 new = place not in told or told[place] != waiting.held_by
                 told[place] = waiting.held_by
-            if new:
+            if new and not sys.stderr.isatty():  # where it is one, the bar says it
                 console.remark(f"place {place} {words}")
 
         yield FleetEars(now, waits)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from tinyproof.host.fleet.state import Offer
 
 LISTEN = "127.0.0.1:20408"  # the port is labgrid's own
+EVERYWHERE = ("", "0.0.0.0", "[::]", "*")
 
 
 @click.group()
@@ -48,7 +50,11 @@ def command() -> None:
 @click.option("--listen", default=LISTEN, metavar="HOST:PORT", help=f"Of the coordinator. [default: {LISTEN}]")
 @click.option("--coordinator", metavar="HOST:PORT", help="Join one that runs already instead of starting one.")
 @click.option("--name", metavar="NAME", help="What this machine's exporter is called there. [default: its host name]")
-@click.option("--host", metavar="ADDRESS", help="This machine's, as others reach it. [default: that of --listen]")
+@click.option(
+    "--host",
+    metavar="ADDRESS",
+    help="This machine's, as others reach it. [default: that of --listen, or its host name]",
+)
 @click.option("--board", "boards", multiple=True, help="Offer this simulated board; may be repeated. [default: all]")
 @click.option("--copies", type=click.IntRange(1, 100), default=1, help="Of each simulated board. [default: 1]")
 @click.option("--device", "devices", multiple=True, metavar="BOARD=FILE", help="Offer a real board at this port, too.")
@@ -79,14 +85,15 @@ def up(
     daemons.refuse_windows()
     exporter = name or socket.gethostname()
     offers = _offers(boards, copies, devices, f"{exporter}-" if coordinator else "")
-    reached = host or (socket.gethostname() if coordinator else listen.rpartition(":")[0])
+    at = listen.rpartition(":")[0]
+    reached = host or (socket.gethostname() if coordinator or at in EVERYWHERE else at)
     python = labgrid_python(console.remark)
     wanted = ShelfPlan(exporter, str(python), reached, "" if coordinator else listen, coordinator or "", tuple(offers))
     state = daemons.up(wanted)
     if as_json:
         console.print_json({"coordinator": state.coordinator, "places": list(state.places), "pid": state.pid})
         return
-    click.echo(f"{'fleet':<{LABEL}}{len(state.places)} places at {state.coordinator}")
+    click.echo(f"{'fleet':<{LABEL}}{_count(state.places)} at {state.coordinator}")
     console.print_next("./tinyproof check --fleet simulated=yes", "./tinyproof fleet status", "./tinyproof fleet down")
 
 
@@ -109,7 +116,7 @@ def status(coordinator: str | None, as_json: bool) -> None:
         ]
         console.print_json({"coordinator": address, "places": rows})
         return
-    click.echo(f"{'fleet':<{LABEL}}{len(places)} places at {address}")
+    click.echo(f"{'fleet':<{LABEL}}{_count(places)} at {address}")
     if places:
         click.echo("\n".join(aligned([("place", "isa", "simulated", "held by", "since"), *map(_cells, places)])))
 
@@ -125,11 +132,15 @@ def down(as_json: bool) -> None:
     if as_json:
         console.print_json({"coordinator": state.coordinator, "places": list(state.places)})
         return
-    click.echo(f"{'fleet':<{LABEL}}{len(state.places)} places are offered no more")
+    click.echo(f"{'fleet':<{LABEL}}{_count(state.places)} less at {state.coordinator}")
 
 
 for _part in command.commands.values():
     _part.context_class = VerbContext
+
+
+def _count(places: Sequence[object]) -> str:
+    return f"{len(places)} {'place' if len(places) == 1 else 'places'}"
 
 
 def _offers(boards: tuple[str, ...], copies: int, devices: tuple[str, ...], prefix: str) -> list[Offer]:

@@ -87,6 +87,8 @@ class Shelf:
         self.exporter: LabgridProgram | None = None
         self.address = wanted.coordinator
         self.stopping = False
+        # Under which name others reach us is theirs to resolve: where it is not the loopback, ports open everywhere.
+        self._bound = "127.0.0.1" if on_loopback(wanted.host) else ""
 
     def run(self) -> None:
         """Until SIGTERM. Raises EnvironmentFaultError where labgrid cannot be started."""
@@ -106,17 +108,19 @@ class Shelf:
         if not self.wanted.listen:
             return
         # A number of its own choice is kept when it is started anew: clients know it by then.
-        listen = self.address or self.wanted.listen
+        host, _, number = self.wanted.listen.rpartition(":")
+        listen = f"{host}:{self.address.rpartition(':')[2] or number}"
         command = [self.wanted.python, "-P", "-m", "labgrid.remote.coordinator", "-l", listen]
         self.coordinator = LabgridProgram(command)
         try:
             said = self.coordinator.await_line("listening on ")
         except EnvironmentFaultError as error:
             raise EnvironmentFaultError(
-                f"no coordinator at {listen}: {error.message}; is one there already? --coordinator {listen} joins it, "
-                "--listen HOST:PORT takes another port"
+                f"no coordinator can be started at {listen}: {_cut(error.message)}; is one there already? "
+                f"--coordinator {listen} joins it, --listen HOST:PORT takes another port"
             ) from None
-        self.address = said.removeprefix("listening on ")
+        number = said.rpartition(":")[2]
+        self.address = f"{'127.0.0.1' if on_loopback(self.wanted.host) else self.wanted.host}:{number}"
 
     def _start_exporter(self) -> None:
         ours, theirs = socket.socketpair()
@@ -152,7 +156,7 @@ class Shelf:
                 if ports := self.open.pop(place, None):
                     ports.close()
                 if request["do"] == "open":
-                    ports = self.open[place] = PlacePorts(self._behind(self.offers[place]), self.wanted.host)
+                    ports = self.open[place] = PlacePorts(self._behind(self.offers[place]), self._bound)
                     answer = {"serial": ports.serial_port, "flash": ports.flash_port}
                 exporter.sendall(json.dumps(answer).encode() + b"\n")
         for place in list(self.open):
@@ -217,6 +221,16 @@ class Shelf:
             for place in self.offers:
                 with contextlib.suppress(BoardError):
                     fleet.withdraw(place)
+
+
+def _cut(words: str) -> str:
+    """Without what gRPC says of its own variables."""
+    return words.partition("; set ")[0]
+
+
+def on_loopback(host: str) -> bool:
+    """Whether nobody but this machine reaches it by that name."""
+    return host == "localhost" or host.startswith("127.")
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 from support.fleet_load import CLIENTS, contend, judge
 from support.fleet_soak import PLACES, make_builds, soak
-from support.running_fleet import HOLD, copies, running_fleet
+from support.running_fleet import BOARD, HOLD, copies, running_fleet
 
 pytestmark = [pytest.mark.nightly, pytest.mark.timeout(1200)]
 SOAK_S = 120
@@ -67,3 +68,36 @@ def test_a_client_of_which_nothing_is_left_loses_its_lease(tmp_path: Path) -> No
         os.kill(client, signal.SIGKILL)
     assert waited + 5 >= LEASE_S
     assert waited < LEASE_S + 15
+
+
+def test_boards_of_a_second_machine_join_and_leave(builds: tuple[Path, Path], tmp_path: Path) -> None:
+    project = builds[0].parent.parent
+    (project / "build").symlink_to(builds[0].parent)
+    (project / "tinyproof.toml").write_text('model = "small"\n')
+    with running_fleet(tmp_path / "lab", copies(1)) as lab:
+        bench = {**lab.environment, "XDG_STATE_HOME": str(tmp_path / "bench")}
+        command = [sys.executable, "-P", "-m", "tinyproof", "fleet"]
+        up = ["up", "--coordinator", lab.address, "--name", "bench3", "--host", "127.0.0.1", "--board", BOARD, "--json"]
+        joined = subprocess.run([*command, *up], cwd=project, env=bench, capture_output=True, text=True, check=False)
+        assert joined.returncode == 0, joined.stderr
+        try:
+            assert json.loads(joined.stdout)["places"] == [f"bench3-{BOARD}"]
+            done = lab.tinyproof(project, "check", "--fleet", f"board={BOARD}", "--coordinator", lab.address, "--json")
+            assert done.returncode == 0, done.stderr
+            assert [row["place"] for row in json.loads(done.stdout)["boards"]] == [f"bench3-{BOARD}", "m4-0"]
+        finally:
+            subprocess.run([*command, "down"], cwd=project, env=bench, check=True)
+        with lab.client() as client:
+            assert [place.name for place in client.places()] == ["m4-0"]
+
+
+def test_a_fresh_folder_has_the_lesson_checked(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "tinyproof.toml").touch()
+    with running_fleet(tmp_path / "state", copies(1)) as fleet:
+        done = fleet.tinyproof(project, "check", "--fleet", "simulated=yes")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("model    y = 2.0")
+    assert done.stdout.splitlines()[-1] == "proof    1 of 1 boards: bit-identical to TFLite Micro, answers right"
+    assert (project / "build" / "neuron" / "boards" / BOARD / "check.json").is_file()
