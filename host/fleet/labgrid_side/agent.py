@@ -112,7 +112,8 @@ class Agent:
                     await self.stub.PollReservation(pb.PollReservationRequest(token=token))
                 except grpc.aio.AioRpcError:
                     if token == self.lease:  # it ran out while this machine slept
-                        self.lease = await self._reserve({"lease": self.name})
+                        with contextlib.suppress(grpc.aio.AioRpcError):
+                            self.lease = await self._reserve({"lease": self.name})
 
     async def list_places(self) -> dict[str, Any]:
         """All of them; what clients of ours hold whose lease labgrid has let go of is released."""
@@ -156,12 +157,12 @@ class Agent:
         deadline = None if wait_s is None else time.monotonic() + wait_s
         try:
             while not taken:
-                if deadline is not None and time.monotonic() > deadline:
-                    holder = self.places[name].acquired or "another client"
-                    raise FaultError(f"held by {holder}, and not free within {wait_s:g} s")
                 place = self.places.get(name)
                 if place is None:
-                    raise FaultError(f"place {name} was removed")
+                    raise FaultError("it was removed")
+                if deadline is not None and time.monotonic() > deadline:
+                    holder = place.acquired or "another client"
+                    raise FaultError(f"held by {holder}, and not free within {wait_s:g} s")
                 if self._resource(place) is None:
                     raise FaultError(self._absent(place))
                 if place.reservation == token and not place.acquired:
@@ -172,9 +173,10 @@ class Agent:
             resource = await self._settled(name)
             self.held[name] = token
             return {"resource": resource}
-        except BaseException:
+        except BaseException as error:
+            may_be_ours = taken or isinstance(error, asyncio.CancelledError)  # which may come while it is handed over
             with contextlib.suppress(grpc.aio.AioRpcError):
-                await self._let_go(name if taken else "", token)
+                await self._let_go(name if may_be_ours else "", token)
             raise
         finally:
             self.waiting.discard(token)
@@ -198,6 +200,8 @@ class Agent:
         async with asyncio.timeout(CONNECT_S):
             async with self.changed:
                 while True:
+                    if name not in self.places:
+                        raise FaultError("it was removed")
                     resource = self._resource(self.places[name])
                     if resource is None:
                         raise FaultError(self._absent(self.places[name]))
@@ -209,9 +213,8 @@ class Agent:
 
     async def _wait_turn(self, number: int, name: str, token: str, told: Any, deadline: float | None) -> Any:
         """Until something has changed, or it is time to look whether the holder still lives. Returns what was told."""
-        reservations = await self._judge()
-        for dead in reservations:
-            if self.places[name].acquired in ("", dead.owner) and dead.token != token:
+        for dead in await self._judge():
+            if name in self.places and self.places[name].acquired in ("", dead.owner):
                 await self._bury(dead)
         before = await self._before(name, token)
         place = self.places.get(name)
@@ -241,6 +244,7 @@ class Agent:
         leases = {one.owner: one.timeout for one in everyone if "lease" in one.filters["main"].filter}
         owners = {one.owner for one in everyone} | {place.acquired for place in self.places.values()}
         now, dead = time.monotonic(), set()
+        self.seen = {owner: known for owner, known in self.seen.items() if owner in owners}
         for owner in owners:
             if MARK not in owner or owner == self.name:
                 continue
