@@ -101,6 +101,11 @@ class Planes:
         return self.x.stride == self.y.stride == 1
 
     @property
+    def _all_in_registers(self) -> bool:
+        """Whether the kernel for the DSP extension keeps a channel's weights there."""
+        return (self.y.taps, self.x.taps, self.x.stride) == (3, 3, 1)
+
+    @property
     def pitch(self) -> int:
         columns = (self.row_outputs - 1) * self.x.stride + self.x.taps
         return columns + columns % 2
@@ -138,7 +143,8 @@ class Planes:
         loops = 1 if self.flat else rows
         fours = -(-(self.sums(rows) if self.flat else self.row_outputs) // 4)
         fill = self._input_rows(rows) * (25 + 2.7 * min(self.x.size / self.x.dilation, self.pitch))
-        multiply = 40 + 17 * taps + loops * (35 + fours * (11 + (8 if self.x.stride < 3 else 11) * (taps + taps % 2)))
+        four = 37 if self._all_in_registers else 11 + (8 if self.x.stride < 3 else 11) * (taps + taps % 2)
+        multiply = 40 + 17 * taps + loops * (35 + fours * four)
         finish = 50 + 1.3 * self.sums(rows) + rows * (35 + 7.3 * self.row_outputs)
         group = self.channels * (30 + fill + self.units * multiply) + self.units * finish
         strips = self.batches * self.parts * -(-self.y.outputs // rows)

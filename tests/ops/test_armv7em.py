@@ -35,6 +35,8 @@ SNIPPETS = [
     "smlald %[d], %[e], %[n], %[m]",
     "smlabb %[d], %[n], %[m], %[a]",
     "smlatt %[d], %[n], %[m], %[a]",
+    "smlabt %[d], %[n], %[m], %[a]",
+    "smlatb %[d], %[n], %[m], %[a]",
     "smmlar %[d], %[n], %[m], %[a]",
     "smmul %[d], %[n], %[m]",
     "sxtb16 %[d], %[n]",
