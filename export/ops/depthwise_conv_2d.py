@@ -107,8 +107,19 @@ class DepthwiseConv2D(Convolution):
         extents = zip((self.kernel_height, self.kernel_width), self.dilations, strict=True)
         reaches = [(extent - 1) * dilation for extent, dilation in extents]
         sizes = (self.height, self.width)
-        rows, columns = map(Inside.along, self.y.shape[1:3], sizes, reaches, self.strides, self.pads)
-        return mve.depthwise(self.window(), self.rows, self.mve_scaling, (rows, columns), self.strides[1])
+        outputs = (self.out_height, self.out_width)
+        rows, columns = map(Inside.along, outputs, sizes, reaches, self.strides, self.pads)
+        inside = (rows.stop - rows.start) * (columns.stop - columns.start)
+        reach = (self.out_width - 1) * self.strides[1] + reaches[1] + 1
+        own = mve.depthwise(self.window(), self.rows, self.mve_scaling, (rows, columns), self.strides[1])
+        if inside == self.out_height * self.out_width:
+            return own
+        every = Inside(0, self.out_height), Inside(0, self.out_width)
+        padded = mve.depthwise(
+            self.window(), self.rows, self.mve_scaling, every, self.strides[1], reach, self.kernel_height
+        )
+        # Not for room in the arena that no other core's kernel takes.
+        return padded if padded.scratch_bytes <= self.scratch_bytes else own
 
     def _spread_rows(self) -> list[list[int]]:
         """The layer as a dense convolution: weights of 0 for the other input channels."""
