@@ -69,7 +69,7 @@ class Pairs:
         units, depth = len(self.rows), len(self.filled[0])
         columns = 120 + 17 * depth // 4 + 14 * len(self.rows[0]) // self.width
         if self.gaps:  # four pixels copy each of their taps
-            columns += 4 * len(self.rows[0]) // self.width * 80 + 2 * depth
+            columns += 4 * len(self.rows[0]) // self.width * 115 + 2 * depth
         multiply = 80 + -(-units // 2) * (90 + 51 * depth // 8) + (60 if units % 2 else 0)
         return -(-self.pixels // 4) * (columns + multiply)
 

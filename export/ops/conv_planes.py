@@ -139,16 +139,21 @@ class Planes:
 
     @cached_property
     def cost(self) -> int:
-        rows, taps = self.strip, self.y.taps * self.steps
+        whole, rest = divmod(self.y.outputs, self.strip)
+        strips = whole * self._strip_cost(self.strip) + (self._strip_cost(rest) if rest else 0)
+        return round(1.08 * self.batches * self.parts * strips)
+
+    def _strip_cost(self, rows: int) -> float:
+        taps, outputs = self.y.taps * self.steps, self.row_outputs
         loops = 1 if self.flat else rows
         fours = -(-(self.sums(rows) if self.flat else self.row_outputs) // 4)
-        fill = self._input_rows(rows) * (25 + 2.7 * min(self.x.size / self.x.dilation, self.pitch))
+        eights, ones = divmod(min(-(-self.x.size // self.x.dilation), self.pitch), 8)
+        fill = self._input_rows(rows) * (28 + 20 * eights + 6 * ones)
         four = 37 if self._all_in_registers else 11 + (8 if self.x.stride < 3 else 11) * (taps + taps % 2)
         multiply = 40 + 17 * taps + loops * (35 + fours * four)
-        finish = 50 + 1.3 * self.sums(rows) + rows * (35 + 7.3 * self.row_outputs)
+        finish = 50 + 1.3 * self.sums(rows) + rows * (50 + 29 * (outputs // 4) + 21 * (outputs % 4))
         group = self.channels * (30 + fill + self.units * multiply) + self.units * finish
-        strips = self.batches * self.parts * -(-self.y.outputs // rows)
-        return round(strips * (100 + self.groups * group))
+        return 100 + self.groups * group
 
     def constants(self, bias: Sequence[int], multipliers: Sequence[int], shifts: Sequence[int]) -> list[Constant]:
         """`bias` with the input's zero point folded in, and the factors of each output channel."""
