@@ -8,11 +8,18 @@ import sys
 import textwrap
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from tinyproof.cli.tables import LABEL, WIDTH
+from tinyproof.core.install import spelled
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
+
+# In the context of a verb: it has answered in the form that --json or --junit asks for.
+ANSWERED = "tinyproof.json"
+JUNIT = "tinyproof.junit"
 
 
 def stdout() -> Console:
@@ -47,7 +54,7 @@ def progress() -> Progress:
 
 def say(label: str, words: str, style: str = "") -> None:
     """`words` behind their label, wrapped at 80 columns."""
-    lines = textwrap.wrap(words, WIDTH - LABEL, break_on_hyphens=False)
+    lines = textwrap.wrap(spelled(words), WIDTH - LABEL, break_on_hyphens=False)
     out = stdout()
     out.print(f"{label:<{LABEL}}", end="", style=style, markup=False)
     out.print(f"\n{'':<{LABEL}}".join(lines), markup=False)
@@ -55,4 +62,20 @@ def say(label: str, words: str, style: str = "") -> None:
 
 def print_json(document: Any) -> None:
     """A machine-readable answer: one JSON document on stdout and nothing else."""
+    note(ANSWERED)
     print(json.dumps(document, indent=1))
+
+
+def note(answer: str) -> None:
+    """The verb that runs has answered in this form (ANSWERED or JUNIT)."""
+    context = click.get_current_context(silent=True)
+    if context is not None:
+        context.meta[answer] = True
+
+
+def print_next(*commands: str) -> None:
+    """What to do next, one command a line, as they are typed where the user stands."""
+    label = "next"
+    for command in commands:
+        click.echo(f"{label:<{LABEL}}{spelled(command)}")
+        label = ""

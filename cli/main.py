@@ -4,9 +4,14 @@
 from __future__ import annotations
 
 import importlib
+from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
+from tinyproof.cli.completing import complete_values
+from tinyproof.cli.verb_context import GroupContext, VerbContext
+from tinyproof.core.errors import EXIT_INTERRUPTED
 from tinyproof.core.version import __version__
 
 # Verb -> its line in --help. The command itself is `command` in cli/verbs/<verb>.py.
@@ -26,13 +31,25 @@ VERBS = {
     "doctor": "Find what stands between this machine and a board.",
     "example": "Train gestures or a wake word, to walk through with your own model.",
     "profile": "Time every operator on a board, and find the layer that loses accuracy.",
+    "compare": "Set two builds or revisions side by side, and fail on a regression.",
     "bench": "Measure sizes, instruction counts and speed.",
+    "completion": "Print the script that lets a shell complete commands.",
     "test": "Run all tests of tinyproof itself.",
 }
 
 
 class LazyGroup(click.Group):
     """Imports a verb's module only when that verb runs or is asked for its own help."""
+
+    context_class = GroupContext
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs the verb. Ctrl-C ends with the exit code that shells expect of it."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("stopped", err=True)
+            ctx.exit(EXIT_INTERRUPTED)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """In the order in which a newcomer meets them."""
@@ -44,7 +61,14 @@ class LazyGroup(click.Group):
             return None
         module = importlib.import_module(f"tinyproof.cli.verbs.{cmd_name}")
         command: click.Command = module.command
+        command.context_class = VerbContext
+        complete_values(command)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Verbs by their lines in --help, likewise; then options."""
+        verbs = [CompletionItem(name, help=line) for name, line in VERBS.items() if name.startswith(incomplete)]
+        return [*verbs, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Their lines in --help, from VERBS instead of from their modules."""
@@ -59,5 +83,6 @@ def main() -> None:
 
     \b
     Start here:   ./tinyproof run
-    Exit codes:   0 proven, 1 mismatch, 2 usage, 3 environment or board, 4 bad input file
+    Exit codes:   0 proven, 1 mismatch, 2 usage, 3 environment or board, 4 bad input file,
+                  130 stopped by Ctrl-C
     """

@@ -4,24 +4,29 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import click
 
-from tinyproof.cli.model_option import Wanted, check_new_name, find_brought, import_file, print_import, was_imported
+from tinyproof.builds import Wanted, check_new_name, run_build, run_export, was_imported
+from tinyproof.cli.model_option import import_file, print_import
 from tinyproof.cli.stage_timer import Stages
-from tinyproof.cli.verbs.build import print_build, run_build
-from tinyproof.cli.verbs.export import print_export, run_export
+from tinyproof.cli.verbs.build import print_build
+from tinyproof.cli.verbs.export import print_export
 from tinyproof.cli.verbs.flash import print_flash, run_flash
 from tinyproof.cli.verbs.report import training_plot
 from tinyproof.cli.verbs.train import print_train, run_train
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import Config
-from tinyproof.core.manifest import Manifest
+from tinyproof.core.files import replaced_whole
+from tinyproof.core.manifest import FILE, Manifest
+from tinyproof.core.model_file import ModelFile
+from tinyproof.core.paths import build_dir
 
 
-def make_model(stages: Stages, config: Config, model: str | None, wanted: Wanted) -> Config:
-    """`config` for --model, whose build is then exported: a file is imported; the lesson's neuron, trained anew."""
-    found = find_brought(model, wanted)
+def make_model(stages: Stages, config: Config, model: str | None, found: ModelFile | None, wanted: Wanted) -> Config:
+    """`config` for --model, whose build is then exported: a file, `found`, is imported; the lesson's neuron, trained
+    anew."""
     if found is not None:
         imported, _ = stages.run(
             "import",
@@ -34,12 +39,14 @@ def make_model(stages: Stages, config: Config, model: str | None, wanted: Wanted
         if model is not None:
             check_new_name(model)
 
-        def show(trained: Manifest) -> None:
+        def show(trained: Manifest, folder: Path) -> None:
             print_train(trained)
-            click.echo(training_plot(named))
+            click.echo(training_plot(folder))
 
-        stages.run("train", lambda: run_train(named), show)
-        stages.run("export", lambda: run_export(named), print_export)
+        # Both or none: a descent that Ctrl-C ends leaves the build that was proven last.
+        with replaced_whole(build_dir(named.model), FILE, empty=True) as folder:
+            stages.run("train", lambda: run_train(named, folder), lambda trained: show(trained, folder))
+            stages.run("export", lambda: run_export(named, folder), print_export)
     return named
 
 

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tinyproof.builds import Wanted, import_file
 from tinyproof.cli import console
 from tinyproof.cli.ask_board import run_check, run_samples
-from tinyproof.cli.model_option import Wanted, import_file, print_import
+from tinyproof.cli.model_option import print_import
 from tinyproof.cli.prepare import put_on_board
 from tinyproof.cli.show_check import print_check
 from tinyproof.cli.show_dataset import print_samples
 from tinyproof.cli.stage_timer import Stages, in_words
 from tinyproof.cli.tables import LABEL, aligned, stage_line
-from tinyproof.cli.verbs.report import shown
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import Config, load_config
 from tinyproof.core.errors import EXIT_MISMATCH, EXIT_PROVEN
 from tinyproof.core.model_file import find_model_file
-from tinyproof.core.paths import CONFIG_FILE
+from tinyproof.core.paths import CONFIG_FILE, shown
 
 if TYPE_CHECKING:
     from tinyproof.host.check_report import CheckReport, DatasetReport
@@ -48,12 +48,17 @@ def prove_wake_word(folder: Path, board: str | None, *, as_json: bool) -> int:
         _print_scores(made, samples)
         _print_pace(report)
         click.echo(f"time     {in_words(stages.seconds)}")
-        click.echo(f"next     ./tinyproof check --model {config.model} --dataset {shown(made.test.resolve())}")
-        click.echo(f"         ./tinyproof profile --model {config.model}")
+        console.print_next(
+            f"./tinyproof check --model {config.model} --dataset {shown(made.test.resolve())}",
+            f"./tinyproof profile --model {config.model}",
+        )
     return EXIT_PROVEN if report.proven and samples.proven else EXIT_MISMATCH
 
 
 def _make(folder: Path) -> WakeWord:
+    from tinyproof.core.tensorflow_settings import require_tensorflow
+
+    require_tensorflow("training")
     from tinyproof.train.wake_word.example import make_wake_word
 
     with console.progress() as bar:

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Samples that a user brings, to calibrate a model or to ask a board: .npz or .csv, neither of them trusted.
+"""Samples that a user brings, to calibrate a model or to ask a board; none of them trusted.
 
-.npz   array `x` [N, ...] in real values, or `x_q` [N, ...] as the integers themselves; `y` optional: class numbers [N],
-       or real answers [N, outputs]. A model of several inputs has an array for each, of the input's name (or NAME_q)
-.csv   a header; the column `y` or `label` is the answer, every other column one element of the inputs, in order
+.npz    array `x` [N, ...] in real values, or `x_q` [N, ...] as the integers themselves; `y` optional: class numbers [N]
+        or names [N], or real answers [N, outputs]. A model of several inputs has an array for each, of its name (or
+        NAME_q)
+.npy    the array x alone
+.csv    one column for each element of the inputs, in order, and one for the answer (core/data_csv.py)
+folder  images or .wav files, as they are or in a folder for each class (core/data_folder.py)
 
 A sample may be a sequence of frames where the model has state: x [N, frames, ...], or as many values as frames have in
 a row, such as the samples of a sound.
@@ -11,9 +14,7 @@ a row, such as the samples of a sound.
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import math
 import re
 import zipfile
 from collections.abc import Sequence
@@ -21,12 +22,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from tinyproof.core.errors import InputFileError
+from tinyproof.core.data_csv import FLOAT32_MAX, read_table
+from tinyproof.core.data_folder import hash_folder, list_files, read_samples
+from tinyproof.core.errors import InputFileError, UsageError
 from tinyproof.core.escaping import escaped, reason
 
 MAX_BYTES = 1 << 30  # of the file, and of its arrays unpacked
-LABEL_COLUMNS = ("y", "label")
-_FLOAT32_MAX = 3.4028234663852886e38
+WAYS = "a .npz, .npy or .csv file, or a folder of images or .wav files"
 
 
 class Input(Protocol):
@@ -41,8 +43,23 @@ class Input(Protocol):
         """Of an element."""
 
     @property
+    def shape(self) -> Sequence[int]:
+        """With or without its batch."""
+
+    @property
     def elements(self) -> int:
         """Values in one sample."""
+
+
+@dataclass(frozen=True)
+class DataForm:
+    """What a file does not say of its samples. `classes`: names of the model's outputs, in their order. `values`: the
+    real values of black and white pixels, or of a sound's lowest and highest sample. `labels`: whether they are read
+    at all."""
+
+    classes: tuple[str, ...] = ()
+    values: tuple[float, float] | None = None
+    labels: bool = True
 
 
 @dataclass(frozen=True)
@@ -78,46 +95,106 @@ def plain_name(name: str) -> str:
     return name if re.match(r"[A-Za-z0-9]", name) else f"x{name}"
 
 
-def read_dataset(path: Path, inputs: Sequence[Input], *, sequences: bool = False) -> Dataset:
+def read_dataset(
+    path: Path, inputs: Sequence[Input], *, sequences: bool = False, form: DataForm | None = None
+) -> Dataset:
     """Reads samples for a model of these inputs, each a number of frames where `sequences` may be. Raises
     InputFileError naming the file, the array or the line."""
+    form = form or DataForm()
+    if path.is_dir():
+        return _read_folder(path, inputs, form, sequences=sequences)
+    digest = hash_data(path)
+    suffix = path.suffix.lower()
+    if suffix in (".npz", ".npy"):
+        arrays = _load_npz(path) if suffix == ".npz" else {"x": _load_npy(path)}
+        x, y, quantized, frames = _take(arrays, path.name, inputs, form, sequences=sequences)
+    elif suffix == ".csv":
+        x, y, frames = _read_csv(path, inputs, form, sequences=sequences)
+        quantized = False
+    else:
+        raise InputFileError(f"{path.name}: a data set is {WAYS}")
+    return Dataset(path.name, digest, x, y, quantized, frames)
+
+
+def hash_data(path: Path) -> str:
+    """SHA-256 of a file, or over the samples in a folder. Raises InputFileError where there is none, or it is large."""
     try:
+        if path.is_dir():
+            return hash_folder(path, sorted(list_files(path, ())[0]))
         size = path.stat().st_size
         if size > MAX_BYTES:
             raise InputFileError(f"{path.name}: {size:,} bytes; data sets may have up to {MAX_BYTES:,}")
-        content = path.read_bytes()
+        return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
-        raise InputFileError(f"{path}: {error.strerror}; give a .npz or .csv file") from None
-    suffix = path.suffix.lower()
-    if suffix == ".npz":
-        x, y, quantized, frames = _read_npz(path, path.name, inputs, sequences=sequences)
-    elif suffix == ".csv":
-        (x, y), quantized = _read_csv(content, path.name), False
-        elements = sum(end.elements for end in inputs)
-        x, frames = _rows(x, elements, path.name, "the model takes", sequences=sequences)
-    else:
-        raise InputFileError(f"{path.name}: a data set is a .npz or a .csv file")
-    return Dataset(path.name, hashlib.sha256(content).hexdigest(), x, y, quantized, frames)
+        raise InputFileError(f"{path}: {error.strerror}; give {WAYS}") from None
 
 
-def _read_npz(path: Path, name: str, inputs: Sequence[Input], *, sequences: bool) -> tuple[Any, Any, bool, int]:
+def _read_folder(path: Path, inputs: Sequence[Input], form: DataForm, *, sequences: bool) -> Dataset:
     import numpy as np
 
-    names = input_names([end.name for end in inputs])
+    name = path.resolve().name
+    if len(inputs) != 1:
+        raise InputFileError(f"{path}: the model takes {len(inputs)} inputs: give a .npz with an array for each")
+    try:
+        files, numbers = list_files(path, form.classes)
+        digest = hash_data(path)
+        x = read_samples(path, files, inputs[0].shape, form.values, sequences=sequences)
+    except OSError as error:
+        raise InputFileError(f"{path}: {error.strerror}") from None
+    x, frames = _rows(x, inputs[0].elements, name, "the model takes", sequences=sequences)
+    y = None if numbers is None or not form.labels else np.array(numbers, np.int64)
+    return Dataset(name, digest, x, y, frames=frames)
+
+
+def _read_csv(path: Path, inputs: Sequence[Input], form: DataForm, *, sequences: bool) -> tuple[Any, Any, int]:
+    import numpy as np
+
+    elements = sum(end.elements for end in inputs)
+    table = read_table(path.read_bytes(), path.name, (elements, 0) if sequences else (elements,))
+    x = np.array(table.x, np.float64).reshape(len(table.x), -1 if table.x else 0).astype(np.float32)
+    y = None
+    if table.answers is not None and form.labels and len(x):
+        y = _labels(np.array(table.answers), len(x), path.name, form.classes)
+    x, frames = _rows(x, elements, path.name, "the model takes", sequences=sequences)
+    return x, y, frames
+
+
+def _load_npz(path: Path) -> dict[str, Any]:
+    import numpy as np
+
     try:
         with zipfile.ZipFile(path) as archive:  # before NumPy unpacks what may be a bomb
             total = sum(entry.file_size for entry in archive.infolist())
         if total > MAX_BYTES:
-            raise InputFileError(f"{name}: {total:,} bytes unpacked; data sets may have up to {MAX_BYTES:,}")
+            raise InputFileError(f"{path.name}: {total:,} bytes unpacked; data sets may have up to {MAX_BYTES:,}")
         with np.load(path, allow_pickle=False) as arrays:  # a pickle could run anything
-            keys = {plain_name(key): key for key in arrays}
-            wanted = [key for each in names for key in (each, f"{each}_q")]
-            found = {key: arrays[keys[key]] for key in (*wanted, "y") if key in keys}
-            there = ", ".join(escaped(key)[:20] for key in list(arrays)[:8])
+            return dict(arrays)
     except InputFileError:
         raise
     except Exception as error:  # NumPy and zipfile raise nearly everything on a damaged file
-        raise InputFileError(f"{name}: not a usable .npz: {reason(error)}; write it with numpy.savez") from None
+        raise InputFileError(f"{path.name}: not a usable .npz: {reason(error)}; write it with numpy.savez") from None
+
+
+def _load_npy(path: Path) -> Any:
+    import numpy as np
+
+    try:
+        return np.load(path, mmap_mode="r", allow_pickle=False)  # mapped: a header may claim any size
+    except Exception as error:  # as above
+        raise InputFileError(f"{path.name}: not a usable .npy: {reason(error)}; write it with numpy.save") from None
+
+
+def _take(
+    arrays: dict[str, Any], name: str, inputs: Sequence[Input], form: DataForm, *, sequences: bool
+) -> tuple[Any, Any, bool, int]:
+    """(x, y, whether x is integers, frames of a sample) from the arrays of a file called `name`."""
+    import numpy as np
+
+    names = input_names([end.name for end in inputs])
+    keys = {plain_name(key): key for key in arrays}
+    wanted = [key for each in names for key in (each, f"{each}_q")]
+    found = {key: arrays[keys[key]] for key in (*wanted, "y") if key in keys}
+    there = ", ".join(escaped(key)[:20] for key in list(arrays)[:8])
     reals = [each in found for each in names]
     integers = [f"{each}_q" in found for each in names]
     if not (all(reals) and not any(integers)) and not (all(integers) and not any(reals)):
@@ -139,7 +216,8 @@ def _read_npz(path: Path, name: str, inputs: Sequence[Input], *, sequences: bool
         counts = ", ".join(f"{each} {len(part)}" for each, part in zip(names, parts, strict=True))
         raise InputFileError(f"{name}: every array needs the same number of samples; there are: {counts}")
     ((samples, frames),) = lengths
-    return np.concatenate(parts, axis=1), _labels(found.get("y"), samples, name), all(integers), frames
+    y = _labels(found.get("y"), samples, name, form.classes) if form.labels else None
+    return np.concatenate(parts, axis=1), y, all(integers), frames
 
 
 def _rows(x: Any, elements: int, where: str, takes: str, *, sequences: bool) -> tuple[Any, int]:
@@ -168,20 +246,22 @@ def _integers(x: Any, key: str, end: Input, name: str) -> Any:
 def _reals(x: Any, key: str, end: Input, name: str) -> Any:
     import numpy as np
 
-    finite = np.abs(x.astype(np.float64)) <= _FLOAT32_MAX
+    finite = np.abs(x.astype(np.float64)) <= FLOAT32_MAX
     if not finite.all():
         sample = int(np.argwhere(~finite)[0][0])
         raise InputFileError(f"{name}: {key}: sample {sample} holds a value that is no finite float32")
     return x.astype(np.float32)
 
 
-def _labels(y: Any, samples: int, name: str) -> Any:
+def _labels(y: Any, samples: int, name: str, classes: Sequence[str]) -> Any:
     import numpy as np
 
     if y is None:
         return None
+    if y.ndim >= 1 and y.dtype.kind in "US" and y.size == samples:
+        y = _numbers_of(y.reshape(-1).astype(str).tolist(), name, classes)
     if y.ndim < 1 or len(y) != samples or y.dtype.kind not in "iufb":
-        raise InputFileError(f"{name}: y must be numbers, one row for each of the {samples} samples")
+        raise InputFileError(f"{name}: y must be numbers or names, one row for each of the {samples} samples")
     y = y.reshape(samples, -1)
     if not np.isfinite(y.astype(np.float64)).all():
         raise InputFileError(f"{name}: y holds a value that is not finite")
@@ -190,48 +270,35 @@ def _labels(y: Any, samples: int, name: str) -> Any:
     return y.astype(np.float64)
 
 
-def _read_csv(content: bytes, name: str) -> tuple[Any, Any]:
+def _numbers_of(words: Sequence[str], name: str, classes: Sequence[str]) -> Any:
+    """Answers that came as text: the places of names among `classes`, or numbers."""
     import numpy as np
 
+    if classes and all(word in classes for word in words):
+        return np.array([classes.index(word) for word in words], np.int64)
     try:
-        lines = content.decode("utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise InputFileError(f"{name}: byte {error.start} is not UTF-8; save the file as UTF-8") from None
-    reader = csv.reader(lines, strict=True)
-    header: list[str] = []
-    rows: list[list[float]] = []
-    try:
-        for cells in reader:
-            if not any(cell.strip() for cell in cells):
-                continue
-            if not header:
-                header = [cell.strip().lower() for cell in cells]
-                continue
-            if len(cells) != len(header):
-                where = f"{name}:{reader.line_num}"
-                raise InputFileError(f"{where}: {len(cells)} cells where the header has {len(header)}")
-            rows.append([_number(cell, f"{name}:{reader.line_num}") for cell in cells])
-    except csv.Error as error:
-        raise InputFileError(f"{name}:{reader.line_num}: {error}") from None
-    if header and all(_is_number(cell) for cell in header):
-        raise InputFileError(f"{name}:1: the first line must name the columns, such as x0,x1,label")
-    answers = [index for index, title in enumerate(header) if title in LABEL_COLUMNS]
-    if len(answers) > 1:
-        raise InputFileError(f"{name}:1: two columns of answers; name one of them y or label")
-    table = np.array(rows, np.float64).reshape(len(rows), len(header))
-    y = _labels(table[:, answers], len(table), name) if answers and rows else None
-    return np.delete(table, answers, axis=1).astype(np.float32), y
-
-
-def _number(cell: str, where: str) -> float:
-    if not _is_number(cell) or not math.isfinite(value := float(cell)) or abs(value) > _FLOAT32_MAX:
-        raise InputFileError(f"{where}: {cell[:40]!a} is not a finite number")
-    return value
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
+        return np.array([float(word) for word in words])
     except ValueError:
-        return False
-    return "_" not in cell
+        pass
+    if not classes:
+        some = sorted({escaped(word)[:20] for word in words})
+        shown = ",".join(some[:4]) + (",..." if len(some) > 4 else "")
+        raise InputFileError(f"{name}: the answers are words: give --classes in the order of the outputs ({shown})")
+    word = next(word for word in words if word not in classes)
+    raise InputFileError(f"{name}: the answer {escaped(word)[:40]!r} is none of --classes {','.join(classes)}")
+
+
+def read_classes(text: str) -> tuple[str, ...]:
+    """The names in --classes: between commas, or in a text file with one a line. Raises UsageError for a name that
+    comes twice or is empty, InputFileError for a file that is no text."""
+    path = Path(text)
+    try:
+        names = path.read_text(encoding="utf-8-sig").split("\n") if path.is_file() else text.split(",")
+    except (OSError, ValueError) as error:
+        raise InputFileError(f"{path}: {reason(error)}; a file of classes has one name a line") from None
+    classes = tuple(name.strip() for name in names)
+    if path.is_file():
+        classes = tuple(name for name in classes if name)
+    if not all(classes) or len(set(classes)) != len(classes):
+        raise UsageError(f"--classes {text}: each class needs a name of its own")
+    return classes

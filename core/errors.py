@@ -8,15 +8,22 @@ from __future__ import annotations
 
 import click
 
+from tinyproof.core.install import spelled
+
 EXIT_PROVEN = 0
 EXIT_MISMATCH = 1
 EXIT_USAGE = 2
 EXIT_ENVIRONMENT = 3
 EXIT_INPUT = 4
+EXIT_INTERRUPTED = 130  # as shells say it of a program that Ctrl-C has ended
 
 
 class TinyproofError(click.ClickException):
-    """Base of all errors that a user can act on. `message` names the file, line, op or port, and the remedy."""
+    """Base of all errors that a user can act on. `message` names the file, line, op or port, and the remedy, with the
+    command as it is called on this machine."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(spelled(message))
 
 
 class MismatchError(TinyproofError):

@@ -3,8 +3,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
+import signal
 import tempfile
+import threading
+from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
+
+from tinyproof.core.errors import UsageError
+from tinyproof.core.paths import shown
 
 
 def write_at_once(path: Path, content: str) -> None:
@@ -13,6 +22,56 @@ def write_at_once(path: Path, content: str) -> None:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     # A name of its own for each writer: one shared name could be renamed away under the other.
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as partial:
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", newline="\n", dir=path.parent, delete=False) as partial:
         partial.write(content)
     Path(partial.name).replace(path)
+
+
+@contextlib.contextmanager
+def replaced_whole(folder: Path, last: str, *, empty: bool = False) -> Iterator[Path]:
+    """A copy of `folder` under its own name, to be changed; it replaces the files of `folder` when the block ends, and
+    where that ends with an error or Ctrl-C, `folder` stays as it was.
+
+    Only files take part: folders in `folder` stay. `last`: the file that is moved after all others, since it describes
+    them. `empty`: the copy begins without a file. Raises UsageError for a folder with files and without `last`: it is
+    somebody else's, whose files would be gone.
+    """
+    if folder.exists() and not (folder / last).is_file() and not _has_no_files(folder):
+        raise UsageError(
+            f"{shown(folder)} is there already, and is no build: it has no {last}; take another name, or remove it"
+        )
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.", suffix=".partial") as scratch:
+        copy = Path(scratch) / folder.name
+        copy.mkdir()
+        for path in folder.iterdir() if folder.is_dir() else ():
+            if path.is_file() and not empty:
+                shutil.copy2(path, copy / path.name)
+        yield copy
+        with _interrupts_wait():
+            folder.mkdir(exist_ok=True)
+            for path in folder.iterdir():
+                if path.is_file() and not (copy / path.name).exists():
+                    path.unlink()
+            for path in sorted(copy.iterdir(), key=lambda path: path.name == last):
+                path.replace(folder / path.name)
+
+
+def _has_no_files(folder: Path) -> bool:
+    return folder.is_dir() and not any(path.is_file() for path in folder.iterdir())
+
+
+@contextlib.contextmanager
+def _interrupts_wait() -> Iterator[None]:
+    """Ctrl-C comes into effect after the block, where this is the thread that hears of it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    heard: list[tuple[int, FrameType | None]] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: heard.append((number, frame)))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if heard and callable(before):
+            before(*heard[0])

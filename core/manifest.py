@@ -17,6 +17,7 @@ from typing import Any
 from tinyproof.core.converter import ABSENT_IF_NONE, MistypedError, read_json, structure, unstructure
 from tinyproof.core.errors import UsageError
 from tinyproof.core.origin import ModelSource, Training
+from tinyproof.core.paths import shown
 
 FILE = "manifest.json"
 FORMAT = 1
@@ -96,6 +97,18 @@ class QuantizationReport:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PlannedBytes:
+    """`bytes` of the arena from `offset` on, in use from step `first` to step `last`: step 0 is the arrival of the
+    input, operator k of the compiled program runs at step k + 1. `use`: "input", "tensor", "state" or "scratch"."""
+
+    use: str
+    offset: int
+    bytes: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class RemovedChannels:
     """What the compiled engine leaves out, since no answer depends on it: of `channels` of all layers with weights,
     `constant` ones that have one value for every input, as interval analysis proves, and `unread` ones that nothing
@@ -113,7 +126,9 @@ class RemovedChannels:
 class MemoryUse:
     """`arena_bytes` of the compiled engine, beside the interpreter's; `tensor_bytes`: of all tensors together.
     `macs`: multiply-accumulates of one inference. `state_bytes`: what of the arena lives on between inferences.
-    `removed`: None where every channel is computed; `keep_dead`: because that was asked for."""
+    `removed`: None where every channel is computed; `keep_dead`: because that was asked for. `ram`: the budget that was
+    asked for, bytes in digits or a word (export/schedules.py); empty for the fastest program. `plan`: who has which
+    bytes of the arena when."""
 
     arena_bytes: int
     tflm_arena_bytes: int
@@ -123,6 +138,8 @@ class MemoryUse:
     state_bytes: int = 0
     keep_dead: bool = False
     removed: RemovedChannels | None = None
+    ram: str = ""
+    plan: list[PlannedBytes] = field(default_factory=list)
 
 
 @dataclass
@@ -158,7 +175,7 @@ class Manifest:
     def write(self, build_dir: Path) -> None:
         """To manifest.json in `build_dir`, the same bytes for the same content."""
         document = {"tinyproof": FORMAT, **self.as_dict()}
-        (build_dir / FILE).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        (build_dir / FILE).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8", newline="\n")
 
 
 def model_id(tflite: bytes) -> str:
@@ -168,7 +185,7 @@ def model_id(tflite: bytes) -> str:
 
 def read_manifest(build_dir: Path) -> Manifest:
     """Raises UsageError when the build does not exist yet, is another version's, or its manifest is damaged."""
-    name = f"build/{build_dir.name}"
+    name = shown(build_dir)
     try:
         document = read_json(build_dir / FILE)
         if not isinstance(document, dict) or document.pop("tinyproof", None) != FORMAT:

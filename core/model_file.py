@@ -41,7 +41,8 @@ def find_model_file(text: str) -> ModelFile | None:
     suffix = path.suffix.lower()
     kind = SUFFIXES.get(suffix, "")
     is_file = suffix in FOREIGN_SUFFIXES or (suffix != "" and path.is_file())
-    if not kind and not is_file and os.sep not in text and not (path / "saved_model.pb").is_file():
+    is_path = os.sep in text or (os.altsep or os.sep) in text  # Windows takes both
+    if not kind and not is_file and not is_path and not (path / "saved_model.pb").is_file():
         return None
     if not path.exists():
         raise InputFileError(
@@ -56,12 +57,11 @@ def find_model_file(text: str) -> ModelFile | None:
             f"{text}: not a model that tinyproof reads: give a .tflite, a .keras (model.save('model.keras')), an .h5 "
             "or a SavedModel folder"
         )
-    return ModelFile(path, kind, build_name(path), _hash(path))
+    return ModelFile(path, kind, build_name(path.resolve().name if path.is_dir() else path.stem), _hash(path))
 
 
-def build_name(path: Path) -> str:
+def build_name(stem: str) -> str:
     """The file's stem, with '_' for whatever a build folder cannot be called."""
-    stem = path.resolve().name if path.is_dir() else path.stem
     name = re.sub(r"[^A-Za-z0-9_.-]", "_", stem)[:64]
     return name if re.match(r"[A-Za-z0-9_]", name) and name != CURRENT_FILE.name else f"_{name}"[:64]
 

@@ -80,11 +80,13 @@ Training = NeuronTraining | SineTraining | Untrained
 
 @dataclass(frozen=True)
 class FileCalibration:
-    """Ranges measured on `samples` of the samples in a file."""
+    """Ranges measured on `samples` of the samples in a file or a folder. `values`: what the ends of a pixel's or a
+    sound's range mean, where that had to be said."""
 
     file: str
     sha256: str
     samples: int
+    values: list[float] | None = field(default=None, metadata=ABSENT_IF_NONE)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tinyproof.core.data_set import Dataset, input_names, read_dataset
+from tinyproof.core.data_set import DataForm, Dataset, input_names, read_dataset
 from tinyproof.core.errors import InputFileError, UsageError
 from tinyproof.core.origin import FileCalibration, RangeCalibration
 from tinyproof.export.keras_config import FloatInput
@@ -24,13 +24,14 @@ LARGE = 1000.0  # real values beyond it are seldom what a network was trained on
 @dataclass(frozen=True)
 class Calibration:
     """Where the ranges of a float model come from: a file of samples, or the range of its one number. `activations`:
-    "int8" or "int16", None where nothing is asked."""
+    "int8" or "int16", None where nothing is asked. `values`: as in DataForm."""
 
     file: Path | None = None
     low: float | None = None
     high: float | None = None
     seed: int = 1
     activations: str | None = None
+    values: tuple[float, float] | None = None
 
     @property
     def given(self) -> bool:
@@ -58,7 +59,8 @@ class Samples:
     def provenance(self, calibration: Calibration) -> FileCalibration | RangeCalibration:
         """For the manifest."""
         if self.dataset is not None:
-            return FileCalibration(self.dataset.file, self.dataset.sha256, len(self))
+            values = None if calibration.values is None else list(calibration.values)
+            return FileCalibration(self.dataset.file, self.dataset.sha256, len(self), values)
         assert calibration.asked is not None  # or there were no samples
         return RangeCalibration(*calibration.asked, len(self))
 
@@ -69,7 +71,7 @@ def read_samples(calibration: Calibration, inputs: Sequence[FloatInput], file: s
 
     elements = sum(end.elements for end in inputs)
     if calibration.file is not None:
-        dataset = read_dataset(calibration.file, inputs)
+        dataset = read_dataset(calibration.file, inputs, form=DataForm(values=calibration.values, labels=False))
         if dataset.quantized:
             raise InputFileError(f"{dataset.file}: calibration needs real values in x, not x_q")
         step = max(1, -(-len(dataset) // MAX_CALIBRATION_SAMPLES))

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tinyproof.core.manifest import Manifest
+from tinyproof.core.tensorflow_settings import require_tensorflow
 from tinyproof.core.tflite.arithmetic import activation_range, quantize_multiplier, requantize, weight_multipliers
 from tinyproof.core.tflite.graph import Graph, Operator
 from tinyproof.core.tflite.schema import ACTIVATIONS
@@ -63,6 +64,7 @@ def make_canary(build_dir: Path) -> None:
     """Writes model.keras and begins manifest.json; the same weights every time."""
     from tinyproof.export.keras_quantizer import quiet
 
+    require_tensorflow("the canary, a model made of Keras layers,")
     with quiet():
         model = _canary()
     build_dir.mkdir(parents=True, exist_ok=True)

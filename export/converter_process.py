@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tinyproof.core.errors import InputFileError
+from tinyproof.core.tensorflow_settings import require_tensorflow
 
 STOP_S = 5.0
 
@@ -72,6 +73,7 @@ def ask_tensorflow(
     `hint` then says what may help."""
     import numpy as np
 
+    require_tensorflow(f"{file}: converting a float model")
     if not _children or not _children[-1].runs:
         _stop_all()
         _children[:] = [_Child()]
@@ -90,7 +92,7 @@ def ask_tensorflow(
 
 
 def _ended(code: int) -> str:
-    if code == -signal.SIGKILL:
+    if code == -getattr(signal, "SIGKILL", 9):  # Windows has no signals
         return "SIGKILL: perhaps for want of memory"
     return signal.Signals(-code).name if code < 0 else f"exit code {code}"
 

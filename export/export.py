@@ -12,15 +12,18 @@ from typing import Any
 
 from tinyproof.core.config import CheckConfig, ExportConfig
 from tinyproof.core.errors import UsageError
-from tinyproof.core.manifest import AskedRange, Manifest, MemoryUse, TensorSpec, model_id, read_manifest
+from tinyproof.core.files import replaced_whole
+from tinyproof.core.manifest import FILE, AskedRange, Manifest, MemoryUse, TensorSpec, model_id, read_manifest
 from tinyproof.core.origin import SineTraining
+from tinyproof.core.paths import shown
 from tinyproof.core.reference.golden import Reference
 from tinyproof.core.tflite.arithmetic import float32
 from tinyproof.core.tflite.graph import Tensor
 from tinyproof.core.tflite.reader import read_file, read_graph
 from tinyproof.export.codegen import emit_header, emit_model_data, emit_source
 from tinyproof.export.lowering import Program, lower
-from tinyproof.export.memory_planner import plan_memory
+from tinyproof.export.memory_planner import plan_over_time
+from tinyproof.export.schedules import schedule
 from tinyproof.export.tflm_header import arena_bytes, emit_tflm_header
 from tinyproof.export.tolerance import CURVE_FILE, expect_answers, float_curve, quantization_report, set_tolerance
 from tinyproof.export.vectors import format_vectors, make_vectors
@@ -51,11 +54,12 @@ def export_model(
     *,
     dense_per_tensor: bool = False,
     keep_dead: bool = False,
+    ram: str = "",
 ) -> Manifest:
     """Quantize build_dir/model.keras over [config.low, config.high] and compile it; completes manifest.json.
 
     A model whose training data states a range of its own ("low" and "high", as the built-in sine does) is calibrated
-    over that one. `keep_dead`: as in lowering.lower.
+    over that one. `keep_dead`: as in lowering.lower; `ram`: as in schedules.schedule.
 
     Raises UsageError for a range that is none and for a missing model, InputFileError for a damaged one.
     """
@@ -65,7 +69,15 @@ def export_model(
     if not 0 <= config.seed < 2**32:
         raise UsageError(f"export.seed must be from 0 to {2**32 - 1:,}, not {config.seed:,}")
     if not (build_dir / "model.keras").is_file():
-        raise UsageError(f"build/{build_dir.name} has no model.keras; run ./tinyproof train first")
+        raise UsageError(f"{shown(build_dir)} has no model.keras; run ./tinyproof train first")
+    with replaced_whole(build_dir, FILE) as folder:
+        return _export(config, check, folder, dense_per_tensor=dense_per_tensor, keep_dead=keep_dead, ram=ram)
+
+
+def _export(
+    config: ExportConfig, check: CheckConfig, build_dir: Path, *, dense_per_tensor: bool, keep_dead: bool, ram: str
+) -> Manifest:
+    low, high = config.low, config.high
     manifest = read_manifest(build_dir)
     if isinstance(manifest.training, SineTraining):
         low, high = manifest.training.data.low, manifest.training.data.high
@@ -77,7 +89,7 @@ def export_model(
     (build_dir / TFLITE_FILE).write_bytes(
         quantize_model(model, low, high, config.seed, dense_per_tensor=dense_per_tensor)
     )
-    compiled = _compile(build_dir, manifest, keep_dead=keep_dead)
+    compiled = _compile(build_dir, manifest, keep_dead=keep_dead, ram=ram)
     manifest.quantization = AskedRange(low, high)
     manifest.expected, manifest.tolerance = [], None
     (build_dir / CURVE_FILE).unlink(missing_ok=True)
@@ -92,7 +104,7 @@ def export_model(
         x = np.linspace(low, high, GRID, dtype=np.float32).tolist()
         answers = [_signed(vector["out"]) for vector in compiled.vectors["vectors"]]
         manifest.quantization = quantization_report(manifest, x, evaluate(x), lambda q: answers[q + 128])
-        (build_dir / CURVE_FILE).write_text(float_curve(manifest, evaluate), encoding="utf-8")
+        (build_dir / CURVE_FILE).write_text(float_curve(manifest, evaluate), encoding="utf-8", newline="\n")
         manifest.add_artefact(build_dir / CURVE_FILE)
     expect_answers(manifest, check)
     set_tolerance(manifest, compiled.program.graph)
@@ -100,20 +112,20 @@ def export_model(
     return manifest
 
 
-def compile_model(build_dir: Path, manifest: Manifest, *, keep_dead: bool = False) -> None:
+def compile_model(build_dir: Path, manifest: Manifest, *, keep_dead: bool = False, ram: str = "") -> None:
     """model.tflite in `build_dir` -> C, vectors and manifest.json; `manifest` is completed and written. No TensorFlow.
 
     Raises InputFileError naming the operator or tensor that is not supported.
     """
-    _compile(build_dir, manifest, keep_dead=keep_dead)
+    _compile(build_dir, manifest, keep_dead=keep_dead, ram=ram)
     manifest.write(build_dir)
 
 
-def _compile(build_dir: Path, manifest: Manifest, *, keep_dead: bool) -> _Compiled:
+def _compile(build_dir: Path, manifest: Manifest, *, keep_dead: bool, ram: str) -> _Compiled:
     tflite = read_file(build_dir / TFLITE_FILE)
     graph = read_graph(tflite)
-    program = lower(graph, keep_dead=keep_dead)
-    plan = plan_memory(program)
+    choice = schedule(lower(graph, keep_dead=keep_dead), ram)
+    program, plan = choice.program, choice.plan
     identity = model_id(tflite)
     seed = manifest.seeds.setdefault("vectors", DEFAULT_SEED)
     reference = Reference(tflite, graph=graph)
@@ -129,7 +141,7 @@ def _compile(build_dir: Path, manifest: Manifest, *, keep_dead: bool) -> _Compil
         "vectors.json": format_vectors(vectors),
     }
     for name, text in files.items():
-        (build_dir / name).write_text(text, encoding="utf-8")
+        (build_dir / name).write_text(text, encoding="utf-8", newline="\n")
     manifest.model_id = identity
     manifest.inputs = [_tensor(tensor) for tensor in program.inputs]
     manifest.outputs = [_tensor(tensor) for tensor in program.outputs]
@@ -138,10 +150,12 @@ def _compile(build_dir: Path, manifest: Manifest, *, keep_dead: bool) -> _Compil
         tflm_arena_bytes=tflm_arena_bytes,
         tensor_bytes=plan.tensor_bytes,
         macs=program.macs,
-        operators=[op.operator.name for op in program.ops],
+        operators=[member.operator.name for op in program.ops for member in op.members],
         state_bytes=program.state_bytes,
         keep_dead=keep_dead,
         removed=program.removed,
+        ram=ram,
+        plan=plan_over_time(program, plan),
     )
     manifest.versions["reference"] = _reference_version(reference)
     for name in ARTEFACTS:

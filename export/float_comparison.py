@@ -132,7 +132,7 @@ def _curve(
         answers = {q: reference.run(bytes([q & 0xFF]))[0] for q in range(-128, 128)}
         manifest.quantization = quantization_report(manifest, x, evaluate(x), lambda q: (answers[q] ^ 0x80) - 0x80)
         worst = manifest.quantization.worst_error
-    (folder / CURVE_FILE).write_text(float_curve(manifest, evaluate), encoding="utf-8")
+    (folder / CURVE_FILE).write_text(float_curve(manifest, evaluate), encoding="utf-8", newline="\n")
     manifest.add_artefact(folder / CURVE_FILE)
     return worst
 

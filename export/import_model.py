@@ -3,16 +3,19 @@
 
 from __future__ import annotations
 
-import hashlib
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tinyproof.core.build_lock import record_of
+from tinyproof.core.data_set import WAYS, hash_data
 from tinyproof.core.errors import InputFileError, UsageError
+from tinyproof.core.files import replaced_whole, write_at_once
 from tinyproof.core.manifest import FILE, Manifest, read_manifest
 from tinyproof.core.model_file import ModelFile
 from tinyproof.core.origin import FileCalibration, ModelSource, RangeCalibration
+from tinyproof.core.paths import shown
+from tinyproof.core.tensorflow_settings import require_tensorflow
 from tinyproof.core.tflite.graph import Graph
 from tinyproof.core.tflite.reader import read_file, read_graph
 from tinyproof.export.brought_file import explain, is_float, types_in_words
@@ -23,6 +26,7 @@ from tinyproof.export.float_comparison import expect_float_answers
 from tinyproof.export.keras_config import FloatInput, Layer, check_config
 
 FLOAT_FILE = "model_float.tflite"
+ORIGIN = ".origin"  # record of where the file lay, for it must not be in the manifest
 UNROLL = "LSTM and GRU come through with unroll=True"
 
 
@@ -36,14 +40,28 @@ class _Quantized:
     warnings: list[str]
 
 
-def import_model(source: ModelFile, build_dir: Path, calibration: Calibration, *, keep_dead: bool = False) -> Manifest:
+def import_model(
+    source: ModelFile,
+    build_dir: Path,
+    calibration: Calibration,
+    *,
+    keep_dead: bool = False,
+    ram: str = "",
+    replace: bool = False,
+) -> Manifest:
     """Copy or convert `source` into `build_dir` and compile it. TensorFlow is asked only about a float model.
 
     A float model's answers to samples become the expected answers, with the error that quantization costs on them as
-    tolerance; an integer .tflite brings no answers. `keep_dead`: as in lowering.lower. Raises InputFileError for a file
-    that cannot be used or needs calibration samples, UsageError where the build of that name is somebody else's.
+    tolerance; an integer .tflite brings no answers. `keep_dead`: as in lowering.lower; `ram`: as in schedules.schedule.
+    `replace`: even where the build came from another file. Raises InputFileError for a file that cannot be used or
+    needs calibration samples, UsageError where the build of that name is somebody else's.
     """
     _check_unused(source, build_dir)
+    if not replace and (other := other_origin(source, build_dir)) is not None and other.exists():
+        raise UsageError(
+            f"{shown(build_dir)} holds the model of another file, {other}: give this one a name of its own with "
+            f"--name NAME, or replace that with --name {build_dir.name}"
+        )
     quantized: _Quantized | None = None
     layers: tuple[Layer, ...] = ()
     if source.kind == "tflite":
@@ -61,16 +79,15 @@ def import_model(source: ModelFile, build_dir: Path, calibration: Calibration, *
         quantized = _quantize(float_model(source.path, source.kind, UNROLL), source.file, calibration)
     if quantized is not None:
         tflite = quantized.tflite
-    build_dir.parent.mkdir(parents=True, exist_ok=True)
-    # A folder of its own, moved when whole: an import that fails leaves the last one, and two at once stay apart.
-    with tempfile.TemporaryDirectory(dir=build_dir.parent, prefix=f"{build_dir.name}.", suffix=".partial") as scratch:
-        folder = Path(scratch)
+    # A folder of its own, moved when whole: an import that fails leaves the last one. What was built for boards stays,
+    # and is known to be stale by its model id.
+    with replaced_whole(build_dir, FILE, empty=True) as folder:
         (folder / TFLITE_FILE).write_bytes(tflite)
         manifest = Manifest(build_dir.name)
         manifest.source = ModelSource(source.file, source.kind, source.sha256)
         manifest.seeds = {"vectors": calibration.seed}
         try:
-            compile_model(folder, manifest, keep_dead=keep_dead)
+            compile_model(folder, manifest, keep_dead=keep_dead, ram=ram)
         except InputFileError as error:
             graph = read_graph(tflite, TFLITE_FILE if quantized else source.file)
             told = explain(error, graph, layers, quantized_here=quantized is not None)
@@ -80,7 +97,7 @@ def import_model(source: ModelFile, build_dir: Path, calibration: Calibration, *
         if quantized is not None:
             manifest.source = _compare(source, folder, manifest, quantized, calibration)
         manifest.write(folder)
-        _replace(folder, build_dir)
+    write_at_once(record_of(build_dir, ORIGIN), str(source.path.resolve()))
     return manifest
 
 
@@ -104,6 +121,7 @@ def _compare(
 
 def _look_first(source: ModelFile, calibration: Calibration) -> tuple[Layer, ...]:
     """What is wrong with a model or its samples is told before TensorFlow is loaded, where the file shows it."""
+    require_tensorflow(f"{source.file}: converting a {'SavedModel' if source.kind == 'savedmodel' else 'Keras model'}")
     if source.kind != "keras":
         _check_samples(calibration)
         return ()
@@ -116,8 +134,8 @@ def _look_first(source: ModelFile, calibration: Calibration) -> tuple[Layer, ...
 
 
 def _check_samples(calibration: Calibration) -> None:
-    if calibration.file is not None and not calibration.file.is_file():
-        raise InputFileError(f"{calibration.file}: no such file; give a .npz or .csv file")
+    if calibration.file is not None and not calibration.file.exists():
+        raise InputFileError(f"{calibration.file}: no such file; give {WAYS}")
 
 
 def _quantize(tflite: bytes, file: str, calibration: Calibration) -> _Quantized:
@@ -155,17 +173,19 @@ def _check_unused(source: ModelFile, build_dir: Path) -> None:
     if not (build_dir / FILE).is_file():
         return
     if read_manifest(build_dir).source is None:
-        raise UsageError(f"build/{build_dir.name} holds a trained model; rename {source.file}, and import it again")
+        raise UsageError(f"{shown(build_dir)} holds a trained model; rename {source.file}, and import it again")
 
 
-def _replace(folder: Path, build_dir: Path) -> None:
-    """The new files over the old; what was built for boards stays and is known to be stale by its model id."""
-    build_dir.mkdir(parents=True, exist_ok=True)
-    for path in build_dir.iterdir():
-        if path.is_file() and not (folder / path.name).exists():
-            path.unlink()
-    for path in folder.iterdir():
-        path.replace(build_dir / path.name)
+def other_origin(source: ModelFile, build_dir: Path) -> Path | None:
+    """The file that `build_dir` was imported from, where it is another than `source` and holds another model."""
+    try:
+        origin = Path(record_of(build_dir, ORIGIN).read_text(encoding="utf-8"))
+        known = read_manifest(build_dir).source
+    except (OSError, UsageError):
+        return None
+    if known is None or known.sha256 == source.sha256 or origin == source.path.resolve():
+        return None
+    return origin
 
 
 def is_current(source: ModelFile, build_dir: Path, calibration: Calibration) -> bool:
@@ -183,8 +203,6 @@ def is_current(source: ModelFile, build_dir: Path, calibration: Calibration) -> 
     known = manifest.source.calibration
     if calibration.file is None:
         return isinstance(known, RangeCalibration) and (known.low, known.high) == (calibration.low, calibration.high)
-    try:
-        digest = hashlib.sha256(calibration.file.read_bytes()).hexdigest()
-    except OSError as error:
-        raise InputFileError(f"{calibration.file}: {error.strerror}; give a .npz or .csv file") from None
-    return isinstance(known, FileCalibration) and known.sha256 == digest
+    if not isinstance(known, FileCalibration) or known.sha256 != hash_data(calibration.file):
+        return False
+    return known.values == (None if calibration.values is None else list(calibration.values))

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from tinyproof.core.errors import InputFileError, UsageError
-from tinyproof.core.tensorflow_settings import settle_tensorflow
+from tinyproof.core.paths import shown
+from tinyproof.core.tensorflow_settings import require_tensorflow, settle_tensorflow
 
 SAMPLES = 256
 GRID = 1001  # points of the asked range at which the float model is evaluated for the report
@@ -28,7 +29,8 @@ GRID = 1001  # points of the asked range at which the float model is evaluated f
 def load_keras_model(path: Path) -> Any:
     """Raises UsageError when there is no model yet, InputFileError when the file is not one."""
     if not path.is_file():
-        raise UsageError(f"build/{path.parent.name} has no {path.name}; run ./tinyproof train first")
+        raise UsageError(f"{shown(path.parent)} has no {path.name}; run ./tinyproof train first")
+    require_tensorflow(f"{path.name}: quantizing a Keras model")
     with quiet():
         import keras
 

@@ -12,13 +12,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinyproof.core.board_spec import Board, MemorySpec
-from tinyproof.core.build_record import BuildRecord
+from tinyproof.core.build_record import BuildRecord, RamUse, Size
 from tinyproof.core.errors import EnvironmentFaultError, UsageError
-from tinyproof.core.manifest import read_manifest, stale_artefacts
-from tinyproof.core.paths import BUILD, FIRMWARE
+from tinyproof.core.files import write_at_once
+from tinyproof.core.manifest import MemoryUse, read_manifest, stale_artefacts
+from tinyproof.core.paths import BUILD, FIRMWARE, shown
+from tinyproof.core.system_packages import missing_to_build, refuse_missing
+from tinyproof.firmware.dialects import MLPERF, mlperf_sample
 from tinyproof.firmware.elf_sizes import layer_sizes
 from tinyproof.firmware.environments import ensure_environments
+from tinyproof.firmware.images import write_images
 from tinyproof.firmware.platformio_core import CORE, ensure_core
+from tinyproof.firmware.stack_bound import StackBound, stack_bound
 
 # What the firmware is made from; a change of anything else in the build folder does not concern it.
 USED_ARTEFACTS = (
@@ -29,6 +34,7 @@ USED_ARTEFACTS = (
     "model_compiled.h",
     "model_tflm.h",
 )
+PROFILE = "profile"  # the firmware that runs the operators one by one
 TIMEOUT_S = 600.0
 
 _OFFLINE = re.compile(r"HTTPClientError|InternetConnectionError|Could not connect to|ConnectionError")
@@ -49,17 +55,20 @@ def check_artefacts(build_dir: Path) -> str:
     """The model id of an export that is complete and unchanged; UsageError names what is missing or stale."""
     manifest = read_manifest(build_dir)
     if not {"model_compiled.c", "model_compiled.h"} <= manifest.artefacts.keys():
-        raise UsageError(f"build/{build_dir.name} holds no exported model; run ./tinyproof export first")
+        raise UsageError(f"{shown(build_dir)} holds no exported model; run ./tinyproof export first")
     stale = [name for name in stale_artefacts(manifest, build_dir) if name in USED_ARTEFACTS]
     if stale:
         names = ", ".join(stale)
         remedy = "run ./tinyproof export again"
-        raise UsageError(f"build/{build_dir.name}: {names} missing or changed since the export; {remedy}")
+        raise UsageError(f"{shown(build_dir)}: {names} missing or changed since the export; {remedy}")
     return manifest.model_id
 
 
-def build(board: Board, build_dir: Path) -> BuildResult:
-    """Compile the model in `build_dir` for `board`; writes firmware.elf and build.json to boards/<board>/.
+def build(board: Board, build_dir: Path, *, dialect: str = "") -> BuildResult:
+    """Compile the model in `build_dir` for `board`; writes firmware.elf, the same as .bin, .hex and
+    .uf2, and build.json to boards/<board>/.
+
+    `dialect`: one of dialects.py, whose firmware has a folder of its own there; "" is tinyproof's own.
 
     Raises UsageError for a board without firmware or artefacts that are missing or stale, EnvironmentFaultError when
     the compiler is missing (naming the package), the build fails (its first error line), or the image does not fit
@@ -68,20 +77,25 @@ def build(board: Board, build_dir: Path) -> BuildResult:
     if board.kind == "host":
         raise UsageError(f"board {board.name} is this machine and has no firmware; ./tinyproof check asks it directly")
     model_id = check_artefacts(build_dir)
-    gcc = f"{board.build.toolchain}gcc"
-    if board.kind == "simulated" and not shutil.which(gcc):
-        raise EnvironmentFaultError(f"{gcc} is missing; apt-get install {board.build.package}")
-    if (core := board.build.core) and not Path(core).is_dir():
-        raise EnvironmentFaultError(f"{core} is missing; apt-get install {board.build.package}")
-    folder = build_dir.resolve() / "boards" / board.name
-    objects = objects_folder(board, build_dir)
-    run_platformio(board, build_dir.resolve(), objects)
+    refuse_missing(missing_to_build(board))
+    if dialect == MLPERF:
+        mlperf_sample(board, read_manifest(build_dir))  # what it cannot be is told before a compiler tells it
+    folder = build_dir.resolve() / "boards" / board.name / dialect
+    folder.mkdir(parents=True, exist_ok=True)
+    objects = objects_folder(board, build_dir, dialect)
+    run_platformio(board, build_dir.resolve(), objects, variant=dialect)
     produced = objects / board.name / "firmware.elf"
     layers = layer_sizes(produced, produced.with_suffix(".map"))
     if board.memory is not None and not board.build.linker_script:  # ours have a section for the stack, others have not
         layers["core"].ram_bytes += board.memory.stack_bytes or 0
+    bound = StackBound(None, "the vendor's core is built without the compiler's list of frames")
+    if board.kind == "simulated":
+        bound = stack_bound(produced, board.build.toolchain, objects)
     elf = folder / "firmware.elf"
-    shutil.copyfile(produced, elf)
+    whole = folder / "firmware.elf.partial"
+    shutil.copyfile(produced, whole)  # renamed when whole: Ctrl-C leaves the image that was there
+    whole.replace(elf)
+    write_images(elf)
     result = BuildResult(
         board=board.name,
         engine=board.engine,
@@ -91,10 +105,26 @@ def build(board: Board, build_dir: Path) -> BuildResult:
         engine_flash_bytes=layers["engine"].flash_bytes + layers["model"].flash_bytes,
         engine_ram_bytes=layers["engine"].ram_bytes + layers["model"].ram_bytes,
         layers=layers,
+        ram=ram_use(board, read_manifest(build_dir).memory, layers),
+        stack_bound_bytes=bound.bytes,
+        stack_bound_why=bound.why,
         elf=elf,
     )
     result.write(folder)
     return result
+
+
+def ram_use(board: Board, memory: MemoryUse | None, layers: dict[str, Size]) -> RamUse:
+    """What the RAM of a built image is for, by what the export planned and the layers' sizes."""
+    engine = layers["engine"].ram_bytes + layers["model"].ram_bytes
+    state = memory.state_bytes if memory else 0
+    arena = 0
+    if memory:
+        arena = min(engine, memory.tflm_arena_bytes if board.engine == "tflm" else memory.arena_bytes) - state
+    stack = (board.memory.stack_bytes or 0) if board.memory else 0
+    protocol = layers["protocol"].ram_bytes
+    other = sum(size.ram_bytes for size in layers.values()) - engine - protocol - stack
+    return RamUse(arena, state, engine - arena - state, protocol, stack, other)
 
 
 def build_profile(board: Board, build_dir: Path) -> Path:
@@ -104,17 +134,17 @@ def build_profile(board: Board, build_dir: Path) -> Path:
     normal build is neither used nor touched.
     """
     check_artefacts(build_dir)
-    objects = objects_folder(board, build_dir, profile=True)
-    run_platformio(board, build_dir.resolve(), objects, profile=True)
+    objects = objects_folder(board, build_dir, PROFILE)
+    run_platformio(board, build_dir.resolve(), objects, variant=PROFILE)
     return objects / board.name / "firmware.elf"
 
 
-def objects_folder(board: Board, build_dir: Path, *, profile: bool = False) -> Path:
-    """Where PlatformIO builds: the two firmwares of a board never share an object file."""
-    return build_dir.resolve() / "boards" / board.name / ("pio_profile" if profile else "pio")
+def objects_folder(board: Board, build_dir: Path, variant: str = "") -> Path:
+    """Where PlatformIO builds: the firmwares of a board never share an object file. `variant`: PROFILE or a dialect."""
+    return build_dir.resolve() / "boards" / board.name / (f"pio_{variant}" if variant else "pio")
 
 
-def run_platformio(board: Board, build_dir: Path, objects: Path, *options: str, profile: bool = False) -> None:
+def run_platformio(board: Board, build_dir: Path, objects: Path, *options: str, variant: str = "") -> None:
     """`pio run` of the board's environment. Raises EnvironmentFaultError with what went wrong, in one line."""
     ensure_core()
     ensure_environments()
@@ -126,7 +156,7 @@ def run_platformio(board: Board, build_dir: Path, objects: Path, *options: str, 
         "PLATFORMIO_WORKSPACE_DIR": str(BUILD / ".pio"),  # platformio.ini means the same, in a clone
         "PLATFORMIO_BUILD_DIR": str(objects),
         "TINYPROOF_MODEL": str(build_dir),
-        "TINYPROOF_PROFILE": "1" if profile else "",
+        "TINYPROOF_VARIANT": variant,
     }
     try:
         done = subprocess.run(
@@ -135,11 +165,14 @@ def run_platformio(board: Board, build_dir: Path, objects: Path, *options: str, 
     except subprocess.TimeoutExpired:
         raise EnvironmentFaultError(f"PlatformIO did not finish {board.name} in {TIMEOUT_S:.0f} s") from None
     if done.returncode != 0:
-        raise EnvironmentFaultError(explain(board, done.stdout + done.stderr))
+        log = objects.with_suffix(".log")
+        log.parent.mkdir(parents=True, exist_ok=True)
+        write_at_once(log, done.stdout + done.stderr)
+        raise EnvironmentFaultError(explain(board, done.stdout + done.stderr, log))
 
 
-def explain(board: Board, output: str) -> str:
-    """What went wrong in a failed build, in one line."""
+def explain(board: Board, output: str, log: Path) -> str:
+    """What went wrong in a failed build, in one line. `log`: the file that holds all of it."""
     if board.memory is not None and (excess := _excess(board.memory, output)):
         room = {"flash": board.memory.flash_bytes, "ram": board.memory.ram_bytes}
         parts = [
@@ -157,7 +190,7 @@ def explain(board: Board, output: str) -> str:
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     first = next((line for line in lines if _ERROR.search(line)), lines[-1] if lines else "no output")
     first = first.replace(f"{FIRMWARE.parent}{os.sep}", "")
-    return f"{board.name}: the build failed: {first} (all of it: pio run -d firmware -e {board.name})"
+    return f"{board.name}: the build failed: {first} (all of it: {shown(log)})"
 
 
 def _excess(memory: MemorySpec, output: str) -> dict[str, int]:

@@ -55,6 +55,7 @@ class CheckReport:
     tolerance_why: str = ""
     startup_ticks: int = 0  # from reset to ready, in the tick unit; 0 where the board does not count it
     arena_used_bytes: int = 0  # by Google's interpreter on this board; 0 for an engine without an arena of its own
+    stack_used_bytes: int = 0  # the deepest that the board's stack went; 0 where it cannot say
 
     @property
     def sequence(self) -> bool:
@@ -67,14 +68,15 @@ class CheckReport:
         return self.bits.identical and all(answer.identical for answer in self.answers)
 
     @property
-    def answers_within_tolerance(self) -> bool:
-        """Whether no answer is too far from what is right; true where there is no tolerance."""
-        return all(answer.within is not False for answer in self.answers)
+    def answers_within_tolerance(self) -> bool | None:
+        """Whether no answer is too far from what is right; None where none was asked, or none can be judged."""
+        judged = [answer.within for answer in self.answers if answer.within is not None]
+        return all(judged) if judged else None
 
     @property
     def proven(self) -> bool:
         """Both verdicts at once: what exit code 0 stands for."""
-        return self.bits_identical and self.answers_within_tolerance
+        return self.bits_identical and self.answers_within_tolerance is not False
 
     def as_dict(self) -> dict[str, Any]:
         """The document of check.json and --json; NaN and infinity are null."""
@@ -94,6 +96,7 @@ class CheckReport:
             "tolerance_why": self.tolerance_why,
             "startup_ticks": self.startup_ticks,
             "arena_used_bytes": self.arena_used_bytes,
+            "stack_used_bytes": self.stack_used_bytes,
             "bits_identical": self.bits_identical,
             "answers_within_tolerance": self.answers_within_tolerance,
             "proven": self.proven,
@@ -121,7 +124,8 @@ class CheckReport:
 class DatasetReport:
     """Two verdicts again: bits, and whether the samples are such that bits say anything of the answers to them.
 
-    `accuracy`: None without labels; {"kind": "class", "correct", "share"} where labels are class numbers,
+    `accuracy`: None without labels; {"kind": "class", "correct", "share", "confusion", "labels", "answered"} where
+    labels are class numbers (confusion[label][answer] counts samples; the other two have the class of each sample),
     {"kind": "detection", "correct", "share", "missed", "false"} where they say whether a detector should answer, and
     {"kind": "real", "rmse", "worst"} where they are real answers. Saturation counts samples with a clamped value.
 
@@ -218,7 +222,7 @@ def write_report(report: CheckReport | DatasetReport, board: Board, build_dir: P
     """check.json or dataset.json in boards/<board>/."""
     folder = build_dir / "boards" / board.name
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / report.FILE).write_text(json.dumps(report.as_dict(), indent=1) + "\n", encoding="utf-8")
+    (folder / report.FILE).write_text(json.dumps(report.as_dict(), indent=1) + "\n", encoding="utf-8", newline="\n")
 
 
 def _finite(value: Any) -> Any:

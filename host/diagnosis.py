@@ -3,14 +3,16 @@
 
 from __future__ import annotations
 
-import grp
+import importlib.util
 import os
-import shutil
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tinyproof.core.board_spec import Board, all_boards
+from tinyproof.core.system_packages import Missing, System, missing_to_build, missing_to_run
+from tinyproof.core.tensorflow_settings import TENSORFLOW
 from tinyproof.host.transport.usb import Lister, Plugged, boards_of, bootloaders_of, list_plugged
 
 # Kernel drivers of the USB bridges: without one the bridge is there and its port is not.
@@ -36,8 +38,12 @@ class Machine:
     sys: Path = Path("/sys")
     proc: Path = Path("/proc")
     etc: Path = Path("/etc")
-    which: Callable[[str], str | None] = shutil.which
-    may_open: Callable[[str], bool] = field(default=lambda port: os.access(port, os.R_OK | os.W_OK))
+    may_open: Callable[[str], bool] = field(
+        # A COM port is no file whose permissions could be asked.
+        default=lambda port: sys.platform == "win32" or os.access(port, os.R_OK | os.W_OK)
+    )
+    system: System = field(default_factory=System)
+    has_module: Callable[[str], bool] = lambda name: importlib.util.find_spec(name) is not None
 
 
 def examine(default_board: str, machine: Machine | None = None) -> list[Fault]:
@@ -48,6 +54,9 @@ def examine(default_board: str, machine: Machine | None = None) -> list[Fault]:
     for port in plugged:
         faults += _port(port, machine)
     faults += _modem_manager(plugged, machine)
+    if not all(map(machine.has_module, TENSORFLOW)):
+        remedy = 'pip install "tinyproof[train]"; an integer .tflite needs none of it'
+        faults.append(Fault("TensorFlow", "training and float models need TensorFlow, which is missing", remedy, False))
     if not plugged and not any(fault.kind == "driver" for fault in faults):
         faults.append(
             Fault(
@@ -63,24 +72,30 @@ def examine(default_board: str, machine: Machine | None = None) -> list[Fault]:
 
 def _tools(default_board: str, machine: Machine) -> Iterator[Fault]:
     """A compiler or an emulator that a board needs; it blocks where the board is the one that is used by default."""
-    missing: dict[str, tuple[str, list[Board]]] = {}
+    missing: dict[str, tuple[Missing, list[Board]]] = {}
     for board in all_boards().values():
-        needed = {f"{board.build.toolchain}gcc": board.build.package} if board.build.toolchain else {}
-        if board.emulator is not None:
-            needed[board.emulator.command[0]] = board.emulator.package
-        for program, package in needed.items():
-            if "{" not in program and machine.which(program) is None:
-                missing.setdefault(program, (package, []))[1].append(board)
-    for program, (package, boards) in sorted(missing.items()):
+        for part in (*missing_to_build(board, machine.system), *missing_to_run(board, machine.system)):
+            missing.setdefault(part.what, (part, []))[1].append(board)
+    for _, (part, boards) in sorted(missing.items()):
         if all(board.hidden for board in boards):
             continue
         names = ", ".join(board.name for board in boards)
         yield Fault(
             "tool",
-            f"{program} is missing, which {names} needs",
-            f"sudo apt-get install {package}",
+            f"{part.what} is missing, which {names} needs",
+            part.remedy,
             any(board.name == default_board for board in boards),
         )
+
+
+def missing_packages(system: System | None = None) -> list[str]:
+    """Debian packages of all that a simulated board which Debian can provide for needs and has not."""
+    found: dict[str, None] = {}
+    for board in all_boards().values():
+        if not board.hidden:
+            for part in (*missing_to_build(board, system), *missing_to_run(board, system)):
+                found.update(dict.fromkeys(part.packages.split()))
+    return sorted(found)
 
 
 def _drivers(plugged: list[Plugged], machine: Machine) -> Iterator[Fault]:
@@ -177,8 +192,10 @@ def _processes_in(proc: Path) -> list[tuple[int, str]]:
 
 def _group(port: str) -> str:
     try:
+        import grp  # not on Windows
+
         return grp.getgrgid(Path(port).stat().st_gid).gr_name
-    except (OSError, KeyError):
+    except (ImportError, OSError, KeyError):
         return "dialout"
 
 

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from tinyproof.core.errors import UsageError
 from tinyproof.core.manifest import Manifest, model_id
+from tinyproof.core.paths import shown
 from tinyproof.core.reference.golden import Reference
 
 
 def read_vectors(build_dir: Path) -> tuple[list[tuple[bytes, bytes]], str]:
     """(input, golden output) pairs and their kind. Raises UsageError when the file is missing or damaged."""
-    name = f"build/{build_dir.name}/vectors.json"
+    name = shown(build_dir / "vectors.json")
     try:
         document = json.loads((build_dir / "vectors.json").read_text(encoding="utf-8"))
         pairs = [(bytes.fromhex(entry["in"]), bytes.fromhex(entry["out"])) for entry in document["vectors"]]
@@ -58,5 +59,5 @@ def load_reference(build_dir: Path, manifest: Manifest) -> Reference:
     path = build_dir / "model.tflite"
     tflite = path.read_bytes() if path.is_file() else b""
     if model_id(tflite) != manifest.model_id:
-        raise UsageError(f"build/{build_dir.name}/model.tflite is missing or changed; run ./tinyproof export again")
+        raise UsageError(f"{shown(build_dir / 'model.tflite')} is missing or changed; run ./tinyproof export again")
     return Reference(tflite)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from junitparser import Error, Failure, Skipped, TestCase, TestSuite
@@ -45,6 +45,18 @@ def _samples(report: DatasetReport) -> list[Case]:
 def write_junit_error(model: str, board: str, message: str, path: Path) -> None:
     """The same file for a check that could not be made: one test case, in error."""
     _write(model, board, [("check", Error(message, "board"))], path)
+
+
+def write_junit_of_boards(
+    model: str, boards: Sequence[str], failed: Mapping[str, tuple[str, bool]], path: Path
+) -> None:
+    """One test case for each board. `failed`: why one is not proven, and whether it has answered wrongly."""
+    cases: list[Case] = []
+    for board in boards:
+        words, answered = failed.get(board, ("", False))
+        fault = Failure(words, "mismatch") if answered else Error(words, "board") if words else None
+        cases.append((board, fault))
+    _write(model, "all", cases, path)
 
 
 def _write(model: str, board: str, results: Sequence[Case], path: Path) -> None:

@@ -97,7 +97,7 @@ def open_client(board: Board, port: str, config: CheckConfig) -> Iterator[tuple[
 def layouts_of(manifest: Manifest) -> tuple[TensorLayout, TensorLayout]:
     """Inputs and outputs of an exported model. Raises UsageError where there are none yet."""
     if not manifest.inputs or not manifest.outputs or not re.fullmatch("[0-9a-f]{16}", manifest.model_id):
-        raise UsageError(f"build/{manifest.model} is not exported yet; run ./tinyproof export first")
+        raise UsageError(f"the model {manifest.model} is not exported yet; run ./tinyproof export first")
     return TensorLayout(tuple(manifest.inputs)), TensorLayout(tuple(manifest.outputs))
 
 

@@ -39,5 +39,5 @@ def write_figures(content: Content, folder: Path) -> None:
 
 def write_page(content: Content, path: Path) -> Path:
     """Renders the page to `path`, and returns that."""
-    path.write_text(render(content), encoding="utf-8")
+    path.write_text(render(content), encoding="utf-8", newline="\n")
     return path

@@ -78,6 +78,29 @@ def test_a_class_name_stands_for_one_thing() -> None:
     assert {name: found for name, found in places.items() if len(found) > 1 and name not in TWICE} == {}
 
 
+def test_text_is_written_with_lf_on_every_system() -> None:
+    """The same input gives the same bytes; Windows would write CRLF unless told otherwise."""
+    missing = []
+    for folder in ("api", *FOLDERS):
+        for path in python_files(folder):
+            calls = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)]
+            missing += [
+                f"{path.relative_to(ROOT)}:{call.lineno}"
+                for call in calls
+                if getattr(call.func, "attr", "") == "write_text"
+                and "newline" not in [keyword.arg for keyword in call.keywords]
+            ]
+    assert missing == []
+
+
+def test_no_module_needs_a_posix_one_to_be_imported() -> None:
+    """But for what only an emulator's side needs: those are imported where they are used."""
+    posix = {"termios", "tty", "pty", "fcntl", "grp", "pwd", "resource"}
+    for folder in ("api", *FOLDERS):
+        for path in python_files(folder):
+            assert not modules_imported_at_the_top(path) & posix, path.relative_to(ROOT)
+
+
 def test_files_stay_small_enough_to_know_ones_way() -> None:
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     code = [name for name in listed if name.endswith((".py", ".c", ".h", ".cpp")) and (ROOT / name).exists()]

@@ -11,7 +11,7 @@ import pytest
 from tinyproof.cli.main import VERBS
 from tinyproof.core.paths import ROOT
 
-PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
+PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md"), ROOT / "CHANGELOG.md"])
 FOLDERS = "api|cli|core|docs|export|firmware|host|report|tests|train"
 PLACE = re.compile(rf"(?<![\w./-])((?:{FOLDERS})/[\w./-]*)")
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")  # to another page, not to the web

@@ -14,10 +14,20 @@ from support.contracts import assert_one_plain_line, json_values, manifests, pla
 
 from tinyproof.cli import main as cli
 from tinyproof.core import paths
-from tinyproof.core.build_record import BuildRecord, Size, read_build_record
+from tinyproof.core.build_record import BuildRecord, RamUse, Size, read_build_record
 from tinyproof.core.errors import UsageError
-from tinyproof.core.manifest import Expected, Manifest, TensorSpec, Tolerance, model_id, read_manifest, stale_artefacts
+from tinyproof.core.manifest import (
+    FORMAT,
+    Expected,
+    Manifest,
+    TensorSpec,
+    Tolerance,
+    model_id,
+    read_manifest,
+    stale_artefacts,
+)
 from tinyproof.core.origin import Neuron, NeuronTraining, TrainingPoints
+from tinyproof.core.paths import ROOT
 
 
 def manifest(build_dir: Path) -> Manifest:
@@ -117,7 +127,7 @@ def test_a_mistyped_manifest_says_which_key_and_what_to_run(
     file.write_text(json.dumps(document))
     with pytest.raises(UsageError) as raised:
         read_manifest(tmp_path)
-    assert raised.value.message.startswith(f"build/{tmp_path.name}/manifest.json is damaged ({says}")
+    assert raised.value.message.startswith(f"{tmp_path}/manifest.json is damaged ({says}")
     assert "; run ./tinyproof train and ./tinyproof export again" in raised.value.message
     assert_one_plain_line(raised.value.message)
     assert raised.value.exit_code == 2
@@ -195,13 +205,14 @@ def test_a_mistyped_manifest_is_one_line_for_the_user(tmp_path: Path, monkeypatc
         shown = CliRunner().invoke(cli.main, verb)
         assert shown.exit_code == 2, verb
         assert shown.output.splitlines()[-1].startswith(
-            "Error: build/neuron/manifest.json is damaged (unknown key inputs[0].zeropoint; did you mean"
+            f"Error: {folder}/manifest.json is damaged (unknown key inputs[0].zeropoint; did you mean"
         )
 
 
 def test_a_record_of_a_build_survives_the_file(tmp_path: Path) -> None:
     assert read_build_record(tmp_path) is None
-    made = BuildRecord("sim-uno", "compiled", "0" * 16, 3, 2, 1, 0, {"engine": Size(1, 0), "core": Size(2, 2)})
+    layers = {"engine": Size(1, 0), "core": Size(2, 2)}
+    made = BuildRecord("sim-uno", "compiled", "0" * 16, 3, 2, 1, 0, layers, RamUse(0, 0, 0, 0, 1, 1), 90, "")
     made.write(tmp_path)
     assert read_build_record(tmp_path) == made
 
@@ -225,3 +236,23 @@ def test_a_damaged_record_of_a_build_says_what_to_run(tmp_path: Path, text: str,
     assert says in raised.value.message
     assert "./tinyproof build --board sim-uno" in raised.value.message
     assert_one_plain_line(raised.value.message)
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "tests/manifests").glob("*.json")), ids=lambda file: file.stem)
+def test_manifests_of_earlier_releases_are_read(tmp_path: Path, file: Path) -> None:
+    """As they were written, but for most of their expected answers; a release adds its own to the folder, and none is
+    ever changed (docs/versions.md)."""
+    (tmp_path / "manifest.json").write_bytes(file.read_bytes())
+    document = json.loads(file.read_text())
+    assert document.pop("tinyproof") == FORMAT
+    assert_holds(read_manifest(tmp_path).as_dict(), document)
+
+
+def assert_holds(read: object, written: object) -> None:
+    """What was written is there, beside what later releases have added."""
+    if isinstance(written, dict):
+        assert isinstance(read, dict)
+        for key, value in written.items():
+            assert_holds(read[key], value)
+    else:
+        assert read == written

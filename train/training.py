@@ -13,6 +13,7 @@ from typing import Any
 from tinyproof.core import paths
 from tinyproof.core.config import TrainConfig
 from tinyproof.core.errors import UsageError
+from tinyproof.core.files import replaced_whole
 from tinyproof.core.manifest import FILE as MANIFEST_FILE
 from tinyproof.core.manifest import Manifest
 from tinyproof.core.origin import Neuron, NeuronTraining, Training, TrainingPoints
@@ -37,35 +38,30 @@ def train_model(
     `progress` is called about 25 times, with the latest step each time. trace.csv has steps + 1 rows: row k is the
     state before update k with the gradient that the update used; the last row is the final state.
     Raises UsageError for settings out of range and for a descent that diverges, InputFileError for unusable data.
-    Neither leaves a model behind that could be taken for the result.
+    Either leaves the build as it was.
     """
     validate(config)
     data = read_data(config)
-    for name in (MODEL_FILE, TRACE_FILE, MANIFEST_FILE):
-        (build_dir / name).unlink(missing_ok=True)
     _, keras = load()
     keras.utils.set_random_seed(config.seed)
     model = build_neuron(config.w, config.b, config.learning_rate)
     steps = record(model, data, config, progress)
-    build_dir.mkdir(parents=True, exist_ok=True)
-    save_model(model, build_dir / MODEL_FILE)
-    write_trace(steps, build_dir / TRACE_FILE)
-    return start_manifest(
-        build_dir,
-        config.seed,
-        NeuronTraining(
-            kind="neuron",
-            w=steps[-1].w,
-            b=steps[-1].b,
-            rmse_first=steps[0].rmse,
-            rmse_last=steps[-1].rmse,
-            learning_rate=config.learning_rate,
-            steps=config.steps,
-            guess=Neuron(config.w, config.b),
-            data=TrainingPoints(data.source, data.sha256, list(data.x), list(data.y)),
-            rule=data.rule,
-        ),
+    training = NeuronTraining(
+        kind="neuron",
+        w=steps[-1].w,
+        b=steps[-1].b,
+        rmse_first=steps[0].rmse,
+        rmse_last=steps[-1].rmse,
+        learning_rate=config.learning_rate,
+        steps=config.steps,
+        guess=Neuron(config.w, config.b),
+        data=TrainingPoints(data.source, data.sha256, list(data.x), list(data.y)),
+        rule=data.rule,
     )
+    with replaced_whole(build_dir, MANIFEST_FILE, empty=True) as folder:
+        save_model(model, folder / MODEL_FILE)
+        write_trace(steps, folder / TRACE_FILE)
+        return start_manifest(folder, config.seed, training)
 
 
 def validate(config: TrainConfig) -> None:
@@ -84,7 +80,7 @@ def validate(config: TrainConfig) -> None:
 
 def read_data(config: TrainConfig) -> Data:
     """The CSV that the configuration names, relative to the project, or the lesson's points."""
-    return read_csv(paths.ROOT / config.data) if config.data else lesson()
+    return read_csv(paths.CONFIG_FILE.parent / config.data) if config.data else lesson()
 
 
 def record(
@@ -131,7 +127,7 @@ def write_trace(steps: list[DescentStep], path: Path) -> None:
     lines = [",".join(TRACE_COLUMNS)]
     for step in steps:
         lines.append(",".join([str(step.step), *(f"{getattr(step, name):.9g}" for name in TRACE_COLUMNS[1:])]))
-    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", newline="\n")
 
 
 def start_manifest(build_dir: Path, seed: int, training: Training) -> Manifest:

@@ -13,6 +13,7 @@ from tinyproof.cli import console
 from tinyproof.cli.tables import WIDTH
 from tinyproof.core.board_spec import all_boards
 from tinyproof.core.config import load_config
+from tinyproof.core.install import spelled
 from tinyproof.core.paths import CONFIG_FILE
 
 
@@ -42,7 +43,7 @@ def command(as_json: bool) -> None:
     for port in plugged:
         click.echo(describe_port(port))
     if not plugged:
-        click.echo("plugged in: no USB serial port (./tinyproof doctor says what may be wrong)")
+        click.echo(spelled("plugged in: no USB serial port (./tinyproof doctor says what may be wrong)"))
 
 
 def plugged_in() -> list[dict[str, Any]]:

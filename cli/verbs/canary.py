@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from tinyproof.cli import console
+from tinyproof.cli.model_option import hold
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import load_config
 from tinyproof.core.errors import MismatchError
@@ -42,8 +43,8 @@ def command(board: str | None, port: str | None, as_json: bool) -> None:
 
 def run_canary(board_name: str, port: str | None) -> dict[str, Any]:
     """Builds the canary for the board (and flashes a real one), asks it everything, and diagnoses the answers."""
+    from tinyproof.builds import run_build
     from tinyproof.cli.ask_board import run_check
-    from tinyproof.cli.verbs.build import run_build
     from tinyproof.cli.verbs.flash import run_flash
     from tinyproof.core.tflite.reader import read_file, read_graph
     from tinyproof.export.canary_model import MODEL, diagnose, make_canary
@@ -51,13 +52,14 @@ def run_canary(board_name: str, port: str | None) -> dict[str, Any]:
 
     config = dataclasses.replace(load_config(CONFIG_FILE), model=MODEL, board=board_name)
     board, folder = find_board(board_name), build_dir(MODEL)
-    make_canary(folder)
-    export_model(dataclasses.replace(config.export, low=-10.0, high=10.0), config.check, folder)
-    if board.kind == "serial":
-        port = run_flash(config, port, lint=False).port
-    elif board.kind == "simulated":
-        run_build(config, lint=False)
-    report = run_check(config, port)
+    with hold(MODEL, makes=True):
+        make_canary(folder)
+        export_model(dataclasses.replace(config.export, low=-10.0, high=10.0), config.check, folder)
+        if board.kind == "serial":
+            port = run_flash(config, port, lint=False).port
+        elif board.kind == "simulated":
+            run_build(config, lint=False)
+        report = run_check(config, port)
     wrong = {divergence.index: divergence.board_q for divergence in report.bits.divergences}
     return {
         "board": board.name,

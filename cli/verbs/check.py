@@ -12,11 +12,12 @@ import click
 
 from tinyproof.cli import console
 from tinyproof.cli.ask_board import run_check, run_samples
-from tinyproof.cli.model_option import model_option, select_model
+from tinyproof.cli.model_option import classes_option, hold, model_option, select_model, values_option
 from tinyproof.cli.show_check import print_check
 from tinyproof.cli.show_dataset import print_samples
-from tinyproof.core.config import Config, load_config
-from tinyproof.core.errors import MismatchError, TinyproofError, UsageError
+from tinyproof.cli.step_summary import add_check
+from tinyproof.core.config import load_config
+from tinyproof.core.errors import MismatchError, UsageError
 from tinyproof.core.paths import CONFIG_FILE
 
 if TYPE_CHECKING:
@@ -29,7 +30,11 @@ Report = TypeVar("Report", "CheckReport", "DatasetReport")
 @click.option("--board", help="Board to check; ./tinyproof boards lists them. [default: qemu-cortex-m4]")
 @click.option("--port", help="A device file, socket://HOST:PORT or rfc2217://HOST:PORT; simulated boards need none.")
 @model_option
-@click.option("--dataset", type=click.Path(path_type=Path), metavar="FILE", help="Ask these samples: .npz or .csv.")
+@click.option(
+    "--dataset", type=click.Path(path_type=Path), metavar="FILE", help="Ask these samples: .npz, .npy, .csv, a folder."
+)
+@classes_option
+@values_option
 @click.option("--limit", type=click.IntRange(min=1), help="Ask only so many samples of the data set.")
 @click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds to wait for an answer.")
 @click.option("--retries", type=click.IntRange(0, 1000), help="How often a lost or damaged request is repeated.")
@@ -40,6 +45,8 @@ def command(
     port: str | None,
     model: str | None,
     dataset: Path | None,
+    classes: str | None,
+    values: tuple[float, float] | None,
     limit: int | None,
     timeout: float | None,
     retries: int | None,
@@ -58,10 +65,12 @@ def command(
     ./tinyproof check --port socket://127.0.0.1:4000 what `simulate` printed
     ./tinyproof check --dataset digits.npz --limit 50
 
-    A data set is a .npz with x [N, ...] (or x_q, integers) and optional y, or a .csv with one column for each input
-    value and an optional column y or label. Every sample is compared with the golden reference, bit for bit; class
-    numbers in y give the accuracy, real answers the error. Where half of them or more hold values beyond the range that
-    the model was quantized for, the verdict is DOUBTFUL: the bits are right, and say little of the answers.
+    A data set is a .npz with x [N, ...] (or x_q, integers) and optional y, a .npy with x alone, a .csv with one column
+    for each input value and an optional one for the answer (y, label or class; the last one where there is no header),
+    or a folder of images or .wav files, which are in a folder for each class where they are labelled. Every sample is
+    compared with the golden reference, bit for bit; class numbers or names in y give the accuracy, real answers the
+    error. Where half of them or more hold values beyond the range that the model was quantized for, the verdict is
+    DOUBTFUL: the bits are right, and say little of the answers.
 
     Of a model with state a sample may be a sequence of frames, x [N, frames, ...] or a row of as many values: it comes
     after a reset, every frame's bits are compared, and what it answers is the largest value over all frames where y
@@ -78,32 +87,27 @@ def command(
     config = select_model(dataclasses.replace(config, board=board or config.board, check=wanted), model)
     if dataset is None and limit is not None:
         raise UsageError("--limit counts samples of a data set; name it with --dataset")
-    if dataset is not None:
-        samples = _with_junit(lambda: run_samples(config, port, dataset, limit), config, junit)
-        _tell(samples, print_samples, as_json=as_json)
-    else:
-        _tell(_with_junit(lambda: run_check(config, port), config, junit), print_check, as_json=as_json)
+    from tinyproof.core.data_set import DataForm, read_classes
+
+    form = DataForm(() if classes is None else read_classes(classes), values)
+    with hold(config.model, shared=True):
+        if dataset is None:
+            _tell(run_check(config, port), print_check, junit, as_json=as_json)
+        else:
+            _tell(run_samples(config, port, dataset, limit, form), print_samples, junit, as_json=as_json)
 
 
-def _tell(report: Report, show: Callable[[Report], None], *, as_json: bool) -> None:
+def _tell(report: Report, show: Callable[[Report], None], junit: Path | None, *, as_json: bool) -> None:
     """Raises MismatchError where bits or answers differ."""
+    add_check(report)
+    if junit is not None:
+        from tinyproof.host.junit import write_junit
+
+        write_junit(report, junit)
+        console.note(console.JUNIT)
     if as_json:
         console.print_json(report.as_dict())
     else:
         show(report)
     if fault := report.mismatch():
         raise MismatchError(fault)
-
-
-def _with_junit(ask: Callable[[], Report], config: Config, junit: Path | None) -> Report:
-    if junit is None:
-        return ask()
-    from tinyproof.host.junit import write_junit, write_junit_error
-
-    try:
-        report = ask()
-    except TinyproofError as error:
-        write_junit_error(config.model, config.board, error.message, junit)
-        raise
-    write_junit(report, junit)
-    return report

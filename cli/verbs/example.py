@@ -8,10 +8,9 @@ from pathlib import Path
 import click
 
 from tinyproof.cli import console
-from tinyproof.cli.verbs.report import shown
 from tinyproof.cli.wake_word import prove_wake_word
 from tinyproof.core.errors import UsageError
-from tinyproof.core.paths import BUILD
+from tinyproof.core.paths import BUILD, shown
 
 FOLDER = BUILD / "example"
 
@@ -56,5 +55,7 @@ def _make_gestures(folder: Path, *, as_json: bool) -> None:
         console.print_json({**files, "accuracy": example.accuracy, "classes": CLASSES})
         return
     click.echo(f"model    {files['model']}   {', '.join(CLASSES)}; float accuracy {example.accuracy:.1%}")
-    click.echo(f"next     ./tinyproof run --model {files['model']} --calibration {files['calibration']}")
-    click.echo(f"         ./tinyproof check --model gestures --dataset {files['test']}")
+    console.print_next(
+        f"./tinyproof run --model {files['model']} --calibration {files['calibration']}",
+        f"./tinyproof check --model gestures --dataset {files['test']}",
+    )

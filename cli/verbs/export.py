@@ -5,25 +5,42 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import click
 
+from tinyproof.builds import Wanted, find_brought, run_export
 from tinyproof.cli import console
+from tinyproof.cli.library_options import LibraryOptions, library_options
 from tinyproof.cli.model_option import (
-    Wanted,
     activations_option,
     calibration_option,
-    find_brought,
+    hold,
     import_file,
     model_option,
+    name_option,
     print_import,
     print_removed,
+    select_model,
+    values_option,
 )
 from tinyproof.cli.tables import stage_line
 from tinyproof.core import paths
-from tinyproof.core.board_spec import all_boards, find_board
-from tinyproof.core.config import Config, ExportConfig, load_config
+from tinyproof.core.config import ExportConfig, load_config
 from tinyproof.core.manifest import Manifest, QuantizationReport
+
+
+class RamBudget(click.ParamType[str]):
+    """Bytes, or a word for how to choose."""
+
+    name = "bytes"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """As schedules.schedule takes it."""
+        words = ("", "small", "min")
+        if value in words or (value.isascii() and value.isdigit()):
+            return str(value)
+        return self.fail(f"{value!r} is neither a number of bytes nor small or min", param, ctx)
 
 
 @click.command()
@@ -31,20 +48,34 @@ from tinyproof.core.manifest import Manifest, QuantizationReport
 @click.option("--high", type=float, help="Largest x that will be asked. [default: 10]")
 @click.option("--seed", type=int, help="Seed of random inputs and vectors. [default: 1]")
 @model_option
+@name_option
 @calibration_option
+@values_option
 @activations_option
 @click.option("--board", help="Quantize in a form that this board's library computes. [default: qemu-cortex-m4]")
 @click.option("--keep-dead", is_flag=True, help="Compute channels, too, on which no answer depends.")
+@click.option(
+    "--ram",
+    type=RamBudget(),
+    default="",
+    metavar="BYTES|small|min",
+    help="The fastest plan of the arena that fits; small: the least RAM for 5 % more instructions; min: the least.",
+)
+@library_options
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest as one JSON document instead of the lines.")
 def command(
     low: float | None,
     high: float | None,
     seed: int | None,
     model: str | None,
+    name: str | None,
     calibration: Path | None,
+    values: tuple[float, float] | None,
     activations: str | None,
     board: str | None,
     keep_dead: bool,
+    ram: str,
+    library: LibraryOptions,
     as_json: bool,
 ) -> None:
     """Quantize the trained model to int8 over the range of x that will be asked, and compile it to C.
@@ -56,42 +87,46 @@ def command(
     A model that is brought becomes build/<its name>/: an integer .tflite as it is; a float .tflite, a .keras, an .h5 or
     a SavedModel after quantization with --calibration, or with --low and --high where it takes one number.
 
+    With --ram the arena shrinks: operators take turns by some rows, so that what lies between them never exists as a
+    whole, and other ways that cost instructions. The bits stay the same.
+
     Channels that interval analysis proves constant for every input are folded into the layer behind them, and those
     that nothing live reads are left out, unless --keep-dead: the answers are the same to the bit. model.tflite stays as
     it is.
+
+    With --as and --to, the model of a build, or of a file, becomes a library for your own firmware: one header, a
+    self-test, an example, and a README that says how to call it.
     """
     config = load_config(paths.CONFIG_FILE)
+    library.check()
     export = ExportConfig(
         low=config.export.low if low is None else low,
         high=config.export.high if high is None else high,
         seed=config.export.seed if seed is None else seed,
     )
     config = dataclasses.replace(config, export=export, board=board or config.board)
-    wanted = Wanted(calibration, low, high, activations)
+    # With --as, --name is the library's.
+    wanted = Wanted(calibration, low, high, activations, None if library.kind else name, values)
     found = find_brought(model, wanted)
+    if library.kind is not None and (found is None or wanted == Wanted()):
+        # What was exported before is what was proven: nothing is quantized again.
+        library.write(select_model(config, model or config.model), name, as_json=as_json)
+        return
     if found is None:
-        manifest = run_export(dataclasses.replace(config, model=model or config.model), keep_dead=keep_dead)
+        config = dataclasses.replace(config, model=model or config.model)
+        with hold(config.model, makes=True):
+            manifest = run_export(config, keep_dead=keep_dead, ram=ram)
     else:
-        _, manifest = import_file(config, found, wanted, keep_dead=keep_dead)
+        config, manifest = import_file(config, found, wanted, keep_dead=keep_dead, ram=ram)
+        if library.kind is not None:
+            library.write(config, name, as_json=as_json)
+            return
     if as_json:
         console.print_json(manifest.as_dict())
     elif found is None:
         print_export(manifest)
     else:
         print_import(manifest)
-
-
-def run_export(config: Config, *, keep_dead: bool = False) -> Manifest:
-    """Export build/<model> and make it the current one. Raises UsageError when it is not trained, InputFileError."""
-    build_dir = paths.build_dir(config.model)
-    from tinyproof.export.export import export_model
-    from tinyproof.export.library_lint import library_of
-
-    library = library_of(find_board(config.board)) if config.board in all_boards() else None
-    per_tensor = library is not None and not library.dense_per_channel
-    manifest = export_model(config.export, config.check, build_dir, dense_per_tensor=per_tensor, keep_dead=keep_dead)
-    paths.CURRENT_FILE.write_text(f"{config.model}\n", encoding="utf-8")
-    return manifest
 
 
 def print_export(manifest: Manifest) -> None:

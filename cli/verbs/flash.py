@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tinyproof.builds import lint_model
 from tinyproof.cli import console
-from tinyproof.cli.verbs.build import lint_model
+from tinyproof.cli.model_option import hold
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import Config, load_config
 from tinyproof.core.paths import CONFIG_FILE, build_dir
@@ -34,13 +35,14 @@ def command(board: str, port: str | None, model: str | None, no_lint: bool, as_j
     """
     config = load_config(CONFIG_FILE)
     config = dataclasses.replace(config, board=board, model=model or config.model)
-    flashed = run_flash(config, port, lint=not no_lint)
+    with hold(config.model):
+        flashed = run_flash(config, port, lint=not no_lint)
     if as_json:
         document: dict[str, Any] = {"board": board, "port": flashed.port, **dataclasses.asdict(flashed.info)}
         console.print_json(document)
         return
     print_flash(config, flashed)
-    click.echo(f"next     ./tinyproof check --board {board} --port {flashed.port}")
+    console.print_next(f"./tinyproof check --board {board} --port {flashed.port}")
 
 
 def print_flash(config: Config, flashed: Flashed) -> None:

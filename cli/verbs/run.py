@@ -6,44 +6,63 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from tinyproof.builds import Wanted, find_brought
 from tinyproof.cli import console
 from tinyproof.cli.ask_board import run_check
-from tinyproof.cli.model_option import Wanted, activations_option, calibration_option, model_option
+from tinyproof.cli.model_option import (
+    activations_option,
+    calibration_option,
+    hold,
+    model_option,
+    name_option,
+    values_option,
+)
 from tinyproof.cli.prepare import make_model, put_on_board
-from tinyproof.cli.run_all import ALL, as_document, exit_code, print_matrix, run_matrix
+from tinyproof.cli.run_all import ALL, print_matrix, run_matrix
 from tinyproof.cli.show_check import print_check
 from tinyproof.cli.stage_timer import Stages, in_words
-from tinyproof.cli.verbs.report import print_report, run_report, shown
+from tinyproof.cli.step_summary import add_check, add_matrix
+from tinyproof.cli.verbs.report import print_report, run_report
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import Config, load_config
 from tinyproof.core.errors import EXIT_MISMATCH, EXIT_PROVEN, UsageError
-from tinyproof.core.paths import CONFIG_FILE
+from tinyproof.core.paths import CONFIG_FILE, shown
+from tinyproof.matrix import MatrixRow, as_document, exit_code
+
+if TYPE_CHECKING:
+    from tinyproof.host.check_report import CheckReport
 
 
 @click.command()
 @click.option("--board", help="Board to prove on, or all simulated ones: all. [default: qemu-cortex-m4]")
 @click.option("--port", help="Serial port of a real board: a device file, socket:// or rfc2217:// URL.")
 @model_option
+@name_option
 @calibration_option
+@values_option
 @activations_option
 @click.option("--low", type=float, help="Smallest x that will be asked of a float model of one number.")
 @click.option("--high", type=float, help="Largest x that will be asked of it.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of the table.")
+@click.option("--junit", type=click.Path(path_type=Path), help="Write JUnit XML to this file, too.")
 @click.pass_context
 def command(
     context: click.Context,
     board: str | None,
     port: str | None,
     model: str | None,
+    name: str | None,
     calibration: Path | None,
+    values: tuple[float, float] | None,
     activations: str | None,
     low: float | None,
     high: float | None,
     as_json: bool,
+    junit: Path | None,
 ) -> None:
     """Train, quantize, compile, start the board, and prove that it answers bit for bit.
 
@@ -58,17 +77,35 @@ def command(
     config = _settings(board, port, low, high)
     stages = Stages(quiet=as_json)
 
-    config = make_model(stages, config, model, Wanted(calibration, low, high, activations))
-    verdict = _prove_all(stages, config) if config.board == ALL else _prove_one(stages, config, port)
-    page = stages.run("report", lambda: run_report(config))  # also of a mismatch: it says where
+    wanted = Wanted(calibration, low, high, activations, name, values)
+    found = find_brought(model, wanted)
+    with hold(found.name if found is not None else model or config.model, makes=True):
+        config = make_model(stages, config, model, found, wanted)
+        verdict = _prove_all(stages, config) if config.board == ALL else _prove_one(stages, config, port)
+        page = stages.run("report", lambda: run_report(config))  # also of a mismatch: it says where
 
+    if junit is not None:
+        verdict.write_junit(junit)
+        console.note(console.JUNIT)
     if as_json:
         console.print_json({"stages": stages.seconds, **verdict.document, "report": shown(page)})
     else:
         verdict.show()
         print_report(page)
         click.echo(f"time     {in_words(stages.seconds)}")
+        if found is not None and verdict.exit_code == EXIT_PROVEN:
+            _print_next(config)
     context.exit(verdict.exit_code)
+
+
+def _print_next(config: Config) -> None:
+    """Where to go with a model that was brought and is proven."""
+    console.print_next(
+        f"./tinyproof check --model {config.model} --dataset FILE   # accuracy on your samples",
+        f"./tinyproof profile --model {config.model}   # which operator takes the time",
+        f"./tinyproof export --model {config.model} --as KIND --to FOLDER   # into your own firmware",
+        f"./tinyproof boards   # others to prove it on; then run --model {config.model} --board NAME",
+    )
 
 
 def _settings(board: str | None, port: str | None, low: float | None, high: float | None) -> Config:
@@ -92,15 +129,33 @@ class _Verdict(NamedTuple):
     document: dict[str, Any]
     show: Callable[[], None]
     exit_code: int
+    write_junit: Callable[[Path], None]
 
 
 def _prove_one(stages: Stages, config: Config, port: str | None) -> _Verdict:
     reached = put_on_board(stages, config, port)
     report = stages.run("check", lambda: run_check(config, reached))
+    add_check(report)
     code = EXIT_PROVEN if report.proven else EXIT_MISMATCH
-    return _Verdict({"check": report.as_dict()}, lambda: print_check(report), code)
+    return _Verdict({"check": report.as_dict()}, lambda: print_check(report), code, lambda file: _junit(report, file))
 
 
 def _prove_all(stages: Stages, config: Config) -> _Verdict:
     rows = stages.run("boards", lambda: run_matrix(config))
-    return _Verdict(as_document(rows), lambda: print_matrix(rows), exit_code(rows))
+    add_matrix(rows)
+    return _Verdict(
+        as_document(rows), lambda: print_matrix(rows), exit_code(rows), lambda file: _junit_of_all(config, rows, file)
+    )
+
+
+def _junit(report: CheckReport, file: Path) -> None:
+    from tinyproof.host.junit import write_junit
+
+    write_junit(report, file)
+
+
+def _junit_of_all(config: Config, rows: list[MatrixRow], file: Path) -> None:
+    from tinyproof.host.junit import write_junit_of_boards
+
+    failed = {row.board: (row.error, row.exit_code == EXIT_MISMATCH) for row in rows if not row.proven}
+    write_junit_of_boards(config.model, [row.board for row in rows], failed, file)

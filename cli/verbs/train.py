@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tinyproof.cli import console
+from tinyproof.cli.model_option import hold
 from tinyproof.cli.tables import stage_line
 from tinyproof.core import paths
 from tinyproof.core.config import Config, load_config
@@ -43,16 +44,18 @@ def command(data: str | None, model: str | None, as_json: bool, **flags: Any) ->
         changes["data"] = str(Path(data).absolute())
     training = dataclasses.replace(config.train, **changes)
     config = dataclasses.replace(config, train=training, model=config.model if model is None else model)
-    manifest = run_train(config)
+    with hold(config.model, makes=True):
+        manifest = run_train(config)
     if as_json:
         console.print_json(manifest.as_dict())
     else:
         print_train(manifest)
 
 
-def run_train(config: Config) -> Manifest:
-    """Train into build/<model>/ with live progress on stderr. Raises UsageError and InputFileError."""
-    build_dir = paths.build_dir(config.model)
+def run_train(config: Config, folder: Path | None = None) -> Manifest:
+    """Train into `folder`, by default build/<model>/, with live progress on stderr. Raises UsageError and
+    InputFileError."""
+    build_dir = folder or paths.build_dir(config.model)
     from tinyproof.train.training import train_model
 
     with console.progress() as bar:

@@ -130,7 +130,9 @@ class _Wheel:
             import numpy as np
             from tflite_micro import runtime
         except ImportError as error:
-            raise EnvironmentFaultError(f"{error.name} is missing; run ./tinyproof, which installs it") from error
+            raise EnvironmentFaultError(
+                f"{error.name} is missing; install tinyproof again, for it comes with it"
+            ) from error
         self._np, self._runtime = np, runtime
         self._tflite, self._graph, self._ends = tflite, graph, ends
         self._stateful = is_stateful(graph)

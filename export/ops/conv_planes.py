@@ -77,6 +77,11 @@ class Planes:
             found.append(cls(batches, y, x, groups, channels, units, exchanged, rows, image_bytes))
         return found
 
+    @property
+    def kind(self) -> str:
+        """Layouts of one kind share their tables."""
+        return f"{self.kernel} {'columns' if self.exchanged else 'rows'}"
+
     @cached_property
     def row_outputs(self) -> int:
         """Of a row at most, the columns of one remainder; a part of them where a row of them all takes much room."""

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,4 +26,5 @@ def board_port(board: Board, build_dir: Path, port: str | None) -> Iterator[str]
         with ReferenceBoard(build_dir) as reference:
             yield reference.port
     else:
-        raise UsageError(f"board {board.name} is real hardware; say where it is: --port /dev/ttyACM0, for example")
+        example = "COM3" if sys.platform == "win32" else "/dev/ttyACM0"
+        raise UsageError(f"board {board.name} is real hardware; say where it is: --port {example}, for example")

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import subprocess
@@ -42,7 +41,7 @@ class Child:
                 stdout=stdout,
                 stderr=self._stderr,
                 pass_fds=pass_fds,
-                process_group=0,  # Ctrl-C is for us; we stop the child
+                process_group=0 if os.name == "posix" else None,  # Ctrl-C is for us; we stop the child
                 preexec_fn=_die_with_parent(),
             )
         except BaseException:
@@ -132,6 +131,8 @@ def _die_with_parent() -> Callable[[], None] | None:
     """For `preexec_fn`: the kernel sends SIGKILL to the child when its parent dies, however it dies. Linux only."""
     if not sys.platform.startswith("linux"):
         return None
+    import ctypes
+
     prctl = ctypes.CDLL(None, use_errno=True).prctl  # looked up before the fork, where little may be done
     parent = os.getpid()
 

@@ -15,17 +15,17 @@ from pathlib import Path
 from tinyproof.core.board_spec import Board
 from tinyproof.core.emulator_command import emulator_command, opens_port_itself
 from tinyproof.core.errors import EnvironmentFaultError, UsageError
+from tinyproof.core.paths import shown
 from tinyproof.host.targets.child_process import BoardProcess, Child
 
 LISTENS_S = 60.0  # a large emulator on a slow machine
 
 
-def firmware_elf(board: Board, build_dir: Path) -> Path:
-    """The board's firmware in this build. Raises UsageError when it has not been built."""
-    elf = build_dir / "boards" / board.name / "firmware.elf"
+def firmware_elf(board: Board, build_dir: Path, dialect: str = "") -> Path:
+    """The board's firmware in this build, which speaks `dialect`. Raises UsageError when it has not been built."""
+    elf = build_dir / "boards" / board.name / dialect / "firmware.elf"
     if not elf.is_file():
-        name = f"build/{build_dir.name}/boards/{board.name}/firmware.elf"
-        raise UsageError(f"{name} is missing; run ./tinyproof build --board {board.name} first")
+        raise UsageError(f"{shown(elf)} is missing; run ./tinyproof build --board {board.name} first")
     return elf
 
 

@@ -2,19 +2,20 @@
 """Board `reference`: the golden reference behind the serial protocol, in a process of its own.
 
 `python -m tinyproof.host.targets.reference_board BUILD_DIR --pty FD` answers on a pty's master side,
-`--listen FD` on a listening socket, one client after the other. It says "ready" on stdout when it can answer.
+`--listen` on a socket of its own, one client after the other. It says "ready" on stdout when it can answer, with the
+number of its port where it listens.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import select
 import socket
 import subprocess
 import sys
-import tty
+import threading
 from pathlib import Path
+from typing import IO
 
 from tinyproof.core.errors import EnvironmentFaultError
 from tinyproof.core.manifest import read_manifest
@@ -24,46 +25,47 @@ from tinyproof.host.targets.child_process import BoardProcess, Child
 from tinyproof.host.targets.emulator import listening_socket
 
 READY_S = 60.0  # loading the interpreter from a cold disk
+HAS_PTYS = hasattr(os, "openpty")  # Windows has none
 
 
 class ReferenceBoard(BoardProcess):
     """The running process; `port` is a pty's path, or a socket:// URL."""
 
-    def __init__(self, build_dir: Path, *, pty: bool = True) -> None:
+    def __init__(self, build_dir: Path, *, pty: bool = HAS_PTYS) -> None:
         """Raises EnvironmentFaultError when the process ends, or is not ready in READY_S."""
         self._kept: int | None = None
         # -P: nothing in the user's folder is imported in place of ours.
         command = [sys.executable, "-P", "-m", "tinyproof.host.targets.reference_board", str(build_dir.resolve())]
+        self.port = ""
         if pty:
+            import tty
+
             master, self._kept = os.openpty()
             try:
                 tty.setraw(self._kept)  # no echo, no translation; kept open, so that clients may come and go
                 self.port = os.ttyname(self._kept)
-                self.child = self._start([*command, "--pty", str(master)], master)
+                self.child = Child([*command, "--pty", str(master)], (master,), stdout=subprocess.PIPE)
             finally:
                 os.close(master)
         else:
-            with listening_socket() as listener:
-                self.port = f"socket://127.0.0.1:{listener.getsockname()[1]}"
-                self.child = self._start([*command, "--listen", str(listener.fileno())], listener.fileno())
+            self.child = Child([*command, "--listen"], stdout=subprocess.PIPE)
         try:
             self._await_ready()
         except BaseException:
             self.close()
             raise
 
-    @staticmethod
-    def _start(command: list[str], fd: int) -> Child:
-        return Child(command, pass_fds=(fd,), stdout=subprocess.PIPE)
-
     def _await_ready(self) -> None:
         pipe = self.child.process.stdout
         assert pipe is not None
-        if not select.select([pipe], [], [], READY_S)[0]:
+        line = _line_within(pipe, READY_S)
+        if line is None:
             raise EnvironmentFaultError(f"the reference device is not ready after {READY_S:.0f} s; try again")
-        if pipe.readline() != b"ready\n":
+        ready, _, number = line.decode("ascii", "replace").strip().partition(" ")
+        if ready != "ready":
             self.child.ended_within(5.0)
             raise EnvironmentFaultError(self.obituary(self.child.epitaph()))
+        self.port = self.port or f"socket://127.0.0.1:{number}"
 
     def obituary(self, how: str) -> str:
         """What the user is told when the process has stopped."""
@@ -75,6 +77,15 @@ class ReferenceBoard(BoardProcess):
         if self._kept is not None:
             os.close(self._kept)
             self._kept = None
+
+
+def _line_within(pipe: IO[bytes], seconds: float) -> bytes | None:
+    """The next line, None where there is none yet. A thread waits for it: not every system can ask a pipe."""
+    lines: list[bytes] = []
+    reader = threading.Thread(target=lambda: lines.append(pipe.readline()), daemon=True)
+    reader.start()
+    reader.join(seconds)
+    return lines[0] if lines else None
 
 
 def serve_pty(device: Device, master: int) -> None:
@@ -124,15 +135,16 @@ def main() -> None:
     parser.add_argument("build_dir", type=Path)
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--pty", type=int, metavar="FD")
-    where.add_argument("--listen", type=int, metavar="FD")
+    where.add_argument("--listen", action="store_true")
     arguments = parser.parse_args()
     device = load_device(arguments.build_dir)
-    print("ready", flush=True)
     if arguments.pty is not None:
+        print("ready", flush=True)
         _write_all(arguments.pty, device.banner())
         serve_pty(device, arguments.pty)
     else:
-        with socket.socket(fileno=arguments.listen) as listener:
+        with listening_socket() as listener:
+            print(f"ready {listener.getsockname()[1]}", flush=True)
             serve_socket(device, listener)
 
 

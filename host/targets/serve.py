@@ -6,30 +6,33 @@ from __future__ import annotations
 import os
 import select
 import socket
-import tty
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from tinyproof.core.board_spec import Board
+from tinyproof.core.errors import UsageError
 from tinyproof.host.targets.emulator import Emulator, firmware_elf
-from tinyproof.host.targets.reference_board import ReferenceBoard
+from tinyproof.host.targets.reference_board import HAS_PTYS, ReferenceBoard
 
 POLL_S = 0.5  # between two looks at whether the emulator still runs
 
 
-def simulate(board: Board, build_dir: Path, *, pty: bool, announce: Callable[[str], None]) -> None:
+def simulate(board: Board, build_dir: Path, *, pty: bool, announce: Callable[[str], None], dialect: str = "") -> None:
     """Starts the board, tells `announce` its port, and returns never: KeyboardInterrupt ends it and stops the board.
 
-    Raises EnvironmentFaultError when the emulator is missing or ends by itself.
+    Raises UsageError for a pty where there are none, EnvironmentFaultError when the emulator is missing or ends by
+    itself.
     """
+    if pty and not HAS_PTYS:
+        raise UsageError("this system has no pseudo-terminals: leave out --pty, and use the socket")
     with ExitStack() as stack:
         running: Emulator | ReferenceBoard
         if board.kind == "host":
             running = stack.enter_context(ReferenceBoard(build_dir, pty=pty))
         else:
-            running = stack.enter_context(Emulator(board, firmware_elf(board, build_dir)))
+            running = stack.enter_context(Emulator(board, firmware_elf(board, build_dir, dialect)))
         bridge = None
         port = running.port
         if pty and board.kind != "host":
@@ -53,6 +56,8 @@ class PtyBridge:
         parts = urlsplit(url)
         self._socket = socket.create_connection((parts.hostname, parts.port))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        import tty
+
         self._master, self._slave = os.openpty()  # the slave stays open, so that clients may come and go
         tty.setraw(self._slave)
         self.port = os.ttyname(self._slave)

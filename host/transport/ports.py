@@ -58,7 +58,7 @@ def open_port(name: str, policy: PortPolicy, timeout_s: float) -> Any:
         port.open()
     except (ValueError, AttributeError, TypeError, ImportError) as error:
         raise UsageError(
-            f"port {name!r}: {error}; use a device file, socket://HOST:PORT or rfc2217://HOST:PORT"
+            f"port {name!r}: {error}; use a device file, a COM port, socket://HOST:PORT or rfc2217://HOST:PORT"
         ) from error
     except (serial.SerialException, OSError) as error:
         raise BoardError(_reason(name, error)) from error
@@ -87,6 +87,8 @@ def _reason(name: str, error: Exception) -> str:
     number = getattr(error, "errno", None)
     if "exclusively lock" in text or number in (errno.EBUSY, errno.EAGAIN):
         return f"port {name} is busy: another program holds it; close it (a serial monitor, ModemManager) and try again"
+    if "PermissionError(13" in text and number is None:  # how pyserial puts it on Windows, of a port that is held
+        return f"port {name} is busy: another program holds it; close it (a serial monitor, the IDE) and try again"
     if number == errno.EACCES:
         return f"port {name}: permission denied; join its group (sudo usermod -aG dialout $USER) and log in again"
     if "://" in name:

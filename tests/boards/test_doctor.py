@@ -3,9 +3,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+import io
 import json
+import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -13,8 +17,11 @@ from click.testing import CliRunner
 from support.scripted_board import ListedPort, ScriptedBoard, make_device
 
 from tinyproof.cli import main as cli
+from tinyproof.core.errors import EnvironmentFaultError
+from tinyproof.core.system_packages import System
 from tinyproof.host import diagnosis
-from tinyproof.host.diagnosis import Fault, Machine, examine, holders
+from tinyproof.host.diagnosis import Fault, Machine, examine, holders, missing_packages
+from tinyproof.host.system_install import install
 
 NANO, NANO_BOOT, CH340 = (0x2341, 0x805A), (0x2341, 0x005A), (0x1A86, 0x7523)
 DEFAULT = "qemu-cortex-m4"
@@ -28,9 +35,13 @@ def machine(tmp_path: Path, *ports: ListedPort, missing: tuple[str, ...] = (), m
         tmp_path / "sys",
         tmp_path / "proc",
         tmp_path / "etc",
-        lambda program: None if program in missing else f"/usr/bin/{program}",
         lambda port: may_open,
+        System(lambda program: None if program in missing else f"/usr/bin/{program}", lambda path: True, finds),
     )
+
+
+def finds(compiler: str, flags: tuple[str, ...], file: str) -> bool:
+    return True
 
 
 def add_process(tmp_path: Path, pid: int, name: str, holds: str = "") -> None:
@@ -61,6 +72,15 @@ def test_no_board_suggests_the_cable(tmp_path: Path) -> None:
         "carries data, and another socket",
         False,
     )
+
+
+def test_a_machine_without_tensorflow_is_told_what_needs_it(tmp_path: Path) -> None:
+    here = dataclasses.replace(
+        machine(tmp_path, ListedPort("/dev/ttyACM0", *NANO, "A1")), has_module=lambda name: name != "keras"
+    )
+    (fault,) = examine(DEFAULT, here)
+    assert not fault.blocks
+    assert 'pip install "tinyproof[train]"' in fault.remedy
 
 
 def test_permission(tmp_path: Path) -> None:
@@ -138,10 +158,74 @@ def test_missing_tools_block_where_the_default_board_needs_them(tmp_path: Path) 
     port = ListedPort("/dev/ttyACM0", *NANO)
     faults = examine(DEFAULT, machine(tmp_path, port, missing=("arm-none-eabi-gcc", "qemu-system-riscv32")))
     assert [(fault.blocks, fault.remedy) for fault in faults] == [
-        (True, "sudo apt-get install gcc-arm-none-eabi"),
+        (True, "sudo apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi"),
         (False, "sudo apt-get install qemu-system-misc"),
     ]
     assert faults[0].what.startswith("arm-none-eabi-gcc is missing, which qemu-cortex-m0, ")
+
+
+def lacking(program: str = "", file: str = "", path: str = "") -> System:
+    return System(
+        lambda name: None if name == program else f"/usr/bin/{name}",
+        lambda tried: str(tried) != path,
+        lambda compiler, flags, tried: tried != file,
+    )
+
+
+@pytest.mark.parametrize(
+    ("system", "packages"),
+    [
+        (lacking(), []),
+        (lacking("avr-gcc"), ["arduino-core-avr", "avr-libc", "gcc-avr"]),
+        (lacking(file="nano.specs"), ["gcc-arm-none-eabi", "libnewlib-arm-none-eabi"]),
+        (lacking(path="/usr/include/simavr/sim_avr.h"), ["gcc", "libsimavr-dev"]),
+        (lacking("qemu-system-arm"), ["qemu-system-arm"]),
+        (lacking("renode"), []),  # Debian has none
+    ],
+)
+def test_packages_of_what_is_missing(system: System, packages: list[str]) -> None:
+    assert missing_packages(system) == packages
+
+
+def test_this_machine_has_what_the_launcher_installed() -> None:
+    assert missing_packages() == []
+
+
+def apt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    for name in names:
+        (tmp_path / name).write_text(f"#!/bin/sh\nexit {int(name == 'sudo')}\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+
+def test_install_runs_apt_get_as_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    apt(tmp_path, monkeypatch, "apt-get")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    ran: list[str] = []
+    said: list[str] = []
+
+    def run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+        ran.append(" ".join(command))
+        return subprocess.CompletedProcess(command, 100 * ("gcc-x" in command), "E: no such package gcc-x\n", "")
+
+    install(["gcc-avr", "avr-libc"], said.append, run)
+    assert ran == said
+    assert ran[0] == "apt-get update -qq"
+    assert ran[1].endswith("apt-get install -y -qq --no-install-recommends gcc-avr avr-libc")
+    with pytest.raises(EnvironmentFaultError, match="failed: E: no such package gcc-x"):
+        install(["gcc-x"], said.append, run)
+
+
+def test_install_says_what_to_run_where_it_may_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    apt(tmp_path, monkeypatch)
+    with pytest.raises(EnvironmentFaultError, match="no apt-get; these are Debian's names of what is missing: gcc-avr"):
+        install(["gcc-avr"], print)
+    for tools in (["apt-get"], ["apt-get", "sudo"]):
+        apt(tmp_path, monkeypatch, *tools)
+        with pytest.raises(EnvironmentFaultError, match="run: apt-get update && apt-get install gcc-avr"):
+            install(["gcc-avr"], print)
 
 
 @pytest.mark.parametrize(("blocks", "code"), [(True, 3), (False, 0)])

@@ -158,4 +158,4 @@ def test_the_verb_prints_a_line_and_marks_the_model_current(lesson_models: dict[
 def test_the_verb_says_what_to_run_first(build_root: Path) -> None:
     result = CliRunner().invoke(command, ["--model", "nothing"])
     assert result.exit_code == EXIT_USAGE
-    assert "build/nothing has no model.keras; run ./tinyproof train first" in result.output
+    assert f"{build_root}/nothing has no model.keras; run ./tinyproof train first" in result.output

@@ -21,10 +21,11 @@ from tinyproof.core.board_spec import find_board
 from tinyproof.core.errors import BoardError, EnvironmentFaultError, UsageError
 from tinyproof.core.paths import FIRMWARE, ROOT
 from tinyproof.firmware.boot import ask, confirm
-from tinyproof.firmware.elf_sizes import LAYERS, elf_size
+from tinyproof.firmware.elf_sizes import LAYERS, elf_size, layer_sizes, only_for_engine
 from tinyproof.firmware.platformio_build import BuildResult, build, explain
 from tinyproof.firmware.platformio_core import ensure_core
 
+LOG = Path("/elsewhere/pio.log")
 BOARD = find_board("qemu-cortex-m4")
 
 
@@ -49,6 +50,40 @@ def test_the_image_answers_every_vector_and_layers_add_up(built: BuildResult) ->
     assert sum(layer["flash_bytes"] for layer in document["layers"].values()) == whole.flash_bytes
     assert sum(layer["ram_bytes"] for layer in document["layers"].values()) == whole.ram_bytes
     assert all(layer["flash_bytes"] > 0 for layer in document["layers"].values())
+
+
+MAP = """Linker script and memory map
+
+.text           0x00000000      0x100
+ .text.model_run
+                0x00000000       0x10 /b/engine/lib/engine/engine_tflm.o
+ .text          0x00000010       0x20 /b/lib11d/libwhatever.a(interpreter.o)
+ .text          0x00000030       0x30 /usr/lib/libgcc.a(double.o)
+ .text          0x00000060       0x08 /usr/lib/libgcc.a(round.o)
+ .text          0x00000068       0x18 /usr/lib/libc.a(memset.o)
+ .text.main     0x00000080       0x40 /b/src/main.o
+
+Cross Reference Table
+
+Symbol                                            File
+division                                          /usr/lib/libgcc.a(double.o)
+                                                  /b/lib11d/libwhatever.a(interpreter.o)
+memset                                            /usr/lib/libc.a(memset.o)
+                                                  /b/src/main.o
+                                                  /b/lib11d/libwhatever.a(interpreter.o)
+rounding                                          /usr/lib/libgcc.a(round.o)
+                                                  /usr/lib/libgcc.a(double.o)
+"""
+
+
+def test_what_the_engine_alone_brings_in_is_the_engine_s(built: BuildResult, tmp_path: Path) -> None:
+    """Its library by whatever name, and what only that refers to, through however many others."""
+    linker_map = tmp_path / "firmware.map"
+    linker_map.write_text(MAP)
+    assert only_for_engine(MAP) == {"/usr/lib/libgcc.a(double.o)", "/usr/lib/libgcc.a(round.o)"}
+    layers = layer_sizes(built.elf, linker_map)
+    assert layers["engine"].flash_bytes == 0x10 + 0x20 + 0x30 + 0x08
+    assert layers["app"].flash_bytes == 0x40
 
 
 def test_no_heap_no_stdio_in_the_image(built: BuildResult) -> None:
@@ -112,7 +147,7 @@ def test_pio_by_hand_boots_the_image_and_refuses_stale_artefacts_in_one_line(exp
     done = pio()
     assert done.returncode != 0
     assert done.stderr.startswith(
-        "error: build/small: model_compiled.c missing or changed since the export; run ./tinyproof export again\n"
+        f"error: {folder}: model_compiled.c missing or changed since the export; run ../tinyproof export again\n"
     )
     assert "Traceback" not in done.stdout + done.stderr
 
@@ -123,16 +158,17 @@ def test_no_export_no_compiler_no_firmware(exported: Path, tmp_path: Path, monke
     with pytest.raises(UsageError, match="has no firmware"):
         build(find_board("reference"), exported)
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(EnvironmentFaultError, match="arm-none-eabi-gcc is missing; apt-get install gcc-arm-none-eabi"):
+    with pytest.raises(EnvironmentFaultError, match="arm-none-eabi-gcc is missing; sudo apt-get install gcc-arm"):
         build(BOARD, exported)
 
 
 def test_failures_are_explained_in_one_line() -> None:
-    text = explain(BOARD, "ld: region `ram' overflowed by 1000 bytes\nld: region `flash' overflowed by 5 bytes\n")
+    assert str(LOG) in explain(BOARD, "no output", LOG)
+    text = explain(BOARD, "ld: region `ram' overflowed by 1000 bytes\nld: region `flash' overflowed by 5 bytes\n", LOG)
     assert "needs 4,195,304 B of ram, the board has 4,194,304 B; needs 4,194,309 B of flash" in text
-    text = explain(BOARD, f"Compiling\n{ROOT}/firmware/src/main.c:7:1: error: unknown type name 'x'\nmore\n")
+    text = explain(BOARD, f"Compiling\n{ROOT}/firmware/src/main.c:7:1: error: unknown type name 'x'\nmore\n", LOG)
     assert text.startswith("qemu-cortex-m4: the build failed: firmware/src/main.c:7:1: error: unknown type name 'x' (")
-    text = explain(BOARD, "Platform Manager: Installing nordicnrf52 @ 10.11.0\nHTTPClientError: \n")
+    text = explain(BOARD, "Platform Manager: Installing nordicnrf52 @ 10.11.0\nHTTPClientError: \n", LOG)
     assert "could not reach its registry" in text
     assert len(text.splitlines()) == 1
 

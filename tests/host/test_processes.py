@@ -126,5 +126,5 @@ def test_an_emulator_that_dies_midway_says_why(build_dir: Path) -> None:
 def test_firmware_that_is_not_built_is_named(build_dir: Path) -> None:
     with pytest.raises(UsageError) as raised:
         check(emulated("qemu-system-arm"), build_dir, None, QUICK)
-    assert raised.value.message.startswith("build/line/boards/fake/firmware.elf is missing")
+    assert raised.value.message.startswith(f"{build_dir}/boards/fake/firmware.elf is missing")
     assert "./tinyproof build --board fake" in raised.value.message

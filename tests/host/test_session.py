@@ -17,6 +17,7 @@ from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import CheckConfig
 from tinyproof.core.errors import BoardError, UsageError
 from tinyproof.core.manifest import Manifest, TensorSpec, read_manifest
+from tinyproof.host.protocol.device_model import Device
 from tinyproof.host.session import layouts_of, open_client, open_session
 
 StartBoard = Callable[..., FaultyBoard]
@@ -34,6 +35,7 @@ def test_a_session_knows_the_build_and_the_board(build_dir: Path, start_board: S
 def test_a_restarted_board_is_greeted_again(build_dir: Path, start_board: StartBoard) -> None:
     board = start_board(Faults(reset_at=(3,)))
     with open_session(BOARD, build_dir, board.port, CheckConfig(timeout_s=0.1)) as session:
+        assert isinstance(board.device, Device)
         board.device.model_id = "0123456789abcdef"  # somebody flashes it meanwhile
         session.inference.from_bytes(b"\x05")
         with pytest.raises(BoardError, match="runs model 0123456789abcdef"):
@@ -88,5 +90,5 @@ def test_a_board_that_boots_when_its_port_opens_is_waited_for() -> None:
 
 
 def test_a_build_without_tensors_is_not_exported_yet() -> None:
-    with pytest.raises(UsageError, match=r"build/net is not exported yet; run \./tinyproof export"):
+    with pytest.raises(UsageError, match=r"the model net is not exported yet; run \./tinyproof export"):
         layouts_of(Manifest("net"))

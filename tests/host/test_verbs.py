@@ -96,7 +96,7 @@ BITS_KEYS = {
 }
 CHECK_KEYS = {
     *("model", "model_id", "board", "engine", "protocol", "vectors", "reference", "bits_checked", "bits_different"),
-    *("answers", "tolerance", "tolerance_why", "startup_ticks", "arena_used_bytes"),
+    *("answers", "tolerance", "tolerance_why", "startup_ticks", "arena_used_bytes", "stack_used_bytes"),
     *("bits_identical", "answers_within_tolerance", "proven"),
 }
 
@@ -167,9 +167,9 @@ def test_junit_tells_of_a_board_that_cannot_be_checked(
     ("arguments", "code", "says"),
     [
         (["--port", "/dev/ttyTINYPROOF9"], 3, "/dev/ttyTINYPROOF9 is absent"),
-        (["--port", "ftp://x"], 2, "use a device file, socket://HOST:PORT"),
+        (["--port", "ftp://x"], 2, "use a device file, a COM port, socket://HOST:PORT"),
         ([], 2, "--port"),
-        (["--model", "nonesuch"], 2, "build/nonesuch has no manifest"),
+        (["--model", "nonesuch"], 2, "/nonesuch has no manifest"),
         (["--board", "fakee"], 2, "did you mean fake?"),
         (["--timeout", "0"], 2, "--timeout"),
     ],

@@ -16,8 +16,8 @@ from support.native import different_bits
 from support.tflite_writer import dense_network
 
 import tinyproof.core.paths
+from tinyproof.builds import check_new_name
 from tinyproof.cli import main as cli
-from tinyproof.cli.model_option import check_new_name
 from tinyproof.core.errors import InputFileError, UsageError
 from tinyproof.core.manifest import Manifest, QuantizationReport, read_manifest
 from tinyproof.core.model_file import build_name, find_model_file
@@ -235,7 +235,7 @@ def test_a_trained_build_is_not_overwritten(tmp_path: Path) -> None:
 def test_names_of_builds_cannot_lead_elsewhere() -> None:
     assert find_model_file("neuron") is None
     for stem, name in (("..", "_.."), (".x", "_.x"), ("current", "_current"), ("ä/ö", "_"), ("a" * 99, "a" * 64)):
-        assert build_name(Path(f"{stem}.tflite")) == name
+        assert build_name(Path(f"{stem}.tflite").stem) == name
 
 
 def test_the_command_line_takes_a_file_from_anywhere(

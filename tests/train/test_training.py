@@ -184,10 +184,12 @@ def test_the_largest_stable_learning_rate_is_where_numpy_turns() -> None:
 
 
 @pytest.mark.parametrize(("rate", "why"), [(0.5, "range of float32"), (1e30, "range of float32"), (0.178, "RMSE rose")])
-def test_a_rate_that_diverges_is_an_error_and_leaves_no_model(tmp_path: Path, rate: float, why: str) -> None:
-    train_model(dataclasses.replace(LESSON, steps=1), tmp_path)
+def test_a_rate_that_diverges_is_an_error_and_leaves_the_build_as_it_was(tmp_path: Path, rate: float, why: str) -> None:
+    folder = tmp_path / "line"
+    train_model(dataclasses.replace(LESSON, steps=1), folder)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
     with pytest.raises(UsageError) as raised:
-        train_model(dataclasses.replace(LESSON, learning_rate=rate), tmp_path)
+        train_model(dataclasses.replace(LESSON, learning_rate=rate), folder)
     with np.errstate(over="ignore", invalid="ignore"):
         loss = numpy_descent(10, -10, rate, 40, np.array(LESSON_X), np.array(LESSON_Y))["loss"]
     # Six squares are added up before the division, so it is their sum that leaves float32 first.
@@ -197,7 +199,8 @@ def test_a_rate_that_diverges_is_an_error_and_leaves_no_model(tmp_path: Path, ra
     assert why in message
     assert f"learning rate {rate:g}" in message
     assert "largest stable one is 0.1769," in message
-    assert list(tmp_path.iterdir()) == [], "neither a NaN model nor the previous one may pass for the result"
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert list(tmp_path.iterdir()) == [folder], "nothing half-written is left"
 
 
 def test_the_rate_that_the_error_recommends_trains(tmp_path: Path) -> None:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tinyproof.cli.localize import name_of
 from tinyproof.core.board_spec import Board, all_boards
 from tinyproof.core.config import CheckConfig
 from tinyproof.core.errors import InputFileError, MismatchError, UsageError
+from tinyproof.localization import name_of
 
 if TYPE_CHECKING:
     from tinyproof.export.profile_codegen import ProfiledOperator
@@ -97,7 +97,7 @@ def write_rows(path: Path, rows: Sequence[dict[str, Any]]) -> None:
         )
         head = json.dumps({"model": row["model"], "board": row["board"]})[:-1]
         parts.append(f'  {head}, "layers": [\n   {layers}]}}')
-    path.write_text('{"results": [\n' + ",\n".join(parts) + "\n]}\n", encoding="utf-8")
+    path.write_text('{"results": [\n' + ",\n".join(parts) + "\n]}\n", encoding="utf-8", newline="\n")
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
