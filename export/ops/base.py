@@ -194,7 +194,8 @@ class Op(ABC):
     @property
     def cost(self) -> int:
         """Instructions of an inference on a Cortex-M4, about."""
-        return self.macs + 10 * sum(self.graph.tensors[index].elements for index in self.outputs)
+        # The operator's own outputs: what a program adds to a graph, such as a state in its place, this graph lacks.
+        return self.macs + 10 * sum(self.graph.tensors[index].elements for index in self.operator.outputs if index >= 0)
 
     @property
     def name(self) -> str:
