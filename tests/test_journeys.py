@@ -16,6 +16,7 @@ from support.tflite_writer import dense_network
 from tinyproof.core.paths import ROOT
 
 PAGES = sorted((ROOT / "docs/journeys").glob("*.md"))
+BY_DAY = ("maker",)  # the others take most of two minutes together
 COMMAND = "    tinyproof "
 # Commands whose page says that they fail, and how.
 FAILING = {"tinyproof train --learning-rate 0.5": 2}
@@ -45,7 +46,10 @@ def git(folder: Path, *arguments: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+@pytest.mark.parametrize(
+    "page",
+    [pytest.param(page, marks=[] if page.stem in BY_DAY else [pytest.mark.nightly], id=page.stem) for page in PAGES],
+)
 def test_every_command_of_a_page_does_what_the_page_says(page: Path, tmp_path: Path) -> None:
     prepare(tmp_path)
     asked = commands(page)
