@@ -21,6 +21,7 @@ from tinyproof.export.lowering import Program
 from tinyproof.export.memory_planner import MemoryPlan, needed_bytes, plan_memory
 from tinyproof.export.ops.base import WORD, Op
 from tinyproof.export.ops.convolution import Convolution
+from tinyproof.export.ops.depthwise_conv_2d import DepthwiseConv2D
 from tinyproof.export.ops.fully_connected import FullyConnected
 from tinyproof.export.ops.lift import Lift
 from tinyproof.export.ops.stripes import Stripes
@@ -58,7 +59,8 @@ class Choice:
 @dataclass(frozen=True)
 class Shape:
     """What of a program is changed: `groups` of operators that take turns, first and last one and rows of a stripe;
-    `narrow`: dense layers without a widened copy of their input; `lifted`: tensors move where that saves RAM."""
+    `narrow`: dense and depthwise layers without a widened copy of their input; `lifted`: tensors move where that saves
+    RAM."""
 
     groups: tuple[tuple[int, int, int], ...] = ()
     narrow: frozenset[int] = frozenset()
@@ -156,6 +158,9 @@ class Schedules:
         """What could take the peak away."""
         first, last = point.peak
         shape, ops = point.shape, self.program.ops
+        every = frozenset(number for number in range(len(ops)) if self._narrow(number))
+        if not every <= shape.narrow:  # alike layers need the same: one of them alone takes no peak away
+            yield dataclasses.replace(shape, narrow=every)
         for number in range(first, last + 1):
             if number not in shape.narrow and self._narrow(number):
                 yield dataclasses.replace(shape, narrow=shape.narrow | {number})
@@ -189,7 +194,7 @@ class Schedules:
     def _narrow(self, number: int) -> Op | None:
         if number not in self.narrow:
             op = self.program.ops[number]
-            found = op.narrow() if isinstance(op, FullyConnected) else None
+            found = op.narrow() if isinstance(op, (FullyConnected, DepthwiseConv2D)) else None
             if found is None:
                 return None
             self.narrow[number] = found
