@@ -12,7 +12,7 @@ from tinyproof.core.manifest import Expected, read_manifest
 from tinyproof.core.reference.golden import in_words
 from tinyproof.host.bits import Progress, ask_inputs, ask_sequence
 from tinyproof.host.check_report import CheckedAnswer, CheckReport, write_report
-from tinyproof.host.expected import Golden, read_vectors
+from tinyproof.host.expected import Golden, read_coverage, read_vectors
 from tinyproof.host.protocol.messages import Answer
 from tinyproof.host.protocol.numbers import float_bits, float_from_bits
 from tinyproof.host.session import Session, open_session
@@ -49,6 +49,7 @@ def check(
         tolerance_why="" if tolerance is None else tolerance.why,
         startup_ticks=info.startup_ticks,
         arena_used_bytes=info.arena_used_bytes,
+        coverage=read_coverage(build_dir),
     )
     write_report(report, board, build_dir)
     return report

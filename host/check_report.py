@@ -47,7 +47,7 @@ class CheckReport:
     board: str
     engine: str
     protocol: int
-    vectors: str  # "exhaustive", "random" or "sequence"
+    vectors: str  # "exhaustive", "chosen" or "sequence"; "random" in a build of an earlier release
     reference: str  # who gave the golden answers
     bits: BitsResult
     answers: list[CheckedAnswer] = field(default_factory=list)
@@ -55,6 +55,7 @@ class CheckReport:
     tolerance_why: str = ""
     startup_ticks: int = 0  # from reset to ready, in the tick unit; 0 where the board does not count it
     arena_used_bytes: int = 0  # by Google's interpreter on this board; 0 for an engine without an arena of its own
+    coverage: dict[str, Any] | None = None  # what the vectors excite, as the export measured it
 
     @property
     def sequence(self) -> bool:
@@ -95,6 +96,7 @@ class CheckReport:
             "tolerance_why": self.tolerance_why,
             "startup_ticks": self.startup_ticks,
             "arena_used_bytes": self.arena_used_bytes,
+            "coverage": self.coverage,
             "bits_identical": self.bits_identical,
             "answers_within_tolerance": self.answers_within_tolerance,
             "proven": self.proven,

@@ -22,6 +22,7 @@ from tinyproof.cli.model_option import (
     print_removed,
     values_option,
 )
+from tinyproof.cli.show_bits import say_coverage
 from tinyproof.cli.tables import stage_line
 from tinyproof.core import paths
 from tinyproof.core.board_spec import all_boards, find_board
@@ -32,7 +33,7 @@ from tinyproof.core.manifest import Manifest, QuantizationReport
 @click.command()
 @click.option("--low", type=float, help="Smallest x that will be asked. [default: -10]")
 @click.option("--high", type=float, help="Largest x that will be asked. [default: 10]")
-@click.option("--seed", type=int, help="Seed of random inputs and vectors. [default: 1]")
+@click.option("--seed", type=int, help="Seed of random inputs and of what vectors are chosen from. [default: 1]")
 @model_option
 @name_option
 @calibration_option
@@ -63,6 +64,9 @@ def command(
     A model that is brought becomes build/<its name>/: an integer .tflite as it is; a float .tflite, a .keras, an .h5 or
     a SavedModel after quantization with --calibration, or with --low and --high where it takes one number.
 
+    Vectors are all inputs where there are 256; otherwise those that let faults show, and the line `vectors` says how
+    many of some that were planted in the weights they do show.
+
     Channels that interval analysis proves constant for every input are folded into the layer behind them, and those
     that nothing live reads are left out, unless --keep-dead: the answers are the same to the bit. model.tflite stays as
     it is.
@@ -82,12 +86,18 @@ def command(
             manifest = run_export(config, keep_dead=keep_dead)
     else:
         _, manifest = import_file(config, found, wanted, keep_dead=keep_dead)
+    from tinyproof.host.expected import read_coverage, read_vectors
+
+    folder = paths.build_dir(manifest.model)
+    coverage = read_coverage(folder)
     if as_json:
-        console.print_json(manifest.as_dict())
-    elif found is None:
+        console.print_json({**manifest.as_dict(), "coverage": coverage})
+        return
+    if found is None:
         print_export(manifest)
     else:
         print_import(manifest)
+    say_coverage(read_vectors(folder)[1], coverage)
 
 
 def run_export(config: Config, folder: Path | None = None, *, keep_dead: bool = False) -> Manifest:

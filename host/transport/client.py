@@ -15,7 +15,7 @@ from typing import Any
 
 import serial
 
-from tinyproof.core.errors import BoardError
+from tinyproof.core.errors import BoardError, MismatchError
 from tinyproof.host.protocol import status
 from tinyproof.host.protocol.framing import LineSplitter, Reply, decode, frame, show
 from tinyproof.host.transport.ports import READ_BYTES, PortPolicy, close_port, open_port
@@ -30,6 +30,16 @@ POLL_S = 0.001  # between two looks at a port that has no file descriptor (rfc22
 
 class SilentBoardError(BoardError):
     """The board gave no usable answer in all attempts."""
+
+
+class ContradictionError(MismatchError):
+    """The board gave two answers to one request, and they disagree: whichever is right, it proves nothing."""
+
+    def __init__(self, request: str, first: str, second: str) -> None:
+        super().__init__(
+            f"the board gave two different answers to `{request[:40]}`: {show(first.encode())}, then "
+            f"{show(second.encode())}; neither is a proof"
+        )
 
 
 class DeviceError(BoardError):
