@@ -31,6 +31,7 @@ def check(
     tolerance = manifest.tolerance
     with open_session(board, build_dir, port, config, manifest=manifest) as session:
         inputs = [content for content, _ in vectors]
+        session.expect(2 * len(inputs) + len(manifest.expected), config)
         # All divergences are kept: JUnit has a case for each vector, and the canary is diagnosed by all its answers.
         if kind == "sequence":
             bits = ask_sequence(session, inputs, golden.frame, progress, keep=len(inputs))

@@ -47,6 +47,15 @@ class Inference:
         self.link.request("reset")
         self._after()
 
+    @property
+    def most_requests(self) -> int:
+        """How many requests an inference may take, where its tensors go by parts."""
+        return (
+            -(-self.inputs.size_bytes // self._load_bytes(self.inputs.size_bytes))
+            + 1
+            + (-(-self.info.out_bytes // self._read_bytes))
+        )
+
     def from_real(self, x: list[float]) -> Answer | None:
         """The answer to real values, quantized by the board; None when they or the answer do not fit its line."""
         return None if self._by_parts_only else self._in_one_line("x " + " ".join(map(shortest, x)), with_y=True)
@@ -90,15 +99,23 @@ class Inference:
 
     def _load_run_read(self, content: bytes) -> Answer:
         # A line is worth filling: each costs a round trip, however long it is.
-        step = (self.info.line_bytes - (len(frame(f"load {len(content)} ", SEQ_WRAP)) - 1)) // 2
+        step = self._load_bytes(len(content))
         for offset in range(0, len(content), step):
             self.link.request(f"load {offset} {content[offset : offset + step].hex().upper()}")
             if self.on_part is not None:
                 self.on_part(min(offset + step, len(content)))
         ticks, unit = parse_ticks(self.link.request("run"))
         output = b""
-        longest = (self.info.line_bytes - READ_FRAME_BYTES) // 2
+        longest = self._read_bytes
         while len(output) < self.info.out_bytes:
             count = min(longest, self.info.out_bytes - len(output))
             output += parse_hex(self.link.request(f"read {len(output)} {count}"), count)
         return Answer(output, self.outputs.values(output), None, ticks, unit)
+
+    def _load_bytes(self, size: int) -> int:
+        """Of a tensor of `size` bytes, what a line takes."""
+        return max(1, (self.info.line_bytes - (len(frame(f"load {size} ", SEQ_WRAP)) - 1)) // 2)
+
+    @property
+    def _read_bytes(self) -> int:
+        return max(1, (self.info.line_bytes - READ_FRAME_BYTES) // 2)
