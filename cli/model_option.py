@@ -19,6 +19,7 @@ from tinyproof.core import paths
 from tinyproof.core.build_lock import locked
 from tinyproof.core.config import Config
 from tinyproof.core.errors import UsageError
+from tinyproof.core.files import write_at_once
 from tinyproof.core.manifest import Manifest, RemovedChannels
 from tinyproof.core.model_file import ModelFile, find_model_file
 
@@ -158,7 +159,7 @@ def import_file(
                 click.echo(f"{paths.shown(folder)} held the model of {other}, and is replaced", err=True)
             manifest = import_model(found, folder, asked, keep_dead=keep_dead, replace=wanted.name is not None)
     paths.CURRENT_FILE.parent.mkdir(parents=True, exist_ok=True)
-    paths.CURRENT_FILE.write_text(f"{found.name}\n", encoding="utf-8", newline="\n")
+    write_at_once(paths.CURRENT_FILE, f"{found.name}\n")
     return config, manifest
 
 

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tinyproof.core.converter import MistypedError, read_json, structure, unstructure
 from tinyproof.core.errors import UsageError
+from tinyproof.core.files import write_at_once
 
 FILE = "build.json"
 
@@ -25,7 +26,8 @@ class Size:
 @dataclass(frozen=True)
 class BuildRecord:
     """Sizes in bytes. `engine_*` is what the engine and the model cost together, without the rest of the firmware.
-    `layers`: the whole by layer of the firmware, which add up to it."""
+    `layers`: the whole by layer of the firmware, which add up to it. `elf_sha256`: of firmware.elf; "" in the record of
+    an earlier release. `sources`: SHA-256 of each artefact of the export that it was built from, by its name."""
 
     board: str
     engine: str
@@ -35,6 +37,8 @@ class BuildRecord:
     engine_flash_bytes: int
     engine_ram_bytes: int
     layers: dict[str, Size]
+    elf_sha256: str = ""
+    sources: dict[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """What build.json holds: no path, so that equal builds write equal files."""
@@ -42,7 +46,7 @@ class BuildRecord:
 
     def write(self, folder: Path) -> None:
         """To build.json in `folder`, the same bytes for the same build."""
-        (folder / FILE).write_text(json.dumps(self.as_dict(), indent=1) + "\n", encoding="utf-8", newline="\n")
+        write_at_once(folder / FILE, json.dumps(self.as_dict(), indent=1) + "\n")
 
 
 def read_build_record(folder: Path) -> BuildRecord | None:

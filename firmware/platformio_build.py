@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -12,9 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinyproof.core.board_spec import Board, MemorySpec
+from tinyproof.core.build_record import FILE as RECORD
 from tinyproof.core.build_record import BuildRecord
 from tinyproof.core.errors import EnvironmentFaultError, UsageError
-from tinyproof.core.files import write_at_once
+from tinyproof.core.files import keep_inside, write_at_once
 from tinyproof.core.manifest import read_manifest, stale_artefacts
 from tinyproof.core.paths import BUILD, FIRMWARE, shown
 from tinyproof.core.system_packages import missing_to_build, refuse_missing
@@ -41,7 +43,7 @@ _OUTSIDE = re.compile(r"address 0x([0-9a-f]+) of \S+ section `\S+' is not within
 _REGIONS = {"flash": "flash", "ram": "ram", "text": "flash", "data": "ram"}  # the last two are avr-gcc's names
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class BuildResult(BuildRecord):
     """A build that was just made, and where its image is."""
 
@@ -71,11 +73,15 @@ def build(board: Board, build_dir: Path) -> BuildResult:
     """
     if board.kind == "host":
         raise UsageError(f"board {board.name} is this machine and has no firmware; ./tinyproof check asks it directly")
-    model_id = check_artefacts(build_dir)
+    model_id, manifest = check_artefacts(build_dir), read_manifest(build_dir)
     refuse_missing(missing_to_build(board))
-    folder = build_dir.resolve() / "boards" / board.name
+    folder = keep_inside(build_dir.resolve() / "boards" / board.name, build_dir.resolve())
     objects = objects_folder(board, build_dir)
-    run_platformio(board, build_dir.resolve(), objects)
+    try:
+        run_platformio(board, build_dir.resolve(), objects)
+    except EnvironmentFaultError:  # the image that lies there is not what was asked for: no check may take it for that
+        (folder / RECORD).unlink(missing_ok=True)
+        raise
     produced = objects / board.name / "firmware.elf"
     layers = layer_sizes(produced, produced.with_suffix(".map"))
     if board.memory is not None and not board.build.linker_script:  # ours have a section for the stack, others have not
@@ -94,6 +100,8 @@ def build(board: Board, build_dir: Path) -> BuildResult:
         engine_flash_bytes=layers["engine"].flash_bytes + layers["model"].flash_bytes,
         engine_ram_bytes=layers["engine"].ram_bytes + layers["model"].ram_bytes,
         layers=layers,
+        elf_sha256=hashlib.sha256(elf.read_bytes()).hexdigest(),
+        sources={name: manifest.artefacts[name].sha256 for name in USED_ARTEFACTS if name in manifest.artefacts},
         elf=elf,
     )
     result.write(folder)

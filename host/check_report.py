@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from tinyproof.core.board_spec import Board
+from tinyproof.core.files import keep_inside, write_at_once
 from tinyproof.host.bits import BitsResult, some
 
 # Of a data set's samples: where so many saturate, what is computed of them is not what was meant.
@@ -219,9 +220,8 @@ class DatasetReport:
 
 def write_report(report: CheckReport | DatasetReport, board: Board, build_dir: Path) -> None:
     """check.json or dataset.json in boards/<board>/."""
-    folder = build_dir / "boards" / board.name
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / report.FILE).write_text(json.dumps(report.as_dict(), indent=1) + "\n", encoding="utf-8", newline="\n")
+    folder = keep_inside(build_dir / "boards" / board.name, build_dir)
+    write_at_once(folder / report.FILE, json.dumps(report.as_dict(), indent=1) + "\n")
 
 
 def _finite(value: Any) -> Any:

@@ -27,6 +27,7 @@ from tinyproof.cli.tables import stage_line
 from tinyproof.core import paths
 from tinyproof.core.board_spec import all_boards, find_board
 from tinyproof.core.config import Config, ExportConfig, load_config
+from tinyproof.core.files import write_at_once
 from tinyproof.core.manifest import Manifest, QuantizationReport
 
 
@@ -110,7 +111,7 @@ def run_export(config: Config, folder: Path | None = None, *, keep_dead: bool = 
     library = library_of(find_board(config.board)) if config.board in all_boards() else None
     per_tensor = library is not None and not library.dense_per_channel
     manifest = export_model(config.export, config.check, build_dir, dense_per_tensor=per_tensor, keep_dead=keep_dead)
-    paths.CURRENT_FILE.write_text(f"{config.model}\n", encoding="utf-8", newline="\n")
+    write_at_once(paths.CURRENT_FILE, f"{config.model}\n")
     return manifest
 
 

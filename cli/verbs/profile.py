@@ -17,6 +17,7 @@ from tinyproof.cli.tables import aligned
 from tinyproof.core.board_spec import Board, find_board
 from tinyproof.core.config import Config, load_config
 from tinyproof.core.errors import EnvironmentFaultError, UsageError
+from tinyproof.core.files import keep_inside, write_at_once
 from tinyproof.core.paths import CONFIG_FILE, build_dir
 
 if TYPE_CHECKING:
@@ -87,9 +88,8 @@ def run_profile(config: Config, port: str | None, dataset: Path | None, *, noise
         operator["noise_added"] = layers.get(operator["index"], {}).get("added")
     if layers:
         document["noise_samples"] = dataset.name if dataset else "the build's vectors"
-    target = folder / "boards" / board.name
-    target.mkdir(parents=True, exist_ok=True)
-    (target / FILE).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8", newline="\n")
+    target = keep_inside(folder / "boards" / board.name, folder)
+    write_at_once(target / FILE, json.dumps(document, indent=1) + "\n")
     return document
 
 

@@ -25,7 +25,7 @@ BIAS_STEPS = (1, 2, 4, 16)  # by so many steps of the output a bias is moved
 
 
 @dataclass(frozen=True)
-class Fault:
+class PlantedFault:
     """Bytes of the .tflite that are changed: `new` instead of what stands at `offset`, in the data of tensor `index`,
     whose byte `place` that is. `operator`: the one that reads it."""
 
@@ -44,14 +44,14 @@ class Planter:
         self._offsets = data_offsets(tflite)
         self.operators = [op for op in device_ends(graph).operators if self._constants(op)]
 
-    def faults(self, seed: int) -> Iterator[Fault]:
+    def faults(self, seed: int) -> Iterator[PlantedFault]:
         """Without end, unless nothing can be damaged. A weight has a bit flipped, a bias is moved by some steps."""
         source = random.Random(f"{seed} faults")
         while self.operators:
             for operator in self.operators:
                 yield self._fault(operator, source.choice(self._constants(operator)), source)
 
-    def load(self, fault: Fault) -> Reference:
+    def load(self, fault: PlantedFault) -> Reference:
         """The damaged model. Raises InputFileError where the reference refuses it."""
         tflite = bytearray(self._tflite)
         tflite[fault.offset : fault.offset + len(fault.new)] = fault.new
@@ -66,7 +66,7 @@ class Planter:
         tensors = [self._graph.tensors[index] for index in operator.inputs if index != -1]
         return [t for t in tensors if t.data and t.scales and t.dtype in DTYPES and t.index in self._offsets]
 
-    def _fault(self, operator: Operator, tensor: Tensor, source: random.Random) -> Fault:
+    def _fault(self, operator: Operator, tensor: Tensor, source: random.Random) -> PlantedFault:
         data = tensor.data or b""
         size = 1 if tensor.dtype == "int4" else DTYPES[tensor.dtype].bits // 8
         place = source.randrange(len(data) // size)
@@ -79,7 +79,7 @@ class Planter:
             changed = bytearray(old)
             changed[source.randrange(size)] ^= 1 << source.randrange(8)
             new = bytes(changed)
-        return Fault(operator, tensor.index, start, self._offsets[tensor.index] + start, new)
+        return PlantedFault(operator, tensor.index, start, self._offsets[tensor.index] + start, new)
 
     def _step(self, operator: Operator, bias: Tensor, place: int) -> int:
         """How much a bias has to move for the output to move by one: smaller changes may be no fault at all."""

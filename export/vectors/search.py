@@ -20,7 +20,7 @@ from tinyproof.core.tflite.dtypes import DTYPES
 from tinyproof.core.tflite.ends import Ends
 from tinyproof.core.tflite.graph import Graph, Tensor
 from tinyproof.export.vectors import candidates
-from tinyproof.export.vectors.planted import LOAD_RUNS, Detector, Fault, Planter
+from tinyproof.export.vectors.planted import LOAD_RUNS, Detector, PlantedFault, Planter
 
 Array = npt.NDArray[np.int64]
 
@@ -37,7 +37,7 @@ _SQUASHING = ("SOFTMAX", "LOGISTIC", "LOG_SOFTMAX", "TANH")
 
 
 @dataclass
-class Pool:
+class Asked:
     """Inputs that were asked, and their answers: [N][output bytes]."""
 
     inputs: list[bytes] = field(default_factory=list)
@@ -64,7 +64,7 @@ class Search:
         self._ends, self._reference, self._seed, self._runs = ends, reference, seed, runs
         self._planter = Planter(tflite, graph)
         self._source = random.Random(f"{seed} search")
-        self._pool = Pool()
+        self._pool = Asked()
         self._logits = _before_squashing(graph, ends)
 
     def choose(self, given: Sequence[bytes], count: int) -> tuple[list[bytes], list[bytes]]:
@@ -182,7 +182,7 @@ class Search:
                 columns.append(column)
         return np.array(columns, bool).reshape(-1, everything).T
 
-    def _load(self, detector: Detector, fault: Fault) -> Reference | None:
+    def _load(self, detector: Detector, fault: PlantedFault) -> Reference | None:
         """None where the damage leaves no model."""
         detector.runs += LOAD_RUNS
         try:
