@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.classifier import CLASSES, WIDTH, steep_classifier
 from support.compiled import compiled
 from support.streaming import StreamingNet
 from support.tflite_writer import Model, dense_network
@@ -20,22 +21,6 @@ from tinyproof.core.tflite.ends import device_ends
 from tinyproof.core.tflite.reader import read_graph
 from tinyproof.export.vectors.choosing import VECTORS_LARGE, format_vectors, make_vectors
 from tinyproof.export.vectors.coverage import measure
-
-CLASSES, WIDTH = 12, 300
-
-
-def steep_classifier(seed: int = 3) -> bytes:
-    """300 values -> 20 -> 12 classes with a softmax that noise drives to its ends, as trained networks do."""
-    r = random.Random(seed)
-    model = Model()
-    x = model.input((1, WIDTH), 0.05, -5)
-    hidden, logits = model.tensor((1, 20), 1.2, -128), model.tensor((1, CLASSES), 1.0, 4)
-    weights = [[r.randint(-127, 127) for _ in range(WIDTH)] for _ in range(20)]
-    model.add_dense(x, hidden, weights, 0.02, [0] * 20, fusedActivationFunction=1)
-    model.add_dense(hidden, logits, [[r.randint(-127, 127) for _ in range(20)] for _ in range(CLASSES)], 0.01, [0] * 12)
-    y = model.tensor((1, CLASSES), 1 / 256, -128)
-    model.add("SOFTMAX", [logits], [y], beta=1.0)
-    return model.build(y)
 
 
 def chosen(tflite: bytes, seed: int = 1, **options: Any) -> dict[str, Any]:
