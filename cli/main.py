@@ -31,6 +31,7 @@ VERBS = {
     "doctor": "Find what stands between this machine and a board.",
     "example": "Train gestures or a wake word, to walk through with your own model.",
     "profile": "Time every operator on a board, and find the layer that loses accuracy.",
+    "compare": "Set two builds or revisions side by side, and fail on a regression.",
     "bench": "Measure sizes, instruction counts and speed.",
     "completion": "Print the script that lets a shell complete commands.",
     "test": "Run all tests of tinyproof itself.",

@@ -1,27 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The option --model of all verbs: a build by its name, or a file, which becomes a build of its own."""
+"""The option --model of all verbs and those of an import: what stands behind them in builds.py, with its remarks."""
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
-import difflib
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from tinyproof import builds
+from tinyproof.builds import Wanted
 from tinyproof.cli.console import say
 from tinyproof.cli.tables import file_name, stage_line
-from tinyproof.core import paths
-from tinyproof.core.build_lock import locked
 from tinyproof.core.config import Config
-from tinyproof.core.errors import UsageError
-from tinyproof.core.files import write_at_once
 from tinyproof.core.manifest import Manifest, RemovedChannels
-from tinyproof.core.model_file import ModelFile, find_model_file
+from tinyproof.core.model_file import ModelFile
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -29,13 +25,24 @@ MODEL_HELP = "A build's name, or a file: .tflite, .keras, .h5, a SavedModel fold
 CALIBRATION_HELP = "Samples to quantize a float model with: .npz, .npy or .csv, a folder of images or .wav files."
 VALUES_HELP = "Real values of black and white, or of a sound's ends, in a folder: 0,1 or -1,1 or 0,255."
 CLASSES_HELP = "Names of the model's outputs in their order, where samples are labelled by name."
-NAME_HELP = "Name of the build that a file becomes. [default: the file's own]"
+NAME_HELP = "Name of the build that a file becomes, or of a library. [default: the file's or the build's]"
 ACTIVATIONS_HELP = "Integers between the layers of a float model: int8, or int16 with int8 weights. [default: int8]"
 
 
 def model_option(function: F) -> F:
     """Decorates a verb with --model."""
     return click.option("--model", metavar="NAME|FILE", help=MODEL_HELP)(function)
+
+
+def dialect_option(function: F) -> F:
+    """Decorates a verb with --dialect; tinyproof's own comes as ""."""
+    return click.option(
+        "--dialect",
+        type=click.Choice(["tinyproof", "mlperf"]),
+        default="tinyproof",
+        callback=lambda context, option, value: "" if value == "tinyproof" else value,
+        help="What the firmware speaks: our protocol, or that of MLPerf Tiny's runner. [default: tinyproof]",
+    )(function)
 
 
 def calibration_option(function: F) -> F:
@@ -77,118 +84,25 @@ def name_option(function: F) -> F:
     return click.option("--name", metavar="NAME", help=NAME_HELP)(function)
 
 
-@contextlib.contextmanager
-def hold(model: str, *, shared: bool = False, makes: bool = False) -> Iterator[None]:
-    """Keeps other runs from build/<model>, or waits for one that has it. `shared`: beside others that only read it.
-    `makes`: the build may be new; otherwise nothing is left behind where there is none."""
-    folder = paths.build_dir(model)
-    if not makes and not folder.is_dir():
-        yield
-        return
-
-    def waits() -> None:
-        click.echo(f"{paths.shown(folder)} is in use by another tinyproof; waiting for it", err=True)
-
-    with locked(folder, shared=shared, waits=waits):
-        yield
+def hold(model: str, *, shared: bool = False, makes: bool = False) -> AbstractContextManager[None]:
+    """`builds.hold`, which says to the terminal that it waits."""
+    return builds.hold(model, shared=shared, makes=makes, remark=_remark)
 
 
 def select_model(config: Config, text: str | None) -> Config:
-    """`config` for --model: a file is imported first, unless its build is there already."""
-    if text is None:
-        return config
-    found = find_model_file(text)
-    if found is None:
-        return dataclasses.replace(config, model=text)
-    return import_file(config, found, Wanted(), again=False)[0]
-
-
-@dataclasses.dataclass(frozen=True)
-class Wanted:
-    """What the options say of how to quantize a float model, and of its build's name; None where one is left out."""
-
-    calibration: Path | None = None
-    low: float | None = None
-    high: float | None = None
-    activations: str | None = None
-    name: str | None = None
-    values: tuple[float, float] | None = None
-
-
-def find_brought(model: str | None, wanted: Wanted) -> ModelFile | None:
-    """The file that --model names, None where it names a build. Raises UsageError where an option wants a file."""
-    found = find_model_file(model) if model else None
-    for option, value in (("--calibration", wanted.calibration), ("--activations", wanted.activations)):
-        if found is None and value is not None:
-            raise UsageError(f"{option} quantizes a file: name it with --model FILE")
-    if wanted.name is None:
-        return found
-    if found is None:
-        raise UsageError("--name is for the build of a file: name that with --model FILE")
-    paths.build_dir(wanted.name)
-    return dataclasses.replace(found, name=wanted.name)
+    """`builds.select_model`, likewise."""
+    return builds.select_model(config, text, _remark)
 
 
 def import_file(
-    config: Config,
-    found: ModelFile,
-    wanted: Wanted,
-    *,
-    again: bool = True,
-    keep_dead: bool = False,
+    config: Config, found: ModelFile, wanted: Wanted, *, again: bool = True, keep_dead: bool = False, ram: str = ""
 ) -> tuple[Config, Manifest]:
-    """(config for its build, manifest) of a file with a model.
-
-    Makes the build the current one. `again`: even if the build holds that file already. `keep_dead`: as in
-    lowering.lower.
-    """
-    from tinyproof.core.manifest import read_manifest
-    from tinyproof.export.calibration import Calibration
-    from tinyproof.export.import_model import import_model, is_current, other_origin
-
-    config = dataclasses.replace(config, model=found.name)
-    folder = paths.build_dir(found.name)
-    asked = Calibration(
-        wanted.calibration, wanted.low, wanted.high, config.export.seed, wanted.activations, wanted.values
-    )
-    with hold(found.name, makes=True):
-        if not again and is_current(found, folder, asked):
-            manifest = read_manifest(folder)
-        else:
-            if (other := other_origin(found, folder)) is not None and (wanted.name or not other.exists()):
-                click.echo(f"{paths.shown(folder)} held the model of {other}, and is replaced", err=True)
-            manifest = import_model(found, folder, asked, keep_dead=keep_dead, replace=wanted.name is not None)
-    paths.CURRENT_FILE.parent.mkdir(parents=True, exist_ok=True)
-    write_at_once(paths.CURRENT_FILE, f"{found.name}\n")
-    return config, manifest
+    """`builds.import_file`, likewise, and what it replaces."""
+    return builds.import_file(config, found, wanted, again=again, keep_dead=keep_dead, ram=ram, remark=_remark)
 
 
-def was_imported(config: Config) -> bool:
-    """Whether build/<config.model> is a model that was brought: it has nothing to train."""
-    from tinyproof.core.manifest import FILE, read_manifest
-
-    folder = paths.build_dir(config.model)
-    return (folder / FILE).is_file() and read_manifest(folder).source is not None
-
-
-def check_new_name(name: str) -> None:
-    """Before the lesson is trained as build/<name>. Raises UsageError where that looks like the misspelt name of a
-    model that was brought: a neuron would be proven in its place."""
-    from tinyproof.core.manifest import FILE, read_manifest
-
-    if paths.build_dir(name).exists():
-        return
-    brought = []
-    for path in paths.BUILD.glob(f"*/{FILE}"):
-        with contextlib.suppress(UsageError):  # a damaged build is a matter for whoever asks for it
-            if read_manifest(path.parent).source is not None:
-                brought.append(path.parent.name)
-    close = difflib.get_close_matches(name, brought, n=1)
-    if close:
-        raise UsageError(
-            f"no build {name!r}; did you mean {close[0]}? (to train the lesson's neuron under this name: "
-            f"./tinyproof train --model {name})"
-        )
+def _remark(words: str) -> None:
+    click.echo(words, err=True)
 
 
 def print_import(manifest: Manifest) -> None:

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import click
 
-from tinyproof.cli.model_option import Wanted, check_new_name, import_file, print_import, was_imported
+from tinyproof.builds import Wanted, check_new_name, run_build, run_export, was_imported
+from tinyproof.cli.model_option import import_file, print_import
 from tinyproof.cli.stage_timer import Stages
-from tinyproof.cli.verbs.build import print_build, run_build
-from tinyproof.cli.verbs.export import print_export, run_export
+from tinyproof.cli.verbs.build import print_build
+from tinyproof.cli.verbs.export import print_export
 from tinyproof.cli.verbs.flash import print_flash, run_flash
 from tinyproof.cli.verbs.report import training_plot
 from tinyproof.cli.verbs.train import print_train, run_train

@@ -32,8 +32,9 @@ def print_check(report: CheckReport) -> None:
             click.echo(f"{label:<{LABEL}}{line}")
             label = ""
     label = say_differences(label, report.bits)
+    stack = f"; {report.stack_used_bytes:,} B of stack" if report.stack_used_bytes else ""
     rate = f"{report.bits.round_trips_per_second:,.0f} round trips per second"
-    say(label, f"{time_words(report.bits)}; {rate}{line_words(report.bits)}")
+    say(label, f"{time_words(report.bits)}; {rate}{line_words(report.bits)}{stack}")
     say_coverage(report.vectors, report.coverage)
     say_verdict(_verdict(report), proven=report.proven)
 

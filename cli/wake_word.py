@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tinyproof.builds import Wanted, import_file
 from tinyproof.cli import console
 from tinyproof.cli.ask_board import run_check, run_samples
-from tinyproof.cli.model_option import Wanted, import_file, print_import
+from tinyproof.cli.model_option import print_import
 from tinyproof.cli.prepare import put_on_board
 from tinyproof.cli.show_check import print_check
 from tinyproof.cli.show_dataset import print_samples

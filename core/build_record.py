@@ -24,9 +24,37 @@ class Size:
 
 
 @dataclass(frozen=True)
+class RamUse:
+    """What RAM is for, in bytes; together the whole of it that the image takes. `arena_bytes`: tensors that live within
+    one inference, and what an interpreter keeps there; `state_bytes`: those that live on; `engine_bytes`: all else of
+    engine and model. `protocol_bytes`: buffers of the line. `stack_bytes`: kept free for the stack."""
+
+    arena_bytes: int
+    state_bytes: int
+    engine_bytes: int
+    protocol_bytes: int
+    stack_bytes: int
+    other_bytes: int
+
+    @property
+    def total_bytes(self) -> int:
+        """All of it."""
+        return sum(self.__dict__.values())
+
+    def in_words(self) -> str:
+        """Without what takes nothing."""
+        names = ("arena", "state", "engine", "protocol", "stack", "other")
+        parts = zip(names, self.__dict__.values(), strict=True)
+        return ", ".join(f"{name} {count:,}" for name, count in parts if count)
+
+
+@dataclass(frozen=True)
 class BuildRecord:
     """Sizes in bytes. `engine_*` is what the engine and the model cost together, without the rest of the firmware.
-    `layers`: the whole by layer of the firmware, which add up to it. `elf_sha256`: of firmware.elf; "" in the record of
+    `layers`: the whole by layer of the firmware, which add up to it, and `ram` by what it is for.
+
+    `stack_bound_bytes`: how deep the stack gets at most by the frames and calls of the image; None where there is no
+    bound, `stack_bound_why` says why. `elf_sha256`: of firmware.elf; "" in the record of
     an earlier release. `sources`: SHA-256 of each artefact of the export that it was built from, by its name."""
 
     board: str
@@ -37,6 +65,9 @@ class BuildRecord:
     engine_flash_bytes: int
     engine_ram_bytes: int
     layers: dict[str, Size]
+    ram: RamUse
+    stack_bound_bytes: int | None
+    stack_bound_why: str
     elf_sha256: str = ""
     sources: dict[str, str] = field(default_factory=dict)
 

@@ -98,6 +98,18 @@ class QuantizationReport:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PlannedBytes:
+    """`bytes` of the arena from `offset` on, in use from step `first` to step `last`: step 0 is the arrival of the
+    input, operator k of the compiled program runs at step k + 1. `use`: "input", "tensor", "state" or "scratch"."""
+
+    use: str
+    offset: int
+    bytes: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class RemovedChannels:
     """What the compiled engine leaves out, since no answer depends on it: of `channels` of all layers with weights,
     `constant` ones that have one value for every input, as interval analysis proves, and `unread` ones that nothing
@@ -115,7 +127,9 @@ class RemovedChannels:
 class MemoryUse:
     """`arena_bytes` of the compiled engine, beside the interpreter's; `tensor_bytes`: of all tensors together.
     `macs`: multiply-accumulates of one inference. `state_bytes`: what of the arena lives on between inferences.
-    `removed`: None where every channel is computed; `keep_dead`: because that was asked for."""
+    `removed`: None where every channel is computed; `keep_dead`: because that was asked for. `ram`: the budget that was
+    asked for, bytes in digits or a word (export/schedules.py); empty for the fastest program. `plan`: who has which
+    bytes of the arena when."""
 
     arena_bytes: int
     tflm_arena_bytes: int
@@ -125,6 +139,8 @@ class MemoryUse:
     state_bytes: int = 0
     keep_dead: bool = False
     removed: RemovedChannels | None = None
+    ram: str = ""
+    plan: list[PlannedBytes] = field(default_factory=list)
 
 
 @dataclass

@@ -13,13 +13,17 @@ from tinyproof.core.tflite.dtypes import DTYPES
 from tinyproof.core.tflite.graph import Tensor
 from tinyproof.export.lowering import Program
 from tinyproof.export.memory_planner import ARENA_ALIGNMENT, MemoryPlan
-from tinyproof.export.ops.base import Call, Constant
+from tinyproof.export.ops.base import Call, Constant, MveForm, Op
 from tinyproof.export.ops.control import Control
+from tinyproof.export.ops.stripes import Stripes
+from tinyproof.export.stripe_codegen import stripe_lines
 
 ABI = 2
 # Up to this many calls of a kernel are inlined, each with its own constants: fastest, and smallest for small models.
 # Beyond it all of them call one shared copy, so that code does not grow with depth.
 MAX_INLINED_CALLS = 4
+
+FIRMWARE_NAME = "model"  # of the functions and macros that the firmware of this project calls
 
 _LICENCE = "/* SPDX-License-Identifier: Apache-2.0"
 
@@ -40,8 +44,8 @@ def emit_header(program: Program, plan: MemoryPlan, model_id: str) -> str:
         f"#define MODEL_ABI {ABI}",
         f'#define MODEL_ID "{model_id}"',
         f"#define MODEL_ARENA_BYTES {plan.arena_bytes}",
-        *_ends("INPUT", program.inputs, plan),
-        *_ends("OUTPUT", program.outputs, plan),
+        *end_macros("INPUT", program.inputs, plan),
+        *end_macros("OUTPUT", program.outputs, plan),
         f"#define MODEL_STATE_BYTES {program.state_bytes}",
         "",
         f"/* One inference in `arena`: MODEL_ARENA_BYTES, aligned to {ARENA_ALIGNMENT}. Inputs may be overwritten. */",
@@ -56,20 +60,21 @@ def emit_header(program: Program, plan: MemoryPlan, model_id: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _ends(role: str, tensors: tuple[Tensor, ...], plan: MemoryPlan) -> list[str]:
+def end_macros(role: str, tensors: tuple[Tensor, ...], plan: MemoryPlan, name: str = FIRMWARE_NAME) -> list[str]:
     """Macros of all inputs or outputs: together, each by its number where there are several, the first without one."""
+    start = f"#define {name.upper()}_"
     each = " ".join(f"tensor({', '.join(_end(tensor, plan).values())}, {tensor.dtype.upper()})" for tensor in tensors)
     named = [("", tensors[0])]
     if len(tensors) > 1:
         named += [(f"_{number}", tensor) for number, tensor in enumerate(tensors)]
     return [
-        f"#define MODEL_{role}S {len(tensors)}",
-        f"#define MODEL_{role}S_BYTES {sum(tensor.bytes for tensor in tensors)}",
-        f"#define MODEL_FOR_EACH_{role}(tensor) {each}",
+        f"{start}{role}S {len(tensors)}",
+        f"{start}{role}S_BYTES {sum(tensor.bytes for tensor in tensors)}",
+        f"{start}FOR_EACH_{role}(tensor) {each}",
         *(
-            f"#define MODEL_{role}{number}_{name} {value}"
+            f"{start}{role}{number}_{fact} {value}"
             for number, tensor in named
-            for name, value in _end(tensor, plan).items()
+            for fact, value in _end(tensor, plan).items()
         ),
     ]
 
@@ -103,53 +108,126 @@ def _float_literal(value: float) -> str:
 @dataclass(frozen=True)
 class Unit:
     """The C of a program, before anybody has decided who calls it: `declarations` are includes, shared kernels and
-    constants; `steps` holds the kernel calls of each operator that has any, by its number in Program.ops."""
+    constants; `steps` holds the kernel calls of each operator that has any, by its number in Program.ops. `tables` are
+    the constants by their names; cores with MVE have `mve_tables` instead."""
 
     declarations: list[str]
     steps: dict[int, list[str]]
+    tables: dict[str, Constant]
+    mve_tables: dict[str, Constant]
 
 
-def generate(program: Program, plan: MemoryPlan) -> Unit:
-    """Tables and kernel calls of all operators, in their order."""
-    calls = {number: op.calls(f"op{number}") for number, op in enumerate(program.ops) if op.kernel}
-    uses = Counter(program.ops[number].kernel for number, parts in calls.items() for _ in parts)
+def generate(program: Program, plan: MemoryPlan, *, prefix: str = "", place: str = "") -> Unit:
+    """Tables and kernel calls of all operators, in their order. `prefix`: before the name of every table, for models
+    that are compiled together; `place`: what stands behind it, such as an attribute that puts it into a section."""
+    parts = {number: kernel_parts(number, op, prefix) for number, op in enumerate(program.ops) if op.kernel}
+    every = [part for found in parts.values() for part in found]
+    uses = Counter(part.op.kernel for part in every for _ in part.calls)
     shared = sorted(kernel for kernel, count in uses.items() if count > MAX_INLINED_CALLS)
-    forms = {number: form for number in calls if (form := program.ops[number].mve)}
-    everywhere = {program.ops[number].kernel for number in calls if number not in forms}
-    lines = [*_includes(set(uses), everywhere, {form.kernel for form in forms.values()}), *_abi_guard(bool(uses))]
+    everywhere = {part.op.kernel for part in every if not part.form}
+    kernels = _includes(set(uses), everywhere, {part.form.kernel for part in every if part.form})
+    moving = (
+        ['#include "kernels/move_rows.h"'] if any(isinstance(op, Stripes) and op.moves for op in program.ops) else []
+    )
+    lines = [*moving, *kernels, *_abi_guard(bool(uses))]
     for kernel in shared:
-        number = next(number for number in calls if program.ops[number].kernel == kernel)
-        scratch = any(op.kernel == kernel and op.scratch_bytes for op in program.ops)
-        call = calls[number][0]
-        types = _argument_types(program, number, call, program.ops[number].constants())
-        copy = _shared_kernel(kernel, call, types, scratch=scratch)
+        part = next(part for part in every if part.op.kernel == kernel)
+        scratch = any(other.op.kernel == kernel and other.op.scratch_bytes for other in every)
+        types = _argument_types(program, part, part.calls[0])
+        copy = _shared_kernel(kernel, part.calls[0], types, scratch=scratch)
         lines += copy if kernel in everywhere else ["#if !KERNELS_MVE", *copy[:-1], "#endif", ""]
     steps: dict[int, list[str]] = {}
-    for number, parts in calls.items():
+    for number, found in parts.items():
         op = program.ops[number]
-        tables = op.constants()
-        declared = [line for constant in tables for line in _table(f"op{number}", constant)]
-        function = f"{op.kernel}_shared" if op.kernel in shared else op.kernel
-        steps[number] = []
-        for part, call in enumerate(parts):
-            struct = f"op{number}" if len(parts) == 1 else f"op{number}_{part}"
-            declared += [*_struct(op.kernel, struct, call.parameters), ""]
-            places = _places(program, number, call, tables, plan)
-            if op.scratch_bytes:
-                places.append(f"arena + {plan.scratch[number]}")
-            steps[number].append(f"    {function}({', '.join(places)}, &{struct});")
-        if form := forms.get(number):
-            for_mve = [line for constant in form.constants for line in _table(f"op{number}", constant)]
-            for_mve += _struct(form.struct, f"op{number}", form.parameters(f"op{number}"))
-            declared = [*_either(for_mve, declared[:-1]), ""]
-            scratch_place = f"arena + {plan.scratch[number]}" if form.scratch_bytes else "0"
-            places = [*_places(program, number, parts[0], tables, plan), scratch_place]
-            steps[number] = _either([f"    {form.kernel}({', '.join(places)}, &op{number});"], steps[number])
-        lines += declared
+        for part in found:
+            lines += _declarations(part, place)
+        if isinstance(op, Stripes):
+            steps[number] = stripe_lines(op, number, found, plan, shared)
+            continue
+        (part,) = found
+        places = [_places(program, part, call, plan) for call in part.calls]
+        scratch_place = f"arena + {plan.scratch[number]}" if op.working_bytes else "0"
+        steps[number] = call_lines(part, places, scratch_place, shared)
     for number, op in enumerate(program.ops):
         if isinstance(op, Control):
             steps[number] = [op.statement(plan.offsets.__getitem__)]
-    return Unit(lines, dict(sorted(steps.items())))
+    new = [part for part in every if not part.declared]
+    tables = {name: table for part in new for name, table in _by_name(part.tables, part.op.constants()).items()}
+    mve_tables = {
+        name: table
+        for part in new
+        for name, table in _by_name(part.tables, part.form.constants if part.form else part.op.constants()).items()
+    }
+    return Unit(lines, dict(sorted(steps.items())), tables, mve_tables)
+
+
+def _by_name(prefix: str, constants: Iterable[Constant]) -> dict[str, Constant]:
+    return {f"{prefix}_{constant.suffix}": constant for constant in constants}
+
+
+@dataclass(frozen=True)
+class KernelPart:
+    """Calls of one kernel. `tables`: the begin of their names; `struct`: the name of the parameters, and of several
+    calls behind it the call's number. `declared`: whether the tables are there already."""
+
+    op: Op
+    tables: str
+    struct: str
+    calls: tuple[Call, ...]
+    declared: bool = False
+
+    @property
+    def form(self) -> MveForm | None:
+        """What stands instead on cores with MVE."""
+        return self.op.mve
+
+
+def kernel_parts(number: int, op: Op, prefix: str = "") -> list[KernelPart]:
+    """One, or of operators that take turns one for each form of each. `prefix`: as in `generate`."""
+    named = f"{prefix}op{number}"
+    if not isinstance(op, Stripes):
+        return [KernelPart(op, named, named, tuple(op.calls(named)))]
+    found = []
+    for member, forms in enumerate(op.parts):
+        tables = f"{named}_{member}"
+        for place, form in enumerate(forms.values()):
+            struct = f"{tables}_rows{place}"
+            found.append(KernelPart(form, tables, struct, tuple(form.calls(tables)), declared=place > 0))
+    return found
+
+
+def _declarations(part: KernelPart, place_macro: str) -> list[str]:
+    """Tables and parameter structs, for cores with MVE others."""
+    op, count = part.op, len(part.calls)
+    tables = [] if part.declared else op.constants()
+    lines = [line for constant in tables for line in _table(part.tables, constant, place_macro)]
+    for place, call in enumerate(part.calls):
+        lines += [*_struct(op.kernel, part.struct if count == 1 else f"{part.struct}_{place}", call.parameters), ""]
+    if not (form := part.form):
+        return lines
+    for_mve = (
+        []
+        if part.declared
+        else [line for constant in form.constants for line in _table(part.tables, constant, place_macro)]
+    )
+    for_mve += _struct(form.struct, part.struct, form.parameters(part.tables))
+    return [*_either(for_mve, lines[:-1]), ""]
+
+
+def call_lines(
+    part: KernelPart, places: list[list[str]], scratch: str, shared: list[str], indent: str = "    "
+) -> list[str]:
+    """The calls of a part, of which each has its `places`; `scratch`: what its kernel works in, if it does."""
+    op, lines = part.op, []
+    function = f"{op.kernel}_shared" if op.kernel in shared else op.kernel
+    for number, arguments in enumerate(places):
+        struct = part.struct if len(places) == 1 else f"{part.struct}_{number}"
+        given = [*arguments, scratch] if op.scratch_bytes else arguments
+        lines.append(f"{indent}{function}({', '.join(given)}, &{struct});")
+    if form := part.form:
+        given = [*places[0], scratch if form.scratch_bytes else "0"]
+        return _either([f"{indent}{form.kernel}({', '.join(given)}, &{part.struct});"], lines)
+    return lines
 
 
 def _includes(kernels: set[str], everywhere: set[str], for_mve: set[str]) -> list[str]:
@@ -178,17 +256,17 @@ def _struct(kernel: str, name: str, members: dict[str, str]) -> list[str]:
     ]
 
 
-def _places(program: Program, number: int, call: Call, tables: list[Constant], plan: MemoryPlan) -> list[str]:
-    """The C arguments of a call of operator `number`, the parameter struct and the scratch left out."""
-    types = _argument_types(program, number, call, tables)
+def _places(program: Program, part: KernelPart, call: Call, plan: MemoryPlan) -> list[str]:
+    """The C arguments of a call, the parameter struct and the scratch left out."""
+    types = _argument_types(program, part, call)
     return [_place(argument, kind, plan) for argument, kind in zip(_arguments(call), types, strict=True)]
 
 
-def _argument_types(program: Program, number: int, call: Call, tables: list[Constant]) -> list[str]:
-    """C element type of each argument of a call of operator `number`, the parameter struct and the scratch left out."""
-    if program.ops[number].moves_bytes:
+def _argument_types(program: Program, part: KernelPart, call: Call) -> list[str]:
+    """C element type of each argument of a call, the parameter struct and the scratch left out."""
+    if part.op.moves_bytes:
         return ["int8_t"] * len(_arguments(call))
-    types = {f"op{number}_{table.suffix}": table.ctype for table in tables}
+    types = {f"{part.tables}_{table.suffix}": table.ctype for table in part.op.constants()}
     return [
         types[argument] if isinstance(argument, str) else DTYPES[program.graph.tensors[argument].dtype].c_type
         for argument in _arguments(call)
@@ -208,10 +286,13 @@ def _shared_kernel(kernel: str, call: Call, types: list[str], *, scratch: bool) 
         outputs.append("scratch")
         pointers.append("int8_t *scratch")
     return [
-        f"static __attribute__((noinline)) void {kernel}_shared(",
+        f"#ifndef SHARED_{kernel}  /* models that are compiled as one file have one copy */",
+        f"#define SHARED_{kernel}",
+        f"static KERNEL_NOINLINE void {kernel}_shared(",
         f"    {', '.join(pointers)}, const struct {kernel} *p) {{",
         f"    {kernel}({', '.join((*inputs, *outputs))}, p);",
         "}",
+        "#endif",
         "",
     ]
 
@@ -226,9 +307,18 @@ def emit_source(program: Program, plan: MemoryPlan, model_id: str, unit: Unit | 
 
 
 def emit_reset(program: Program, plan: MemoryPlan) -> list[str]:
-    """`model_reset`: bytes that are all alike are set, others are copied from a table."""
+    """`model_reset`, where there is a state."""
     if not program.initial:
         return []
+    tables, body = reset_statements(program, plan)
+    return ["", *tables, "void model_reset(int8_t *arena) {", *body, "}"]
+
+
+def reset_statements(
+    program: Program, plan: MemoryPlan, prefix: str = "", place: str = ""
+) -> tuple[list[str], list[str]]:
+    """Tables, and what sets the state in `arena`: bytes that are all alike are set, others are copied from a table.
+    `prefix`, `place`: as in `generate`."""
     tables: list[str] = []
     body: list[str] = []
     for number, (index, content) in enumerate(program.initial.items()):
@@ -239,9 +329,9 @@ def emit_reset(program: Program, plan: MemoryPlan) -> list[str]:
             body += [loop, f"        arena[{offset} + i] = {value};"]
             continue
         values = tuple(byte - 256 * (byte > 127) for byte in content)
-        tables += _table("state", Constant(f"{number}", "int8_t", values))
-        body += [loop, f"        arena[{offset} + i] = state_{number}[i];"]
-    return ["", *tables, "void model_reset(int8_t *arena) {", *body, "}"]
+        tables += _table(f"{prefix}state", Constant(f"{number}", "int8_t", values), place)
+        body += [loop, f"        arena[{offset} + i] = {prefix}state_{number}[i];"]
+    return tables, body
 
 
 def banner(model_id: str) -> list[str]:
@@ -275,11 +365,12 @@ def _abi_guard(has_kernels: bool) -> list[str]:
     ]
 
 
-def _table(prefix: str, constant: Constant) -> list[str]:
+def _table(prefix: str, constant: Constant, place: str = "") -> list[str]:
     storage = "const" if constant.operand else "KERNEL_TABLE"
-    aligned = f" __attribute__((aligned({constant.alignment})))" if constant.alignment else ""
-    head = f"static {storage} {constant.ctype} {prefix}_{constant.suffix}[{len(constant.values)}]{aligned} = {{"
-    return [head, *_numbers(map(_literal, constant.values)), "};"]
+    array = f"{prefix}_{constant.suffix}[{len(constant.values)}]"
+    aligned = f"KERNEL_ALIGNED({constant.alignment})" if constant.alignment else ""
+    head = f"static {storage} {constant.ctype} {' '.join(filter(None, (array, aligned, place)))} = {{"
+    return [head, *number_lines(map(_literal, constant.values)), "};"]
 
 
 def _literal(value: int) -> str:
@@ -287,7 +378,8 @@ def _literal(value: int) -> str:
     return f"({value + 1} - 1)" if value in (-INT32_MAX - 1, -(2**63)) else str(value)
 
 
-def _numbers(values: Iterable[str]) -> list[str]:
+def number_lines(values: Iterable[str]) -> list[str]:
+    """What stands between the braces of a table."""
     return textwrap.wrap(", ".join(values), 110, initial_indent="    ", subsequent_indent="    ")
 
 

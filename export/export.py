@@ -22,7 +22,8 @@ from tinyproof.core.tflite.graph import Tensor
 from tinyproof.core.tflite.reader import read_file, read_graph
 from tinyproof.export.codegen import emit_header, emit_model_data, emit_source
 from tinyproof.export.lowering import Program, lower
-from tinyproof.export.memory_planner import plan_memory
+from tinyproof.export.memory_planner import plan_over_time
+from tinyproof.export.schedules import schedule
 from tinyproof.export.tflm_header import arena_bytes, emit_tflm_header
 from tinyproof.export.tolerance import CURVE_FILE, expect_answers, float_curve, quantization_report, set_tolerance
 from tinyproof.export.vectors.choosing import format_vectors, make_vectors
@@ -53,11 +54,12 @@ def export_model(
     *,
     dense_per_tensor: bool = False,
     keep_dead: bool = False,
+    ram: str = "",
 ) -> Manifest:
     """Quantize build_dir/model.keras over [config.low, config.high] and compile it; completes manifest.json.
 
     A model whose training data states a range of its own ("low" and "high", as the built-in sine does) is calibrated
-    over that one. `keep_dead`: as in lowering.lower.
+    over that one. `keep_dead`: as in lowering.lower; `ram`: as in schedules.schedule.
 
     Raises UsageError for a range that is none and for a missing model, InputFileError for a damaged one.
     """
@@ -69,11 +71,11 @@ def export_model(
     if not (build_dir / "model.keras").is_file():
         raise UsageError(f"{shown(build_dir)} has no model.keras; run ./tinyproof train first")
     with replaced_whole(build_dir, FILE) as folder:
-        return _export(config, check, folder, dense_per_tensor=dense_per_tensor, keep_dead=keep_dead)
+        return _export(config, check, folder, dense_per_tensor=dense_per_tensor, keep_dead=keep_dead, ram=ram)
 
 
 def _export(
-    config: ExportConfig, check: CheckConfig, build_dir: Path, *, dense_per_tensor: bool, keep_dead: bool
+    config: ExportConfig, check: CheckConfig, build_dir: Path, *, dense_per_tensor: bool, keep_dead: bool, ram: str
 ) -> Manifest:
     low, high = config.low, config.high
     manifest = read_manifest(build_dir)
@@ -87,7 +89,7 @@ def _export(
     (build_dir / TFLITE_FILE).write_bytes(
         quantize_model(model, low, high, config.seed, dense_per_tensor=dense_per_tensor)
     )
-    compiled = _compile(build_dir, manifest, keep_dead=keep_dead)
+    compiled = _compile(build_dir, manifest, keep_dead=keep_dead, ram=ram)
     manifest.quantization = AskedRange(low, high)
     manifest.expected, manifest.tolerance = [], None
     (build_dir / CURVE_FILE).unlink(missing_ok=True)
@@ -111,22 +113,24 @@ def _export(
 
 
 def compile_model(
-    build_dir: Path, manifest: Manifest, *, keep_dead: bool = False, samples: Sequence[bytes] = ()
+    build_dir: Path, manifest: Manifest, *, keep_dead: bool = False, ram: str = "", samples: Sequence[bytes] = ()
 ) -> None:
     """model.tflite in `build_dir` -> C, vectors and manifest.json; `manifest` is completed and written. No TensorFlow.
     `samples`: inputs of a user's, from which vectors are chosen, too.
 
     Raises InputFileError naming the operator or tensor that is not supported.
     """
-    _compile(build_dir, manifest, keep_dead=keep_dead, samples=samples)
+    _compile(build_dir, manifest, keep_dead=keep_dead, ram=ram, samples=samples)
     manifest.write(build_dir)
 
 
-def _compile(build_dir: Path, manifest: Manifest, *, keep_dead: bool, samples: Sequence[bytes] = ()) -> _Compiled:
+def _compile(
+    build_dir: Path, manifest: Manifest, *, keep_dead: bool, ram: str, samples: Sequence[bytes] = ()
+) -> _Compiled:
     tflite = read_file(build_dir / TFLITE_FILE)
     graph = read_graph(tflite)
-    program = lower(graph, keep_dead=keep_dead)
-    plan = plan_memory(program)
+    choice = schedule(lower(graph, keep_dead=keep_dead), ram)
+    program, plan = choice.program, choice.plan
     identity = model_id(tflite)
     seed = manifest.seeds.setdefault("vectors", DEFAULT_SEED)
     reference = Reference(tflite, graph=graph)
@@ -151,10 +155,12 @@ def _compile(build_dir: Path, manifest: Manifest, *, keep_dead: bool, samples: S
         tflm_arena_bytes=tflm_arena_bytes,
         tensor_bytes=plan.tensor_bytes,
         macs=program.macs,
-        operators=[op.operator.name for op in program.ops],
+        operators=[member.operator.name for op in program.ops for member in op.members],
         state_bytes=program.state_bytes,
         keep_dead=keep_dead,
         removed=program.removed,
+        ram=ram,
+        plan=plan_over_time(program, plan),
     )
     manifest.versions["reference"] = _reference_version(reference)
     for name in ARTEFACTS:

@@ -6,12 +6,12 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from tinyproof.core.board_spec import Board, MemorySpec
-from tinyproof.core.build_record import read_build_record
+from tinyproof.core.build_record import RamUse, read_build_record
 from tinyproof.core.errors import UsageError
 from tinyproof.core.manifest import model_id
 from tinyproof.core.tflite.graph import Graph
@@ -19,9 +19,10 @@ from tinyproof.core.tflite.reader import read_graph
 from tinyproof.export.brought_file import floats_inside
 from tinyproof.export.codegen import MAX_INLINED_CALLS
 from tinyproof.export.lowering import REWRITTEN, Program, lower
-from tinyproof.export.memory_planner import MemoryPlan, plan_memory
+from tinyproof.export.memory_planner import MemoryPlan
 from tinyproof.export.ops import ENDS, OPS
 from tinyproof.export.ops.base import Op
+from tinyproof.export.schedules import Schedules
 
 # Measured with the pinned compilers (sizes by layer in build.json of the neuron): all but model and arena.
 # ISA -> (flash, RAM without stack) of our own firmware.
@@ -39,6 +40,7 @@ _BASE = {
 _VENDOR_CORE = {"armv7e-m": (90_000, 48_000), "xtensa": (300_000, 45_000)}
 _UNKNOWN_BASE = (12_000, 1_000)
 _DEFAULT_LINE_BYTES = 128
+_PROTOCOL_STATE_BYTES = 44  # of the protocol beside its line
 
 _MARGIN = 0.1  # an estimate closer to the limit than this promises nothing
 _PARAMETERS_BYTES = 56  # the parameter struct of a call
@@ -62,6 +64,7 @@ class Fit:
     ram_bytes: int
     ram_limit: int
     exact: bool
+    ram: RamUse
 
     @property
     def fits(self) -> bool:
@@ -70,7 +73,7 @@ class Fit:
 
     def as_dict(self) -> dict[str, Any]:
         """Sizes in bytes and the verdict, for --json."""
-        return {**self.__dict__, "fits": self.fits, "verdict": self.verdict()}
+        return {**self.__dict__, "ram": asdict(self.ram), "fits": self.fits, "verdict": self.verdict()}
 
     def verdict(self) -> str:
         """In words: what is left, or what is missing."""
@@ -95,19 +98,24 @@ def inspect_model(tflite: bytes, file: str, boards: list[Board], build_dir: Path
     """Operators, tensors, totals and a verdict for each board. No TensorFlow, nothing is written.
 
     `build_dir`: where builds of the model may lie, whose sizes are then taken instead of estimates.
-    `removed`: the channels that an export leaves out (core/manifest.py).
+    `removed`: the channels that an export leaves out (core/manifest.py). `plans`: what `export --ram` chooses from.
 
     Raises InputFileError naming what is wrong with the file, or not supported.
     """
-    program = lower(read_graph(tflite, file))
-    plan = plan_memory(program)
+    schedules = Schedules(lower(read_graph(tflite, file)))
+    choice = schedules.fastest()
+    program, plan = choice.program, choice.plan
     identity = model_id(tflite)
     constant_bytes = sum(map(_constant_bytes, program.ops))
     code_bytes = {dsp: _code_bytes(program, dsp=dsp) for dsp in (False, True)}
     fits = [
         _built(board, board.memory, identity, build_dir)
         or _estimate(
-            board, board.memory, constant_bytes, code_bytes["kernels_dsp" in board.build.kernels], plan.arena_bytes
+            board,
+            board.memory,
+            constant_bytes,
+            code_bytes["kernels_dsp" in board.build.kernels],
+            (plan.arena_bytes, program.state_bytes),
         )
         for board in boards
         if board.memory is not None
@@ -122,6 +130,7 @@ def inspect_model(tflite: bytes, file: str, boards: list[Board], build_dir: Path
         "constant_bytes": constant_bytes,
         "arena_bytes": plan.arena_bytes,
         "tensor_bytes": plan.tensor_bytes,
+        "plans": schedules.as_rows(),
         "operators": [_operator(program, op) for op in program.ops],
         "tensors": [_tensor(program.graph, tensor.index, plan) for tensor in program.graph.tensors],
         "boards": [fit.as_dict() for fit in fits],
@@ -182,6 +191,11 @@ def _tensor(graph: Graph, index: int, plan: MemoryPlan | None = None) -> dict[st
     }
 
 
+def flash_use(program: Program) -> tuple[int, int]:
+    """(bytes of all tables, exactly; bytes of code on a Cortex-M without the DSP extension, about)."""
+    return sum(map(_constant_bytes, program.ops)), _code_bytes(program, dsp=False)
+
+
 def _constant_bytes(op: Op) -> int:
     """Of the tables in flash."""
     sizes = ((re.search(r"(\d+)_t", table.ctype), len(table.values)) for table in op.constants())
@@ -200,14 +214,17 @@ def _code_bytes(program: Program, *, dsp: bool) -> int:
     )
 
 
-def _estimate(board: Board, memory: MemorySpec, constant_bytes: int, code_bytes: int, arena_bytes: int) -> Fit:
-    """`code_bytes`: of all kernel calls in Thumb-2."""
+def _estimate(board: Board, memory: MemorySpec, constant_bytes: int, code_bytes: int, arena: tuple[int, int]) -> Fit:
+    """`code_bytes`: of all kernel calls in Thumb-2. `arena`: its bytes, and those of the state in it."""
     bases = _VENDOR_CORE if board.kind == "serial" else _BASE
     flash, ram = bases.get(board.isa, _UNKNOWN_BASE)
     line_bytes = board.build.defines.get("PROTOCOL_LINE_BYTES", _DEFAULT_LINE_BYTES)
-    ram += (memory.stack_bytes or 0) + max(0, line_bytes - _DEFAULT_LINE_BYTES) + arena_bytes
+    arena_bytes, state_bytes = arena
+    protocol = _PROTOCOL_STATE_BYTES + line_bytes
+    other = ram - _PROTOCOL_STATE_BYTES - _DEFAULT_LINE_BYTES
+    use = RamUse(arena_bytes - state_bytes, state_bytes, 0, protocol, memory.stack_bytes or 0, other)
     flash += constant_bytes + round(code_bytes * _CODE_FACTOR.get(board.isa, 1.0))
-    return Fit(board.name, flash, memory.flash_bytes, ram, memory.ram_bytes, exact=False)
+    return Fit(board.name, flash, memory.flash_bytes, use.total_bytes, memory.ram_bytes, exact=False, ram=use)
 
 
 def _built(board: Board, memory: MemorySpec, identity: str, build_dir: Path | None) -> Fit | None:
@@ -220,4 +237,5 @@ def _built(board: Board, memory: MemorySpec, identity: str, build_dir: Path | No
         return None
     if record is None or record.model_id != identity:
         return None
-    return Fit(board.name, record.flash_bytes, memory.flash_bytes, record.ram_bytes, memory.ram_bytes, exact=True)
+    limits = memory.flash_bytes, memory.ram_bytes
+    return Fit(board.name, record.flash_bytes, limits[0], record.ram_bytes, limits[1], exact=True, ram=record.ram)

@@ -43,14 +43,20 @@ class _Quantized:
 
 
 def import_model(
-    source: ModelFile, build_dir: Path, calibration: Calibration, *, keep_dead: bool = False, replace: bool = False
+    source: ModelFile,
+    build_dir: Path,
+    calibration: Calibration,
+    *,
+    keep_dead: bool = False,
+    ram: str = "",
+    replace: bool = False,
 ) -> Manifest:
     """Copy or convert `source` into `build_dir` and compile it. TensorFlow is asked only about a float model.
 
     A float model's answers to samples become the expected answers, with the error that quantization costs on them as
-    tolerance; an integer .tflite brings no answers. `keep_dead`: as in lowering.lower. `replace`: even where the build
-    came from another file. Raises InputFileError for a file that cannot be used or needs calibration samples,
-    UsageError where the build of that name is somebody else's.
+    tolerance; an integer .tflite brings no answers. `keep_dead`: as in lowering.lower; `ram`: as in schedules.schedule.
+    `replace`: even where the build came from another file. Raises InputFileError for a file that cannot be used or
+    needs calibration samples, UsageError where the build of that name is somebody else's.
     """
     _check_unused(source, build_dir)
     if not replace and (other := other_origin(source, build_dir)) is not None and other.exists():
@@ -83,7 +89,7 @@ def import_model(
         manifest.source = ModelSource(source.file, source.kind, source.sha256)
         manifest.seeds = {"vectors": calibration.seed}
         try:
-            compile_model(folder, manifest, keep_dead=keep_dead, samples=_as_inputs(tflite, quantized))
+            compile_model(folder, manifest, keep_dead=keep_dead, ram=ram, samples=_as_inputs(tflite, quantized))
         except InputFileError as error:
             graph = read_graph(tflite, TFLITE_FILE if quantized else source.file)
             told = explain(error, graph, layers, quantized_here=quantized is not None)

@@ -1,40 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """The memory plan: every tensor gets a fixed place in one arena, whose exact size is known before anything is built.
 
-Two tensors share bytes when they are never alive together. The smaller of two plans is taken: greedy by size, as in
-"Efficient Memory Management for Deep Neural Net Inference" (Pisarchyk and Lee, 2020), and, for a chain, from both ends.
+Two tensors share bytes when they are never alive together, or when one is made of the other by a kernel that bears it.
+Blocks go one after the other to the lowest place that is free; some order of them gives the smallest arena there is,
+since in any plan blocks can be pushed down in the order in which they lie. It is searched for: by size first, as
+in "Efficient Memory Management for Deep Neural Net Inference" (Pisarchyk and Lee, 2020), then by moves that make the
+arena no larger, until it is as small as a bound says it must be.
 """
 
 from __future__ import annotations
 
-import itertools
+import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tinyproof.core.tflite.graph import Tensor
+from tinyproof.core.manifest import PlannedBytes
 from tinyproof.export.lowering import Program
-from tinyproof.export.ops.base import alignment
-from tinyproof.export.ops.moving import element_bytes
+from tinyproof.export.memory_blocks import Block, Overlap, find_blocks
 
 ARENA_ALIGNMENT = 16  # of the arena itself; engine_compiled.c sees to it
-
-
-@dataclass
-class Block:
-    """Bytes for one tensor, or several that follow one another in place. Alive from step `first` to step `last`.
-
-    `element`: bytes of the widest element that lies in it.
-    """
-
-    size: int
-    first: int
-    last: int
-    element: int = 1
-    offset: int = 0
-
-    @property
-    def alignment(self) -> int:
-        """What its offset must be a multiple of."""
-        return alignment(self.size, self.element)
+MAX_PLACINGS = 60_000  # of single blocks that the search tries: a second or two
+SEED = 1  # the same model gets the same plan
 
 
 @dataclass(frozen=True)
@@ -48,115 +34,155 @@ class MemoryPlan:
     scratch: dict[int, int] = field(default_factory=dict)
 
 
-def plan_memory(program: Program) -> MemoryPlan:
-    """Step 0 is the arrival of the input; op k runs at step k + 1; the output is read after the last."""
-    tensors = program.graph.tensors
-    blocks = _blocks(program)
-    scratch = {
-        step - 1: Block(op.working_bytes, step, step)
-        for step, op in enumerate(program.ops, start=1)
-        if op.working_bytes
-    }
-    unique = list({id(block): block for block in blocks.values()}.values())  # in the order of their first step
-    unique += scratch.values()  # alive together with two others, so that a chain with scratch is no chain
-    plans = [plan for plan in (_two_ended(unique), _greedy_by_size(unique)) if plan is not None]
-    places = min(plans, key=lambda plan: _size(unique, plan))
-    for block, offset in zip(unique, places, strict=True):
-        block.offset = offset
+def plan_memory(program: Program, *, overlapping: bool = True, placings: int = MAX_PLACINGS) -> MemoryPlan:
+    """The smallest that is found. Without `overlapping`: as if no kernel bore its output in a part of its input.
+    `placings`: how long to search."""
+    blocks = find_blocks(program, overlapping=overlapping)
+    unique = blocks.unique
+    places = dict(zip(map(id, unique), place_blocks(unique, placings), strict=True))
     return MemoryPlan(
-        _size(unique, places),
-        {index: block.offset + program.roots.get(index, (index, 0))[1] for index, block in blocks.items()},
-        sum(tensors[index].bytes for index in blocks),
-        {number: block.offset for number, block in scratch.items()},
+        max((places[id(block)] + block.size for block in unique), default=0),
+        {index: places[id(block)] + program.roots.get(index, (index, 0))[1] for index, block in blocks.tensors.items()},
+        sum(program.graph.tensors[index].bytes for index in blocks.tensors),
+        {number: places[id(block)] for number, block in blocks.scratch.items()},
     )
 
 
-def _blocks(program: Program) -> dict[int, Block]:
-    """Tensor index -> the block in which it lies."""
-    tensors = program.graph.tensors
-    roots = {index: root for index, (root, _) in program.roots.items()}
-    last_use = _last_uses(program, roots)
-    blocks: dict[int, Block] = {}
-    for index in (*(tensor.index for tensor in program.inputs), *program.initial):
-        blocks[index] = _block(tensors[index], 0, last_use.get(index, 0))
-    for step, op in enumerate(program.ops, start=1):
-        for position, index in enumerate(op.outputs):
-            if index in program.initial:
-                continue
-            if index in blocks:  # what comes out of IF and WHILE is written in two places
-                blocks[index].last = max(blocks[index].last, step)
-                continue
-            if index in roots:
-                blocks[index] = blocks[roots[index]]
-                continue
-            block = _block(tensors[index], step, last_use.get(index, step))
-            if position == 0 and op.inputs and op.in_place:
-                # Only at equal size: a smaller output would keep all of a large input's bytes alive.
-                x, other = roots.get(op.inputs[0], op.inputs[0]), blocks[op.inputs[0]]
-                if last_use[x] == step and block.size == other.size:
-                    other.last = block.last
-                    block = other
-            blocks[index] = block
-    return blocks
-
-
-def _last_uses(program: Program, roots: dict[int, int]) -> dict[int, int]:
-    """Tensor index -> the last step that reads any part of it."""
+def plan_over_time(program: Program, plan: MemoryPlan) -> list[PlannedBytes]:
+    """For the manifest: every block, in the order of its first step."""
+    blocks = find_blocks(program)
     end = len(program.ops) + 1
-    last_use = {roots.get(tensor.index, tensor.index): end for tensor in program.outputs}
-    for step in range(len(program.ops), 0, -1):
-        for index in program.ops[step - 1].inputs:
-            last_use.setdefault(roots.get(index, index), step)
-    # What is made before a loop and read in it is read in its last turn, too.
-    made: dict[int, int] = {}
-    for step, op in enumerate(program.ops, start=1):
-        for index in op.outputs:
-            made.setdefault(roots.get(index, index), step)
-    for first, last in program.loops:
-        for index, step in last_use.items():
-            if made.get(index, 0) <= first < step <= last:
-                last_use[index] = last + 1
-    # What lives on between inferences is never anybody else's: not before the first step, nor after the last.
-    return last_use | dict.fromkeys(program.initial, end + 1)
+    inputs = {tensor.index for tensor in program.inputs}
+    found: dict[int, PlannedBytes] = {}
+    for index, block in blocks.tensors.items():
+        use = "state" if index in program.initial else "input" if index in inputs else "tensor"
+        offset = plan.offsets[index] - program.roots.get(index, (index, 0))[1]
+        span = PlannedBytes(use=use, offset=offset, bytes=block.size, first=block.first, last=min(block.last, end))
+        found.setdefault(id(block), span)
+    for number, block in blocks.scratch.items():
+        found[id(block)] = PlannedBytes(
+            use="scratch", offset=plan.scratch[number], bytes=block.size, first=block.first, last=block.last
+        )
+    return sorted(found.values(), key=lambda span: (span.first, span.offset))
 
 
-def _block(tensor: Tensor, first: int, last: int) -> Block:
-    return Block(tensor.bytes, first, last, element_bytes(tensor))
+def needed_bytes(program: Program) -> list[int]:
+    """Of each step what no plan can do without: what is alive, less what may overlap. Step k + 1 is operator k's."""
+    return _Search(find_blocks(program).unique).needed(len(program.ops) + 2)
 
 
-def _size(blocks: list[Block], places: list[int]) -> int:
-    return max(offset + block.size for block, offset in zip(blocks, places, strict=True))
+def place_blocks(blocks: Sequence[Block], placings: int = MAX_PLACINGS) -> list[int]:
+    """An offset for each."""
+    return _Search(blocks).run(placings) if blocks else []
 
 
-def _meet(a: Block, b: Block) -> bool:
-    return a.first <= b.last and b.first <= a.last
+class _Search:
+    def __init__(self, blocks: Sequence[Block]) -> None:
+        self.blocks = blocks
+        numbers = {id(block): number for number, block in enumerate(blocks)}
+        # (made, its origin) -> how the two may overlap
+        self.overlaps: dict[tuple[int, int], Overlap] = {
+            (number, numbers[id(overlap.other)]): overlap
+            for number, block in enumerate(blocks)
+            for overlap in block.made_from
+        }
+        self.rivals = [
+            [j for j, other in enumerate(blocks) if j != i and block.first <= other.last and other.first <= block.last]
+            for i, block in enumerate(blocks)
+        ]
 
-
-def _aligned(offset: int, block: Block) -> int:
-    return -(-offset // block.alignment) * block.alignment
-
-
-def _two_ended(blocks: list[Block]) -> list[int] | None:
-    """Blocks in turn at the bottom and at the top: the smallest plan there is for a chain of layers, where only
-    neighbours meet. None where others meet, too."""
-    for i, block in enumerate(blocks):
-        if any(_meet(block, other) for other in blocks[i + 2 :]):
-            return None
-    top = blocks[0].size
-    for a, b in itertools.pairwise(blocks):
-        top = max(top, _aligned(a.size, b) + b.size, _aligned(b.size, a) + a.size)
-    return [0 if i % 2 == 0 else (top - b.size) // b.alignment * b.alignment for i, b in enumerate(blocks)]
-
-
-def _greedy_by_size(blocks: list[Block]) -> list[int]:
-    """The largest first, each at the lowest offset where it overlaps no block that is alive at the same time."""
-    offsets = [0] * len(blocks)
-    placed: list[int] = []
-    for i in sorted(range(len(blocks)), key=lambda i: (-blocks[i].size, i)):
-        rivals = [j for j in placed if _meet(blocks[i], blocks[j])]
-        for j in sorted(rivals, key=offsets.__getitem__):
-            if offsets[i] + blocks[i].size <= offsets[j]:
+    def run(self, placings: int) -> list[int]:
+        """Offsets of the best order."""
+        source, bound = random.Random(SEED), max(self.needed(1 + max(block.first for block in self.blocks)))
+        best: list[int] = []
+        size = 0
+        order: list[int] = []
+        for start in self._starts():
+            offsets = self._place(start)
+            if not best or self._size(offsets) < size:
+                best, size, order = offsets, self._size(offsets), start
+        current = size
+        for _ in range(placings // len(self.blocks)):
+            if size <= bound:
                 break
-            offsets[i] = _aligned(max(offsets[i], offsets[j] + blocks[j].size), blocks[i])
-        placed.append(i)
-    return offsets
+            changed = self._change(order, best, source)
+            offsets = self._place(changed)
+            if self._size(offsets) <= current:
+                order, current = changed, self._size(offsets)
+                if current < size:
+                    best, size = offsets, current
+        return best
+
+    def _starts(self) -> list[list[int]]:
+        """Orders to begin with: the largest first; by time, forwards and backwards."""
+        numbers = range(len(self.blocks))
+        brief = [block.first == block.last for block in self.blocks]  # what kernels work in, above all
+        return [
+            sorted(numbers, key=lambda i: (-self.blocks[i].size, i)),
+            sorted(numbers, key=lambda i: (brief[i], -self.blocks[i].first, i)),
+            sorted(numbers, key=lambda i: (brief[i], self.blocks[i].last, i)),
+        ]
+
+    def _change(self, order: list[int], offsets: list[int], source: random.Random) -> list[int]:
+        """One block, more often one of those at the top, goes somewhere else in the order."""
+        changed = list(order)
+        if source.random() < 0.5:
+            number = max(source.sample(range(len(order)), min(3, len(order))), key=lambda i: self._end(i, offsets))
+        else:
+            number = source.randrange(len(order))
+        changed.remove(number)
+        changed.insert(source.randrange(len(order)), number)
+        return changed
+
+    def _end(self, number: int, offsets: list[int]) -> int:
+        return offsets[number] + self.blocks[number].size
+
+    def _size(self, offsets: list[int]) -> int:
+        return max(offset + block.size for block, offset in zip(self.blocks, offsets, strict=True))
+
+    def _place(self, order: list[int]) -> list[int]:
+        """Each at the lowest offset that its rivals before it leave."""
+        offsets = [-1] * len(self.blocks)
+        for number in order:
+            placed = [j for j in self.rivals[number] if offsets[j] >= 0]
+            # Begins between these two are not free: from, up to, and one between them that is.
+            taken = sorted(
+                (*self._taken(number, j, offsets[j]), offsets[j] if self._same(number, j) else -1) for j in placed
+            )
+            offsets[number] = self._lowest(self.blocks[number], taken)
+        return offsets
+
+    def _lowest(self, block: Block, taken: list[tuple[int, int, int]]) -> int:
+        candidates = {0, *(same for _, _, same in taken if same >= 0)}
+        candidates |= {-(-end // block.alignment) * block.alignment for _, end, _ in taken if end > 0}
+        for offset in sorted(candidates):
+            if offset % block.alignment:
+                continue
+            if all(offset <= start or offset >= end or offset == same for start, end, same in taken):
+                return offset
+        raise AssertionError("the end of the last block is always free")
+
+    def _same(self, a: int, b: int) -> bool:
+        overlap = self.overlaps.get((a, b)) or self.overlaps.get((b, a))
+        return overlap is not None and overlap.same
+
+    def _taken(self, number: int, rival: int, offset: int) -> tuple[int, int]:
+        """Where block `number` must not begin, both ends free, for a rival at `offset`."""
+        start, end = offset - self.blocks[number].size, offset + self.blocks[rival].size
+        if overlap := self.overlaps.get((number, rival)):
+            start = max(start, offset - overlap.distance)
+        if overlap := self.overlaps.get((rival, number)):
+            end = min(end, offset + overlap.distance)
+        return start, max(start, end)
+
+    def needed(self, steps: int) -> list[int]:
+        """Of each step: no plan is smaller."""
+        total = [0] * steps
+        for block in self.blocks:
+            for step in range(block.first, min(block.last + 1, steps)):
+                total[step] += block.size
+        for (number, rival), overlap in self.overlaps.items():
+            made, other = self.blocks[number].size, self.blocks[rival].size
+            saved = min(made, other) if overlap.same else min(made - overlap.distance, other, made)
+            total[self.blocks[number].first] -= max(saved, 0)
+        return total

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The generated C dealt out to one function for each operator, so that a board can time and check them one by one.
 
-The tables and calls are those of model_compiled.c, printed another way, and that file is compared first: what is
-measured is what ships.
+The tables are taken from model_compiled.c as it lies there, and its calls are compared first: what is measured is what
+ships, also where a weight in it is wrong.
 """
 
 from __future__ import annotations
@@ -20,9 +20,13 @@ from tinyproof.export.codegen import Unit, banner, emit_reset, emit_source, gene
 from tinyproof.export.lowering import Program, lower
 from tinyproof.export.memory_planner import MemoryPlan, plan_memory
 from tinyproof.export.ops.constant_output import ConstantOutput
+from tinyproof.export.ops.lift import Lift
+from tinyproof.export.schedules import schedule
 
 FOLDER = "profile"
 SOURCE, HEADER = "model_profile.c", "model_profile.h"
+_INCLUDE = '#include "model_compiled.h"'
+_CALLS = "\nvoid model_run("  # where model_compiled.c's tables end
 
 
 @dataclass(frozen=True)
@@ -59,11 +63,14 @@ def write_profile(build_dir: Path) -> list[ProfiledOperator]:
     """
     tflite = read_file(build_dir / "model.tflite")
     memory = read_manifest(build_dir).memory
-    program = lower(read_graph(tflite), keep_dead=memory is not None and memory.keep_dead)
-    plan = plan_memory(program)
+    choice = schedule(
+        lower(read_graph(tflite), keep_dead=memory is not None and memory.keep_dead), memory.ram if memory else ""
+    )
+    program, plan = choice.program, choice.plan
     identity = model_id(tflite)
     unit = generate(program, plan)
-    if (build_dir / "model_compiled.c").read_text(encoding="utf-8") != emit_source(program, plan, identity, unit):
+    tables, *calls = (build_dir / "model_compiled.c").read_text(encoding="utf-8").partition(_CALLS)
+    if calls != list(emit_source(program, plan, identity, unit).partition(_CALLS)[1:]):
         raise UsageError(f"{shown(build_dir / 'model_compiled.c')} is another version's; run ./tinyproof export again")
     if program.branches:
         raise UsageError(f"{shown(build_dir)}: the model has IF or WHILE, whose operators do not run in turn")
@@ -73,7 +80,7 @@ def write_profile(build_dir: Path) -> list[ProfiledOperator]:
     outputs = _outputs(program, plan, operators)
     folder = build_dir / FOLDER
     # Several boards may be built from it side by side.
-    write_at_once(folder / SOURCE, _source(unit, outputs, emit_reset(program, plan), identity))
+    write_at_once(folder / SOURCE, _source(tables, unit, outputs, emit_reset(program, plan)))
     write_at_once(folder / HEADER, _header(len(unit.steps), len(outputs), identity))
     return operators
 
@@ -83,10 +90,10 @@ def _operator(program: Program, number: int) -> ProfiledOperator:
     shape = list(program.graph.tensors[op.outputs[0]].shape)
     tensors = program.graph.tensors
     made = tuple(index for index in op.outputs if index not in op.inputs and not tensors[index].is_variable)
-    if isinstance(op, ConstantOutput):
+    if isinstance(op, (ConstantOutput, Lift)):
         made = ()  # its tensor is none of the .tflite's
     parts = tuple(program.parts.get(index, TensorPart(index)) for index in made)
-    return ProfiledOperator(number, op.operator.index, op.operator.name, op.macs, shape, parts)
+    return ProfiledOperator(number, op.operator.index, op.name, op.macs, shape, parts)
 
 
 def _outputs(program: Program, plan: MemoryPlan, operators: list[ProfiledOperator]) -> list[str]:
@@ -98,8 +105,8 @@ def _outputs(program: Program, plan: MemoryPlan, operators: list[ProfiledOperato
     ]
 
 
-def _source(unit: Unit, outputs: list[str], reset: list[str], identity: str) -> str:
-    lines = [*banner(identity), '#include "model_compiled.h"', '#include "model_profile.h"', "", *unit.declarations]
+def _source(tables: str, unit: Unit, outputs: list[str], reset: list[str]) -> str:
+    lines = tables.replace(_INCLUDE, f'{_INCLUDE}\n#include "model_profile.h"', 1).splitlines()
     for number, calls in unit.steps.items():
         lines += [f"static void {_function(number)}(int8_t *arena) {{", *calls, "}", ""]
     names = ", ".join(map(_function, unit.steps))

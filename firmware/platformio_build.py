@@ -14,16 +14,18 @@ from pathlib import Path
 
 from tinyproof.core.board_spec import Board, MemorySpec
 from tinyproof.core.build_record import FILE as RECORD
-from tinyproof.core.build_record import BuildRecord
+from tinyproof.core.build_record import BuildRecord, RamUse, Size
 from tinyproof.core.errors import EnvironmentFaultError, UsageError
 from tinyproof.core.files import keep_inside, write_at_once
-from tinyproof.core.manifest import read_manifest, stale_artefacts
+from tinyproof.core.manifest import MemoryUse, read_manifest, stale_artefacts
 from tinyproof.core.paths import BUILD, FIRMWARE, shown
 from tinyproof.core.system_packages import missing_to_build, refuse_missing
+from tinyproof.firmware.dialects import MLPERF, mlperf_sample
 from tinyproof.firmware.elf_sizes import layer_sizes
 from tinyproof.firmware.environments import ensure_environments
 from tinyproof.firmware.images import write_images
 from tinyproof.firmware.platformio_core import CORE, ensure_core
+from tinyproof.firmware.stack_bound import StackBound, stack_bound
 
 # What the firmware is made from; a change of anything else in the build folder does not concern it.
 USED_ARTEFACTS = (
@@ -34,6 +36,7 @@ USED_ARTEFACTS = (
     "model_compiled.h",
     "model_tflm.h",
 )
+PROFILE = "profile"  # the firmware that runs the operators one by one
 TIMEOUT_S = 600.0
 
 _OFFLINE = re.compile(r"HTTPClientError|InternetConnectionError|Could not connect to|ConnectionError")
@@ -63,9 +66,11 @@ def check_artefacts(build_dir: Path) -> str:
     return manifest.model_id
 
 
-def build(board: Board, build_dir: Path) -> BuildResult:
+def build(board: Board, build_dir: Path, *, dialect: str = "") -> BuildResult:
     """Compile the model in `build_dir` for `board`; writes firmware.elf, the same as .bin, .hex and
     .uf2, and build.json to boards/<board>/.
+
+    `dialect`: one of dialects.py, whose firmware has a folder of its own there; "" is tinyproof's own.
 
     Raises UsageError for a board without firmware or artefacts that are missing or stale, EnvironmentFaultError when
     the compiler is missing (naming the package), the build fails (its first error line), or the image does not fit
@@ -75,10 +80,13 @@ def build(board: Board, build_dir: Path) -> BuildResult:
         raise UsageError(f"board {board.name} is this machine and has no firmware; ./tinyproof check asks it directly")
     model_id, manifest = check_artefacts(build_dir), read_manifest(build_dir)
     refuse_missing(missing_to_build(board))
-    folder = keep_inside(build_dir.resolve() / "boards" / board.name, build_dir.resolve())
-    objects = objects_folder(board, build_dir)
+    if dialect == MLPERF:
+        mlperf_sample(board, manifest)  # what it cannot be is told before a compiler tells it
+    folder = keep_inside(build_dir.resolve() / "boards" / board.name / dialect, build_dir.resolve())
+    folder.mkdir(parents=True, exist_ok=True)
+    objects = objects_folder(board, build_dir, dialect)
     try:
-        run_platformio(board, build_dir.resolve(), objects)
+        run_platformio(board, build_dir.resolve(), objects, variant=dialect)
     except EnvironmentFaultError:  # the image that lies there is not what was asked for: no check may take it for that
         (folder / RECORD).unlink(missing_ok=True)
         raise
@@ -86,6 +94,9 @@ def build(board: Board, build_dir: Path) -> BuildResult:
     layers = layer_sizes(produced, produced.with_suffix(".map"))
     if board.memory is not None and not board.build.linker_script:  # ours have a section for the stack, others have not
         layers["core"].ram_bytes += board.memory.stack_bytes or 0
+    bound = StackBound(None, "the vendor's core is built without the compiler's list of frames")
+    if board.kind == "simulated":
+        bound = stack_bound(produced, board.build.toolchain, objects)
     elf = folder / "firmware.elf"
     whole = folder / "firmware.elf.partial"
     shutil.copyfile(produced, whole)  # renamed when whole: Ctrl-C leaves the image that was there
@@ -102,10 +113,26 @@ def build(board: Board, build_dir: Path) -> BuildResult:
         layers=layers,
         elf_sha256=hashlib.sha256(elf.read_bytes()).hexdigest(),
         sources={name: manifest.artefacts[name].sha256 for name in USED_ARTEFACTS if name in manifest.artefacts},
+        ram=ram_use(board, read_manifest(build_dir).memory, layers),
+        stack_bound_bytes=bound.bytes,
+        stack_bound_why=bound.why,
         elf=elf,
     )
     result.write(folder)
     return result
+
+
+def ram_use(board: Board, memory: MemoryUse | None, layers: dict[str, Size]) -> RamUse:
+    """What the RAM of a built image is for, by what the export planned and the layers' sizes."""
+    engine = layers["engine"].ram_bytes + layers["model"].ram_bytes
+    state = memory.state_bytes if memory else 0
+    arena = 0
+    if memory:
+        arena = min(engine, memory.tflm_arena_bytes if board.engine == "tflm" else memory.arena_bytes) - state
+    stack = (board.memory.stack_bytes or 0) if board.memory else 0
+    protocol = layers["protocol"].ram_bytes
+    other = sum(size.ram_bytes for size in layers.values()) - engine - protocol - stack
+    return RamUse(arena, state, engine - arena - state, protocol, stack, other)
 
 
 def build_profile(board: Board, build_dir: Path) -> Path:
@@ -115,17 +142,17 @@ def build_profile(board: Board, build_dir: Path) -> Path:
     normal build is neither used nor touched.
     """
     check_artefacts(build_dir)
-    objects = objects_folder(board, build_dir, profile=True)
-    run_platformio(board, build_dir.resolve(), objects, profile=True)
+    objects = objects_folder(board, build_dir, PROFILE)
+    run_platformio(board, build_dir.resolve(), objects, variant=PROFILE)
     return objects / board.name / "firmware.elf"
 
 
-def objects_folder(board: Board, build_dir: Path, *, profile: bool = False) -> Path:
-    """Where PlatformIO builds: the two firmwares of a board never share an object file."""
-    return build_dir.resolve() / "boards" / board.name / ("pio_profile" if profile else "pio")
+def objects_folder(board: Board, build_dir: Path, variant: str = "") -> Path:
+    """Where PlatformIO builds: the firmwares of a board never share an object file. `variant`: PROFILE or a dialect."""
+    return build_dir.resolve() / "boards" / board.name / (f"pio_{variant}" if variant else "pio")
 
 
-def run_platformio(board: Board, build_dir: Path, objects: Path, *options: str, profile: bool = False) -> None:
+def run_platformio(board: Board, build_dir: Path, objects: Path, *options: str, variant: str = "") -> None:
     """`pio run` of the board's environment. Raises EnvironmentFaultError with what went wrong, in one line."""
     ensure_core()
     ensure_environments()
@@ -137,7 +164,7 @@ def run_platformio(board: Board, build_dir: Path, objects: Path, *options: str, 
         "PLATFORMIO_WORKSPACE_DIR": str(BUILD / ".pio"),  # platformio.ini means the same, in a clone
         "PLATFORMIO_BUILD_DIR": str(objects),
         "TINYPROOF_MODEL": str(build_dir),
-        "TINYPROOF_PROFILE": "1" if profile else "",
+        "TINYPROOF_VARIANT": variant,
     }
     try:
         done = subprocess.run(

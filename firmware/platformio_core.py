@@ -60,6 +60,8 @@ def ensure_core(core: Path = CORE) -> None:
 def _is_foreign(link: Path) -> bool:
     """Whether it leads to the clone that this one was copied from: that one's platform would build ours."""
     try:
-        return bool(json.loads(link.read_text(encoding="utf-8"))["cwd"] != str(FIRMWARE))
+        content = json.loads(link.read_text(encoding="utf-8"))
+        place = Path(content["cwd"]) / str(content["spec"]["uri"]).removeprefix("symlink://")
+        return place.resolve() != (FIRMWARE / "platform").resolve()
     except (OSError, ValueError):
         return False  # another build is about to write or remove it

@@ -6,10 +6,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from tinyproof.core.board_spec import Board
-from tinyproof.firmware.platformio_build import objects_folder, run_platformio
+from tinyproof.firmware.platformio_build import PROFILE, objects_folder, run_platformio
 
 
 def upload(board: Board, build_dir: Path, port: str, *, profile: bool = False) -> None:
     """The normal firmware, or the profiling one. Raises EnvironmentFaultError with PlatformIO's first error line."""
-    objects = objects_folder(board, build_dir, profile=profile)
-    run_platformio(board, build_dir.resolve(), objects, *("-t", "upload", "--upload-port", port), profile=profile)
+    variant = PROFILE if profile else ""
+    objects = objects_folder(board, build_dir, variant)
+    run_platformio(board, build_dir.resolve(), objects, *("-t", "upload", "--upload-port", port), variant=variant)

@@ -25,8 +25,9 @@ Progress = Callable[[float, int], None]  # (inputs done, the present one in part
 class Divergence:
     """An input that the board answers otherwise than the golden reference; `element` is the first that differs.
 
-    `layer` is the first operator that leaves the reference, known for the first divergence of a report. `frame`: of
-    the sample `index`, where a sample is a sequence of frames.
+    `layer` is the first operator that leaves the reference, and `tensor` what the model calls the output in which it
+    does; known for the first divergence of a report. `frame`: of the sample `index`, where a sample is a sequence of
+    frames.
     """
 
     index: int
@@ -35,6 +36,7 @@ class Divergence:
     expected_q: int
     board_q: int
     layer: str = ""
+    tensor: str = ""
     frame: int | None = None
 
     def __str__(self) -> str:

@@ -39,8 +39,9 @@ def check(
             bits = ask_inputs(session, inputs, golden.run, progress, keep=len(inputs))
         limit = None if tolerance is None else tolerance.value
         answers = [_check_answer(session, expected, golden, limit) for expected in manifest.expected]
+        # Asked once more where it tells how deep its stack went meanwhile.
+        info = session.inference.greet() if session.info.stack_bytes else session.info
         bits.repeats, bits.resets = session.repeats, session.resets
-        info = session.info
     report = CheckReport(
         *(manifest.model, manifest.model_id, info.board, info.engine, info.protocol, kind),
         reference=in_words(manifest.versions.get("reference", "")),
@@ -51,6 +52,7 @@ def check(
         startup_ticks=info.startup_ticks,
         arena_used_bytes=info.arena_used_bytes,
         coverage=read_coverage(build_dir),
+        stack_used_bytes=info.stack_bytes,
     )
     write_report(report, board, build_dir)
     return report

@@ -57,6 +57,7 @@ class CheckReport:
     startup_ticks: int = 0  # from reset to ready, in the tick unit; 0 where the board does not count it
     arena_used_bytes: int = 0  # by Google's interpreter on this board; 0 for an engine without an arena of its own
     coverage: dict[str, Any] | None = None  # what the vectors excite, as the export measured it
+    stack_used_bytes: int = 0  # the deepest that the board's stack went; 0 where it cannot say
 
     @property
     def sequence(self) -> bool:
@@ -98,6 +99,7 @@ class CheckReport:
             "startup_ticks": self.startup_ticks,
             "arena_used_bytes": self.arena_used_bytes,
             "coverage": self.coverage,
+            "stack_used_bytes": self.stack_used_bytes,
             "bits_identical": self.bits_identical,
             "answers_within_tolerance": self.answers_within_tolerance,
             "proven": self.proven,

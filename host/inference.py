@@ -8,10 +8,10 @@ from collections.abc import Callable
 from tinyproof.core.errors import BoardError
 from tinyproof.core.tflite.tensor_layout import TensorLayout
 from tinyproof.host.protocol import status
-from tinyproof.host.protocol.framing import frame
+from tinyproof.host.protocol.framing import frame, frame_binary
 from tinyproof.host.protocol.messages import Answer, Info, parse_answer, parse_hex, parse_ticks
 from tinyproof.host.protocol.numbers import shortest
-from tinyproof.host.transport.client import SEQ_WRAP, DeviceError, Link
+from tinyproof.host.transport.client import WINDOW_SEQS, DeviceError, Link
 
 ANSWER_BYTES = 16  # longest share of an output's byte in a reply: q and y, with their commas
 REPLY_BYTES = 256  # and of all else
@@ -19,7 +19,7 @@ READ_FRAME_BYTES = 37  # FRAME_BYTES of firmware/lib/protocol: all but the hex d
 
 
 class Inference:
-    """`greet` is called whenever the board has restarted, and raises when it has become another board."""
+    """`greet` asks the board who it is, and raises when it has become another board: so whenever it has restarted."""
 
     def __init__(
         self, link: Link, info: Info, layouts: tuple[TensorLayout, TensorLayout], greet: Callable[[], Info]
@@ -29,7 +29,7 @@ class Inference:
         self.inputs, self.outputs = layouts
         self.resets = 0
         self.on_part: Callable[[int], None] | None = None  # told how many bytes of a long input are loaded
-        self._greet = greet
+        self.greet = greet
         self._banners = link.banners
         self._too_long: set[bool] = set()  # with_y of the questions whose answers do not fit the board's line
         self._by_parts_only = any(tensor.dtype == "int64" for layout in layouts for tensor in layout.tensors)
@@ -79,7 +79,7 @@ class Inference:
         if self.link.banners == self._banners:
             return False
         self.resets += 1
-        self._greet()
+        self.greet()
         self._banners = self.link.banners
         return True
 
@@ -98,12 +98,7 @@ class Inference:
         raise BoardError(f"the board on {self.link.name} restarts during every inference; is its power supply sound?")
 
     def _load_run_read(self, content: bytes) -> Answer:
-        # A line is worth filling: each costs a round trip, however long it is.
-        step = self._load_bytes(len(content))
-        for offset in range(0, len(content), step):
-            self.link.request(f"load {offset} {content[offset : offset + step].hex().upper()}")
-            if self.on_part is not None:
-                self.on_part(min(offset + step, len(content)))
+        self._load(content)
         ticks, unit = parse_ticks(self.link.request("run"))
         output = b""
         longest = self._read_bytes
@@ -112,9 +107,27 @@ class Inference:
             output += parse_hex(self.link.request(f"read {len(output)} {count}"), count)
         return Answer(output, self.outputs.values(output), None, ticks, unit)
 
+    def _load(self, content: bytes) -> None:
+        """All of the input, without a wait for each answer where the board has the room. The answer to the last piece
+        is awaited: no byte comes or goes while the board measures its inference."""
+        step = self._load_bytes(len(content))
+
+        def line(offset: int) -> Callable[[int], bytes]:
+            piece = content[offset : offset + step]
+            if self.info.binary_bytes:
+                return lambda seq: frame_binary(offset, piece, seq)
+            return lambda seq: frame(f"load {offset} {piece.hex().upper()}", seq)
+
+        def answered(count: int) -> None:
+            if self.on_part is not None:
+                self.on_part(min(count * step, len(content)))
+
+        self.link.in_window([line(offset) for offset in range(0, len(content), step)], self.info.window_bytes, answered)
+
     def _load_bytes(self, size: int) -> int:
-        """Of a tensor of `size` bytes, what a line takes."""
-        return max(1, (self.info.line_bytes - (len(frame(f"load {size} ", SEQ_WRAP)) - 1)) // 2)
+        """Of a tensor of `size` bytes, what a request takes: a line is worth filling, for each costs a reply."""
+        in_hex = (self.info.line_bytes - (len(frame(f"load {size} ", WINDOW_SEQS[-1])) - 1)) // 2
+        return self.info.binary_bytes or max(1, in_hex)
 
     @property
     def _read_bytes(self) -> int:

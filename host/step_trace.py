@@ -26,14 +26,16 @@ class StepTrace:
     """One inference, operator by operator. `ticks`: of each step, less what timing itself costs; `cycles`: of each, by
     the model of the board's core, empty where they were not asked for.
 
-    `first_wrong` is the first step that writes anything else than the golden reference, None where there is none;
-    `proven` says whether the output as a whole is the reference's.
+    `first_wrong` is the first step that writes anything else than the golden reference, and `wrong_tensor` the number
+    of the first tensor that it writes so, None where there is none; `proven` says whether the output as a whole is the
+    reference's.
     """
 
     ticks: list[int]
     first_wrong: int | None
     proven: bool
     cycles: tuple[int, ...] = ()
+    wrong_tensor: int | None = None
 
 
 def sample_inputs(build_dir: Path, count: int = INPUTS) -> list[bytes]:
@@ -112,12 +114,18 @@ def ask_steps(
             right = reference.run(content)
             tensors = reference.tensors([part.index for part in parts])
             golden = [zlib.crc32(part.of(tensor)) for part, tensor in zip(parts, tensors, strict=True)]
-            wrong = [owner for owner, ours, theirs in zip(owners, crcs, golden, strict=True) if ours != theirs]
+            wrong = [
+                (owner, part.index)
+                for owner, part, ours, theirs in zip(owners, parts, crcs, golden, strict=True)
+                if ours != theirs
+            ]
+            step, tensor = min(wrong, default=(None, None), key=lambda one: one[0])
             found.append(
                 StepTrace(
                     [max(0, ticks - empty) for ticks in times],
-                    min(wrong, default=None),
+                    step,
                     values[-1] == right,
+                    wrong_tensor=tensor,
                 )
             )
     return found

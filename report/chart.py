@@ -99,6 +99,15 @@ class Bars:
 
 
 @dataclass(frozen=True)
+class Boxes:
+    """Rectangles: left, bottom, right and top in data units, each with an edge."""
+
+    boxes: list[tuple[float, float, float, float]]
+    role: str = "ink"
+    label: str = ""
+
+
+@dataclass(frozen=True)
 class Band:
     """A shaded range of x over the full height."""
 
@@ -108,7 +117,7 @@ class Band:
     role: str = "warm"
 
 
-Mark = Line | Dots | Segments | Bars | Band
+Mark = Line | Dots | Segments | Bars | Band | Boxes
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tinyproof.core.manifest import Manifest
-from tinyproof.report import figures, lesson, quantization, size_charts, weights
+from tinyproof.report import figures, lesson, memory_figure, quantization, size_charts, weights
 from tinyproof.report.build_data import Lesson, ReportData
 from tinyproof.report.chart import Figure, Stack
 from tinyproof.report.svg import draw, draw_stack, legend, stack_legend
@@ -36,6 +36,7 @@ class Content:
     operators: list[weights.OperatorRow]
     weights: list[weights.WeightRow]
     stacks: list[Stack]
+    memory: list[Figure]
 
     @classmethod
     def of(cls, build_dir: Path, data: ReportData) -> Content:
@@ -50,6 +51,7 @@ class Content:
             weights.operator_rows(graph) if graph else [],
             weights.weight_rows(graph, weights.learned_values(build_dir, data, graph)) if graph else [],
             size_charts.size_stacks(data.boards),
+            memory_figure.memory_figures(data.manifest),
         )
 
     def figures(self) -> Iterator[Figure | Stack]:
@@ -57,6 +59,7 @@ class Content:
         yield from self.lesson_figures.values()
         yield from self.quantization_figures
         yield from self.stacks
+        yield from self.memory
 
 
 def render(content: Content) -> str:
@@ -94,6 +97,7 @@ def render(content: Content) -> str:
         stale=data.stale,
         outdated=data.outdated,
         stacks=content.stacks,
+        memory=content.memory,
         speed=size_charts.speed_rows(data.boards),
         profiles=size_charts.operator_tables(data.boards),
         peers=size_charts.peer_table(data),

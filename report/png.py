@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tinyproof.report.chart import COLOURS, Band, Bars, Figure, Line, Mark, Segments, Stack
+from tinyproof.report.chart import COLOURS, Band, Bars, Boxes, Figure, Line, Mark, Segments, Stack
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -114,6 +114,16 @@ def _draw(axes: Axes, mark: Mark) -> None:
         return
     if isinstance(mark, Band):
         axes.axvspan(mark.low, mark.high, color=colour, alpha=0.16, lw=0, label=label)
+    elif isinstance(mark, Boxes):
+        from matplotlib.patches import Rectangle
+
+        for number, (left, bottom, right, top) in enumerate(mark.boxes):
+            axes.add_patch(
+                Rectangle(
+                    (left, bottom), right - left, top - bottom, facecolor=colour, edgecolor="white", alpha=0.55, lw=0.6,
+                    label="_" if number else label,
+                )
+            )  # fmt: skip
     elif isinstance(mark, Line):
         style = (0, (4, 2.5)) if mark.dash else "-"
         axes.plot(

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from html import escape
 
-from tinyproof.report.chart import Axis, Band, Bars, Dots, Figure, Line, Mark, Point, Segments, Stack
+from tinyproof.report.chart import Axis, Band, Bars, Boxes, Dots, Figure, Line, Mark, Point, Segments, Stack
 
 WIDTH, HEIGHT = 460, 330
 LEFT, RIGHT, TOP, BOTTOM = 62, 14, 12, 50
@@ -86,6 +86,12 @@ def _mark(figure: Figure, mark: Mark) -> str:
             f'<rect class="band {mark.role}" x="{left:.1f}" y="{TOP}" width="{right - left:.1f}" '
             f'height="{PLOT_HEIGHT}"/>'
         )
+    if isinstance(mark, Boxes):
+        path = "".join(
+            f"M{_px(x, a):.1f} {_py(y, b):.1f}H{_px(x, c):.1f}V{_py(y, d):.1f}H{_px(x, a):.1f}Z"
+            for a, b, c, d in mark.boxes
+        )
+        return f'<path class="box {mark.role}" d="{path}"/>'
     move = f' data-move="{escape(mark.move)}"' if mark.move else ""
     if isinstance(mark, Line):
         dash = " dash" if mark.dash else ""
@@ -137,7 +143,7 @@ def _swatch(mark: Mark) -> str:
         hollow = "hollow" if mark.hollow or mark.shape == "cross" else "fill"
         body = f'<path class="{hollow} {mark.role}" d="{shape(mark.shape, 11, 7, min(mark.size, 4.5))}"/>'
     else:
-        kind = "band" if isinstance(mark, Band) else "fill"
+        kind = "band" if isinstance(mark, Band) else "box" if isinstance(mark, Boxes) else "fill"
         body = f'<rect class="{kind} {mark.role}" x="4" y="1" width="14" height="12"/>'
     return f'<svg class="swatch" viewBox="0 0 22 14" aria-hidden="true">{body}</svg>'
 

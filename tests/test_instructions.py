@@ -13,12 +13,12 @@ from click.testing import CliRunner, Result
 from support.instruction_table import RECORDED, assert_nothing_grew
 
 from tinyproof.cli import main as cli
-from tinyproof.cli.layer_counts import counted_boards, differences, measure_layers, read_rows, write_rows
 from tinyproof.cli.verbs import bench
 from tinyproof.core import paths
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import CheckConfig, Config
 from tinyproof.core.errors import InputFileError, UsageError
+from tinyproof.layer_counts import counted_boards, differences, measure_layers, read_rows, write_rows
 from tinyproof.train.tinyperf import MODELS
 
 ROW: dict[str, Any] = {
@@ -107,7 +107,9 @@ def compare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[s
     write_rows(tmp_path / "table.json", [ROW])
 
     def run(row: dict[str, Any]) -> Result:
-        monkeypatch.setattr(bench, "measure", lambda *_, **__: {"results": [row]})
+        totals = ("engine_flash_bytes", "engine_ram_bytes", "instructions_per_inference", "cycles_per_inference")
+        whole = {**row, "bits_checked": 8, "bits_different": 0, **dict.fromkeys(totals, 1)}
+        monkeypatch.setattr(bench, "measure", lambda *_, **__: {"results": [whole]})
         return CliRunner().invoke(cli.main, ["bench", "--json", "--compare", str(tmp_path / "table.json")])
 
     return run

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from support.tflite_writer import dense_network
 
@@ -31,6 +32,16 @@ def prepare(folder: Path) -> None:
     (folder / "model.tflite").write_bytes(dense_network(5, (3, 9, 2)))
     (folder / "points.csv").write_text("x,y\n0,1\n1,3\n2,5\n4,9\n")
     (folder / "samples.csv").write_text("0.1;0,2;0,3;rest\n1,5;-0,2;0,7;move\n")
+    np.savez(folder / "labelled.npz", x_q=np.arange(-60, 60, dtype=np.int8).reshape(40, 3), y=np.arange(40) % 2)
+    for words in ("the model", "something else"):
+        git(folder, "init", "-q")
+        git(folder, "add", "model.tflite")
+        git(folder, "commit", "-q", "--allow-empty", "-m", words)
+
+
+def git(folder: Path, *arguments: str) -> None:
+    who = ("-c", "user.name=t", "-c", "user.email=t@t", "-c", "commit.gpgsign=false")
+    subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True)
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ from support.contracts import assert_one_plain_line, json_values, manifests, pla
 
 from tinyproof.cli import main as cli
 from tinyproof.core import paths
-from tinyproof.core.build_record import BuildRecord, Size, read_build_record
+from tinyproof.core.build_record import BuildRecord, RamUse, Size, read_build_record
 from tinyproof.core.errors import UsageError
 from tinyproof.core.manifest import (
     FORMAT,
@@ -211,7 +211,8 @@ def test_a_mistyped_manifest_is_one_line_for_the_user(tmp_path: Path, monkeypatc
 
 def test_a_record_of_a_build_survives_the_file(tmp_path: Path) -> None:
     assert read_build_record(tmp_path) is None
-    made = BuildRecord("sim-uno", "compiled", "0" * 16, 3, 2, 1, 0, {"engine": Size(1, 0), "core": Size(2, 2)})
+    layers = {"engine": Size(1, 0), "core": Size(2, 2)}
+    made = BuildRecord("sim-uno", "compiled", "0" * 16, 3, 2, 1, 0, layers, RamUse(0, 0, 0, 0, 1, 1), 90, "")
     made.write(tmp_path)
     assert read_build_record(tmp_path) == made
 

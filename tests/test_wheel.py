@@ -16,6 +16,7 @@ from support.tflite_writer import dense_network
 from tinyproof.cli.package_links import FOLDERS
 from tinyproof.core.install import command_of
 from tinyproof.core.paths import ROOT, Project, find_project
+from tinyproof.export.libraries.kinds import KINDS
 
 
 def tracked(folder: str) -> list[str]:
@@ -88,6 +89,16 @@ def test_an_install_proves_a_foreign_model_in_the_users_folder(installed: dict[s
     assert done.returncode == 0, done.stderr
     assert "report   build/net/report.html" in done.stdout
     assert (here / "build/net/report.html").is_file()
+
+
+def test_an_install_makes_a_library_of_each_kind(installed: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "net.tflite").write_bytes(dense_network(5, (6, 9, 3)))
+    for kind in KINDS:
+        done = tinyproof(installed, tmp_path, "export", "--model", "net.tflite", "--as", kind, "--to", f"out/{kind}")
+        assert done.returncode == 0, done.stderr
+        assert "Apache License" in (tmp_path / "out" / kind / "LICENSE").read_text()
+    done = subprocess.run(["make", "test"], cwd=tmp_path / "out" / "c", capture_output=True, text=True, check=False)
+    assert "256 of 256 vectors bit-identical" in done.stdout, done.stderr
 
 
 def test_without_tensorflow_one_line_says_what_brings_it(installed: dict[str, str], tmp_path: Path) -> None:

@@ -10,8 +10,18 @@ from typing import Any
 
 import click
 
+from tinyproof.builds import Wanted, import_file
 from tinyproof.cli import console
-from tinyproof.cli.layer_counts import (
+from tinyproof.cli.model_option import calibration_option
+from tinyproof.cli.stage_timer import Stages, in_words
+from tinyproof.cli.step_summary import add_bench
+from tinyproof.core.board_spec import Board, find_board
+from tinyproof.core.config import Config, load_config
+from tinyproof.core.errors import InputFileError, MismatchError, UsageError
+from tinyproof.core.manifest import read_manifest
+from tinyproof.core.model_file import find_model_file
+from tinyproof.core.paths import BUILD, CONFIG_FILE, build_dir
+from tinyproof.layer_counts import (
     GROWTH,
     counted_boards,
     differences,
@@ -20,14 +30,6 @@ from tinyproof.cli.layer_counts import (
     read_rows,
     write_rows,
 )
-from tinyproof.cli.model_option import Wanted, calibration_option, import_file
-from tinyproof.cli.stage_timer import Stages, in_words
-from tinyproof.core.board_spec import Board, find_board
-from tinyproof.core.config import Config, load_config
-from tinyproof.core.errors import InputFileError, MismatchError, UsageError
-from tinyproof.core.manifest import read_manifest
-from tinyproof.core.model_file import find_model_file
-from tinyproof.core.paths import BUILD, CONFIG_FILE, build_dir
 
 FIT_STEPS = 100
 TINYPERF = BUILD / "tinyperf"
@@ -90,6 +92,7 @@ def command(
         console.print_json(document)
     else:
         _print(document)
+    add_bench(document["results"])
     if compare is not None:
         _compare(recorded, document["results"], compare)
 
@@ -121,7 +124,7 @@ def measure(config: Config, files: list[tuple[str, Path | None]], *, tinyperf: b
 
 def measure_record(config: Config) -> list[dict[str, Any]]:
     """The layers of all models that are made here, on all boards that count instructions and that they fit on."""
-    from tinyproof.cli.verbs.export import run_export
+    from tinyproof.builds import run_export
     from tinyproof.cli.verbs.train import run_train
     from tinyproof.train.builtin import make_sine
     from tinyproof.train.gestures import make_gestures
@@ -162,7 +165,7 @@ def _shown(config: Config) -> str:
 
 
 def _measure_trained(config: Config, stages: Stages) -> dict[str, Any]:
-    from tinyproof.cli.verbs.export import run_export
+    from tinyproof.builds import run_export
 
     stages.run("export", lambda: run_export(config))
     return _measure_built(config, stages)
@@ -180,8 +183,8 @@ def _import(config: Config, file: str, calibration: Path | None) -> Config:
 
 
 def _measure_built(config: Config, stages: Stages) -> dict[str, Any]:
+    from tinyproof.builds import run_build
     from tinyproof.cli.ask_board import run_check
-    from tinyproof.cli.verbs.build import run_build
     from tinyproof.host.throughput import round_trips_per_second
 
     board, folder = find_board(config.board), build_dir(config.model)

@@ -43,8 +43,8 @@ def command(board: str | None, port: str | None, as_json: bool) -> None:
 
 def run_canary(board_name: str, port: str | None) -> dict[str, Any]:
     """Builds the canary for the board (and flashes a real one), asks it everything, and diagnoses the answers."""
+    from tinyproof.builds import run_build
     from tinyproof.cli.ask_board import run_check
-    from tinyproof.cli.verbs.build import run_build
     from tinyproof.cli.verbs.flash import run_flash
     from tinyproof.core.tflite.reader import read_file, read_graph
     from tinyproof.export.canary_model import MODEL, diagnose, make_canary

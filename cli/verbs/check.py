@@ -15,6 +15,7 @@ from tinyproof.cli.ask_board import run_check, run_samples
 from tinyproof.cli.model_option import classes_option, hold, model_option, select_model, values_option
 from tinyproof.cli.show_check import print_check
 from tinyproof.cli.show_dataset import print_samples
+from tinyproof.cli.step_summary import add_check
 from tinyproof.core.config import load_config
 from tinyproof.core.errors import MismatchError, UsageError
 from tinyproof.core.paths import CONFIG_FILE
@@ -101,6 +102,7 @@ def command(
 
 def _tell(report: Report, show: Callable[[Report], None], junit: Path | None, *, as_json: bool) -> None:
     """Raises MismatchError where bits or answers differ."""
+    add_check(report)
     if junit is not None:
         from tinyproof.host.junit import write_junit
 

@@ -5,36 +5,49 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import click
 
+from tinyproof.builds import Wanted, find_brought, run_export
 from tinyproof.cli import console
+from tinyproof.cli.library_options import LibraryOptions, library_options
 from tinyproof.cli.model_option import (
-    Wanted,
     activations_option,
     calibration_option,
-    find_brought,
     hold,
     import_file,
     model_option,
     name_option,
     print_import,
     print_removed,
+    select_model,
     values_option,
 )
 from tinyproof.cli.show_bits import say_coverage
 from tinyproof.cli.tables import stage_line
 from tinyproof.core import paths
-from tinyproof.core.board_spec import all_boards, find_board
-from tinyproof.core.config import Config, ExportConfig, load_config
-from tinyproof.core.files import write_at_once
+from tinyproof.core.config import ExportConfig, load_config
 from tinyproof.core.manifest import Manifest, QuantizationReport
+
+
+class RamBudget(click.ParamType[str]):
+    """Bytes, or a word for how to choose."""
+
+    name = "bytes"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """As schedules.schedule takes it."""
+        words = ("", "small", "min")
+        if value in words or (value.isascii() and value.isdigit()):
+            return str(value)
+        return self.fail(f"{value!r} is neither a number of bytes nor small or min", param, ctx)
 
 
 @click.command()
 @click.option("--low", type=float, help="Smallest x that will be asked. [default: -10]")
 @click.option("--high", type=float, help="Largest x that will be asked. [default: 10]")
-@click.option("--seed", type=int, help="Seed of random inputs and of what vectors are chosen from. [default: 1]")
+@click.option("--seed", type=int, help="Seed of random inputs and vectors. [default: 1]")
 @model_option
 @name_option
 @calibration_option
@@ -42,6 +55,14 @@ from tinyproof.core.manifest import Manifest, QuantizationReport
 @activations_option
 @click.option("--board", help="Quantize in a form that this board's library computes. [default: qemu-cortex-m4]")
 @click.option("--keep-dead", is_flag=True, help="Compute channels, too, on which no answer depends.")
+@click.option(
+    "--ram",
+    type=RamBudget(),
+    default="",
+    metavar="BYTES|small|min",
+    help="The fastest plan of the arena that fits; small: the least RAM for 5 % more instructions; min: the least.",
+)
+@library_options
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest as one JSON document instead of the lines.")
 def command(
     low: float | None,
@@ -54,6 +75,8 @@ def command(
     activations: str | None,
     board: str | None,
     keep_dead: bool,
+    ram: str,
+    library: LibraryOptions,
     as_json: bool,
 ) -> None:
     """Quantize the trained model to int8 over the range of x that will be asked, and compile it to C.
@@ -68,25 +91,40 @@ def command(
     Vectors are all inputs where there are 256; otherwise those that let faults show, and the line `vectors` says how
     many of some that were planted in the weights they do show.
 
+    With --ram the arena shrinks: operators take turns by some rows, so that what lies between them never exists as a
+    whole, and other ways that cost instructions. The bits stay the same.
+
     Channels that interval analysis proves constant for every input are folded into the layer behind them, and those
     that nothing live reads are left out, unless --keep-dead: the answers are the same to the bit. model.tflite stays as
     it is.
+
+    With --as and --to, the model of a build, or of a file, becomes a library for your own firmware: one header, a
+    self-test, an example, and a README that says how to call it.
     """
     config = load_config(paths.CONFIG_FILE)
+    library.check()
     export = ExportConfig(
         low=config.export.low if low is None else low,
         high=config.export.high if high is None else high,
         seed=config.export.seed if seed is None else seed,
     )
     config = dataclasses.replace(config, export=export, board=board or config.board)
-    wanted = Wanted(calibration, low, high, activations, name, values)
+    # With --as, --name is the library's.
+    wanted = Wanted(calibration, low, high, activations, None if library.kind else name, values)
     found = find_brought(model, wanted)
+    if library.kind is not None and (found is None or wanted == Wanted()):
+        # What was exported before is what was proven: nothing is quantized again.
+        library.write(select_model(config, model or config.model), name, as_json=as_json)
+        return
     if found is None:
         config = dataclasses.replace(config, model=model or config.model)
         with hold(config.model, makes=True):
-            manifest = run_export(config, keep_dead=keep_dead)
+            manifest = run_export(config, keep_dead=keep_dead, ram=ram)
     else:
-        _, manifest = import_file(config, found, wanted, keep_dead=keep_dead)
+        config, manifest = import_file(config, found, wanted, keep_dead=keep_dead, ram=ram)
+        if library.kind is not None:
+            library.write(config, name, as_json=as_json)
+            return
     from tinyproof.host.expected import read_coverage, read_vectors
 
     folder = paths.build_dir(manifest.model)
@@ -99,20 +137,6 @@ def command(
     else:
         print_import(manifest)
     say_coverage(read_vectors(folder)[1], coverage)
-
-
-def run_export(config: Config, folder: Path | None = None, *, keep_dead: bool = False) -> Manifest:
-    """Export build/<model>, or its copy in `folder`, and make it the current one. Raises UsageError when it is not
-    trained, InputFileError."""
-    build_dir = folder or paths.build_dir(config.model)
-    from tinyproof.export.export import export_model
-    from tinyproof.export.library_lint import library_of
-
-    library = library_of(find_board(config.board)) if config.board in all_boards() else None
-    per_tensor = library is not None and not library.dense_per_channel
-    manifest = export_model(config.export, config.check, build_dir, dense_per_tensor=per_tensor, keep_dead=keep_dead)
-    write_at_once(paths.CURRENT_FILE, f"{config.model}\n")
-    return manifest
 
 
 def print_export(manifest: Manifest) -> None:

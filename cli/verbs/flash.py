@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tinyproof.builds import lint_model
 from tinyproof.cli import console
 from tinyproof.cli.model_option import hold
-from tinyproof.cli.verbs.build import lint_model
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import Config, load_config
 from tinyproof.core.paths import CONFIG_FILE, build_dir

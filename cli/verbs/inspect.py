@@ -3,28 +3,29 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
+from tinyproof.builds import Wanted
 from tinyproof.cli import console
 from tinyproof.cli.model_option import (
-    Wanted,
     activations_option,
     calibration_option,
-    import_file,
     print_removed,
     values_option,
 )
-from tinyproof.cli.tables import aligned
+from tinyproof.cli.tables import WIDTH, aligned
 from tinyproof.core import paths
-from tinyproof.core.board_spec import all_boards, find_board
+from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import load_config
-from tinyproof.core.errors import InputFileError, UsageError
+from tinyproof.core.errors import InputFileError
 from tinyproof.core.escaping import escaped
 from tinyproof.core.manifest import RemovedChannels
+from tinyproof.inspection import boards_to_judge, run_inspect
 
 
 @click.command()
@@ -55,12 +56,9 @@ def command(
     unless this very model has been built for the board.
     """
     config = load_config(paths.CONFIG_FILE)
-    boards = [entry for entry in all_boards().values() if entry.engine == "compiled" and not entry.hidden]
-    if board is not None:
-        boards = [find_board(board)]
-    document = _inspect(
-        model or config.model, boards, Wanted(calibration, low, high, activations, values=values), config
-    )
+    boards = boards_to_judge() if board is None else [find_board(board)]
+    wanted = Wanted(calibration, low, high, activations, values=values)
+    document = run_inspect(config, model or config.model, boards, wanted)
     if as_json:
         console.print_json(document)
     elif "refused" in document:
@@ -69,53 +67,6 @@ def command(
         print_inspection(document, tensors=tensors)
     if "refused" in document:
         raise InputFileError(document["refused"])
-
-
-def _inspect(model: str, boards: Any, wanted: Wanted, config: Any) -> dict[str, Any]:
-    from tinyproof.core.model_file import find_model_file
-    from tinyproof.core.tflite.reader import read_file
-    from tinyproof.export.footprint import inspect_model
-
-    found = find_model_file(model)
-    if found is not None and found.kind == "tflite":
-        tflite = read_file(found.path)
-        given = wanted.calibration is not None or (wanted.low is not None and wanted.high is not None)
-        if not given or _is_quantized(tflite, found.file):
-            return _as_it_is(tflite, found.file, boards, paths.build_dir(found.name))
-    name = model
-    if found is not None:
-        name = import_file(config, found, wanted, again=False)[0].model
-    folder = paths.build_dir(name)
-    if not (folder / "model.tflite").is_file():
-        raise UsageError(f"{paths.shown(folder)} has no model.tflite; run ./tinyproof export first, or give a file")
-    return inspect_model(read_file(folder / "model.tflite"), paths.shown(folder / "model.tflite"), boards, folder)
-
-
-def _is_quantized(tflite: bytes, file: str) -> bool:
-    from tinyproof.core.tflite.reader import read_graph
-    from tinyproof.export.brought_file import is_float
-
-    return not is_float(read_graph(tflite, file))
-
-
-def _as_it_is(tflite: bytes, file: str, boards: Any, build_dir: Path) -> dict[str, Any]:
-    """The inspection of a .tflite; of one that is refused, what it holds, and the reason."""
-    from tinyproof.core.tflite.reader import read_graph
-    from tinyproof.export.brought_file import explain, is_float
-    from tinyproof.export.footprint import inspect_model, list_model
-
-    try:
-        return inspect_model(tflite, file, boards, build_dir)
-    except InputFileError as error:
-        listed = list_model(tflite, file)
-        graph = read_graph(tflite, file)
-        try:
-            reason = explain(error, graph, (), quantized_here=False).message
-            if is_float(graph):
-                reason = f"{file}: a float model: give --calibration, and it is quantized first"
-        except InputFileError as storage:
-            reason = storage.message
-        return {**listed, "refused": reason}
 
 
 def print_listing(document: dict[str, Any], *, tensors: bool) -> None:
@@ -156,6 +107,10 @@ def print_inspection(document: dict[str, Any], *, tensors: bool) -> None:
         f"total    {document['macs']:,} MACs, {document['constant_bytes']:,} B of constants, "
         f"{document['arena_bytes']:,} B of arena"
     )
+    if len(document["plans"]) > 1:
+        less = (f"{plan['arena_bytes']:,} B for {plan['extra_share']:.2%}" for plan in document["plans"][1:])
+        text = f"{', '.join(less)} more instructions, about; see export --ram"
+        click.echo(textwrap.fill(text, WIDTH, initial_indent="less RAM ", subsequent_indent=" " * 9))
     if document["removed"] is not None:
         print_removed(RemovedChannels(**document["removed"]), document["macs"])
     rows = [
@@ -184,6 +139,13 @@ def print_inspection(document: dict[str, Any], *, tensors: bool) -> None:
         for fit in document["boards"]
     ]
     _table(("board", "flash B", "RAM B", "verdict (= built, ~ estimated)"), verdicts, right=(1, 2))
+    click.echo()
+    kinds = ("arena", "state", "engine", "protocol", "stack", "other")
+    uses = [
+        (fit["board"], *(f"{fit['ram'][f'{kind}_bytes']:,}" for kind in kinds), f"{fit['ram_bytes']:,}")
+        for fit in document["boards"]
+    ]
+    _table(("RAM B on", *kinds, "all"), uses, right=tuple(range(1, 8)))
 
 
 def _tensor_row(tensor: dict[str, Any]) -> tuple[str, ...]:

@@ -10,27 +10,28 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from tinyproof.builds import Wanted, find_brought
 from tinyproof.cli import console
 from tinyproof.cli.ask_board import run_check
 from tinyproof.cli.model_option import (
-    Wanted,
     activations_option,
     calibration_option,
-    find_brought,
     hold,
     model_option,
     name_option,
     values_option,
 )
 from tinyproof.cli.prepare import make_model, put_on_board
-from tinyproof.cli.run_all import ALL, MatrixRow, as_document, exit_code, print_matrix, run_matrix
+from tinyproof.cli.run_all import ALL, print_matrix, run_matrix
 from tinyproof.cli.show_check import print_check
 from tinyproof.cli.stage_timer import Stages, in_words
+from tinyproof.cli.step_summary import add_check, add_matrix
 from tinyproof.cli.verbs.report import print_report, run_report
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import Config, load_config
 from tinyproof.core.errors import EXIT_MISMATCH, EXIT_PROVEN, UsageError
 from tinyproof.core.paths import CONFIG_FILE, shown
+from tinyproof.matrix import MatrixRow, as_document, exit_code
 
 if TYPE_CHECKING:
     from tinyproof.host.check_report import CheckReport
@@ -102,6 +103,7 @@ def _print_next(config: Config) -> None:
     console.print_next(
         f"./tinyproof check --model {config.model} --dataset FILE   # accuracy on your samples",
         f"./tinyproof profile --model {config.model}   # which operator takes the time",
+        f"./tinyproof export --model {config.model} --as KIND --to FOLDER   # into your own firmware",
         f"./tinyproof boards   # others to prove it on; then run --model {config.model} --board NAME",
     )
 
@@ -133,12 +135,14 @@ class _Verdict(NamedTuple):
 def _prove_one(stages: Stages, config: Config, port: str | None) -> _Verdict:
     reached = put_on_board(stages, config, port)
     report = stages.run("check", lambda: run_check(config, reached))
+    add_check(report)
     code = EXIT_PROVEN if report.proven else EXIT_MISMATCH
     return _Verdict({"check": report.as_dict()}, lambda: print_check(report), code, lambda file: _junit(report, file))
 
 
 def _prove_all(stages: Stages, config: Config) -> _Verdict:
     rows = stages.run("boards", lambda: run_matrix(config))
+    add_matrix(rows)
     return _Verdict(
         as_document(rows), lambda: print_matrix(rows), exit_code(rows), lambda file: _junit_of_all(config, rows, file)
     )

@@ -5,25 +5,24 @@ from __future__ import annotations
 
 import dataclasses
 import signal
-from pathlib import Path
 from types import FrameType
 
 import click
 
-from tinyproof.cli.model_option import hold, model_option, select_model
-from tinyproof.core.board_spec import Board, find_board
-from tinyproof.core.build_record import read_build_record
+from tinyproof.builds import needs_build
+from tinyproof.cli.model_option import dialect_option, hold, model_option, select_model
+from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import load_config
 from tinyproof.core.errors import UsageError
-from tinyproof.core.manifest import read_manifest
 from tinyproof.core.paths import CONFIG_FILE, build_dir
 
 
 @click.command()
 @click.option("--board", help="Simulated board to start. [default: qemu-cortex-m4]")
 @model_option
+@dialect_option
 @click.option("--pty", is_flag=True, help="Offer a pseudo-terminal, /dev/pts/N, instead of a socket.")
-def command(board: str | None, model: str | None, pty: bool) -> None:
+def command(board: str | None, model: str | None, dialect: str, pty: bool) -> None:
     """Start a simulated board and keep it until Ctrl-C or SIGTERM.
 
     Builds its firmware first where needed. The first line on stdout is the port: socket://127.0.0.1:N, or
@@ -41,28 +40,19 @@ def command(board: str | None, model: str | None, pty: bool) -> None:
     folder = build_dir(config.model)
     if chosen.kind == "serial":
         raise UsageError(f"board {chosen.name} is real hardware; there is nothing to simulate")
-    if chosen.kind == "simulated" and needs_build(chosen, folder):
+    if dialect and chosen.kind == "host":
+        raise UsageError(f"board {chosen.name} has no firmware, and speaks tinyproof's own protocol alone")
+    if chosen.kind == "simulated" and needs_build(chosen, folder, dialect):
         from tinyproof.firmware.platformio_build import build
 
         click.echo(f"building {chosen.name} ...", err=True)
         with hold(config.model):
-            build(chosen, folder)
+            build(chosen, folder, dialect=dialect)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        simulate(chosen, folder, pty=pty, announce=_announce)
+        simulate(chosen, folder, pty=pty, announce=_announce, dialect=dialect)
     except KeyboardInterrupt:
         click.echo("stopped", err=True)
-
-
-def needs_build(board: Board, folder: Path) -> bool:
-    """Whether the board's firmware is missing, or carries another model than the build has now."""
-    manifest = read_manifest(folder)
-    built = folder / "boards" / board.name
-    try:
-        record = read_build_record(built)
-    except UsageError:  # damaged
-        return True
-    return record is None or record.model_id != manifest.model_id or not (built / "firmware.elf").is_file()
 
 
 def _announce(port: str) -> None:

@@ -8,7 +8,8 @@ import dataclasses
 
 import click
 
-from tinyproof.cli.model_option import model_option, select_model
+from tinyproof.builds import select_model
+from tinyproof.cli.model_option import model_option
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import load_config
 from tinyproof.core.paths import CONFIG_FILE, build_dir

@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+import copy
+import math
 from typing import ClassVar
 
 from tinyproof.core.tflite.arithmetic import quantize_multiplier
+from tinyproof.export.ops.base import Op, RowPart, RowWalk
 from tinyproof.export.ops.elementwise import SUFFIXES, Elementwise
 from tinyproof.export.ops.requantize_encoding import encode, factor
 
@@ -41,6 +44,21 @@ class Add(Elementwise):
                 f"its scales are too far apart: the output's must be over 2^-{bits} of the larger operand's"
             )
         self.small, self.total = encode(*quantize_multiplier(small)), encode(*quantize_multiplier(total))
+
+    @property
+    def row_walk(self) -> RowWalk | None:
+        alike = all(x.shape == self.y.shape and x.data is None for x in self.operands)
+        images = len(self.y.shape) == 4 and self.y.shape[0] == 1 and len(self.inputs) == 2
+        return RowWalk(self.y.shape[1], self.y.shape[1]) if self.dtype == "int8" and alike and images else None
+
+    def on_rows(self, part: RowPart, like: Op | None = None) -> Add:
+        op = copy.copy(self)
+        op.loops = [*self.loops[:-1], (part.outputs * math.prod(self.y.shape[2:]), 1, 1)]
+        return op
+
+    @property
+    def cost(self) -> int:
+        return 50 + 14 * math.prod(count for count, *_ in self.loops)
 
     def clamp_int32(self) -> tuple[int, int]:
         """TFLite Micro ignores the activation that is fused to an ADD of int32."""

@@ -17,6 +17,33 @@ from tinyproof.core.tflite.arithmetic import ACTIVATION_RANGES, activation_range
 from tinyproof.core.tflite.dtypes import DTYPES, unpack
 from tinyproof.core.tflite.graph import Graph, Operator, Tensor
 from tinyproof.core.tflite.schema import ACTIVATIONS
+from tinyproof.export.ops.access import AccessOrder
+
+
+@dataclass(frozen=True)
+class RowWalk:
+    """Output row k of an image takes `reach` rows of each input from k * stride - pad on, those that there are."""
+
+    inputs: int
+    outputs: int
+    stride: int = 1
+    reach: int = 1
+    pad: int = 0
+
+    def needed(self, first: int, end: int) -> tuple[int, int]:
+        """Rows of the inputs from, up to, for those of the output."""
+        start = first * self.stride - self.pad
+        return max(start, 0), min((end - 1) * self.stride - self.pad + self.reach, self.inputs)
+
+
+@dataclass(frozen=True)
+class RowPart:
+    """`outputs` rows from `inputs` rows, of which `pad` more are missing above the first."""
+
+    inputs: int
+    outputs: int
+    pad: int
+
 
 WORD = 4  # kernels may read whole words of tensors that have any
 
@@ -107,6 +134,22 @@ class Op(ABC):
         return False
 
     @property
+    def replaceable(self) -> tuple[int, ...]:
+        """Inputs at whose address the output may begin, once nobody else needs them."""
+        return self.inputs[:1] if self.in_place else ()
+
+    @property
+    def access_orders(self) -> Sequence[AccessOrder]:
+        """How each form of the kernel reads input 0 and writes its one output; none where the two must not overlap, but
+        for what `replaceable` says."""
+        return ()
+
+    @cached_property
+    def distance(self) -> int | None:
+        """How many bytes before input 0 the output has to begin at least, if the two overlap; None: they must not."""
+        return max((order.distance for order in self.access_orders), default=None)
+
+    @property
     def taken(self) -> tuple[int, int] | None:
         """Where the output is a part of input 0, byte for byte: where that begins, and its size."""
         return None
@@ -138,6 +181,30 @@ class Op(ABC):
         self.inputs += states
         self.outputs += states
         self.kept += states
+
+    @property
+    def row_walk(self) -> RowWalk | None:
+        """How its output can be made some rows at a time; None where it is made as a whole."""
+        return None
+
+    def on_rows(self, part: RowPart, like: Op | None = None) -> Op:
+        """The same operator on a part of its rows, if it has a `row_walk`; `like`: with the tables of that one."""
+        raise NotImplementedError
+
+    @property
+    def cost(self) -> int:
+        """Instructions of an inference on a Cortex-M4, about."""
+        return self.macs + 10 * sum(self.graph.tensors[index].elements for index in self.outputs)
+
+    @property
+    def name(self) -> str:
+        """What a table calls it."""
+        return self.operator.name
+
+    @property
+    def members(self) -> tuple[Op, ...]:
+        """The operators of the .tflite that it runs."""
+        return (self,)
 
     @property
     def macs(self) -> int:

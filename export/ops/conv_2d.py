@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from tinyproof.core.tflite.graph import Graph, Operator
-from tinyproof.export.ops import mve
-from tinyproof.export.ops.base import Constant, MveForm
+from tinyproof.export.ops import conv_access, mve
+from tinyproof.export.ops.access import AccessOrder
+from tinyproof.export.ops.base import Constant, MveForm, Op
 from tinyproof.export.ops.conv_pairs import Pairs
 from tinyproof.export.ops.conv_planes import Planes
 from tinyproof.export.ops.convolution import Convolution
@@ -33,9 +34,18 @@ class Conv2D(Convolution):
         elif self.wide:
             self.kernel = "conv_rows_s16" if self.wide.suits_rows else "conv_s16"
         else:
-            layouts: list[Pairs | Planes] = [self.pairs(), *self.planes(1)]
-            self.layout = min(layouts, key=lambda layout: layout.cost)
-            self.kernel = self.layout.kernel
+            self.lay_out()
+
+    def lay_out(self, like: Op | None = None) -> None:
+        layouts: list[Pairs | Planes] = [self.pairs(), *self.planes(1)]
+        if isinstance(like, Convolution) and like.layout:
+            layouts = [layout for layout in layouts if layout.kind == like.layout.kind]
+        self.layout = min(layouts, key=lambda layout: layout.cost)
+        self.kernel = self.layout.kernel
+
+    @property
+    def cost(self) -> int:
+        return self.layout.cost if self.layout else super().cost
 
     @property
     def _is_one_product(self) -> bool:
@@ -84,6 +94,14 @@ class Conv2D(Convolution):
         return mve.convolution(
             self.window(), self.rows, self.mve_scaling, direct=self.kernel_height * self.kernel_width == 1
         )
+
+    @property
+    def access_orders(self) -> list[AccessOrder]:
+        if self.batches > 1 or self.dense or self.takes_remainders:
+            return []
+        if not self.layout:
+            return conv_access.rows_s16_orders(self)
+        return [*conv_access.layout_orders(self, self.layout), *conv_access.mve_conv_orders(self)]
 
     def constants(self) -> list[Constant]:
         if self.wide and self.wide.suits_rows:

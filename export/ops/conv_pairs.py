@@ -41,6 +41,25 @@ def pair_tables(
     return [Constant("weights", "int8_t", weights, alignment=4), Constant("scales", "int32_t", scales)]
 
 
+def quad_tables(
+    rows: Sequence[Row], bias: Sequence[int], multipliers: Sequence[int], shifts: Sequence[int]
+) -> list[Constant]:
+    """`weights` and `scales` of firmware/lib/engine/kernels/dense_quads_s8_parameters.h: two pairs side by side, which
+    are both numbers or both bytes."""
+    weights: list[int] = []
+    scales: list[int] = []
+    for start in range(0, len(rows), 4):
+        pairs = [(start, start + 1), (start + 2, start + 3)]
+        numbers = all(packable(rows[a], rows[b]) for a, b in pairs)
+        each = [pair_weights(rows[a], rows[b], numbers=numbers) for a, b in pairs]
+        for place in range(0, len(each[0]), 2 * PAIR_GROUP):
+            weights += [weight for pair in each for weight in pair[place : place + 2 * PAIR_GROUP]]
+        for a, b in pairs:
+            scales += [bias[a], bias[b], encode_multiplier(multipliers[a]), encode_multiplier(multipliers[b])]
+            scales += [pair_scaling(shifts[a]) | (0 if numbers else PAIR_BYTES), pair_scaling(shifts[b])]
+    return [Constant("weights", "int8_t", weights, alignment=4), Constant("scales", "int32_t", scales)]
+
+
 @dataclass(frozen=True)
 class Pairs:
     """`rows`: of each output channel the weights, `width` inputs of one row of the kernel after the other. `pointwise`:
@@ -64,23 +83,33 @@ class Pairs:
         return [tuple(w for start in starts for w in (*row[start : start + self.width], *zeros)) for row in self.rows]
 
     @property
+    def kind(self) -> str:
+        """Layouts of one kind share their tables."""
+        return self.kernel
+
+    @property
     def cost(self) -> int:
         """Instructions of an inference on a Cortex-M4, about."""
-        units, depth = len(self.rows), len(self.filled[0])
+        units, depth = len(self.rows), self.depth
         columns = 120 + 17 * depth // 4 + 14 * len(self.rows[0]) // self.width
         if self.gaps:  # four pixels copy each of their taps
-            columns += 4 * len(self.rows[0]) // self.width * 80 + 2 * depth
+            columns += 4 * len(self.rows[0]) // self.width * 115 + 2 * depth
         multiply = 80 + -(-units // 2) * (90 + 51 * depth // 8) + (60 if units % 2 else 0)
         return -(-self.pixels // 4) * (columns + multiply)
+
+    @property
+    def depth(self) -> int:
+        """Inputs of a filled row."""
+        return len(self.rows[0]) // self.width * padded_depth(self.width, PAIR_GROUP)
 
     @property
     def scratch_bytes(self) -> int:
         """As in firmware/lib/engine/kernels/conv_pairs_parameters.h."""
         columns = 4 if self.pixels > 2 else 1
         if self.strip:
-            return columns * 2 * len(self.filled[0]) + self.strip_bytes
+            return columns * 2 * self.depth + self.strip_bytes
         direct = self.pointwise and self.width % PAIR_GROUP == 0
-        return columns * (2 * len(self.filled[0]) + (0 if direct else padded_depth(self.width, PAIR_GROUP)))
+        return columns * (2 * self.depth + (0 if direct else padded_depth(self.width, PAIR_GROUP)))
 
     def constants(self, bias: Sequence[int], multipliers: Sequence[int], shifts: Sequence[int]) -> list[Constant]:
         """`bias` with the input's zero point folded in, and the factors of each output channel."""

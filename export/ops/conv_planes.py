@@ -77,6 +77,11 @@ class Planes:
             found.append(cls(batches, y, x, groups, channels, units, exchanged, rows, image_bytes))
         return found
 
+    @property
+    def kind(self) -> str:
+        """Layouts of one kind share their tables."""
+        return f"{self.kernel} {'columns' if self.exchanged else 'rows'}"
+
     @cached_property
     def row_outputs(self) -> int:
         """Of a row at most, the columns of one remainder; a part of them where a row of them all takes much room."""
@@ -99,6 +104,11 @@ class Planes:
     def flat(self) -> bool:
         """Whether a strip is one row for the inner loop."""
         return self.x.stride == self.y.stride == 1
+
+    @property
+    def _all_in_registers(self) -> bool:
+        """Whether the kernel for the DSP extension keeps a channel's weights there."""
+        return (self.y.taps, self.x.taps, self.x.stride) == (3, 3, 1)
 
     @property
     def pitch(self) -> int:
@@ -134,15 +144,21 @@ class Planes:
 
     @cached_property
     def cost(self) -> int:
-        rows, taps = self.strip, self.y.taps * self.steps
+        whole, rest = divmod(self.y.outputs, self.strip)
+        strips = whole * self._strip_cost(self.strip) + (self._strip_cost(rest) if rest else 0)
+        return round(1.08 * self.batches * self.parts * strips)
+
+    def _strip_cost(self, rows: int) -> float:
+        taps, outputs = self.y.taps * self.steps, self.row_outputs
         loops = 1 if self.flat else rows
         fours = -(-(self.sums(rows) if self.flat else self.row_outputs) // 4)
-        fill = self._input_rows(rows) * (25 + 2.7 * min(self.x.size / self.x.dilation, self.pitch))
-        multiply = 40 + 17 * taps + loops * (35 + fours * (11 + (8 if self.x.stride < 3 else 11) * (taps + taps % 2)))
-        finish = 50 + 1.3 * self.sums(rows) + rows * (35 + 7.3 * self.row_outputs)
+        eights, ones = divmod(min(-(-self.x.size // self.x.dilation), self.pitch), 8)
+        fill = self._input_rows(rows) * (28 + 20 * eights + 6 * ones)
+        four = 37 if self._all_in_registers else 11 + (8 if self.x.stride < 3 else 11) * (taps + taps % 2)
+        multiply = 40 + 17 * taps + loops * (35 + fours * four)
+        finish = 50 + 1.3 * self.sums(rows) + rows * (50 + 29 * (outputs // 4) + 21 * (outputs % 4))
         group = self.channels * (30 + fill + self.units * multiply) + self.units * finish
-        strips = self.batches * self.parts * -(-self.y.outputs // rows)
-        return round(strips * (100 + self.groups * group))
+        return 100 + self.groups * group
 
     def constants(self, bias: Sequence[int], multipliers: Sequence[int], shifts: Sequence[int]) -> list[Constant]:
         """`bias` with the input's zero point folded in, and the factors of each output channel."""

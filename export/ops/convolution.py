@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+import copy
 from abc import abstractmethod
 from typing import ClassVar
 
 from tinyproof.core.tflite.arithmetic import INT32_MAX, quantize_multiplier
 from tinyproof.core.tflite.dtypes import unpack
 from tinyproof.core.tflite.graph import Graph, Operator
-from tinyproof.export.ops.base import Constant, Op
+from tinyproof.export.ops.base import Constant, Op, RowPart, RowWalk
 from tinyproof.export.ops.conv_pairs import Pairs
 from tinyproof.export.ops.conv_planes import MAX_STRIP_BYTES, Axis, Planes
 from tinyproof.export.ops.mve import Scaling
@@ -32,6 +33,7 @@ class Convolution(Op):
     channel_dimension: ClassVar[int]  # of the weights: the output channels
     weight_types: ClassVar[tuple[str, ...]] = ("int8", "int4")  # for int8
     bias_types: ClassVar[tuple[str, ...]] = ("int64", "int32")  # for int16
+    layout: Pairs | Planes | None = None
     x_place: ClassVar[int] = 0  # of the input in the operator's list; weights stand at 1, and the bias at the end
 
     def __init__(self, graph: Graph, operator: Operator) -> None:
@@ -187,6 +189,30 @@ class Convolution(Op):
     def planes(self, groups: int) -> list[Planes]:
         """How the layer goes channel by channel, those of its input being in so many groups."""
         return Planes.both(self.batches, self.axes(), groups, self.channels_in // groups, tuple(self.rows))
+
+    @property
+    def row_walk(self) -> RowWalk | None:
+        if self.layout is None or self.batches > 1 or self.takes_remainders:
+            return None
+        reach = (self.kernel_height - 1) * self.dilations[0] + 1
+        return RowWalk(self.height, self.out_height, self.strides[0], reach, self.pads[0])
+
+    def on_rows(self, part: RowPart, like: Op | None = None) -> Convolution:
+        op = copy.copy(self)
+        for cached in ("working_bytes", "distance"):
+            op.__dict__.pop(cached, None)
+        op.height, op.out_height, op.pads = part.inputs, part.outputs, (part.pad, self.pads[1])
+        op.lay_out(like)
+        return op
+
+    def lay_out(self, like: Op | None = None) -> None:
+        """Chooses how kernels go over an image of int8; `like`: with the tables of that one."""
+        raise NotImplementedError
+
+    @property
+    def takes_remainders(self) -> bool:
+        """Whether kernel conv_planes_s8 goes over the image once for each remainder of a dilation."""
+        return isinstance(self.layout, Planes) and self.layout.x.dilation > 1
 
     def axes(self) -> tuple[Axis, Axis]:
         """Height and width."""

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from tinyproof.core.tflite.graph import Graph, Operator
-from tinyproof.export.ops import mve
-from tinyproof.export.ops.base import Constant, MveForm
+from tinyproof.export.ops import conv_access, mve
+from tinyproof.export.ops.access import AccessOrder
+from tinyproof.export.ops.base import Constant, MveForm, Op
 from tinyproof.export.ops.conv_pairs import Pairs
 from tinyproof.export.ops.conv_planes import Planes, quads_cost
 from tinyproof.export.ops.convolution import Convolution
@@ -40,16 +41,27 @@ class DepthwiseConv2D(Convolution):
             self.quads = self.quads and self.wide.suits_rows
             self.kernel = "depthwise_quads_s16" if self.quads else "depthwise_conv_s16"
             return
+        self.lay_out()
+
+    def lay_out(self, like: Op | None = None) -> None:
         layouts: list[Pairs | Planes] = [*self.planes(self.channels_in)]
         if self.channels_in == 1:  # it is a CONV_2D
             layouts.append(self.pairs())
+        if isinstance(like, Convolution) and like.layout:
+            layouts = [layout for layout in layouts if layout.kind == like.layout.kind]
         self.layout = min(layouts, key=lambda layout: layout.cost)
         pixels = self.batches * self.out_height * self.out_width
         y, x = self.axes()
         border = pixels - self.batches * y.inside * x.inside
         quads = quads_cost(pixels, border, self.padded_taps, self.channels_in)
-        self.quads = self.quads and quads < self.layout.cost
+        possible = self.multiplier == 1 and self.channels_in % 4 == 0
+        self.quads = like.quads if isinstance(like, DepthwiseConv2D) else possible and quads < self.layout.cost
+        self.layout_cost = quads if self.quads else self.layout.cost
         self.kernel = "depthwise_quads_s8" if self.quads else self.layout.kernel
+
+    @property
+    def cost(self) -> int:
+        return super().cost if self.wide else self.layout_cost
 
     def row(self, channel: int) -> tuple[int, ...]:
         return self.weights[channel :: self.channels_out]
@@ -104,11 +116,32 @@ class DepthwiseConv2D(Convolution):
             return mve.convolution(self.window(), self._spread_rows(), self.mve_scaling, direct=False)
         if len(self.rows[0]) > mve.MAX_DEPTHWISE_TAPS:
             return None
+        return mve.depthwise(self.window(), self.rows, self.mve_scaling, self._inside, self.strides[1])
+
+    @property
+    def _inside(self) -> tuple[Inside, Inside]:
+        """Rows and columns of the output of whose taps none leaves the image."""
         extents = zip((self.kernel_height, self.kernel_width), self.dilations, strict=True)
         reaches = [(extent - 1) * dilation for extent, dilation in extents]
-        sizes = (self.height, self.width)
-        rows, columns = map(Inside.along, self.y.shape[1:3], sizes, reaches, self.strides, self.pads)
-        return mve.depthwise(self.window(), self.rows, self.mve_scaling, (rows, columns), self.strides[1])
+        sizes, outputs = (self.height, self.width), (self.out_height, self.out_width)
+        rows, columns = map(Inside.along, outputs, sizes, reaches, self.strides, self.pads)
+        return rows, columns
+
+    @property
+    def access_orders(self) -> list[AccessOrder]:
+        if self.batches > 1 or (self.takes_remainders and not self.quads):
+            return []
+        if self.layout is None or self.quads:
+            orders = conv_access.pixel_orders(self)
+        else:
+            orders = conv_access.layout_orders(self, self.layout)
+        form = self.mve
+        if form and form.struct == "depthwise_mve_s8":
+            _, columns = self._inside
+            orders += conv_access.mve_depthwise_orders(self, (columns.start, columns.stop), int(form.members["fold"]))
+        elif form:
+            orders += conv_access.mve_conv_orders(self)
+        return orders
 
     def _spread_rows(self) -> list[list[int]]:
         """The layer as a dense convolution: weights of 0 for the other input channels."""

@@ -114,8 +114,12 @@ class Elementwise(Op):
 
     @property
     def in_place(self) -> bool:
-        x = self.graph.tensors[self.inputs[0]]
-        return x.elements == self.y.elements and x.bytes == self.y.bytes
+        return bool(self.replaceable)
+
+    @property
+    def replaceable(self) -> tuple[int, ...]:
+        tensors = (self.graph.tensors[index] for index in self.inputs)
+        return tuple(x.index for x in tensors if x.elements == self.y.elements and x.bytes == self.y.bytes)
 
     def constants(self) -> list[Constant]:
         operands = [self.operand_tables(x, f"operand{position}") for position, x in enumerate(self.operands, start=1)]

@@ -3,18 +3,22 @@
 
 from __future__ import annotations
 
+import copy
+
 from tinyproof.core.tflite.arithmetic import INT32_MAX, quantize_multiplier, weight_multipliers
 from tinyproof.core.tflite.dtypes import unpack
 from tinyproof.core.tflite.graph import Graph, Operator
 from tinyproof.export.ops import mve
 from tinyproof.export.ops.base import Call, Constant, MveForm, Op
-from tinyproof.export.ops.conv_pairs import Pairs
+from tinyproof.export.ops.conv_pairs import Pairs, quad_tables
 from tinyproof.export.ops.dense import MIN_PAIRED_WEIGHTS, Dense
 from tinyproof.export.ops.matrices import ByteProduct, Matrices
 from tinyproof.export.ops.wide_sums import WideSums, has_narrow_sums
 
 MAX_REAL_MULTIPLIER = 2.0**30 - 1  # the kernel shifts left by at most 30 bits
 
+QUADS = "dense_quads_s8"  # the kernel that reads its input where it lies
+QUAD_DEPTH, QUAD_UNITS = 16, 4  # what it takes at a time
 MIN_MVE_WEIGHTS = 64  # for smaller layers vectors are not worth their code
 
 
@@ -180,6 +184,23 @@ class FullyConnected(Op):
             if shifted > INT32_MAX or ((shifted * multiplier) >> 31) + rounding + 256 > INT32_MAX:
                 raise self.refuse(f"unit {unit} can overflow 32 bits; scale the model's inputs, or use fewer inputs")
 
+    def narrow(self) -> FullyConnected | None:
+        """The same with a kernel that needs no widened copy of its input, where there is one."""
+        if not self.pairs or self.batches > 1 or self.depth % QUAD_DEPTH or self.units % QUAD_UNITS:
+            return None
+        op = copy.copy(self)
+        op.__dict__.pop("working_bytes", None)
+        op.kernel, op.pairs = QUADS, None
+        return op
+
+    @property
+    def cost(self) -> int:
+        if self.kernel == QUADS:
+            return round(1.03 * self.macs) + 20 * self.units
+        if self.pairs and self.batches < 3:
+            return self.batches * (2 * self.depth + 25 * self.units) + round(0.95 * self.macs)
+        return self.pairs.cost if self.pairs else super().cost
+
     @property
     def in_place(self) -> bool:
         # One byte is written per row, after the whole row was read, and never ahead of the reading.
@@ -208,6 +229,8 @@ class FullyConnected(Op):
         return values if len(values) == self.units else values * self.units
 
     def constants(self) -> list[Constant]:
+        if self.kernel == QUADS:
+            return quad_tables(self.rows, self.bias, self._per_unit(self.multipliers), self._per_unit(self.shifts))
         if self.pairs:
             return self.pairs.constants(self.bias, self._per_unit(self.multipliers), self._per_unit(self.shifts))
         if self.product:
@@ -237,6 +260,11 @@ class FullyConnected(Op):
         if self.product:
             return self.product.parameters(prefix)
         zero_point = self.y.zero_points[0]
+        if self.kernel == QUADS:
+            numbers = {"depth": self.depth, "units": self.units, "rounding": 1 + 2 * zero_point}
+            numbers |= {"clamp_min": self.clamp[0], "clamp_max": self.clamp[1]}
+            tables = {table: f"{prefix}_{table}" for table in ("weights", "scales")}
+            return {name: str(value) for name, value in numbers.items()} | tables
         if self.pairs:
             return self.pairs.parameters(prefix, self.x.zero_points[0], zero_point, self.clamp)
         if self.wide:

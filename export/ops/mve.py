@@ -120,7 +120,7 @@ def depthwise(
         struct="depthwise_mve_s8",
         constants=(Constant("weights", "int8_t", weights), Constant("scales", "int32_t", scales)),
         members={"window": window} | {name: str(number) for name, number in numbers.items()} | scaling.parameters,
-        scratch_bytes=4 * taps + channels,
+        scratch_bytes=8 * taps + channels,
     )
 
 

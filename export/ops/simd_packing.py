@@ -33,9 +33,10 @@ def packable(first: Row, second: Row) -> bool:
     return fits and 128 * sum(map(abs, second)) <= MAX_SECOND
 
 
-def pair_weights(first: Row, second: Row) -> list[int]:
-    """int8: two bytes for each input. Of a number 256 b + a the upper byte is b, or b - 1 where a is negative."""
-    borrow = packable(first, second)
+def pair_weights(first: Row, second: Row, *, numbers: bool | None = None) -> list[int]:
+    """int8: two bytes for each input. Of a number 256 b + a the upper byte is b, or b - 1 where a is negative.
+    `numbers`: whether they are such; without it, where they can be."""
+    borrow = packable(first, second) if numbers is None else numbers
     pairs = [(a, b - (borrow and a < 0)) for a, b in zip(first, second, strict=True)]
     return [byte for start in range(0, len(pairs), len(ORDER)) for place in ORDER for byte in pairs[start + place]]
 

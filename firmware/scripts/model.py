@@ -15,8 +15,10 @@ from SCons.Script import Import
 
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.errors import TinyproofError, UsageError
+from tinyproof.core.manifest import read_manifest
 from tinyproof.core.paths import BUILD, CURRENT_FILE
-from tinyproof.firmware.platformio_build import check_artefacts
+from tinyproof.firmware.dialects import MLPERF, mlperf_sample
+from tinyproof.firmware.platformio_build import PROFILE, check_artefacts
 
 Import("env")
 env: Any = globals()["env"]
@@ -45,6 +47,8 @@ try:
     board = find_board(env["PIOENV"])
     model_dir = find_model()
     model_id = check_artefacts(model_dir)
+    variant = os.environ.get("TINYPROOF_VARIANT", "")
+    sample = mlperf_sample(board, read_manifest(model_dir)) if variant == MLPERF else None
 except TinyproofError as error:
     sys.stderr.write(f"error: {error.message}\n")
     env.Exit(1)
@@ -62,12 +66,20 @@ env.Append(
 )
 # What the engine is fed with: C of its own for the compiled one, the .tflite as an array for Google's interpreter.
 source, folder = env.GetProjectOption("custom_model_source", "model_compiled.c"), model_dir
-if os.environ.get("TINYPROOF_PROFILE"):  # `tinyproof profile`: the engine that times each operator, and its model
+if variant == PROFILE:  # `tinyproof profile`: the engine that times each operator, and its model
     source, folder = "model_profile.c", model_dir / "profile"
     env.Append(
         CPPPATH=[str(folder)],
         SRC_FILTER=["-<../lib/engine/engine_compiled.c>", "+<../lib/profile/engine_profile.c>"],
     )
     env.AddBuildMiddleware(optimise_for_speed, "*model_profile.c")
+elif sample is not None:  # `tinyproof build --dialect mlperf`: one file in the place of the protocol's
+    env.Append(
+        CPPDEFINES=[
+            (name, env.StringifyMacro(value) if isinstance(value, str) else value)
+            for name, value in sample.defines().items()
+        ],
+        SRC_FILTER=["-<../lib/protocol/*.c>", "+<../lib/protocol/quantize.c>", "+<../lib/mlperf/*.c>"],
+    )
 env.AddBuildMiddleware(optimise_for_speed, "*model_compiled.c")
 env.BuildSources("$BUILD_DIR/model", str(folder), f"-<*> +<{source}>")

@@ -2,6 +2,9 @@
  * Runs an AVR board on libsimavr, its UART 0 on a TCP socket: simavr MCU HZ ELF FD. FD is a listening socket that
  * whoever starts this has opened. The board starts when the first client has connected, so its banner is never lost;
  * clients may come and go, one at a time, and the board stands still while there is none.
+ *
+ * With TINYPROOF_UART_LOG=FILE in the environment, FILE gets a line `CYCLE < HEX` for each byte that goes to the UART,
+ * and `CYCLE > HEX` for each that comes from it: the UART takes as long for a byte as its registers say.
  */
 #define _POSIX_C_SOURCE 200809L
 #include <errno.h>
@@ -32,7 +35,15 @@ static struct {
     char sent[256];
     size_t sent_bytes;
     avr_irq_t *input;
+    const avr_t *avr;
+    FILE *log; /* NULL: none is wanted */
 } uart = {.listener = -1, .client = -1};
+
+static void note(char direction, uint8_t byte) {
+    if (uart.log) {
+        (void)fprintf(uart.log, "%llu %c %02X\n", (unsigned long long)uart.avr->cycle, direction, byte);
+    }
+}
 
 static void fail(const char *what, const char *why) {
     (void)fprintf(stderr, "simavr: %s: %s\n", what, why);
@@ -74,7 +85,9 @@ static void flush(void) {
 /* Bytes from the client to the UART, as far as it accepts them. */
 static void feed(void) {
     while (uart.accepts && uart.received_first < uart.received_end) {
-        avr_raise_irq(uart.input, (uint8_t)uart.received[uart.received_first++]);
+        const uint8_t byte = (uint8_t)uart.received[uart.received_first++];
+        note('<', byte);
+        avr_raise_irq(uart.input, byte);
     }
 }
 
@@ -99,6 +112,7 @@ static void exchange(int wait_ms) {
 static void on_output(avr_irq_t *irq, uint32_t value, void *parameter) {
     (void)irq;
     (void)parameter;
+    note('>', (uint8_t)value);
     uart.sent[uart.sent_bytes++] = (char)value;
     if (value == '\n' || uart.sent_bytes == sizeof uart.sent) {
         flush();
@@ -159,6 +173,15 @@ int main(int argc, char **argv) {
     avr_load_firmware(avr, &firmware);
     avr->sleep = on_sleep;
     connect_uart(avr);
+    uart.avr = avr;
+    const char *const log = getenv("TINYPROOF_UART_LOG");
+    if (log) {
+        uart.log = fopen(log, "w");
+        if (!uart.log) {
+            fail(log, strerror(errno));
+        }
+        (void)setvbuf(uart.log, NULL, _IOLBF, BUFSIZ); /* this program ends by a signal */
+    }
     uart.listener = (int)strtol(argv[4], NULL, 10);
     wait_for_client();
     for (unsigned step = 0;; step++) {

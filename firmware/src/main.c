@@ -13,11 +13,13 @@ static const struct protocol_port port = {
     .write = hal_write,
     .ticks = hal_ticks,
     .elapsed = hal_elapsed,
+    .stack_used = hal_stack_used,
 };
 
 int main(void) {
     static struct protocol protocol;
 
+    hal_stack_paint();
     hal_init();
     const uint32_t start = hal_ticks();
     const struct engine *const engine = engine_init();

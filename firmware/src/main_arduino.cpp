@@ -7,10 +7,12 @@
 #include "model_compiled.h"
 #include "protocol.h"
 
-static const struct protocol_port port = {hal_board, hal_tick_unit, MODEL_ID, hal_write, hal_ticks, hal_elapsed};
+static const struct protocol_port port = {hal_board, hal_tick_unit, MODEL_ID,      hal_write,
+                                          hal_ticks, hal_elapsed,   hal_stack_used};
 static struct protocol protocol;
 
 void setup() {
+    hal_stack_paint();
     hal_init();
     const uint32_t start = hal_ticks();
     const struct engine *const engine = engine_init();

@@ -18,11 +18,13 @@ from tinyproof.core.manifest import TensorSpec
 from tinyproof.core.tflite.arithmetic import float32, quantize
 from tinyproof.core.tflite.dtypes import DTYPES
 from tinyproof.core.tflite.tensor_layout import TensorLayout
-from tinyproof.host.protocol.framing import crc16
+from tinyproof.host.protocol.framing import crc16, unescape
 from tinyproof.host.protocol.numbers import float_bits
 from tinyproof.host.protocol.status import CODES, CRC, ENGINE, LENGTH, RANGE, STATE, SYNTAX
 
-LINE_BYTES = 1024  # longest request, without LF
+LINE_BYTES = 1024  # longest request, without LF, but for the bytes of a binary load
+BINARY_BYTES = 1024  # most of one binary load
+WINDOW_BYTES = 4096  # of requests on their way unanswered
 FRAME_BYTES = 37  # of a reply, around its values
 Q_BYTES = {"int8": 5, "uint8": 4, "int16": 7, "int32": 12, "bool": 2}  # of a value, with its comma; int64 has no words
 Y_BYTES = 9
@@ -30,6 +32,7 @@ HELP = "info | x V... | q Q... | load OFFSET HEX | run | read OFFSET COUNT | res
 EXPONENT_MAX = 99
 OFFSET_MAX = 2**31 - 1
 
+_BINARY_HEAD = re.compile(rb"(?:@([0-9]+) +)? *load +([0-9]+) *")
 _NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE]([-+]?[0-9]+))?")
 
 
@@ -55,6 +58,8 @@ class Device:
     board: str = "reference"
     engine: str = "reference"
     line_bytes: int = LINE_BYTES
+    binary_bytes: int = BINARY_BYTES  # 0: as a device of before there were binary loads and windows
+    window_bytes: int = WINDOW_BYTES
 
     def __post_init__(self) -> None:
         self._buffer = bytearray()
@@ -86,9 +91,16 @@ class Device:
         return replies
 
     def _append(self, content: bytes) -> None:
+        if not self._overlong and self._is_binary(bytes(self._buffer + content)):  # its bytes need no buffer
+            self._buffer += content
+            return
         room = self.line_bytes - len(self._buffer)
         self._overlong = self._overlong or len(content) > room
         self._buffer += content[:room]
+
+    def _is_binary(self, line: bytes) -> bool:
+        head, colon, _ = line.partition(b":")
+        return bool(self.binary_bytes and colon and len(head) <= self.line_bytes and _BINARY_HEAD.fullmatch(head))
 
     @staticmethod
     def _overlong_reply() -> bytes:
@@ -98,6 +110,8 @@ class Device:
         """The reply line to one request line (without LF and CR); empty for an empty line."""
         if not line:
             return b""
+        if self._is_binary(line):
+            return self._answer_binary(line)
         body, star, crc = line.partition(b"*")
         if star and crc != b"%04X" % crc16(body):
             return self._reply(f"err {CRC} {CODES[CRC][0]}", None, checked=True)
@@ -110,6 +124,43 @@ class Device:
         except Refusal as refusal:
             text = f"err {refusal.code} {refusal}"
         return self._reply(text, seq, bool(star))
+
+    def _answer_binary(self, line: bytes) -> bytes:
+        """As on a board, which writes the bytes down as they come: from OFFSET on nothing that was there is left, even
+        where the CRC then says that the line is damaged."""
+        head, _, rest = line.partition(b":")
+        escaped, _, crc = rest.partition(b"*")
+        match = _BINARY_HEAD.fullmatch(head)
+        assert match is not None
+        seq, error = None, 0
+        try:
+            seq = None if match[1] is None else _integer(match[1].decode(), 0, 65535, signed=False)
+            offset = _integer(match[2].decode(), 0, OFFSET_MAX, signed=False)
+            if offset > self.inputs.size_bytes:
+                raise Refusal(RANGE)
+            if offset > len(self.loaded):
+                raise Refusal(STATE)
+        except Refusal as refusal:
+            error = refusal.code
+        else:
+            del self.loaded[offset:]
+            self.result = self.run_seq = None
+        if crc != b"%04X" % crc16(head + b":" + escaped):
+            return self._reply(f"err {CRC} {CODES[CRC][0]}", None, checked=True)
+        if not error:
+            error = self._take_binary(escaped)
+        return self._reply(f"err {error} {CODES[error][0]}" if error else "ok", seq, checked=True)
+
+    def _take_binary(self, escaped: bytes) -> int:
+        content = unescape(escaped)
+        whole = unescape(escaped[:-1]) if content is None else content
+        assert whole is not None
+        if len(self.loaded) + len(whole) > self.inputs.size_bytes:
+            return RANGE
+        if not content:
+            return SYNTAX
+        self.loaded += content
+        return 0
 
     @staticmethod
     def _reply(text: str, seq: int | None, checked: bool) -> bytes:
@@ -156,6 +207,8 @@ class Device:
             f"ok tinyproof=1 board={self.board} engine={self.engine} model={self.model_id} "
             f"in={self.inputs.size_bytes} out={self.outputs.size_bytes} line={self.line_bytes}"
         )
+        if self.binary_bytes:
+            text += f" bin={self.binary_bytes} window={self.window_bytes}"
         types = f"{self.inputs.types}/{self.outputs.types}"
         text += "" if types == "int8/int8" else f" types={types}"
         return text + (f" state={self.state_bytes}" if self.state_bytes else "")

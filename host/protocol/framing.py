@@ -12,6 +12,9 @@ import re
 from dataclasses import dataclass
 
 SEQ_MODULUS = 1 << 16
+ESCAPE = 0x7D
+ESCAPED_BIT = 0x40
+_SPECIAL = re.compile(rb"[\n\r*}]")
 _REPLY = re.compile(rb"(?:@([0-9]{1,5}) )?(?:ok(?: ([ -~]*))?|err ([0-9]{1,3})(?: ([ -~]*))?)")
 _CRC = re.compile(rb"\*([0-9A-F]{4})\Z")
 
@@ -25,6 +28,30 @@ def frame(content: str, seq: int | None = None) -> bytes:
     """`content` as one line with its CRC, and with its sequence number if it has one."""
     body = (content if seq is None else f"@{seq} {content}").encode("ascii")
     return b"%s*%04X\n" % (body, crc16(body))
+
+
+def frame_binary(offset: int, content: bytes, seq: int) -> bytes:
+    """`content` as it is in one line of `load`, from `offset` on, with its CRC and sequence number."""
+    body = b"@%d load %d :%s" % (seq, offset, escape(content))
+    return b"%s*%04X\n" % (body, crc16(body))
+
+
+def escape(content: bytes) -> bytes:
+    """`content` without the bytes that mean something in a line: LF, CR, `*` and the escape itself, `}`."""
+    return _SPECIAL.sub(lambda found: b"}%c" % (found[0][0] ^ ESCAPED_BIT), content)
+
+
+def unescape(content: bytes) -> bytes | None:
+    """What was escaped; None where it ends within an escape."""
+    whole, byte = bytearray(), iter(content)
+    for value in byte:
+        if value == ESCAPE:
+            following = next(byte, None)
+            if following is None:
+                return None
+            value = following ^ ESCAPED_BIT
+        whole.append(value)
+    return bytes(whole)
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,8 @@ class Info:
     `startup_ticks`: what setting up the engine took, in the board's tick unit; 0 where it does not say.
     `arena_used_bytes`: what Google's interpreter took of its arena on this device; 0 for an engine without one.
     `types`: of the inputs and the outputs, in their order. `state_bytes`: of what lives on between inferences.
+    `binary_bytes`: most of one binary `load`, 0: it has none. `window_bytes`: of loads that may be on their way
+    unanswered, 0: each is to be awaited. `stack_bytes`: how deep the stack went so far; 0 where it does not say.
     """
 
     protocol: int
@@ -44,6 +46,9 @@ class Info:
     arena_used_bytes: int = 0
     types: str = "int8/int8"
     state_bytes: int = 0
+    binary_bytes: int = 0
+    window_bytes: int = 0
+    stack_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,9 @@ def parse_info(text: str) -> Info:
         _integer(fields, "arena", 1, MAX_TENSOR_BYTES) if "arena" in fields else 0,
         _matching(fields, "types", _TYPES) if "types" in fields else "int8/int8",
         _integer(fields, "state", 1, MAX_TENSOR_BYTES) if "state" in fields else 0,
+        _integer(fields, "bin", 1, MAX_LINE_BYTES) if "bin" in fields else 0,
+        _integer(fields, "window", 1, MAX_TENSOR_BYTES) if "window" in fields else 0,
+        _integer(fields, "stack", 1, MAX_TENSOR_BYTES) if "stack" in fields else 0,
     )
 
 

@@ -25,10 +25,10 @@ from tinyproof.host.targets.child_process import BoardProcess, Child
 LISTENS_S = 60.0  # a large emulator on a slow machine
 
 
-def firmware_elf(board: Board, build_dir: Path) -> Path:
-    """The board's firmware in this build. Raises UsageError when it has not been built, when the last build failed, and
-    when it is not what that build made, or was made of another export of the same model."""
-    elf = build_dir / "boards" / board.name / "firmware.elf"
+def firmware_elf(board: Board, build_dir: Path, dialect: str = "") -> Path:
+    """The board's firmware in this build, which speaks `dialect`. Raises UsageError when it has not been built, when
+    the last build failed, and when it is not what that build made, or was made of another export of the same model."""
+    elf = build_dir / "boards" / board.name / dialect / "firmware.elf"
     remedy = f"run ./tinyproof build --board {board.name}"
     if not elf.is_file():
         raise UsageError(f"{shown(elf)} is missing; {remedy} first")

@@ -19,7 +19,7 @@ from tinyproof.host.targets.reference_board import HAS_PTYS, ReferenceBoard
 POLL_S = 0.5  # between two looks at whether the emulator still runs
 
 
-def simulate(board: Board, build_dir: Path, *, pty: bool, announce: Callable[[str], None]) -> None:
+def simulate(board: Board, build_dir: Path, *, pty: bool, announce: Callable[[str], None], dialect: str = "") -> None:
     """Starts the board, tells `announce` its port, and returns never: KeyboardInterrupt ends it and stops the board.
 
     Raises UsageError for a pty where there are none, EnvironmentFaultError when the emulator is missing or ends by
@@ -32,7 +32,7 @@ def simulate(board: Board, build_dir: Path, *, pty: bool, announce: Callable[[st
         if board.kind == "host":
             running = stack.enter_context(ReferenceBoard(build_dir, pty=pty))
         else:
-            running = stack.enter_context(Emulator(board, firmware_elf(board, build_dir)))
+            running = stack.enter_context(Emulator(board, firmware_elf(board, build_dir, dialect)))
         bridge = None
         port = running.port
         if pty and board.kind != "host":

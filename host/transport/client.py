@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One request at a time over a serial port, with sequence numbers, CRC, timeouts and retries.
+"""Requests over a serial port, with sequence numbers, CRC, timeouts and retries: one at a time, or in a window.
 
 Never hangs: a request takes at most (retries + 1) * timeout_s, whatever the device sends or does not send, and all of
 them together no longer than `Link.limit` says.
@@ -12,7 +12,9 @@ import random
 import re
 import select
 import time
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
 
@@ -30,6 +32,9 @@ QUIET_S = 0.02  # a line that is silent this long has said what it had to say
 RESYNC_S = 0.2  # and this is how long a resync waits for that at most
 LATE_REQUESTS = 8  # in a row, each answered only when the next attempt was made: the board is one answer behind
 _TICKS = re.compile(r"(?:^| )t=\d+\w*")
+WINDOW_SEQS = range(SEQ_WRAP, 10_000)  # in a window, where much may be on its way again and late
+MOST_ON_THE_WAY = 32  # in a window
+BITS_PER_BYTE = 10  # on the wire, with start and stop
 POLL_S = 0.001  # between two looks at a port that has no file descriptor (rfc2217)
 
 
@@ -84,6 +89,57 @@ class ReceivedBytes:
         return f"{self.count} bytes came: " + (", ".join(part for part in parts if part) or "empty lines only")
 
 
+@dataclass
+class _Round:
+    """Requests of a window sent since the last time that it went back. `on_the_way`: SEQ -> (index, bytes). `late`: SEQ
+    -> index of those that were sent before, whose answers may still come from a board that is slow."""
+
+    first: int
+    next: int
+    late: dict[int, int]
+    on_the_way: dict[int, tuple[int, int]] = field(default_factory=dict)
+    flying: int = 0  # bytes of those
+    answered: set[int] = field(default_factory=set)
+    refused: dict[int, Reply] = field(default_factory=dict)
+    careful: bool = False  # after trouble: one alone, until it is answered
+    unknown: int = 0  # complaints that do not say about which request
+
+    @property
+    def failed(self) -> bool:
+        return bool(self.refused or self.unknown)
+
+    @property
+    def over(self) -> bool:
+        """Nothing more will come: all are answered, those whose SEQ was damaged included."""
+        return len(self.on_the_way) <= self.unknown
+
+    @property
+    def has_room(self) -> bool:
+        """For one more, as far as it goes by their number."""
+        careful = self.careful and not self.answered
+        return not self.failed and len(self.on_the_way) < (1 if careful else MOST_ON_THE_WAY)
+
+    def awaits(self, seq: int) -> bool:
+        return seq in self.on_the_way or self.late.get(seq) == self.first + len(self.answered)
+
+    def take(self, reply: Reply) -> None:
+        if reply.seq is None:
+            self.unknown += 1
+            return
+        seq = reply.seq
+        if seq not in self.on_the_way:
+            if reply.code or not self.awaits(seq):
+                return
+            self.answered.add(self.late[seq])  # it was served, though late, as all before it
+            return
+        index, size = self.on_the_way.pop(seq)
+        self.flying -= size
+        if reply.code:
+            self.refused[index] = reply
+        else:
+            self.answered.add(index)
+
+
 class Link:
     """An open port that answers requests. A context manager; leaving it closes the port.
 
@@ -109,6 +165,8 @@ class Link:
         self._end_s = math.inf  # when all has to be over, by the monotonic clock
         self._limit_s = math.inf
         self._seq = random.randrange(SEQ_WRAP) if first_seq is None else first_seq
+        self._window_seq = random.randrange(len(WINDOW_SEQS))
+        self._baud = policy.baud
         self._port: Any = open_port(name, policy, timeout_s)
         self._fd = _descriptor(self._port)
         self._resync = True
@@ -142,7 +200,7 @@ class Link:
         self._seq = (self._seq + 1) % SEQ_WRAP
         line = frame(content, self._seq)
         seen = ReceivedBytes()
-        try:
+        with self._faults_in_words(content):
             if self._resync:
                 self._drain()
             for attempt in range(retries + 1):
@@ -158,6 +216,79 @@ class Link:
                     if reply.code:
                         raise DeviceError(content, reply.code, reply.text)
                     return reply.text
+        raise self._silent(content, retries, seen)
+
+    def in_window(
+        self, lines: Sequence[Callable[[int], bytes]], window_bytes: int, done: Callable[[int], None] | None = None
+    ) -> None:
+        """Sends the line that each of `lines` makes of a SEQ, with at most `window_bytes` of them unanswered at any
+        time, but one at least. They must be such as may be repeated, and be refused when one before them was lost:
+        after any trouble all are sent again from the first without an answer. `done` hears how many have been answered.
+
+        Raises DeviceError when the board refuses one though all before it were answered; else as `request` does.
+        """
+        first, failures, seen = 0, 0, ReceivedBytes()
+        late: dict[int, int] = {}
+        trouble = False
+        self.requests += len(lines)
+        while first < len(lines):
+            name = _verb_of(lines[first](0))
+            self._keep_limits(seen)
+            if failures > self.retries:
+                raise self._silent(name, self.retries, seen)
+            with self._faults_in_words(name):
+                sent = self._round(lines, _Round(first, first, late, careful=trouble), window_bytes, seen, done)
+            late |= {seq: index for seq, (index, _) in sent.on_the_way.items()}
+            self.repeats += sent.next - first - len(sent.answered)
+            before = first
+            while first in sent.answered:
+                first += 1
+            if (refused := sent.refused.get(first)) is not None:
+                raise DeviceError(_verb_of(lines[first](0)), refused.code, refused.text)
+            trouble = True
+            failures = 0 if first > before else failures + 1
+
+    def _round(
+        self,
+        lines: Sequence[Callable[[int], bytes]],
+        sent: _Round,
+        window_bytes: int,
+        seen: ReceivedBytes,
+        done: Callable[[int], None] | None,
+    ) -> _Round:
+        """Sends `lines` from the round's first on until all are answered, or one is not."""
+        deadline = time.monotonic() + self.timeout_s
+        while True:
+            while sent.has_room and sent.next < len(lines):
+                seq = WINDOW_SEQS[self._window_seq]
+                line = lines[sent.next](seq)
+                if sent.flying and sent.flying + len(line) > window_bytes:
+                    break
+                self._window_seq = (self._window_seq + 1) % len(WINDOW_SEQS)
+                self._port.write(b"\n" + line if self._resync else line)
+                self._resync = False
+                sent.late.pop(seq, None)
+                sent.on_the_way[seq] = (sent.next, len(line))
+                sent.flying += len(line)
+                sent.next += 1
+                deadline = time.monotonic() + self.timeout_s + sent.flying * BITS_PER_BYTE / self._baud
+            if sent.over:
+                break
+            left = deadline - time.monotonic()
+            if left <= 0:
+                break
+            for reply in self._replies(left, sent.awaits, seen):
+                sent.take(reply)
+                deadline = time.monotonic() + self.timeout_s + sent.flying * BITS_PER_BYTE / self._baud
+                if done is not None and not sent.failed:
+                    done(sent.first + len(sent.answered))
+        self._resync = sent.failed or bool(sent.on_the_way)
+        return sent
+
+    @contextmanager
+    def _faults_in_words(self, content: str) -> Iterator[None]:
+        try:
+            yield
         except serial.SerialTimeoutException as error:
             raise SilentBoardError(
                 f"port {self.name} takes no more bytes: the board has stopped reading; reset it"
@@ -167,8 +298,10 @@ class Link:
                 f"port {self.name} closed during `{content[:40]}` ({str(error)[:80]}); "
                 "was the board unplugged, or did its emulator stop?"
             ) from error
+
+    def _silent(self, content: str, retries: int, seen: ReceivedBytes) -> SilentBoardError:
         self._resync = True
-        raise SilentBoardError(
+        return SilentBoardError(
             f"no answer from {self.name} to `{content[:40]}` in {retries + 1} attempts of {self.timeout_s:g} s: "
             f"{seen.describe()}; is tinyproof's firmware on the board, and the port held by no other program?"
         )
@@ -199,27 +332,27 @@ class Link:
         ContradictionError where two that came together disagree."""
         deadline = time.monotonic() + self.timeout_s
         while (left := deadline - time.monotonic()) > 0:
-            content = self._read(left)
-            seen.count += len(content)
+            replies = self._replies(left, lambda seq: seq == self._seq, seen)
             found: Reply | None = None
-            repeat = False
-            for line in self.splitter.feed(content):
-                reply = self._sort(line, seen)
-                if reply is None:
-                    continue
-                if reply.seq is None:
-                    repeat = True
-                else:
+            for reply in replies:
+                if reply.seq is not None:
                     _refuse_contradiction(request, found, reply)
                     found = reply
             if found is not None:
                 return found
-            if repeat:
+            if replies:
                 return None
         return None
 
-    def _sort(self, line: bytes, seen: ReceivedBytes) -> Reply | None:
-        """The line as a reply to the current request (or `err 2 crc`, without SEQ); None for anything else."""
+    def _replies(self, wait_s: float, awaits: Callable[[int], bool], seen: ReceivedBytes) -> list[Reply]:
+        """What has come of answers with a SEQ that is awaited, and of `err 2 crc`."""
+        content = self._read(wait_s)
+        seen.count += len(content)
+        found = (self._sort(line, awaits, seen) for line in self.splitter.feed(content))
+        return [reply for reply in found if reply is not None]
+
+    def _sort(self, line: bytes, awaits: Callable[[int], bool], seen: ReceivedBytes) -> Reply | None:
+        """The line as a reply that is awaited (or `err 2 crc`, without SEQ); None for anything else."""
         if not line:
             return None
         seen.lines += 1
@@ -232,7 +365,7 @@ class Link:
                 seen.damaged += 1
                 seen.last = line
             return None
-        if reply.seq == self._seq:
+        if reply.seq is not None and awaits(reply.seq):
             return reply
         if reply.seq is None and reply.code == status.CRC:
             seen.crc_errors += 1
@@ -263,6 +396,11 @@ def _refuse_contradiction(request: str, first: Reply | None, second: Reply) -> N
         return
     if _TICKS.sub("", first.text) != _TICKS.sub("", second.text):
         raise ContradictionError(request, first.text, second.text)
+
+
+def _verb_of(line: bytes) -> str:
+    """The words of a line that are text, without its SEQ, for a message."""
+    return line.partition(b" ")[2].partition(b":")[0].decode("ascii", "replace").rstrip()
 
 
 def _descriptor(port: Any) -> int | None:

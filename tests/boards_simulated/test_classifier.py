@@ -6,17 +6,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.shared_builds import made_once
+from support.shared_builds import gestures_build
 
-from tinyproof.cli.run_all import simulated_boards
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import CheckConfig
-from tinyproof.core.model_file import find_model_file
-from tinyproof.export.calibration import Calibration
-from tinyproof.export.import_model import import_model
 from tinyproof.firmware.platformio_build import build
 from tinyproof.host.check import check
-from tinyproof.train.gestures import make_gestures
+from tinyproof.matrix import simulated_boards
 
 pytestmark = [pytest.mark.nightly, pytest.mark.timeout(900)]
 
@@ -24,14 +20,7 @@ pytestmark = [pytest.mark.nightly, pytest.mark.timeout(900)]
 @pytest.fixture(scope="module")
 def gestures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The imported classifier of `tinyproof example`; each board builds in a folder of its own inside."""
-
-    def make(root: Path) -> None:
-        example = make_gestures(root)
-        source = find_model_file(str(example.model))
-        assert source is not None
-        import_model(source, root / "gestures", Calibration(example.calibration))
-
-    return made_once(tmp_path_factory, "gestures", make) / "gestures"
+    return gestures_build(tmp_path_factory)
 
 
 @pytest.mark.parametrize("name", [board.name for board in simulated_boards()])

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tinyproof.cli.run_all import simulated_boards
 from tinyproof.core.board_spec import Board
 from tinyproof.core.paths import FIRMWARE
 from tinyproof.firmware.boot import booted
+from tinyproof.matrix import simulated_boards
 
 HERE = Path(__file__).parent
 NOPS = [0, 1, 2, 3, 7, 100]

@@ -9,23 +9,14 @@ from pathlib import Path
 import pytest
 from support.compiled import compiled
 from support.native import Driver
-from support.sanitizers import SANITIZERS, STRICT
+from support.protocol_driver import compile_driver
 from support.tflite_writer import dense_network
-
-from tinyproof.core.paths import FIRMWARE
-
-HERE = Path(__file__).parent
 
 
 @pytest.fixture(scope="session")
 def driver(tmp_path_factory: pytest.TempPathFactory) -> Driver:
     """driver(input, *arguments) -> stdout; a crash or a sanitizer's report fails the test."""
-    program = tmp_path_factory.mktemp("driver") / "driver"
-    sources = [*sorted((FIRMWARE / "lib" / "protocol").glob("*.c")), HERE / "driver.c"]
-    includes = [f"-I{FIRMWARE / 'lib' / layer}" for layer in ("protocol", "engine")]
-    subprocess.run(
-        ["gcc", "-O1", "-g", *STRICT, *SANITIZERS, *includes, *map(str, sources), "-o", str(program)], check=True
-    )
+    program = compile_driver(tmp_path_factory)
 
     def run(content: bytes, *arguments: str) -> bytes:
         done = subprocess.run([program, *arguments], input=content, capture_output=True, timeout=60, check=False)

@@ -59,6 +59,9 @@ enum engine_status engine_run(void) {
 
 static void write_stdout(const char *bytes, size_t count) {
     (void)fwrite(bytes, 1, count, stdout);
+    if (count > 0 && bytes[count - 1] == '\n') {
+        (void)fflush(stdout); /* for those who wait for an answer */
+    }
 }
 
 static uint32_t ticks(void) {
@@ -69,8 +72,13 @@ static uint32_t elapsed(uint32_t start) {
     return start + runs; /* tells a second run from a repeated reply */
 }
 
+static uint32_t stack_used(void) {
+    return engine.state_bytes ? 96 : 0;
+}
+
 static int speak(uint32_t in, uint32_t out) {
-    static const struct protocol_port port = {"native", "insn", "0123456789abcdef", write_stdout, ticks, elapsed};
+    static const struct protocol_port port = {"native", "insn",  "0123456789abcdef", write_stdout,
+                                              ticks,    elapsed, stack_used};
     in_tensors[0].bytes = in;
     out_tensors[0].bytes = out;
     for (uint32_t i = 0; i < engine.inputs.count; i++) {

@@ -21,7 +21,7 @@ from tinyproof.core.board_spec import find_board
 from tinyproof.core.errors import BoardError, EnvironmentFaultError, UsageError
 from tinyproof.core.paths import FIRMWARE, ROOT
 from tinyproof.firmware.boot import ask, confirm
-from tinyproof.firmware.elf_sizes import LAYERS, elf_size
+from tinyproof.firmware.elf_sizes import LAYERS, elf_size, layer_sizes, only_for_engine
 from tinyproof.firmware.platformio_build import BuildResult, build, explain
 from tinyproof.firmware.platformio_core import ensure_core
 
@@ -50,6 +50,40 @@ def test_the_image_answers_every_vector_and_layers_add_up(built: BuildResult) ->
     assert sum(layer["flash_bytes"] for layer in document["layers"].values()) == whole.flash_bytes
     assert sum(layer["ram_bytes"] for layer in document["layers"].values()) == whole.ram_bytes
     assert all(layer["flash_bytes"] > 0 for layer in document["layers"].values())
+
+
+MAP = """Linker script and memory map
+
+.text           0x00000000      0x100
+ .text.model_run
+                0x00000000       0x10 /b/engine/lib/engine/engine_tflm.o
+ .text          0x00000010       0x20 /b/lib11d/libwhatever.a(interpreter.o)
+ .text          0x00000030       0x30 /usr/lib/libgcc.a(double.o)
+ .text          0x00000060       0x08 /usr/lib/libgcc.a(round.o)
+ .text          0x00000068       0x18 /usr/lib/libc.a(memset.o)
+ .text.main     0x00000080       0x40 /b/src/main.o
+
+Cross Reference Table
+
+Symbol                                            File
+division                                          /usr/lib/libgcc.a(double.o)
+                                                  /b/lib11d/libwhatever.a(interpreter.o)
+memset                                            /usr/lib/libc.a(memset.o)
+                                                  /b/src/main.o
+                                                  /b/lib11d/libwhatever.a(interpreter.o)
+rounding                                          /usr/lib/libgcc.a(round.o)
+                                                  /usr/lib/libgcc.a(double.o)
+"""
+
+
+def test_what_the_engine_alone_brings_in_is_the_engine_s(built: BuildResult, tmp_path: Path) -> None:
+    """Its library by whatever name, and what only that refers to, through however many others."""
+    linker_map = tmp_path / "firmware.map"
+    linker_map.write_text(MAP)
+    assert only_for_engine(MAP) == {"/usr/lib/libgcc.a(double.o)", "/usr/lib/libgcc.a(round.o)"}
+    layers = layer_sizes(built.elf, linker_map)
+    assert layers["engine"].flash_bytes == 0x10 + 0x20 + 0x30 + 0x08
+    assert layers["app"].flash_bytes == 0x40
 
 
 def test_no_heap_no_stdio_in_the_image(built: BuildResult) -> None:

@@ -14,7 +14,10 @@ from support.effort import examples
 from support.native import Driver
 
 LINE_BYTES = 128
-INFO = b"ok tinyproof=1 board=native engine=fake model=0123456789abcdef in=1 out=1 line=128 init=7insn"
+INFO = (
+    b"ok tinyproof=1 board=native engine=fake model=0123456789abcdef in=1 out=1 line=128 bin=1024 window=4096"
+    b" init=7insn"
+)
 REPLY = re.compile(rb"(@\d+ )?(ok.*|err [1-6] [ -~]*|y = .*)(\*[0-9A-F]{4})?")
 
 
@@ -126,6 +129,41 @@ def test_an_overlong_line_is_answered_once_and_swallowed(driver: Driver) -> None
     assert len(fits) == LINE_BYTES
     assert ask(driver, fits, b" " + fits, b"9" * 10_000, b"info") == [
         b"ok q=5 t=1insn", b"err 4 length", b"err 4 length", INFO]  # fmt: skip
+
+
+def binary(offset: int, content: bytes) -> bytes:
+    """A binary `load`; written apart from the host's."""
+    escaped = b"".join(b"}%c" % (byte ^ 0x40) if byte in b"\n\r*}" else bytes([byte]) for byte in content)
+    return crc(b"load %d :%s" % (offset, escaped))
+
+
+def test_every_byte_comes_through_as_it_is(driver: Driver) -> None:
+    content = bytes(range(256)) * 2
+    first, second = content[:300], content[300:]
+    replies = ask(driver, binary(0, first), binary(300, second), b"run", b"read 0 45", b"read 467 45", sizes=(512, 512))
+    assert replies[:2] == [crc(b"ok")] * 2
+    right = bytes((content[i] + i) & 0xFF for i in range(512))
+    assert replies[3:] == [b"ok " + part.hex().upper().encode() for part in (right[:45], right[467:])]
+
+
+def test_bytes_are_loaded_only_once_their_crc_has_come(driver: Driver) -> None:
+    whole = binary(2, b"\x03\x04")
+    damaged = whole.replace(b"\x03", b"\x13")
+    torn = crc(b"err 2 crc")
+    replies = ask(driver, binary(0, b"\x01\x02"), damaged, b"run", whole[:-4], b"run", binary(3, b"\x04"), whole,
+                  b"run", b"read 0 4", sizes=(4, 4))  # fmt: skip
+    assert replies == [crc(b"ok"), torn, b"err 5 state", torn, b"err 5 state", crc(b"err 5 state"), crc(b"ok"),
+                       b"ok t=1insn", b"ok 01030507"]  # fmt: skip
+
+
+def test_a_binary_load_leaves_nothing_behind_it_loaded(driver: Driver) -> None:
+    replies = ask(driver, binary(0, b"1234"), binary(1, b"23"), b"run", binary(0, b"12345"), b"run", sizes=(4, 4))
+    assert replies == [crc(b"ok"), crc(b"ok"), b"err 5 state", crc(b"err 3 range"), b"err 5 state"]
+
+
+def test_a_broken_engine_takes_no_bytes(driver: Driver) -> None:
+    _, reply = driver(binary(0, b"\x05") + b"\n", "broken").splitlines()
+    assert reply == crc(b"err 6 engine")
 
 
 def test_empty_lines_are_ignored(driver: Driver) -> None:

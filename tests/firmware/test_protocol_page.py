@@ -17,7 +17,7 @@ from tinyproof.core.tflite.dtypes import DTYPES
 from tinyproof.core.tflite.tensor_layout import TensorLayout
 from tinyproof.host.protocol import device_model
 from tinyproof.host.protocol.device_model import Device
-from tinyproof.host.protocol.framing import crc16
+from tinyproof.host.protocol.framing import crc16, escape, frame_binary
 from tinyproof.host.protocol.messages import parse_info
 from tinyproof.host.protocol.status import CODES
 
@@ -51,7 +51,7 @@ def alike(reply: bytes) -> str:
     """A reply without what may differ: time, the CRC over it, the start-up's time, words for people after an error."""
     text = re.sub(r"\*[0-9A-F]{4}$", "*", reply.decode("ascii"))
     text = re.sub(r"(t=|, )[0-9]+ ?(insn|us)", r"\1N", text)
-    return re.sub(r" init=\w+|(?<=err 4 length) [^*]*", "", text)
+    return re.sub(r" init=\w+| stack=\d+|(?<=err 4 length) [^*]*", "", text)
 
 
 TRANSCRIPTS = re.findall(r"^```\n(> .*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
@@ -154,11 +154,14 @@ def test_the_verbs_are_those_of_help(driver: Driver) -> None:
 def test_the_fields_are_those_of_info(driver: Driver) -> None:
     named = {name for row in table("Field of `info` | Meaning") for name in re.findall(r"`(\w+)`", row[0])}
     info = driver(b"info\n", "protocol", "1", "1", "436").splitlines()[1].decode()
-    assert {word.partition("=")[0] for word in info.split(" ")} == named - {"types", "state"} | {"ok"}
+    assert {word.partition("=")[0] for word in info.split(" ")} == named - {"types", "state", "stack"} | {"ok"}
     modelled = model(1, 1).answer(b"info").decode().split()
-    assert {word.partition("=")[0] for word in modelled} == named - {"init", "arena", "types", "state"} | {"ok"}
+    assert {word.partition("=")[0] for word in modelled} == named - {"init", "arena", "types", "state", "stack"} | {
+        "ok"
+    }
     stateful = parse_info(driver(b"info\n", "typed").splitlines()[1].decode().removeprefix("ok "))
     assert (stateful.types, stateful.state_bytes) == ("int8,int16/uint8,int32,bool", 4)
+    assert stateful.stack_bytes == 96
     assert parse_info(info.removeprefix("ok ")).arena_used_bytes == 436
 
 
@@ -191,10 +194,13 @@ def test_the_limits_are_those_of_both_sides() -> None:
         constant(r"#if PROTOCOL_LINE_BYTES < (\d+)"),
         constant(r"#define PROTOCOL_LINE_BYTES (\d+)"),
         device_model.LINE_BYTES,
+        constant(r"#define PROTOCOL_BINARY_BYTES (\d+)"),
+        constant(r"#define PROTOCOL_WINDOW_BYTES (\d+)"),
         frame,
         q_bytes,
         q_bytes + y_bytes,
     ]
+    assert [int(row[1]) for row in table("What | Bytes")][3:5] == [device_model.BINARY_BYTES, device_model.WINDOW_BYTES]
     assert (frame, y_bytes) == (device_model.FRAME_BYTES, device_model.Y_BYTES)
     room = LINE_BYTES - frame
     fits = f"{room // q_bytes} int8 outputs and `x` for up to {room // (q_bytes + y_bytes)};"
@@ -239,12 +245,28 @@ def requests(draw: st.DrawFn) -> bytes:
     return line + (b" " * LINE_BYTES if end == "long" else end.encode())
 
 
+@st.composite
+def binary_loads(draw: st.DrawFn) -> bytes:
+    """Whole ones most of the time, so that some come to a `run`; else with an end that is missing or wrong."""
+    head = draw(SEQS) + draw(
+        st.sampled_from(["load 0", "load  0 ", "load 1", "load 3 ", "load 99999999999", "load", "x 0"])
+    )
+    content = draw(st.one_of(st.binary(max_size=4), st.binary(min_size=LINE_BYTES, max_size=2 * LINE_BYTES)))
+    line = head.encode("latin-1") + b":" + escape(content)
+    line += draw(st.sampled_from([b"", b"", b"", b"", b"}", b"\r", b":"]))
+    return line + draw(
+        st.sampled_from([b"*%04X" % crc16(line.replace(b"\r", b""))] * 5 + [b"", b"*", b"*123", b"*00000"])
+    )
+
+
 @settings(max_examples=150, deadline=None)
 @given(
-    lines=st.lists(st.one_of(requests(), st.binary(max_size=20)), max_size=60),
+    lines=st.lists(st.one_of(requests(), binary_loads(), st.binary(max_size=20)), max_size=60),
     sizes=st.sampled_from([(1, 1), (3, 9), (2, 40)]),
 )
 @example(lines=[b"load 0 05", b"q 300", b"run", b"load 0 05", b"@3 run", b"x 1", b"read 0 1", b"@3 run"], sizes=(1, 1))
+@example(lines=[frame_binary(0, b"\x05", 3)[:-1], b"@4 run", b"read 0 1"], sizes=(1, 1))
+@example(lines=[frame_binary(0, b"1234567", 3)[:-1], b"load 1 00", b"@4 run", b"read 0 9"], sizes=(7, 9))
 @example(
     lines=[b"load 99999999999", b"read 99999999999", b"load", b"load 0", b"load 0 05 6", b"read 0 1 2"], sizes=(1, 1)
 )

@@ -8,10 +8,8 @@ from pathlib import Path
 
 import pytest
 from support.fake_build import ID, X, Y, line, make_build
-from support.faulty_board import Faults, FaultyBoard
+from support.faulty_board import Answering, Faults, FaultyBoard
 from support.single_device import single_device
-
-from tinyproof.host.protocol.device_model import Device
 
 
 @pytest.fixture
@@ -24,7 +22,7 @@ def start_board() -> Iterator[Callable[..., FaultyBoard]]:
     """Starts fake boards and stops them after the test."""
     boards: list[FaultyBoard] = []
 
-    def start(faults: Faults | None = None, device: Device | None = None, *, pty: bool = False) -> FaultyBoard:
+    def start(faults: Faults | None = None, device: Answering | None = None, *, pty: bool = False) -> FaultyBoard:
         device = device or single_device(ID, X, Y, line, board="fake", engine="python")
         boards.append(FaultyBoard(device, faults or Faults(), pty=pty))
         return boards[-1]

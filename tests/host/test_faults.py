@@ -110,7 +110,7 @@ def wide(content: bytes) -> bytes:
 
 
 def wide_device() -> Device:
-    return single_device(ID, WIDE_X, WIDE_Y, wide)
+    return single_device(ID, WIDE_X, WIDE_Y, wide, binary_bytes=128)
 
 
 def test_tensors_longer_than_a_line_go_by_parts(tmp_path: Path, start_board: StartBoard) -> None:

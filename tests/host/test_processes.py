@@ -15,7 +15,7 @@ import pytest
 from support.fake_build import ID, QUICK
 
 from tinyproof.core.board_spec import Board, EmulatorSpec
-from tinyproof.core.build_record import BuildRecord
+from tinyproof.core.build_record import BuildRecord, RamUse
 from tinyproof.core.errors import EnvironmentFaultError, UsageError
 from tinyproof.core.manifest import Artefact, read_manifest
 from tinyproof.core.paths import ROOT
@@ -106,7 +106,10 @@ def firmware_of(build_dir: Path) -> Path:
     folder.mkdir(parents=True)
     (folder / "firmware.elf").write_bytes(b"an image")
     digest = hashlib.sha256(b"an image").hexdigest()
-    BuildRecord("fake", "compiled", ID, 1, 1, 1, 1, {}, digest, {"model_compiled.c": "0" * 64}).write(folder)
+    sources = {"model_compiled.c": "0" * 64}
+    BuildRecord(
+        *("fake", "compiled", ID, 1, 1, 1, 1, {}, RamUse(0, 0, 0, 0, 0, 0), None, ""), elf_sha256=digest, sources=sources
+    ).write(folder)
     return folder
 
 

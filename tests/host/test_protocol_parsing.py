@@ -119,6 +119,9 @@ def test_info_is_read() -> None:
         (f"model={ID}", "model=XYZ", "impossible model="),
         (" out=1", "", "no out="),
         ("line=128", "line=128 arena=0", "impossible arena="),
+        ("line=128", "line=128 bin=0", "impossible bin="),
+        ("line=128", "line=128 window=x", "impossible window="),
+        ("line=128", "line=128 stack=-1", "impossible stack="),
     ],
 )
 def test_impossible_info_is_refused(old: str, new: str, says: str) -> None:

@@ -17,6 +17,7 @@ from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import CheckConfig
 from tinyproof.core.errors import BoardError, UsageError
 from tinyproof.core.manifest import Manifest, TensorSpec, read_manifest
+from tinyproof.host.protocol.device_model import Device
 from tinyproof.host.session import layouts_of, open_client, open_session
 
 StartBoard = Callable[..., FaultyBoard]
@@ -34,6 +35,7 @@ def test_a_session_knows_the_build_and_the_board(build_dir: Path, start_board: S
 def test_a_restarted_board_is_greeted_again(build_dir: Path, start_board: StartBoard) -> None:
     board = start_board(Faults(reset_at=(3,)))
     with open_session(BOARD, build_dir, board.port, CheckConfig(timeout_s=0.1)) as session:
+        assert isinstance(board.device, Device)
         board.device.model_id = "0123456789abcdef"  # somebody flashes it meanwhile
         session.inference.from_bytes(b"\x05")
         with pytest.raises(BoardError, match="runs model 0123456789abcdef"):

@@ -16,8 +16,8 @@ from support.native import different_bits
 from support.tflite_writer import dense_network
 
 import tinyproof.core.paths
+from tinyproof.builds import check_new_name
 from tinyproof.cli import main as cli
-from tinyproof.cli.model_option import check_new_name
 from tinyproof.core.errors import InputFileError, UsageError
 from tinyproof.core.manifest import Manifest, QuantizationReport, read_manifest
 from tinyproof.core.model_file import build_name, find_model_file

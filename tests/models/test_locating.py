@@ -21,7 +21,6 @@ from support.tflite_writer import Model, dense_network
 import tinyproof.core.paths
 import tinyproof.firmware.platformio_build
 from tinyproof.cli import main as cli
-from tinyproof.cli.localize import locate
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import CheckConfig
 from tinyproof.core.errors import UsageError
@@ -31,7 +30,9 @@ from tinyproof.export.export import compile_model
 from tinyproof.export.ops.base import Constant
 from tinyproof.export.ops.fully_connected import FullyConnected
 from tinyproof.export.profile_codegen import write_profile
+from tinyproof.firmware.elf_tables import model_tables
 from tinyproof.host.bits import Divergence
+from tinyproof.localization import locate
 
 PATIENT = CheckConfig(timeout_s=5.0)
 LAYERS = [3, 5, 6, 4, 2]
@@ -146,6 +147,20 @@ def test_the_layer_is_named_that_only_the_frames_before_show(tmp_path: Path, mon
     assert first["frame"] >= WINDOW - 1
 
 
+def test_a_weight_that_is_wrong_in_the_image_alone_is_named(folder: Path) -> None:
+    """As after a bad upload: the C is right, and so is what is compiled from it anew."""
+    assert run("build").exit_code == 0
+    elf = folder / "boards" / "qemu-cortex-m4" / "firmware.elf"
+    weights, image = model_tables(elf)["op2_weights"], elf.read_bytes()
+    assert image.count(weights) == 1
+    turned = bytes(weight ^ 0x80 for weight in weights)  # all: the compiler has some of them in its code, too
+    elf.write_bytes(image.replace(weights, turned))
+    shown = run("check", "--json")
+    assert shown.exit_code == 1
+    first = json.loads(shown.stdout)["divergences"][0]
+    assert (first["layer"], first["tensor"]) == ("operator 2 (FULLY_CONNECTED)", "t7")
+
+
 def test_code_that_is_not_the_exporters_is_not_profiled(folder: Path) -> None:
     with (folder / "model_compiled.c").open("a") as file:
         file.write("/* edited */\n")
@@ -214,8 +229,8 @@ def test_a_real_board_is_flashed_profiled_and_named(folder: Path, monkeypatch: p
         times = [100 * (number + 1) + 5 for number in range(len(steps))]
         return struct.pack(f"<{len(steps) + 1 + len(crcs)}I", *times, 5, *crcs) + reference.run(x_q)
 
-    def platformio(board: object, build: object, objects: Path, *options: str, profile: bool = False) -> None:
-        assert profile
+    def platformio(board: object, build: object, objects: Path, *options: str, variant: str = "") -> None:
+        assert variant == "profile"
         assert objects.name == "pio_profile"
         uploads.append(options)
 

@@ -28,6 +28,8 @@ SNIPPETS = [
     "smlald %[d], %[e], %[n], %[m]",
     "smlabb %[d], %[n], %[m], %[a]",
     "smlatt %[d], %[n], %[m], %[a]",
+    "smlabt %[d], %[n], %[m], %[a]",
+    "smlatb %[d], %[n], %[m], %[a]",
     "smmlar %[d], %[n], %[m], %[a]",
     "smmul %[d], %[n], %[m]",
     "sxtb16 %[d], %[n]",
@@ -189,6 +191,7 @@ CONV = convolution.Layer((1, 4, 4, 4), units=4, y=(0.02, 5))
 DEPTHWISE = convolution.Layer((1, 4, 4, 8), units=8, multiplier=1, y=(0.01, -128), activation=1)
 DENSE = fully_connected.Layer(64, 8)
 PLANES = convolution.Layer((1, 9, 12, 3), units=6, multiplier=2, y=(0.02, 5))
+STRIDED = convolution.Layer((1, 9, 12, 3), units=6, multiplier=2, strides=(2, 2), y=(0.02, 5))
 WIDE = convolution.Layer((1, 3, 4, 200), units=2, y=(0.1, 5))  # too much for a strip
 RAGGED = convolution.Layer((1, 6, 7, 3), units=4, padding=convolution.VALID, y=(0.02, 5))
 DIFFERENT = r"1 of 1 cases differ:\ncompiled: "
@@ -247,7 +250,8 @@ def test_right_kernels_pass() -> None:
         ),
         (DEPTHWISE, "depthwise_quads_s8", "x + channels, offsets,", "x + channels + 4, offsets,", "overflow"),
         (DEPTHWISE, "depthwise_quads_s8", "y0 < y_end", "y0 <= y_end", "poison"),
-        (PLANES, "planes_multiply", "smlad %[a3], r5", "smlad %[a3], r4", DIFFERENT),
+        (STRIDED, "planes_multiply", "smlad %[a3], r4, r10", "smlad %[a3], r4, r9", DIFFERENT),
+        (PLANES, "planes_multiply", "smlatb %[a0]", "smlabb %[a0]", DIFFERENT),
         (PLANES, "conv_planes_s8", "columns->offset", "columns->offset + 1", "poison"),
         (PLANES, "conv_planes_s8", "left / 8", "left / 8 + 1", "poison|overflow"),
         (PLANES, "conv_planes_s8", "(int16_t)w->input_zero_point", "0", DIFFERENT),

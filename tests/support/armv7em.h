@@ -89,6 +89,9 @@ static inline void arm_smlald(arm_register *low, arm_register *high, arm_registe
 static inline arm_register arm_smlabb(arm_register n, arm_register m, arm_register a) {
     return (uint32_t)(arm_bottom(n) * arm_bottom(m) + arm_signed(a));
 }
+static inline arm_register arm_smlabt(arm_register n, arm_register m, arm_register a) {
+    return (uint32_t)(arm_bottom(n) * arm_top(m) + arm_signed(a));
+}
 static inline arm_register arm_smlatt(arm_register n, arm_register m, arm_register a) {
     return (uint32_t)(arm_top(n) * arm_top(m) + arm_signed(a));
 }

@@ -18,6 +18,8 @@ FORMS = {
     "smuad R, R, R": "{0} = arm_smlad({1}, {2}, 0);",
     "smlald R, R, R, R": "arm_smlald(&{0}, &{1}, {2}, {3});",
     "smlabb R, R, R, R": "{0} = arm_smlabb({1}, {2}, {3});",
+    "smlabt R, R, R, R": "{0} = arm_smlabt({1}, {2}, {3});",
+    "smlatb R, R, R, R": "{0} = arm_smlabt({2}, {1}, {3});",
     "smlatt R, R, R, R": "{0} = arm_smlatt({1}, {2}, {3});",
     "smmlar R, R, R, R": "{0} = arm_smmlar({1}, {2}, {3});",
     "smmul R, R, R": "{0} = arm_smmul({1}, {2});",

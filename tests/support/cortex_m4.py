@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,8 @@ from support.op_cases import ENGINE, Case, compile_case, write_unit
 from support.sanitizers import STRICT
 from tinyproof.core.reference.golden import Reference
 from tinyproof.core.tflite.reader import read_graph
-from tinyproof.export.lowering import lower
+from tinyproof.export.lowering import Program, lower
+from tinyproof.export.memory_planner import MemoryPlan
 
 FLAGS = [
     *("-mthumb", "-mfloat-abi=hard", "-O2", "-nostdlib"),
@@ -214,10 +215,14 @@ def assert_bit_exact_on(core: Core, cases: Sequence[Case]) -> None:
     count_instructions(cases, core)
 
 
-def count_instructions(cases: Sequence[Case], core: Core = M4) -> list[int]:
+def count_instructions(
+    cases: Sequence[Case], core: Core = M4, plan_case: Callable[[Program], MemoryPlan] | None = None
+) -> list[int]:
     """What an inference of each case takes there, the longest of its inputs, which are all answered as TFLite Micro's
-    interpreter answers them; 0 on a core without a timer. Raises AssertionError where one is not."""
-    compiled = [compile_case(case) for case in cases]
+    interpreter answers them; 0 on a core without a timer. Raises AssertionError where one is not. `plan_case`: where
+    tensors lie, instead of the exporter's plan."""
+    programs = [lower(read_graph(case.tflite)) for case in cases]
+    compiled = [(p, plan_case(p)) if plan_case else compile_case(case) for case, p in zip(cases, programs, strict=True)]
     largest = max(plan.arena_bytes for _, plan in compiled)
     text = ["#include <stdint.h>", f"#define ARENA {largest}", f"#define TIMER_ADDRESS {core.timer}"]
     text.append("struct span { unsigned start, bytes; };")

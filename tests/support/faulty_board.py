@@ -13,10 +13,20 @@ import threading
 import time
 import tty
 from dataclasses import dataclass
+from typing import Protocol
 
-from tinyproof.host.protocol.device_model import Device
 from tinyproof.host.protocol.framing import crc16
 from tinyproof.host.targets.emulator import listening_socket
+
+
+class Answering(Protocol):
+    """What a board is made of: a device model, or the firmware's own code."""
+
+    def answer(self, line: bytes) -> bytes: ...
+
+    def reset(self) -> None: ...
+
+    def banner(self) -> bytes: ...
 
 
 @dataclass
@@ -30,6 +40,7 @@ class Faults:
     delay: float = 0.0
     delay_s: float = 0.0
     duplicate: float = 0.0
+    join: float = 0.0  # requests that lose their LF, and so become one with the next
     reset_at: tuple[int, ...] = ()
     silent: bool = False
     flood: bytes = b""  # sent over and over again, instead of replies
@@ -44,7 +55,7 @@ class Faults:
 class FaultyBoard:
     """Runs in a thread of its own until `stop`; `port` is its pyserial URL or device file."""
 
-    def __init__(self, device: Device, faults: Faults, *, pty: bool) -> None:
+    def __init__(self, device: Answering, faults: Faults, *, pty: bool) -> None:
         self.device = device
         self.faults = faults
         self.served = 0
@@ -105,6 +116,10 @@ class FaultyBoard:
             while b"\n" in buffer:
                 request, _, buffer = buffer.partition(b"\n")
                 if not request:
+                    continue
+                if buffer and self._random.random() < self.faults.join:
+                    self.spoiled += 1
+                    buffer = request + buffer
                     continue
                 if self.served == self.faults.close_at:
                     return

@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tinyproof.cli.layer_counts import differences, read_rows
+from tinyproof.layer_counts import differences, read_rows
 
 RECORDED = Path(__file__).resolve().parent.parent / "instructions.json"
 

@@ -19,7 +19,7 @@ import shutil
 import struct
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -104,9 +104,18 @@ def assert_bit_exact_with_dsp_kernels(cases: Sequence[Case]) -> None:
         assert_bit_exact(differing, dsp=True)
 
 
-def run_natively(cases: Sequence[Case], dsp: bool = False) -> list[list[bytes]]:
-    """The outputs of each case's inputs. Raises AssertionError with the compiler's or a sanitizer's words."""
-    compiled = [compile_case(case, islands=dsp or number % 2 == 1) for number, case in enumerate(cases)]
+def run_natively(
+    cases: Sequence[Case], dsp: bool = False, plan: Callable[[Program], MemoryPlan] | None = None
+) -> list[list[bytes]]:
+    """The outputs of each case's inputs. Raises AssertionError with the compiler's or a sanitizer's words.
+
+    `plan`: where tensors lie, instead of apart in some cases and as tight as it goes in others.
+    """
+    if plan:
+        programs = [lower(read_graph(case.tflite)) for case in cases]
+        compiled = [(program, plan(program)) for program in programs]
+    else:
+        compiled = [compile_case(case, islands=dsp or number % 2 == 1) for number, case in enumerate(cases)]
     with tempfile.TemporaryDirectory() as folder:
         here = Path(folder)
         unit = write_unit(here, compiled)

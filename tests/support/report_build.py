@@ -85,6 +85,9 @@ def make_report_build(build_dir: Path) -> Path:
     size = {
         "board": "qemu-cortex-m4", "engine": "compiled", "model_id": manifest.model_id, "flash_bytes": 4708,
         "ram_bytes": 400, "engine_flash_bytes": 108, "engine_ram_bytes": 32, "layers": LAYERS,
+        "ram": {"arena_bytes": 30, "state_bytes": 0, "engine_bytes": 2, "protocol_bytes": 200, "stack_bytes": 128,
+                "other_bytes": 40},
+        "stack_bound_bytes": None, "stack_bound_why": "main < calls itself",
     }  # fmt: skip
     (folder / "build.json").write_text(json.dumps(size), encoding="utf-8")
     return build_dir

@@ -11,6 +11,11 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from tinyproof.core.model_file import find_model_file
+from tinyproof.export.calibration import Calibration
+from tinyproof.export.import_model import import_model
+from tinyproof.train.gestures import make_gestures
+
 
 def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
     """The run's folder `name`, filled by `make`; the others wait. It is only to be read."""
@@ -26,3 +31,15 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
             make(unfinished)
             unfinished.rename(folder)
     return folder
+
+
+def gestures_build(factory: pytest.TempPathFactory) -> Path:
+    """The imported classifier of `tinyproof example`, as a build folder."""
+
+    def make(root: Path) -> None:
+        example = make_gestures(root)
+        source = find_model_file(str(example.model))
+        assert source is not None
+        import_model(source, root / "gestures", Calibration(example.calibration))
+
+    return made_once(factory, "gestures", make) / "gestures"

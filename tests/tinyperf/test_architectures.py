@@ -17,7 +17,6 @@ from support.instruction_table import assert_nothing_grew
 from support.native import different_bits
 from support.op_cases import Case
 
-from tinyproof.cli.layer_counts import measure_layers
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import CheckConfig
 from tinyproof.core.manifest import read_manifest
@@ -30,6 +29,7 @@ from tinyproof.export.calibration import Calibration
 from tinyproof.export.import_model import import_model
 from tinyproof.firmware.platformio_build import build
 from tinyproof.host.check import check
+from tinyproof.layer_counts import measure_layers
 from tinyproof.train.tinyperf import MODELS, make_tinyperf
 
 # Multiply-accumulates, TFLM's arena in bytes and its instructions with CMSIS-NN (tflite-micro 90b983c2, CMSIS-NN

@@ -54,6 +54,31 @@ __attribute__((noinline)) uint32_t hal_ticks(void) {
     return ((high << 16) | low) - static_cast<uint32_t>(counted) * interrupt_cycles;
 }
 
+namespace {
+
+constexpr uint8_t paint = 0xC5;
+constexpr uint8_t spare_bytes = 16; // below the frame of the one that paints
+
+} // namespace
+
+extern "C" uint8_t __heap_start[]; // what the linker placed ends here, and nothing here takes from a heap
+
+void hal_stack_paint(void) {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): a register holds the address
+    const volatile uint8_t *const here = reinterpret_cast<const volatile uint8_t *>(SP) - spare_bytes;
+    for (volatile uint8_t *byte = __heap_start; byte < here; byte++) {
+        *byte = paint;
+    }
+}
+
+uint32_t hal_stack_used(void) {
+    const volatile uint8_t *byte = __heap_start;
+    while (*byte == paint) {
+        byte++;
+    }
+    return static_cast<uint32_t>(RAMEND + 1U - reinterpret_cast<uintptr_t>(byte));
+}
+
 // Called by hal_read while there is nothing to read. An interrupt between the question and the sleep is not missed:
 // the instruction after sei is executed before any interrupt.
 void yield(void) {

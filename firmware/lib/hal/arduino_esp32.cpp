@@ -38,3 +38,11 @@ void arduino_init(void) {
 uint32_t hal_ticks(void) {
     return static_cast<uint32_t>(micros());
 }
+
+// The stack is a task's, whose bounds are the scheduler's.
+void hal_stack_paint(void) {
+}
+
+uint32_t hal_stack_used(void) {
+    return 0;
+}

@@ -30,6 +30,12 @@ uint32_t hal_ticks(void);
 /* What has passed since `start` (a value of hal_ticks), in hal_tick_unit, less the cost of measuring itself. */
 uint32_t hal_elapsed(uint32_t start);
 
+/* Fills what the stack has not reached yet with a pattern; call first of all. */
+void hal_stack_paint(void);
+
+/* Bytes of the stack that were ever used since, interrupts included; 0 where the board cannot say. */
+uint32_t hal_stack_used(void);
+
 #ifdef __cplusplus
 }
 #endif

@@ -4,10 +4,13 @@
 #ifndef TINYPROOF_CRC16_H
 #define TINYPROOF_CRC16_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define CRC16_INITIAL 0xFFFFU
 
 uint16_t crc16_add(uint16_t crc, uint8_t byte);
+
+uint16_t crc16_of(const char *bytes, size_t count);
 
 #endif

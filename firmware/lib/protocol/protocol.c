@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Collects lines, checks their frame (SEQ and CRC), and answers what is wrong with them; verbs.c answers the rest.
+ * Collects lines, and answers what is wrong with their frame (framing.c); verbs.c answers the rest. A `load` of bytes
+ * as they are is not collected but taken as it comes (binary.c).
  */
 #include "protocol.h"
 
 #include <string.h>
 
-#include "crc16.h"
-#include "number.h"
+#include "binary.h"
+#include "framing.h"
 #include "reply.h"
 #include "verbs.h"
 
 #if PROTOCOL_LINE_BYTES < 64 || PROTOCOL_LINE_BYTES > 32767
 #error "PROTOCOL_LINE_BYTES must be between 64 and 32767"
 #endif
-
-#define CRC_DIGITS 4
 
 static const char *const error_words[] = {
     [PROTOCOL_ERROR_SYNTAX] = "err 1 syntax", [PROTOCOL_ERROR_CRC] = "err 2 crc",
@@ -30,72 +29,28 @@ static void reply_error(struct protocol *protocol, enum protocol_error error, co
     reply_end(protocol);
 }
 
-/* Value of four upper-case hex digits, or -1. */
-static int32_t parse_crc(const char *text) {
-    int32_t crc = 0;
-    for (int i = 0; i < CRC_DIGITS; i++) {
-        const char c = text[i];
-        if (c >= '0' && c <= '9') {
-            crc = crc * 16 + (c - '0');
-        } else if (c >= 'A' && c <= 'F') {
-            crc = crc * 16 + (c - 'A' + 10);
-        } else {
-            return -1;
-        }
-    }
-    return crc;
-}
-
-/* Takes *CRC off the line. False: there is a CRC, and it does not match. */
-static bool take_crc(struct protocol *protocol) {
-    const char *const star = memchr(protocol->line, '*', protocol->count);
-    protocol->with_crc = star != NULL;
-    if (!star) {
-        return true;
-    }
-    const size_t covered = (size_t)(star - protocol->line);
-    if (covered + 1 + CRC_DIGITS != protocol->count) {
-        return false;
-    }
-    uint16_t crc = CRC16_INITIAL;
-    for (size_t i = 0; i < covered; i++) {
-        crc = crc16_add(crc, (uint8_t)protocol->line[i]);
-    }
-    protocol->count = (uint16_t)covered;
-    return parse_crc(star + 1) == (int32_t)crc;
-}
-
-static enum protocol_error take_seq(struct protocol *protocol, struct words *words) {
-    if (words->rest == words->end || *words->rest != '@') {
-        return PROTOCOL_OK;
-    }
-    struct word word;
-    (void)words_next(words, &word);
-    if (word.count > 1 && (word.text[1] == '-' || word.text[1] == '+')) {
-        return PROTOCOL_ERROR_SYNTAX; /* a SEQ has no sign */
-    }
-    int32_t seq = -1;
-    const enum number_status status = number_parse_int(word.text + 1, word.count - 1, 0, UINT16_MAX, &seq);
-    if (status != NUMBER_OK) {
-        return status == NUMBER_ERROR_RANGE ? PROTOCOL_ERROR_RANGE : PROTOCOL_ERROR_SYNTAX;
-    }
-    protocol->seq = seq;
-    return PROTOCOL_OK;
-}
-
 static void answer(struct protocol *protocol) {
     const char *remedy = NULL;
-    if (!take_crc(protocol)) {
+    if (!framing_take_crc(protocol)) {
         reply_error(protocol, PROTOCOL_ERROR_CRC, NULL); /* without SEQ, which cannot be trusted */
         return;
     }
     struct words words = {protocol->line, protocol->line + protocol->count};
-    enum protocol_error error = take_seq(protocol, &words);
+    enum protocol_error error = framing_take_seq(protocol, &words);
     if (error == PROTOCOL_OK) {
         error = verbs_answer(protocol, &words, &remedy);
     }
     if (error != PROTOCOL_OK) {
         reply_error(protocol, error, remedy);
+    }
+}
+
+static void answer_binary(struct protocol *protocol) {
+    const enum protocol_error error = binary_end(protocol);
+    if (error != PROTOCOL_OK) {
+        reply_error(protocol, error, NULL);
+    } else {
+        reply_ok(protocol);
     }
 }
 
@@ -118,11 +73,20 @@ void protocol_feed(struct protocol *protocol, uint8_t byte) {
         return;
     }
     if (byte != '\n') {
-        if (protocol->count < PROTOCOL_LINE_BYTES) {
+        if (protocol->binary_stage != BINARY_NONE) {
+            binary_feed(protocol, byte);
+        } else if (byte == ':' && !protocol->overlong && binary_begin(protocol)) {
+            return;
+        } else if (protocol->count < PROTOCOL_LINE_BYTES) {
             protocol->line[protocol->count++] = (char)byte;
         } else {
             protocol->overlong = true;
         }
+        return;
+    }
+    if (protocol->binary_stage != BINARY_NONE) {
+        answer_binary(protocol);
+        protocol->count = 0;
         return;
     }
     protocol->seq = -1;

@@ -30,6 +30,15 @@ extern "C" {
 #define PROTOCOL_LINE_BYTES 128
 #endif
 
+/* Most bytes of one binary `load`, which needs no buffer: the CRC tells any three wrong bits of up to 4,095 bytes. */
+#define PROTOCOL_BINARY_BYTES 1024
+
+/* Bytes of requests that may be on their way unanswered while an input is loaded. A board keeps pace with its line,
+ * so that what its receiver buffers only has to last while it replies: that may be a few dozen bytes. */
+#ifndef PROTOCOL_WINDOW_BYTES
+#define PROTOCOL_WINDOW_BYTES 4096
+#endif
+
 enum protocol_error {
     PROTOCOL_OK = 0,
     PROTOCOL_ERROR_SYNTAX = 1,
@@ -48,6 +57,7 @@ struct protocol_port {
     void (*write)(const char *bytes, size_t count);
     uint32_t (*ticks)(void);
     uint32_t (*elapsed)(uint32_t start);
+    uint32_t (*stack_used)(void);
 };
 
 struct protocol {
@@ -58,7 +68,11 @@ struct protocol {
     uint32_t loaded_bytes;    /* input bytes that `load` has brought, from 0 */
     int32_t run_seq;          /* SEQ of the `run`, `q` or `x` that made the present output, or -1 */
     int32_t seq;              /* SEQ of the request, or -1 */
-    uint16_t crc;             /* of the reply so far */
+    uint32_t binary_end;      /* offset behind the last byte of a binary `load` */
+    uint16_t crc;             /* of the reply so far, or of a binary `load` */
+    uint8_t binary_stage;     /* enum binary_stage */
+    uint8_t binary_error;     /* enum protocol_error */
+    bool binary_empty;        /* it has no whole byte yet */
     bool with_crc;            /* the request had one */
     bool has_output;          /* output holds the answer to the bytes loaded */
     bool overlong;            /* swallow until LF */

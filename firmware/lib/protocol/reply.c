@@ -32,6 +32,11 @@ void reply_end(struct protocol *protocol) {
     reply_text(protocol, "\n");
 }
 
+void reply_ok(struct protocol *protocol) {
+    reply_begin(protocol, "ok");
+    reply_end(protocol);
+}
+
 void reply_text(struct protocol *protocol, const char *text) {
     reply_bytes(protocol, text, strlen(text));
 }

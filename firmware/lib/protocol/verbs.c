@@ -24,8 +24,7 @@ bool words_next(struct words *words, struct word *word) {
     return word->count > 0;
 }
 
-/* Whether it is the first word of `usage`. */
-static bool word_is(const struct word *word, const char *usage) {
+bool word_is(const struct word *word, const char *usage) {
     size_t same = 0;
     while (same < word->count && usage[same] != 0 && word->text[same] == usage[same]) {
         same++;
@@ -107,9 +106,15 @@ static enum protocol_error answer_info(struct protocol *protocol) {
     reply_count(protocol, " in=", engine->inputs.bytes);
     reply_count(protocol, " out=", engine->outputs.bytes);
     reply_count(protocol, " line=", PROTOCOL_LINE_BYTES);
+    reply_count(protocol, " bin=", PROTOCOL_BINARY_BYTES);
+    reply_count(protocol, " window=", PROTOCOL_WINDOW_BYTES);
     reply_elapsed(protocol, " init=", protocol->init_elapsed);
     if (engine->arena_used_bytes > 0) {
         reply_count(protocol, " arena=", engine->arena_used_bytes);
+    }
+    const uint32_t stack_used = protocol->port->stack_used();
+    if (stack_used > 0) {
+        reply_count(protocol, " stack=", stack_used);
     }
     /* Unless it is one int8 tensor in and one out, which is what goes without saying. */
     if (engine->inputs.count + engine->outputs.count > 2 || engine->inputs.list[0].type != ENGINE_INT8 ||
@@ -135,8 +140,7 @@ static int hex_digit(char c) {
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* A count or offset, unsigned. */
-static enum protocol_error take_uint(struct words *words, uint32_t *value) {
+enum protocol_error words_take_uint(struct words *words, uint32_t *value) {
     struct word word;
     int32_t parsed = 0;
     if (!words_next(words, &word) || word.text[0] == '-' || word.text[0] == '+') {
@@ -152,13 +156,7 @@ static bool at_end(struct words *words) {
     return !words_next(words, &word);
 }
 
-static void reply_ok(struct protocol *protocol) {
-    reply_begin(protocol, "ok");
-    reply_end(protocol);
-}
-
-/* Where byte `offset` of all tensors lies; `offset` is inside. */
-static int8_t *find_byte(const struct engine_tensors *tensors, uint32_t offset) {
+int8_t *tensors_byte(const struct engine_tensors *tensors, uint32_t offset) {
     const struct engine_tensor *tensor = tensors->list;
     for (; offset >= tensor->bytes; tensor++) {
         offset -= tensor->bytes;
@@ -170,7 +168,7 @@ static enum protocol_error answer_load(struct protocol *protocol, struct words *
     const struct engine_tensors *const inputs = &protocol->engine->inputs;
     uint32_t offset = 0;
     struct word hex;
-    const enum protocol_error error = take_uint(words, &offset);
+    const enum protocol_error error = words_take_uint(words, &offset);
     if (error != PROTOCOL_OK) {
         return error;
     }
@@ -191,7 +189,7 @@ static enum protocol_error answer_load(struct protocol *protocol, struct words *
     }
     for (uint32_t i = 0; i < count; i++) {
         const int value = 16 * hex_digit(hex.text[2 * i]) + hex_digit(hex.text[2 * i + 1]);
-        *find_byte(inputs, offset + i) = (int8_t)(value > INT8_MAX ? value - 256 : value);
+        *tensors_byte(inputs, offset + i) = (int8_t)(value > INT8_MAX ? value - 256 : value);
     }
     if (protocol->loaded_bytes < offset + count) {
         protocol->loaded_bytes = offset + count;
@@ -225,9 +223,9 @@ static enum protocol_error answer_run(struct protocol *protocol, struct words *w
 static enum protocol_error answer_read(struct protocol *protocol, struct words *words) {
     const struct engine_tensors *const outputs = &protocol->engine->outputs;
     uint32_t offset = 0, count = 0;
-    enum protocol_error error = take_uint(words, &offset);
+    enum protocol_error error = words_take_uint(words, &offset);
     if (error == PROTOCOL_OK) {
-        error = take_uint(words, &count);
+        error = words_take_uint(words, &count);
     }
     if (error != PROTOCOL_OK) {
         return error;
@@ -246,7 +244,7 @@ static enum protocol_error answer_read(struct protocol *protocol, struct words *
     }
     reply_begin(protocol, "ok ");
     for (uint32_t i = 0; i < count; i++) {
-        reply_hex(protocol, (uint32_t)(uint8_t)*find_byte(outputs, offset + i), 2);
+        reply_hex(protocol, (uint32_t)(uint8_t)*tensors_byte(outputs, offset + i), 2);
     }
     reply_end(protocol);
     return PROTOCOL_OK;

@@ -8,8 +8,8 @@ from typing import Any
 
 from tinyproof.core.board_spec import BuildSpec, MemorySpec
 
-# KERNEL_TABLE: the model's tables stay in flash. DECIMAL_DIG: avr-libc's needs a macro that gcc 5 does not have.
-DEFINES = ("ARDUINO_ARCH_AVR", ("KERNEL_TABLE", "const __flash"), ("DECIMAL_DIG", "__DECIMAL_DIG__"))
+# DECIMAL_DIG: avr-libc's needs a macro that gcc 5 does not have.
+DEFINES = ("ARDUINO_ARCH_AVR", ("DECIMAL_DIG", "__DECIMAL_DIG__"))
 CXX = ("-std=gnu++11", "-fno-exceptions", "-fno-threadsafe-statics")
 
 

@@ -50,7 +50,7 @@ env.Append(
     SRC_FILTER=[f"+<../lib/hal/{file}>" for file in build.hal],
     CFLAGS=[f"-std={build.c_standard}"],
     CXXFLAGS=["-std=c++17", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics", "-fno-use-cxa-atexit"],
-    CCFLAGS=[*build.flags, "-Os", "-g", "-ffunction-sections", "-fdata-sections", *WARNINGS],
+    CCFLAGS=[*build.flags, "-Os", "-g", "-ffunction-sections", "-fdata-sections", "-fstack-usage", *WARNINGS],
     CPPDEFINES=[
         ("HAL_BOARD", env.StringifyMacro(board.name)),
         ("HAL_TICK_UNIT", env.StringifyMacro(board.tick_unit)),

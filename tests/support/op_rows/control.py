@@ -111,6 +111,16 @@ def nests(draw: st.DrawFn, kind: str) -> Case:
     return Case(f"{kind} {seed}", model.build(made[-1], made[-2]), tuple(inputs))
 
 
+def nested(kind: str, seed: int) -> bytes:
+    """One such model: three flags and two values in, two values out."""
+    nest = _Nest(random.Random(seed))
+    flags = [nest.model.input((1,), dtype="bool") for _ in range(3)]
+    made = nest.work(nest.model, [nest.model.input(SHAPE, *QUANTIZATION) for _ in range(2)], flags, 1)
+    made += getattr(nest, kind)(nest.model, made[-2:], flags, 1)
+    made = nest.work(nest.model, made, flags, MAX_NESTED)
+    return nest.model.build(made[-1], made[-2])
+
+
 def spoilt(name: str, **changes: Any) -> bytes:
     """One operator around a subgraph that hands its input on, with something wrong."""
     model = Model()

@@ -7,7 +7,7 @@
 #include "kernels/requantize.h"
 
 /* For kernels whose loops gain nothing from constants: one copy, however many layers call it. */
-#define KERNEL_SHARED static __attribute__((noinline))
+#define KERNEL_SHARED static KERNEL_NOINLINE
 
 /* Images of a batch follow one another; an image is [height][width][channels]. */
 struct conv_window {

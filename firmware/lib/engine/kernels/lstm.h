@@ -121,8 +121,8 @@ KERNEL_INLINE void lstm_step(const int16_t *x, int16_t *cell, int8_t *output, co
     }
 }
 
-static __attribute__((noinline)) void lstm(const int8_t *input, int8_t *output, int8_t *hidden, int8_t *cell,
-                                           int8_t *scratch, const struct lstm *p) {
+static KERNEL_NOINLINE void lstm(const int8_t *input, int8_t *output, int8_t *hidden, int8_t *cell, int8_t *scratch,
+                                 const struct lstm *p) {
     int16_t *x = (int16_t *)(void *)scratch;
     int16_t *h = x + 4 * p->input_groups;
     int16_t *c = (int16_t *)(void *)cell;

@@ -23,7 +23,18 @@ struct pair_sums {
     int32_t b;
 };
 
+/* The number of a pair: two bytes of the table, which begins at a whole word. */
+#if KERNELS_GNU
 typedef int16_t __attribute__((may_alias)) pair_number;
+
+KERNEL_INLINE int32_t read_number(KERNEL_TABLE int8_t *w) {
+    return *(KERNEL_TABLE pair_number *)(KERNEL_TABLE void *)w;
+}
+#else
+KERNEL_INLINE int32_t read_number(KERNEL_TABLE int8_t *w) {
+    return (uint8_t)w[0] + 256 * (int32_t)w[1];
+}
+#endif
 
 /* A table's int16 as two halves of 32 bits, low half first. */
 KERNEL_INLINE int32_t read_long(KERNEL_TABLE int16_t *halves) {
@@ -43,14 +54,15 @@ KERNEL_INLINE struct pair_sums multiply_bytes(KERNEL_TABLE int8_t *w, const int8
 
 /* Rows that are numbers: with P = sum(w x) and S = sum(a x), sum(b x) = (P - S) / 256. P may wrap: the exporter has
  * proven |sum(b x)| < 2^23. */
-KERNEL_INLINE struct pair_sums multiply_numbers(KERNEL_TABLE pair_number *w, const int8_t *x, int32_t depth) {
+KERNEL_INLINE struct pair_sums multiply_numbers(KERNEL_TABLE int8_t *w, const int8_t *x, int32_t depth) {
     int32_t first = 0;
     uint32_t both = 0;
-    for (; depth > 0; depth -= 4, w += 4, x += 4) {
+    for (; depth > 0; depth -= 4, w += 8, x += 4) {
         const int32_t x0 = x[0], x1 = x[1], x2 = x[2], x3 = x[3];
-        both += (uint32_t)(w[0] * x0 + w[1] * x2) + (uint32_t)(w[2] * x1 + w[3] * x3);
-        first += (int8_t)(w[0] & 0xff) * x0 + (int8_t)(w[1] & 0xff) * x2;
-        first += (int8_t)(w[2] & 0xff) * x1 + (int8_t)(w[3] & 0xff) * x3;
+        const int32_t w0 = read_number(w), w1 = read_number(w + 2), w2 = read_number(w + 4), w3 = read_number(w + 6);
+        both += (uint32_t)(w0 * x0 + w1 * x2) + (uint32_t)(w2 * x1 + w3 * x3);
+        first += (int8_t)(w0 & 0xff) * x0 + (int8_t)(w1 & 0xff) * x2;
+        first += (int8_t)(w2 & 0xff) * x1 + (int8_t)(w3 & 0xff) * x3;
     }
     const struct pair_sums sums = {first, (int32_t)(both - (uint32_t)first) >> 8};
     return sums;
@@ -58,9 +70,7 @@ KERNEL_INLINE struct pair_sums multiply_numbers(KERNEL_TABLE pair_number *w, con
 
 KERNEL_INLINE struct pair_sums multiply_pair(KERNEL_TABLE int8_t *w, KERNEL_TABLE int32_t *scales, const int8_t *x,
                                              int32_t depth) {
-    struct pair_sums sums = scales[4] & PAIR_BYTES
-                                ? multiply_bytes(w, x, depth)
-                                : multiply_numbers((KERNEL_TABLE pair_number *)(KERNEL_TABLE void *)w, x, depth);
+    struct pair_sums sums = scales[4] & PAIR_BYTES ? multiply_bytes(w, x, depth) : multiply_numbers(w, x, depth);
     sums.a += scales[0];
     sums.b += scales[1];
     return sums;

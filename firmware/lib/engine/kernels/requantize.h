@@ -9,16 +9,10 @@
 
 #include <stdint.h>
 
+#include "compiler.h"
+
 /* The generated code and the kernels agree on parameter structs and table layouts by this number. */
 #define KERNELS_ABI 2
-
-/* How the model's tables are stored. A core with a data space of its own (AVR) keeps them in flash by -DKERNEL_TABLE=
- * "const __flash"; everywhere else constants are read where they lie. */
-#ifndef KERNEL_TABLE
-#define KERNEL_TABLE const
-#endif
-
-#define KERNEL_INLINE static inline __attribute__((always_inline))
 
 /* round(a * multiplier / 2^31), ties toward +infinity: gemmlowp's SaturatingRoundingDoublingHighMul.
  * `multiplier_minus` is 2 * multiplier - 2^32, which fits since TFLite's multipliers lie in [2^30, 2^31): the product is

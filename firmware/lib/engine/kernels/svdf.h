@@ -85,8 +85,8 @@ KERNEL_INLINE void svdf_batch(const int16_t *x, int8_t *output, int8_t *state, c
     }
 }
 
-static __attribute__((noinline)) void svdf(const int8_t *input, int8_t *output, int8_t *state, int8_t *scratch,
-                                           const struct svdf *p) {
+static KERNEL_NOINLINE void svdf(const int8_t *input, int8_t *output, int8_t *state, int8_t *scratch,
+                                 const struct svdf *p) {
     int16_t *x = (int16_t *)(void *)scratch;
     for (int32_t batch = 0; batch < p->batches; batch++) {
         four_rows_input(x, input, p->depth);

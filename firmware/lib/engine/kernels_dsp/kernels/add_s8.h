@@ -7,26 +7,35 @@
 #include "kernels/add_s8_element.h"
 #include "kernels/clamp_bytes.h"
 
-/* The first operand is 2^20 / 2 times x1 - zero_point1. Halving the sum of its double and the second's rounds as halving
- * the second alone does. */
+/* The first operand is sign1 * 2^19 (x1 - zero_point1). The second one's two shifts to the right are one. Where it is
+ * subtracted, its bits are turned over, which leaves it 1 short. */
 KERNEL_INLINE void add_s8_row(const int8_t *x1, const int8_t *x2, int8_t *output, const struct add_s8 *p) {
-    const int32_t zero2 = p->zero_point2 * (INT32_C(1) << 20), bias = 1 - p->zero_point1 * (INT32_C(1) << 20);
-    const int32_t multiplier2 = p->multiplier2, shift2 = p->shift2, multiplier = p->multiplier, shift = p->shift;
-    const int32_t rounding = 1 + 2 * p->zero_point, step1 = p->steps1[5], step2 = p->steps2[5];
+    const int32_t factor1 = p->sign1 * (INT32_C(1) << 19), turned = p->sign2 >> 1;
+    int32_t bias = -p->zero_point1 * factor1 - turned, zero2 = p->zero_point2 * (INT32_C(1) << 20);
+    int32_t rounding = 1 + 2 * p->zero_point;
+    const int32_t multiplier2 = p->multiplier2, shift2 = p->shift2 + 1, half2 = INT32_C(1) << p->shift2;
+    const int32_t multiplier = p->multiplier, shift = p->shift, step1 = p->steps1[5], step2 = p->steps2[5];
+    IN_REGISTER(bias);
+    IN_REGISTER(zero2);
+    IN_REGISTER(rounding);
 #pragma GCC unroll 4
     for (int32_t left = p->counts[5]; left > 0; left--, x1 += step1, x2 += step2) {
         const int32_t t = high_multiply(*x2 * (INT32_C(1) << 20) - zero2, multiplier2);
-        const int32_t twice = ((t + (t >> 31)) >> shift2) + (*x1 * (INT32_C(1) << 20) + bias);
-        *output++ = rescale_s8(twice >> 1, multiplier, shift, rounding);
+        const int32_t scaled2 = (t + (t >> 31) + half2) >> shift2;
+        *output++ = rescale_s8(*x1 * factor1 + bias + (scaled2 ^ turned), multiplier, shift, rounding);
     }
 }
 
 /* Both scales are the same, so that the second operand is as exact as the first. */
 KERNEL_INLINE void add_s8_alike(const int8_t *x1, const int8_t *x2, int8_t *output, const struct add_s8 *p) {
-    const int32_t zero = (p->zero_point1 + p->zero_point2) * (INT32_C(1) << 19), multiplier = p->multiplier;
-    const int32_t shift = p->shift, rounding = 1 + 2 * p->zero_point, step1 = p->steps1[5], step2 = p->steps2[5];
+    const int32_t factor1 = p->sign1 * (INT32_C(1) << 19), factor2 = p->sign2 * (INT32_C(1) << 19);
+    const int32_t multiplier = p->multiplier, shift = p->shift, step1 = p->steps1[5], step2 = p->steps2[5];
+    int32_t bias = -p->zero_point1 * factor1 - p->zero_point2 * factor2, rounding = 1 + 2 * p->zero_point;
+    IN_REGISTER(bias);
+    IN_REGISTER(rounding);
+#pragma GCC unroll 4
     for (int32_t left = p->counts[5]; left > 0; left--, x1 += step1, x2 += step2) {
-        *output++ = rescale_s8((*x1 + *x2) * (INT32_C(1) << 19) - zero, multiplier, shift, rounding);
+        *output++ = rescale_s8(*x1 * factor1 + (*x2 * factor2 + bias), multiplier, shift, rounding);
     }
 }
 
@@ -45,7 +54,7 @@ KERNEL_INLINE void add_s8_rows(const int8_t *input1, const int8_t *input2, int8_
 KERNEL_INLINE void add_s8(const int8_t *input1, const int8_t *input2, int8_t *output, const struct add_s8 *p) {
     const struct add_s8 local = *p; /* an int8 written may alias *p, but not this */
     const int32_t alike = local.shift2 == -1 && local.multiplier2 == INT32_MIN;
-    if (local.shift >= 0 && (local.shift2 >= 0 || alike) && local.sign1 == 1 && local.sign2 == 1) {
+    if (local.shift >= 0 && (local.shift2 >= 0 || alike)) {
         add_s8_rows(input1, input2, output, &local, alike);
         return;
     }

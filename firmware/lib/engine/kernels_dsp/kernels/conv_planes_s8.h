@@ -12,7 +12,17 @@
 #include "kernels/conv_planes_parameters.h"
 #include "kernels/planes_multiply.h"
 
-/* Rows of a channel that are in the image, from `y` on, to a plane; others become zero points. */
+/* Rows from `y` on that are not in the image become zero points, for all channels. */
+static __attribute__((noinline)) void planes_clear(int16_t *plane, int32_t y, int32_t rows,
+                                                   const struct conv_planes_s8 *p) {
+    for (; rows > 0; rows--, y++, plane += p->pitch) {
+        for (int32_t i = 0; i < p->pitch && (uint32_t)y >= (uint32_t)p->window.input_height; i++) {
+            plane[i] = (int16_t)p->window.input_zero_point;
+        }
+    }
+}
+
+/* Rows of a channel that are in the image, from `y` on, to a plane. */
 static __attribute__((noinline)) void planes_fill(int16_t *plane, const int8_t *x, int32_t y, int32_t rows,
                                                   const struct planes_columns *columns,
                                                   const struct conv_planes_s8 *p) {
@@ -21,10 +31,7 @@ static __attribute__((noinline)) void planes_fill(int16_t *plane, const int8_t *
     for (; rows > 0; rows--, y++, plane += p->pitch) {
         int16_t *to = plane;
         int32_t left = count;
-        if (y < 0 || y >= p->window.input_height) {
-            for (; left > 0; left--) {
-                *to++ = (int16_t)p->window.input_zero_point;
-            }
+        if ((uint32_t)y >= (uint32_t)p->window.input_height) {
             continue;
         }
         const int8_t *from = x + y * p->input_step_y + columns->offset;
@@ -117,12 +124,14 @@ static __attribute__((noinline)) void planes_strip(const int8_t *input, int8_t *
     word *steps = (word *)(sums + p->group_units * p->sums);
     const int8_t *weights = p->weights;
     const int32_t *scales = p->scales;
+    const int32_t top = y * w->stride_y - w->pad_top;
+    planes_clear(plane, top, input_rows, p);
     for (int32_t group = p->groups; group > 0; group--) {
         for (int32_t unit = 0; unit < p->group_units; unit++) {
             planes_set(sums + unit * p->sums, p->sums, scales[unit * UNIT_SCALES]);
         }
         for (int32_t channel = 0; channel < p->group_channels; channel++) {
-            planes_fill(plane, input++, y * w->stride_y - w->pad_top, input_rows, &phase->columns, p);
+            planes_fill(plane, input++, top, input_rows, &phase->columns, p);
             for (int32_t unit = 0; unit < p->group_units; unit++) {
                 planes_spread(steps, weights + (unit * p->group_channels + channel) * taps, shape);
                 for (int32_t row = 0; row < (phase->flat ? 1 : rows); row++) {

@@ -47,6 +47,10 @@ KERNEL_INLINE uint32_t add_halves(uint32_t a, uint32_t b) {
     return sums;
 }
 
+/* A number that the compiler may know, but should rather hold: an operand that is added can be shifted in the same
+ * instruction, which one that is written there cannot. */
+#define IN_REGISTER(number) __asm__("" : "+r"(number))
+
 /* round(a * multiplier / 2^31), see requantize.h. */
 KERNEL_INLINE int32_t high_multiply(int32_t a, int32_t multiplier_minus) {
     int32_t result;

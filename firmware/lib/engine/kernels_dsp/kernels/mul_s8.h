@@ -10,7 +10,9 @@
 /* A row whose factor is below 1/2. */
 KERNEL_INLINE void mul_s8_row(const int8_t *x1, const int8_t *x2, int8_t *output, const struct mul_s8 *p) {
     const int32_t zero_point1 = p->zero_point1, zero_point2 = p->zero_point2, multiplier = p->multiplier;
-    const int32_t shift = p->shift, rounding = 1 + 2 * p->zero_point, step1 = p->steps1[5], step2 = p->steps2[5];
+    const int32_t shift = p->shift, step1 = p->steps1[5], step2 = p->steps2[5];
+    int32_t rounding = 1 + 2 * p->zero_point;
+    IN_REGISTER(rounding);
     for (int32_t left = p->counts[5]; left > 0; left--, x1 += step1, x2 += step2) {
         *output++ = rescale_s8((*x1 - zero_point1) * (*x2 - zero_point2), multiplier, shift, rounding);
     }

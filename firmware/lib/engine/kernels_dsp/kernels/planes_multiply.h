@@ -91,6 +91,44 @@ KERNEL_INLINE void planes_widen(int16_t *to, const int8_t *from, int32_t step, i
     "smlad %[a2], r4, r5, %[a2]\n\t"                                                                                   \
     "smlad %[a3], r4, r8, %[a3]\n\t"
 
+/* A row of a kernel of three taps, times two outputs: the weights are (0, 1) and (1, 2). */
+#define PLANES_THREE(x, w01, w12)                                                                                      \
+    "ldrd r11, r12, [" x "], #4\n\t"                                                                                   \
+    "smlad %[a0], " w01 ", r11, %[a0]\n\t"                                                                             \
+    "smlabt %[a1], " w01 ", r11, %[a1]\n\t"                                                                            \
+    "smlatb %[a0], " w12 ", r12, %[a0]\n\t"                                                                            \
+    "smlad %[a1], " w12 ", r12, %[a1]\n\t"
+#define PLANES_THREE_BY_THREE                                                                                          \
+    "ldrd %[a0], %[a1], [%[sums]]\n\t"                                                                                 \
+    PLANES_THREE("%[x0]", "r4", "r5")                                                                                  \
+    PLANES_THREE("%[x1]", "r6", "r8")                                                                                  \
+    PLANES_THREE("%[x2]", "r9", "r10")                                                                                 \
+    "strd %[a0], %[a1], [%[sums]], #8\n\t"
+
+/* `planes_multiply` for a kernel of 3 x 3 and a stride of 1: all of its weights stay in registers, of which none is left.
+ * `row`: bytes from a row of the plane to the next. */
+static __attribute__((noinline)) void planes_multiply_three(int32_t *sums, int32_t fours, const int16_t *plane,
+                                                            int32_t row, const word *steps) {
+    int32_t a0, a1;
+    const int8_t *x0 = (const int8_t *)plane, *x1 = x0 + row, *x2 = x1 + row;
+    const int32_t *sums_end = sums + 4 * fours;
+    __asm__ volatile(
+        "ldr r12, %[steps]\n\t"
+        "ldr r4, [r12]\n\t"
+        "ldr r5, [r12, #16]\n\t"
+        "ldr r6, [r12, #24]\n\t"
+        "ldr r8, [r12, #40]\n\t"
+        "ldr r9, [r12, #48]\n\t"
+        "ldr r10, [r12, #64]\n"
+        "1:\n\t" PLANES_THREE_BY_THREE PLANES_THREE_BY_THREE
+        "ldr r11, %[sums_end]\n\t"
+        "cmp %[sums], r11\n\t"
+        "bne 1b"
+        : [sums] "+r"(sums), [x0] "+r"(x0), [x1] "+r"(x1), [x2] "+r"(x2), [a0] "=&r"(a0), [a1] "=&r"(a1)
+        : [steps] "m"(steps), [sums_end] "m"(sums_end)
+        : "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "cc", "memory");
+}
+
 /* Adds a channel's share to `fours` times four sums. The first output's first tap is at `plane`. */
 static __attribute__((noinline)) void planes_multiply(int32_t *sums, int32_t fours, const int16_t *plane,
                                                       int32_t stride, const word *steps,
@@ -99,6 +137,10 @@ static __attribute__((noinline)) void planes_multiply(int32_t *sums, int32_t fou
     const int16_t *x;
     const word *w, *end = steps + 3 * ((shape->height * shape->steps + 1) & ~1);
     const int32_t *sums_end = sums + 4 * fours;
+    if (stride == 1 && shape->height == 3 && shape->width == 3) {
+        planes_multiply_three(sums, fours, plane, shape->gap + 4 * (shape->steps - 1), steps);
+        return;
+    }
     if (stride == 1) {
         __asm__ volatile(
             "1:\n\t"

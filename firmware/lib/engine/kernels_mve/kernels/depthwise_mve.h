@@ -13,7 +13,7 @@
 
 #include "kernels/mve.h"
 
-/* Scratch: 4 * taps + channels bytes, aligned to 4. Tables have zeros up to a multiple of 16 units.
+/* Scratch: 8 * taps + channels bytes, aligned to 4. Tables have zeros up to a multiple of 16 units.
  *
  * Output rows and columns are inside, so that no tap leaves the image, from `rows_from` up to `rows_to` and from
  * `columns_from` on: `steps` times `fold` pixels that fit a vector together, then `rest` ones.
@@ -161,35 +161,43 @@ static __attribute__((noinline)) void depthwise_mve_offsets(int32_t *offset, int
     }
 }
 
+/* Output pixels of a row, some of whose taps leave the image: from `column` up to `end`. */
+static __attribute__((noinline)) void depthwise_mve_border(depthwise_mve_multiplier *multiply, const int8_t *image,
+                                                           int8_t *output, int32_t *offsets, const int8_t *outside,
+                                                           int32_t row, int32_t column, int32_t end,
+                                                           const struct depthwise_mve_s8 *p) {
+    const struct conv_window *w = &p->window;
+    for (; column < end; column++) {
+        const int32_t y0 = row * w->stride_y - w->pad_top, x0 = column * w->stride_x - w->pad_left;
+        depthwise_mve_offsets(offsets, y0, x0, (int32_t)(outside - image), w);
+        multiply(image, 0, offsets, output + (row * w->output_width + column) * p->units, p->units, 1, p);
+    }
+}
+
+/* Row after row and from left to right, so that the output may follow close behind the input. */
 KERNEL_INLINE void depthwise_mve_image(depthwise_mve_multiplier *multiply, const int8_t *image, int8_t *output,
                                        int32_t *offsets, const int8_t *outside, const struct depthwise_mve_s8 *p) {
     const struct conv_window *w = &p->window;
     const int32_t channels = w->channels, units = p->units, stride = w->stride_x * channels;
     const int32_t columns = p->steps * p->fold, inside_to = p->columns_from + columns + p->rest;
-    /* First all that is inside, by the same offsets. */
-    depthwise_mve_offsets(offsets, 0, 0, 0, w);
-    for (int32_t row = p->rows_from; row < p->rows_to; row++) {
+    int32_t *border = offsets + p->taps;
+    depthwise_mve_offsets(offsets, 0, 0, 0, w); /* of all that is inside */
+    for (int32_t row = 0; row < w->output_height; row++) {
+        if (row < p->rows_from || row >= p->rows_to || inside_to == 0) {
+            depthwise_mve_border(multiply, image, output, border, outside, row, 0, w->output_width, p);
+            continue;
+        }
         const int32_t y0 = row * w->stride_y - w->pad_top, x0 = p->columns_from * w->stride_x - w->pad_left;
         const int8_t *x = image + (y0 * w->input_width + x0) * channels;
         int8_t *to = output + (row * w->output_width + p->columns_from) * units;
+        depthwise_mve_border(multiply, image, output, border, outside, row, 0, p->columns_from, p);
         if (p->steps > 0) {
             multiply(x, p->fold * stride, offsets, to, p->fold * units, p->steps, p);
         }
         if (p->rest > 0) {
             multiply(x + columns * stride, stride, offsets, to + columns * units, units, p->rest, p);
         }
-    }
-    for (int32_t row = 0; row < w->output_height; row++) {
-        const int32_t inside = row >= p->rows_from && row < p->rows_to;
-        for (int32_t column = 0; column < w->output_width; column++) {
-            if (inside && column >= p->columns_from && column < inside_to) {
-                column = inside_to - 1;
-                continue;
-            }
-            const int32_t y0 = row * w->stride_y - w->pad_top, x0 = column * w->stride_x - w->pad_left;
-            depthwise_mve_offsets(offsets, y0, x0, (int32_t)(outside - image), w);
-            multiply(image, stride, offsets, output + (row * w->output_width + column) * units, units, 1, p);
-        }
+        depthwise_mve_border(multiply, image, output, border, outside, row, inside_to, w->output_width, p);
     }
 }
 
@@ -197,7 +205,7 @@ KERNEL_INLINE void depthwise_mve(depthwise_mve_multiplier *multiply, const int8_
                                  int8_t *scratch, const struct depthwise_mve_s8 *p) {
     const struct conv_window *w = &p->window;
     int32_t *offsets = (int32_t *)(void *)scratch;
-    int8_t *outside = scratch + 4 * p->taps;
+    int8_t *outside = scratch + 8 * p->taps;
     mve_fill(outside, w->input_zero_point, w->channels);
     for (int32_t batch = 0; batch < w->batches; batch++) {
         depthwise_mve_image(multiply, input, output, offsets, outside, p);

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tinyproof.cli.localize import name_of
 from tinyproof.core.board_spec import Board, all_boards
 from tinyproof.core.config import CheckConfig
 from tinyproof.core.errors import InputFileError, MismatchError, UsageError
+from tinyproof.localization import name_of
 
 if TYPE_CHECKING:
     from tinyproof.export.profile_codegen import ProfiledOperator

@@ -28,7 +28,8 @@ def locate(
 ) -> str:
     """Names the layer of the first divergence, in place. Returns a sentence where it cannot be named, with the reason.
 
-    A simulated board is asked once more, with a firmware that runs the same generated C operator by operator.
+    A simulated board is asked once more, with a firmware that runs the same generated C operator by operator; where
+    that is right, the tables in the board's image are compared with the C's.
     `before`: the frames that the board has heard since a reset when the input comes.
     """
     from tinyproof.core.tflite.ends import device_ends
@@ -36,22 +37,31 @@ def locate(
 
     first = divergences[0]
     try:
-        operators = device_ends(read_graph(read_file(folder / "model.tflite"))).operators
+        graph = read_graph(read_file(folder / "model.tflite"))
+        operators = device_ends(graph).operators
+        tensor: int | None
         if len(operators) == 1:
-            layer = name_of(operators[0])
+            layer, tensor = name_of(operators[0]), operators[0].outputs[0]
         elif not can_profile(board):
             return _elsewhere(board)
         else:
-            steps, seen = _ask_again(board, folder, first, config, before(first))
-            if seen.first_wrong is None or seen.proven:
+            steps, seen, right = _ask_again(board, folder, first, config, before(first))
+            wrong, tensor = seen.first_wrong, seen.wrong_tensor
+            if wrong is None or seen.proven:
+                wrong, tensor = _changed_in_flash(board, folder, steps, right), None
+            if wrong is None:
                 return (
                     "asked operator by operator, the board answers this input rightly: the fault is not in one operator"
                     " alone (another firmware or line than this build's, or code that the compiler merged)"
                 )
-            layer = name_of(steps[seen.first_wrong])
+            layer = name_of(steps[wrong])
+            if tensor is None:  # what it computes first
+                tensor = next((part.index for part in steps[wrong].parts), None)
     except TinyproofError as error:
         return f"the board could not be asked operator by operator: {error.message}"
-    divergences[0] = dataclasses.replace(first, layer=layer)
+    divergences[0] = dataclasses.replace(
+        first, layer=layer, tensor="" if tensor is None else graph.tensors[tensor].name
+    )
     return ""
 
 
@@ -67,7 +77,8 @@ def name_of(step: ProfiledOperator | Operator) -> str:
 
 def _ask_again(
     board: Board, folder: Path, first: Divergence, config: CheckConfig, before: Sequence[bytes]
-) -> tuple[list[ProfiledOperator], StepTrace]:
+) -> tuple[list[ProfiledOperator], StepTrace, Path]:
+    """The operators, what they did, and the image that they did it in."""
     from tinyproof.core.manifest import read_manifest
     from tinyproof.export.profile_codegen import write_profile
     from tinyproof.firmware.platformio_build import build_profile
@@ -79,7 +90,16 @@ def _ask_again(
     steps = write_profile(folder)
     elf = build_profile(board, folder)
     parts = [step.parts for step in steps]
-    return steps, watch_steps(board, folder, elf, parts, inputs, config, sequence=True)[-1]
+    return steps, watch_steps(board, folder, elf, parts, inputs, config, sequence=True)[-1], elf
+
+
+def _changed_in_flash(board: Board, folder: Path, steps: list[ProfiledOperator], right: Path) -> int | None:
+    """The first operator whose tables in the board's image are not those of the generated C, as after a bad upload."""
+    from tinyproof.firmware.elf_tables import changed_operator
+
+    elf = folder / "boards" / board.name / "firmware.elf"
+    number = changed_operator(elf, right) if elf.is_file() else None
+    return next((place for place, step in enumerate(steps) if step.number == number), None)
 
 
 def _elsewhere(board: Board) -> str:

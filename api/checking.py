@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A board asked the vectors of a build or the samples of a file, and the layer found where its bits differ."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tinyproof.core.board_spec import Board
+from tinyproof.core.config import CheckConfig
+from tinyproof.core.errors import TinyproofError
+from tinyproof.core.manifest import Manifest, read_manifest
+from tinyproof.localization import locate
+
+if TYPE_CHECKING:
+    from tinyproof.core.data_set import DataForm, Dataset
+    from tinyproof.host.bits import Divergence, Progress
+    from tinyproof.host.check_report import CheckReport, DatasetReport
+
+
+def check_and_locate(
+    board: Board,
+    folder: Path,
+    port: str | None,
+    config: CheckConfig,
+    progress: Progress | None,
+    differs: Callable[[], None],
+) -> CheckReport:
+    """The check, and where bits differ also the layer in which that begins; `differs` is called in between."""
+    from tinyproof.host.check import check
+    from tinyproof.host.expected import read_vectors
+
+    report = check(board, folder, port, config, progress)
+
+    def before(divergence: Divergence) -> Sequence[bytes]:
+        return [content for content, _ in read_vectors(folder)[0][: divergence.index]] if report.sequence else []
+
+    _name_layer(report, board, folder, config, differs, before)
+    return report
+
+
+def check_samples(
+    board: Board,
+    folder: Path,
+    port: str | None,
+    config: CheckConfig,
+    dataset: Path,
+    limit: int | None,
+    progress: Progress | None,
+    differs: Callable[[], None],
+    remark: Callable[[str], None],
+    form: DataForm | None = None,
+) -> DatasetReport:
+    """The same of the first `limit` samples of the file `dataset`, and the accuracy of the float model behind the build
+    on them; `remark` gets a sentence where that could not be asked."""
+    from tinyproof.core.data_set import read_dataset
+    from tinyproof.host.check_dataset import check_dataset, quantize_samples
+    from tinyproof.host.check_report import write_report
+    from tinyproof.host.session import layouts_of
+
+    manifest = read_manifest(folder)
+    x, _ = layouts_of(manifest)
+    stateful = manifest.memory is not None and manifest.memory.state_bytes > 0
+    samples = read_dataset(dataset, x.tensors, sequences=stateful, form=_as_calibrated(form, manifest))
+
+    def before(divergence: Divergence) -> Sequence[bytes]:
+        heard = quantize_samples(samples, x, divergence.index + 1)[0][divergence.index * samples.frames :]
+        return heard[: divergence.frame or 0]
+
+    report = check_dataset(board, folder, port, config, samples, limit, progress)
+    _name_layer(report, board, folder, config, differs, before)
+    if report.accuracy and not samples.quantized and not report.sequence:
+        report.float_accuracy = _float_accuracy(folder, samples, report.samples, remark)
+        write_report(report, board, folder)
+    return report
+
+
+def _as_calibrated(form: DataForm | None, manifest: Manifest) -> DataForm:
+    """`form` with the values that the calibration's samples had, where it says none."""
+    from tinyproof.core.data_set import DataForm
+    from tinyproof.core.origin import FileCalibration
+
+    form = form or DataForm()
+    known = manifest.source.calibration if manifest.source is not None else None
+    if form.values is None and isinstance(known, FileCalibration) and known.values is not None:
+        return dataclasses.replace(form, values=(known.values[0], known.values[1]))
+    return form
+
+
+def _name_layer(
+    report: CheckReport | DatasetReport,
+    board: Board,
+    folder: Path,
+    config: CheckConfig,
+    differs: Callable[[], None],
+    before: Callable[[Divergence], Sequence[bytes]],
+) -> None:
+    """Where bits differ, the layer of the first divergence goes into the report and its file."""
+    from tinyproof.host.check_report import write_report
+
+    if report.bits.divergences:
+        differs()
+        report.bits.layer_note = locate(board, folder, report.bits.divergences, config, before)
+        write_report(report, board, folder)
+
+
+def _float_accuracy(folder: Path, samples: Dataset, count: int, remark: Callable[[str], None]) -> dict[str, Any] | None:
+    """Of the float model that was brought, on the same samples; None where there is none, or TensorFlow cannot run it.
+
+    What the board lost by quantization is the difference: its own bits are TFLite Micro's.
+    """
+    import numpy as np
+
+    from tinyproof.core.tflite.reader import read_file, read_graph
+    from tinyproof.export.converter_process import float_outputs
+    from tinyproof.export.import_model import FLOAT_FILE
+    from tinyproof.host.check_dataset import judge_of
+    from tinyproof.host.session import layouts_of
+
+    if not (folder / FLOAT_FILE).is_file():
+        return None
+    try:
+        tflite = read_file(folder / FLOAT_FILE)
+        graph = read_graph(tflite, FLOAT_FILE)
+        inputs = [graph.tensors[index] for index in graph.inputs]
+        columns = np.cumsum([tensor.elements for tensor in inputs])[:-1]
+        parts = np.split(np.asarray(samples.x[:count]), columns, axis=1)
+        values = [x.reshape(count, *end.shape[1:]).astype(end.dtype) for x, end in zip(parts, inputs, strict=True)]
+        answers = np.concatenate(float_outputs(tflite, values), axis=1)
+    except TinyproofError as error:
+        remark(f"the float model was not asked: {error.message}")
+        return None
+    accuracy: dict[str, Any] = judge_of(samples, layouts_of(read_manifest(folder))[1], count)(answers[:, None, :])
+    return accuracy

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The program behind a build's model_compiled.c, once more, for those who print it in another way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tinyproof.core.errors import UsageError
+from tinyproof.core.manifest import model_id, read_manifest
+from tinyproof.core.paths import shown
+from tinyproof.core.tflite.reader import read_file, read_graph
+from tinyproof.export.codegen import Unit, emit_source, generate
+from tinyproof.export.lowering import Program, lower
+from tinyproof.export.memory_planner import MemoryPlan
+from tinyproof.export.schedules import schedule
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """What model_compiled.c was printed from; `unit` are its tables and calls, `identity` is the model's id."""
+
+    program: Program
+    plan: MemoryPlan
+    unit: Unit
+    identity: str
+
+
+def read_compiled(build_dir: Path) -> Compiled:
+    """Raises UsageError where the build is none, or its model_compiled.c is not what this version makes of it: what is
+    printed from here has to be what was proven."""
+    tflite = read_file(build_dir / "model.tflite")
+    memory = read_manifest(build_dir).memory
+    lowered = lower(read_graph(tflite), keep_dead=memory is not None and memory.keep_dead)
+    choice = schedule(lowered, memory.ram if memory else "")
+    program, plan = choice.program, choice.plan
+    identity = model_id(tflite)
+    unit = generate(program, plan)
+    if (build_dir / "model_compiled.c").read_text(encoding="utf-8") != emit_source(program, plan, identity, unit):
+        raise UsageError(f"{shown(build_dir / 'model_compiled.c')} is another version's; run ./tinyproof export again")
+    return Compiled(program, plan, unit, identity)

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What operators declare of overlaps, tried: every form of a kernel at the smallest distance that it should bear."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import math
+from collections.abc import Iterator
+
+import pytest
+from support.cortex_m4 import M4, M55, Core, count_instructions
+from support.op_cases import Case, plan_islands, run_natively
+from support.op_rows.convolution import SAME, VALID, Layer, build
+from support.tflite_writer import Model
+
+from tinyproof.core.tflite.reader import read_graph
+from tinyproof.export.lowering import Program, lower
+from tinyproof.export.memory_checker import UnsoundPlanError, check_plan
+from tinyproof.export.memory_planner import MemoryPlan, plan_memory
+
+INT16 = {"types": ("int16", "int8", "int64"), "x": (0.001, 0), "y": (0.002, 0)}
+
+
+def small_layers() -> Iterator[Layer]:
+    """All that decides an order: strides, paddings, kernels that reach back, channels that grow or shrink."""
+    seeds = itertools.count(1)
+    for kernel, stride, padding in itertools.product([(1, 1), (3, 3), (2, 3)], [1, 2], [SAME, VALID]):
+        common = Layer((1, 6, 5, 8), kernel, 8, strides=(stride, stride), padding=padding, y=(0.05, -3))
+        for channels, units in ((8, 8), (4, 16), (12, 5), (3, 7)):
+            yield dataclasses.replace(common, shape=(1, 6, 5, channels), units=units, seed=next(seeds))
+        for channels, multiplier in ((8, 1), (20, 1), (5, 1), (3, 2)):
+            units = channels * multiplier
+            layer = dataclasses.replace(common, shape=(1, 6, 5, channels), units=units, multiplier=multiplier)
+            yield dataclasses.replace(layer, seed=next(seeds))
+        for multiplier in (0, 1):
+            yield dataclasses.replace(common, multiplier=multiplier, seed=next(seeds), **INT16)  # type: ignore[arg-type]
+    yield Layer((1, 9, 9, 8), dilations=(2, 2), units=8, multiplier=1, y=(0.05, -3))
+    yield Layer((1, 9, 9, 3), dilations=(2, 2), units=3, multiplier=1, y=(0.05, -3))
+    yield Layer((1, 13, 13, 4), units=4, multiplier=1, y=(0.05, -3))
+    yield Layer((1, 3, 40, 5), units=5, multiplier=1, y=(0.05, -3))
+    yield Layer((1, 40, 3, 5), units=5, multiplier=1, y=(0.05, -3))
+    yield Layer((1, 23, 1, 6), kernel=(5, 1), units=9, y=(0.05, -3))
+
+
+def distance_of(program: Program) -> int:
+    (op,) = program.ops
+    assert op.distance is not None
+    return op.distance
+
+
+def at_distance(program: Program, closer: int = 0) -> MemoryPlan:
+    """Output at the begin of the arena, and the input as near behind it as the operator says, or `closer`."""
+    (op,) = program.ops
+    x, y = program.inputs[0], program.outputs[0]
+    place = max(0, -(-distance_of(program) // 4) * 4 - closer)
+    behind = -(-max(place + x.bytes, y.bytes) // 4) * 4
+    scratch = {0: behind} if op.working_bytes else {}
+    return MemoryPlan(behind + op.working_bytes, {x.index: place, y.index: 0}, x.bytes + y.bytes, scratch)
+
+
+def overlapping_cases() -> list[Case]:
+    cases = []
+    for layer in small_layers():
+        tflite = build(layer)
+        (op,) = lower(read_graph(tflite)).ops
+        if op.distance is not None:
+            cases.append(Case(str(layer), tflite, layer.edges(1)))
+    return cases
+
+
+@pytest.mark.parametrize("dsp", [False, True], ids=["plain", "dsp"])
+def test_every_kernel_bears_the_distance_that_it_declares(dsp: bool) -> None:
+    cases = overlapping_cases()
+    assert len(cases) > 100
+    tight = run_natively(cases, dsp, at_distance)
+    apart = run_natively(cases, dsp, plan_islands)
+    wrong = [case.label for case, a, b in zip(cases, tight, apart, strict=True) if a != b]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("core", [M4, M55], ids=["cortex-m4", "cortex-m55"])
+def test_boards_bear_it_too(core: Core) -> None:
+    """Each answer is compared with TFLite Micro's."""
+    counted = count_instructions(overlapping_cases()[:: 1 if core is M55 else 3], core, at_distance)
+    assert min(counted) > 0 or core is M55
+
+
+def test_a_nearer_one_breaks_some_kernel_or_other() -> None:
+    """Else the declared distances would say nothing."""
+    cases = [case for case in overlapping_cases() if distance_of(lower(read_graph(case.tflite))) > 8]
+    apart = run_natively(cases, plan=plan_islands)
+    nearer = run_natively(cases, plan=lambda program: at_distance(program, closer=8))
+    differing = sum(a != b for a, b in zip(apart, nearer, strict=True))
+    assert differing >= 10
+
+
+def test_the_checker_agrees_with_the_declared_distance_to_the_byte() -> None:
+    for case in overlapping_cases():
+        program = lower(read_graph(case.tflite))
+        x, y = program.inputs[0], program.outputs[0]
+        plan, distance = at_distance(program), distance_of(program)
+        check_plan(program, plan)
+        if 0 < distance < y.bytes:
+            check_plan(program, dataclasses.replace(plan, offsets={x.index: distance, y.index: 0}))
+            with pytest.raises(UnsoundPlanError, match="still to be read"):
+                check_plan(program, dataclasses.replace(plan, offsets={x.index: distance - 1, y.index: 0}))
+
+
+def chain() -> Program:
+    """Two layers, and a sum with what the first one read."""
+    model = Model()
+    x = model.input((1, 4, 4, 4), 0.1)
+    a, total = model.tensor((1, 4, 4, 4), 0.1), model.tensor((1, 4, 4, 4), 0.2)
+    model.add("RELU", [x], [a])
+    model.add("ADD", [x, a], [total], fusedActivationFunction=0)
+    return lower(read_graph(model.build(total)))
+
+
+def test_a_planted_overlap_of_one_byte_is_caught() -> None:
+    program = chain()
+    plan = plan_memory(program)
+    check_plan(program, plan)
+    x, a = program.inputs[0].index, program.ops[0].outputs[0]
+    assert abs(plan.offsets[x] - plan.offsets[a]) == 64
+    lower_one, upper_one = sorted((x, a), key=plan.offsets.__getitem__)
+    planted = dataclasses.replace(plan, offsets=plan.offsets | {upper_one: plan.offsets[lower_one] + 63})
+    with pytest.raises(UnsoundPlanError, match="operator 0"):
+        check_plan(program, planted)
+
+
+def test_scratch_that_reaches_one_byte_into_a_tensor_is_caught() -> None:
+    layer = Layer((1, 5, 5, 8), units=8)
+    program = lower(read_graph(build(layer)))
+    plan = plan_memory(program)
+    check_plan(program, plan)
+    (start,), y = plan.scratch.values(), program.outputs[0]
+    end = plan.offsets[y.index] + math.prod(y.shape)
+    assert start >= end
+    with pytest.raises(UnsoundPlanError, match="works in bytes of tensor"):
+        check_plan(program, dataclasses.replace(plan, scratch={0: end - 1}))
+
+
+def test_an_arena_that_is_a_byte_short_is_caught() -> None:
+    program = chain()
+    plan = plan_memory(program)
+    with pytest.raises(UnsoundPlanError, match="leaves the arena"):
+        check_plan(program, dataclasses.replace(plan, arena_bytes=plan.arena_bytes - 1))

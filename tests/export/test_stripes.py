@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Operators that take turns by rows: the same bits in less RAM, and a checker that sees through them."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+import re
+from typing import Any
+
+import pytest
+from support import op_cases
+from support.op_cases import Case, edge_inputs, run_natively
+from support.tflite_writer import Model
+
+from tinyproof.core.errors import UsageError
+from tinyproof.core.reference.golden import Reference
+from tinyproof.core.tflite.reader import read_graph
+from tinyproof.export.codegen import emit_source
+from tinyproof.export.lowering import Program, lower
+from tinyproof.export.memory_checker import UnsoundPlanError, check_plan
+from tinyproof.export.memory_planner import MemoryPlan, plan_memory
+from tinyproof.export.ops.stripes import Stripes
+from tinyproof.export.schedules import Schedules
+
+SAME, VALID = 0, 1
+
+
+class Net:
+    """Convolutions on images, one after the other."""
+
+    def __init__(self, shape: tuple[int, int, int]) -> None:
+        self.model, self.shape, self.seed = Model(), (1, *shape), 0
+        self.end = self.model.input(self.shape, 0.05, -3)
+
+    def conv(self, units: int, kernel: int = 3, stride: int = 1, padding: int = SAME, depthwise: bool = False) -> Net:
+        self.seed += 1
+        r = random.Random(self.seed)
+        _, height, width, channels = self.shape
+        sizes = [-(-x // stride) if padding == SAME else -(-(x - kernel + 1) // stride) for x in (height, width)]
+        units = channels if depthwise else units
+        shape = (1, kernel, kernel, units) if depthwise else (units, kernel, kernel, channels)
+        count = kernel * kernel * units * (1 if depthwise else channels)
+        weights = self.model.tensor(
+            shape, 0.01, 0, [r.randint(-127, 127) for _ in range(count)], axis=3 if depthwise else 0
+        )
+        bias = self.model.tensor((units,), 0.0005, 0, [r.randint(-3000, 3000) for _ in range(units)], "int32")
+        self.shape = (1, sizes[0], sizes[1], units)
+        y = self.model.tensor(self.shape, 0.05, -3)
+        options: dict[str, Any] = {"padding": padding, "strideH": stride, "strideW": stride}
+        options |= {"dilationHFactor": 1, "dilationWFactor": 1, "fusedActivationFunction": 0}
+        options |= {"depthMultiplier": 1} if depthwise else {}
+        self.model.add("DEPTHWISE_CONV_2D" if depthwise else "CONV_2D", [self.end, weights, bias], [y], **options)
+        self.end = y
+        return self
+
+    def add(self, other: int) -> Net:
+        y = self.model.tensor(self.shape, 0.07, 2)
+        self.model.add("ADD", [other, self.end], [y], fusedActivationFunction=0)
+        self.end = y
+        return self
+
+    def build(self) -> bytes:
+        return self.model.build(self.end)
+
+
+def mobile() -> bytes:
+    """Depthwise and pointwise layers in turn, rows that are skipped, and an odd number of them."""
+    net = Net((13, 10, 3)).conv(8, stride=2).conv(0, depthwise=True).conv(12, kernel=1)
+    return net.conv(0, stride=2, depthwise=True).conv(7, kernel=1).build()
+
+
+def residual() -> bytes:
+    """A block whose sum needs the rows that its first layer reads."""
+    net = Net((11, 9, 2)).conv(8)
+    x = net.end
+    return net.conv(8).conv(8).add(x).conv(5, stride=2).build()
+
+
+def valid() -> bytes:
+    """Without borders; a kernel of five rows."""
+    return Net((14, 8, 4)).conv(4, kernel=5, padding=VALID).conv(6, padding=VALID).conv(0, depthwise=True).build()
+
+
+NETS = {"mobile": mobile(), "residual": residual(), "valid": valid()}
+HEIGHTS = (1, 3)
+
+
+def in_stripes(program: Program, first: int, last: int, height: int) -> Program:
+    stripes = Stripes(program.ops[first : last + 1], height)
+    return dataclasses.replace(program, ops=(*program.ops[:first], stripes, *program.ops[last + 1 :]))
+
+
+@pytest.mark.parametrize("dsp", [False, True], ids=["plain", "dsp"])
+@pytest.mark.parametrize("name", NETS)
+def test_the_bits_are_those_of_whole_images(name: str, dsp: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    tflite = NETS[name]
+    whole = lower(read_graph(tflite))
+    count = len(whole.ops)
+    inputs = edge_inputs(whole.inputs[0].bytes, 3, 1)
+    chains = [(0, count - 1, height) for height in HEIGHTS] + [(1, count - 1, 1), (0, count - 2, 2)]
+    programs = iter([in_stripes(lower(read_graph(tflite)), *chain) for chain in chains])
+    monkeypatch.setattr(op_cases, "lower", lambda _: next(programs))
+
+    def plan(program: Program) -> MemoryPlan:
+        found = plan_memory(program)
+        check_plan(program, found)
+        return found
+
+    # run_natively lowers each case once more to know its sizes
+    cases = [Case(str(chain), tflite, inputs) for chain in chains]
+    answers = run_natively(cases, dsp, plan)
+    expected = Reference(tflite, "tflite-micro").run_batch(inputs)
+    assert [case.label for case, given in zip(cases, answers, strict=True) if given != expected] == []
+
+
+def test_rows_between_exist_only_as_long_as_they_are_read() -> None:
+    program = lower(read_graph(NETS["mobile"]))
+    stripes = in_stripes(program, 0, 4, 1).ops[0]
+    assert isinstance(stripes, Stripes)
+    wide = program.ops[2].outputs[0]  # pointwise, under a depthwise kernel of three rows
+    rows = {turn.writes.first for turns in stripes.turns for turn in turns if turn.writes.tensor == wide and turn.part}
+    assert rows == set(range(7)), "each of its rows is made, and once"
+    places = sorted(stripes.buffers.values())
+    start = stripes.buffers[wide]
+    assert places[places.index(start) + 1] - start == 3 * stripes.row_bytes(wide)
+    assert stripes.macs == program.macs
+
+
+def test_stripes_that_differ_in_their_places_alone_are_a_loop() -> None:
+    program = in_stripes(lower(read_graph(NETS["mobile"])), 2, 3, 1)
+    source = emit_source(program, plan_memory(program), "0" * 16)
+    loops = [int(count) for count in re.findall(r"for \(int32_t i = 0; i < (\d+); i\+\+\)", source)]
+    assert loops == [2], "of four stripes the first and the last have other rows"
+    assert source.count("move_rows(arena") >= 2
+
+
+@pytest.mark.parametrize("closer", [1, 40])
+def test_a_row_that_is_overwritten_too_early_is_caught(closer: int) -> None:
+    """Of three rows between, the buffer gets fewer bytes than they take."""
+    program = in_stripes(lower(read_graph(NETS["mobile"])), 0, 4, 1)
+    plan, stripes = plan_memory(program), program.ops[0]
+    assert isinstance(stripes, Stripes)
+    check_plan(program, plan)
+    second = sorted(stripes.buffers.items(), key=lambda item: item[1])[1][0]
+    stripes.buffers[second] -= closer
+    with pytest.raises(UnsoundPlanError, match="stripe"):
+        check_plan(program, plan)
+
+
+def test_an_output_in_stripes_that_overtakes_its_input_is_caught() -> None:
+    program = in_stripes(lower(read_graph(NETS["residual"])), 1, 3, 1)
+    plan, stripes = plan_memory(program), program.ops[1]
+    x, y = stripes.inputs[0], stripes.outputs[0]
+    assert stripes.distance == 0, "the sum replaces x row by row"
+    assert plan.offsets[x] == plan.offsets[y] or abs(plan.offsets[x] - plan.offsets[y]) >= 1
+    arena = plan.arena_bytes + 200
+    planted = dataclasses.replace(plan, arena_bytes=arena, offsets=plan.offsets | {y: plan.offsets[x] + 1})
+    with pytest.raises(UnsoundPlanError, match="operator 1"):
+        check_plan(program, planted)
+
+
+def test_a_larger_budget_never_costs_more() -> None:
+    schedules = Schedules(lower(read_graph(NETS["residual"])))
+    choices = schedules.choices
+    assert len(choices) > 2
+    sizes = [choice.plan.arena_bytes for choice in choices]
+    costs = [choice.cost for choice in choices]
+    assert sizes == sorted(sizes, reverse=True)
+    assert costs == sorted(costs)
+    for budget in range(sizes[-1], sizes[0] + 3, 7):
+        found = schedules.fitting(budget)
+        assert found.plan.arena_bytes <= budget
+        assert found.cost == min(cost for size, cost in zip(sizes, costs, strict=True) if size <= budget)
+    assert schedules.fitting("min").plan.arena_bytes == sizes[-1]
+    assert schedules.fitting("small").cost <= 1.05 * costs[0]
+    with pytest.raises(UsageError, match=f"the smallest takes {sizes[-1]:,} B"):
+        schedules.fitting(sizes[-1] - 1)
+
+
+def test_the_same_model_gets_the_same_plan() -> None:
+    first, second = (Schedules(lower(read_graph(NETS["residual"]))).fitting("min") for _ in range(2))
+    assert first.plan == second.plan
+    sources = [emit_source(choice.program, choice.plan, "0" * 16) for choice in (first, second)]
+    assert sources[0] == sources[1]
