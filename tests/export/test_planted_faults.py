@@ -80,7 +80,7 @@ def test_rounding_without_ties_away_from_zero_is_found(tmp_path: Path) -> None:
     x, y = model.input((1, WIDTH), 0.05, -5), model.tensor((1, 64), 0.1, 3)
     model.add_dense(x, y, [[r.randint(-3, 3) for _ in range(WIDTH)] for _ in range(64)], 0.02, [0] * 64)
     build_dir = compiled(tmp_path / "net", model.build(y))
-    assert wrong_bits(build_dir, tmp_path, "kernels/requantize.h", "a - (a < 0 ? 1 : 0)", "a") > 0
+    assert wrong_bits(build_dir, tmp_path, "kernels/pairs.h", "(t - (t < 0 ? 1 : 0))", "t") > 0
 
 
 def test_the_sound_engine_passes(sound: Path, tmp_path: Path) -> None:
