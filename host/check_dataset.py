@@ -127,8 +127,18 @@ def judge_of(dataset: Dataset, layout: TensorLayout, count: int) -> Any:
             )
 
         def classes(outputs: Any) -> dict[str, Any]:
-            correct = int((np.array(outputs).max(1).argmax(1) == y).sum())
-            return {"kind": "class", "correct": correct, "share": correct / count}
+            answered = np.array(outputs).max(1).argmax(1)
+            correct = int((answered == y).sum())
+            confusion = np.zeros((layout.elements, layout.elements), int)
+            np.add.at(confusion, (y, answered), 1)
+            return {
+                "kind": "class",
+                "correct": correct,
+                "share": correct / count,
+                "confusion": confusion.tolist(),
+                "labels": y.tolist(),
+                "answered": answered.tolist(),
+            }
 
         return classes
     if dataset.frames > 1 and y.ndim == 1 and set(y.tolist()) <= {0, 1}:

@@ -127,7 +127,8 @@ class CheckReport:
 class DatasetReport:
     """Two verdicts again: bits, and whether the samples are such that bits say anything of the answers to them.
 
-    `accuracy`: None without labels; {"kind": "class", "correct", "share"} where labels are class numbers,
+    `accuracy`: None without labels; {"kind": "class", "correct", "share", "confusion", "labels", "answered"} where
+    labels are class numbers (confusion[label][answer] counts samples; the other two have the class of each sample),
     {"kind": "detection", "correct", "share", "missed", "false"} where they say whether a detector should answer, and
     {"kind": "real", "rmse", "worst"} where they are real answers. Saturation counts samples with a clamped value.
 

@@ -53,12 +53,14 @@ class Lesson:
 
 @dataclass(frozen=True)
 class BoardResult:
-    """What is known of one board: its build.json, check.json and profile.json; None or {} where nobody has made it."""
+    """What is known of one board: its build.json, check.json, profile.json and dataset.json; None or {} where nobody
+    has made it."""
 
     name: str
     build: BuildRecord | None
     check: dict[str, Any]
     profile: dict[str, Any]
+    dataset: dict[str, Any] = field(default_factory=dict)
 
     def of_model(self, model_id: str) -> BoardResult:
         """What of this concerns the model; "" is the id of none."""
@@ -67,7 +69,7 @@ class BoardResult:
             return document if model_id and document.get("model_id") == model_id else {}
 
         build = self.build if model_id and self.build is not None and self.build.model_id == model_id else None
-        return BoardResult(self.name, build, kept(self.check), kept(self.profile))
+        return BoardResult(self.name, build, kept(self.check), kept(self.profile), kept(self.dataset))
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ def read_report_data(build_dir: Path) -> ReportData:
     for folder in sorted(path for path in (build_dir / "boards").glob("*") if path.is_dir()):
         made = _read_board(folder)
         current = made.of_model(manifest.model_id)
-        if current.build or current.check or current.profile:
+        if current.build or current.check or current.profile or current.dataset:
             boards.append(current)
         if made != current:
             outdated.append(folder.name)
@@ -115,8 +117,8 @@ def read_report_data(build_dir: Path) -> ReportData:
 
 
 def _read_board(folder: Path) -> BoardResult:
-    check, profile = (_read_json(folder / name) for name in ("check.json", "profile.json"))
-    return BoardResult(folder.name, read_build_record(folder), check, profile)
+    check, profile, dataset = (_read_json(folder / f"{name}.json") for name in ("check", "profile", "dataset"))
+    return BoardResult(folder.name, read_build_record(folder), check, profile, dataset)
 
 
 def read_lesson(build_dir: Path, manifest: Manifest) -> Lesson | None:

@@ -12,10 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tinyproof.core.manifest import Manifest
-from tinyproof.report import figures, lesson, memory_figure, quantization, size_charts, weights
+from tinyproof.report import figures, lesson, losses, memory_figure, quantization, size_charts, weights
 from tinyproof.report.build_data import Lesson, ReportData
 from tinyproof.report.chart import Figure, Stack
+from tinyproof.report.labelled import Labelled, labelled
+from tinyproof.report.layer_names import layer_name
+from tinyproof.report.network import SHOWN, Network, draw_histogram, draw_network, network_of
+from tinyproof.report.sample_pictures import draw_sample
 from tinyproof.report.svg import draw, draw_stack, legend, stack_legend
+from tinyproof.report.treemap import FlashMap, draw_treemap, flash_map
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -33,25 +38,35 @@ class Content:
     lesson_figures: dict[str, Figure]
     quantization_figures: list[Figure]
     samples: list[quantization.Sample] | None
-    operators: list[weights.OperatorRow]
+    network: Network | None
     weights: list[weights.WeightRow]
     stacks: list[Stack]
     memory: list[Figure]
+    loss_figures: list[Figure]
+    worst: list[losses.KnownAnswer]
+    labelled: list[Labelled]
+    flash: FlashMap | None
 
     @classmethod
     def of(cls, build_dir: Path, data: ReportData) -> Content:
         """Draws everything there is data for; reads model.tflite for the weights."""
         drawn = figures.lesson_figures(data.lesson) if data.lesson else []
         graph = weights.read_model(build_dir, data)
+        network = network_of(graph, data.boards) if graph else None
+        brought = data.lesson is None
         return cls(
             data,
             {figure.name: figure for figure in drawn},
             quantization.quantization_figures(data),
             quantization.samples(data),
-            weights.operator_rows(graph) if graph else [],
+            network,
             weights.weight_rows(graph, weights.learned_values(build_dir, data, graph)) if graph else [],
             size_charts.size_stacks(data.boards),
             memory_figure.memory_figures(data.manifest),
+            losses.loss_figures(data, network) if brought else [],
+            losses.worst_answers(data) if brought else [],
+            labelled(data.boards),
+            flash_map(data, network),
         )
 
     def figures(self) -> Iterator[Figure | Stack]:
@@ -60,6 +75,7 @@ class Content:
         yield from self.quantization_figures
         yield from self.stacks
         yield from self.memory
+        yield from self.loss_figures
 
 
 def render(content: Content) -> str:
@@ -77,6 +93,8 @@ def render(content: Content) -> str:
     environment.filters["figure"] = figure_parts
     environment.filters["number"] = number
     environment.filters["values"] = values
+    environment.filters["histogram"] = lambda counts: Markup(draw_histogram(counts))
+    environment.filters["layer_name"] = layer_name
     data = content.data
     script = (TEMPLATES / "report.js").read_text(encoding="utf-8")
     style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
@@ -88,7 +106,9 @@ def render(content: Content) -> str:
         figures=content.lesson_figures,
         quantized=content.quantization_figures,
         transfer=transfer_facts(content),
-        operators=content.operators,
+        network=content.network,
+        shown_operators=SHOWN,
+        network_drawing=Markup(draw_network(content.network)) if content.network else "",
         weights=content.weights[:TABLE_ROWS],
         more_weights=max(0, len(content.weights) - TABLE_ROWS),
         boards=data.boards,
@@ -98,6 +118,11 @@ def render(content: Content) -> str:
         outdated=data.outdated,
         stacks=content.stacks,
         memory=content.memory,
+        losses=content.loss_figures,
+        worst=worst_samples(content),
+        labelled=content.labelled,
+        flash=content.flash,
+        flash_drawing=Markup(draw_treemap(content.flash)) if content.flash else "",
         speed=size_charts.speed_rows(data.boards),
         profiles=size_charts.operator_tables(data.boards),
         peers=size_charts.peer_table(data),
@@ -181,6 +206,18 @@ def transfer_facts(content: Content) -> dict[str, Any] | None:
         "ranges": quantization.saturated_ranges(points),
         "worst": max(errors) if errors else None,
     }
+
+
+def worst_samples(content: Content) -> list[tuple[str, losses.KnownAnswer]]:
+    """(drawing as markup, answer) of the samples with the largest error."""
+    from markupsafe import Markup
+
+    inputs = content.data.manifest.inputs
+    shape = inputs[0].shape if len(inputs) == 1 else []
+    return [
+        (Markup(draw_sample(answer.x, shape, f"Sample with an error of {answer.error:.3g}")), answer)
+        for answer in content.worst
+    ]
 
 
 def verdict(data: ReportData) -> dict[str, Any]:

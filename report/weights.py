@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The model's operators and constants, from its .tflite: weights before rounding, as stored, and what that means."""
+"""The model's constants, from its .tflite: weights before rounding, as stored, and what that means."""
 
 from __future__ import annotations
 
@@ -20,16 +20,6 @@ _ENDS = ("QUANTIZE", "DEQUANTIZE")
 
 
 @dataclass(frozen=True)
-class OperatorRow:
-    """An operator of the .tflite: its place, what it computes, and the bytes of weights that it brings along."""
-
-    index: int
-    name: str
-    output: str
-    weight_bytes: int
-
-
-@dataclass(frozen=True)
 class WeightRow:
     """A constant tensor: its first values as learned ("" where nobody kept them), as integers, and dequantized."""
 
@@ -40,19 +30,6 @@ class WeightRow:
     before: str
     stored: str
     after: str
-
-
-def operator_rows(graph: Graph) -> list[OperatorRow]:
-    """One row for each of the model's operators, in the order in which they run."""
-    return [
-        OperatorRow(
-            operator.index,
-            operator.name,
-            _shape(graph.tensors[operator.outputs[0]]) if operator.outputs else "",
-            sum(len(tensor.data or b"") for tensor in _constants(graph, operator) if tensor.scales),
-        )
-        for operator in graph.operators
-    ]
 
 
 def weight_rows(graph: Graph, floats: dict[int, list[float]]) -> list[WeightRow]:

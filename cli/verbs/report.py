@@ -19,8 +19,10 @@ from tinyproof.core.paths import CONFIG_FILE, build_dir, shown
 def command(model: str | None, as_json: bool) -> None:
     """Write build/<model>/report.html and PNGs of its figures in build/<model>/figures/.
 
-    The page holds the lesson step by step, quantization, the proof, size and speed. It needs no network and no other
-    file. Everything in it comes from the artefacts of the build; a stage that has not run yet is named as missing.
+    The page holds the lesson step by step, or a brought model's network with the cost of each operator and, after
+    `profile` and `check --dataset`, its noise and classes; then quantization, the proof, size and speed. It needs no
+    network and no other file. Everything in it comes from the artefacts of the build; a stage that has not run yet is
+    named as missing.
     """
     config = load_config(CONFIG_FILE)
     config = select_model(config, model)

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from support.report_build import make_report_build
+from support.report_build import make_brought_build, make_report_build
 
 from tinyproof.report.writing import write_report
 
@@ -16,6 +16,14 @@ from tinyproof.report.writing import write_report
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A build with its report; only to be read."""
     build_dir = make_report_build(tmp_path_factory.mktemp("build") / "neuron")
+    write_report(build_dir)
+    return build_dir
+
+
+@pytest.fixture(scope="session")
+def brought(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A brought classifier with its report; only to be read."""
+    build_dir = make_brought_build(tmp_path_factory.mktemp("brought") / "classifier")
     write_report(build_dir)
     return build_dir
 

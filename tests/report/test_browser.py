@@ -10,6 +10,7 @@ import pytest
 from selenium import webdriver
 from selenium.webdriver.common.keys import Keys
 from support.chromium import NARROW, WIDE, chromium, console, requests, screenshot, set_slider, text_of, wait_for
+from support.report_layout import faults
 
 
 def moving(driver: webdriver.Chrome) -> dict[str, str]:
@@ -109,6 +110,39 @@ def test_it_fits_the_window_in_both_schemes(finished: Path, tmp_path: Path, size
         )
         assert too_wide == []
         assert len(screenshot(driver, tmp_path / "page.png")) > 50_000
+
+
+@pytest.mark.parametrize(("which", "dark"), [("finished", False), ("brought", True), ("brought", False)])
+def test_no_column_is_out_of_sight(which: str, dark: bool, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """At three widths, measured: nothing is wider than its frame, no text lies on another, and all can be read."""
+    page = request.getfixturevalue(which) / "report.html"
+    with chromium(tmp_path / "profile", dark=dark) as driver:
+        for width in (1280, 768, 390):
+            metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+            driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+            driver.get(page.as_uri())
+            assert console(driver) == []
+            assert faults(driver) == [], width
+            # A card shows the names of its columns itself, and they are those of the table.
+            wrong = driver.execute_script(
+                "return [...document.querySelectorAll('td[data-label]')].filter((e) => { let at = 0;"
+                " for (const c of e.parentElement.cells) { if (c === e) break; at += c.colSpan; }"
+                " return e.closest('table').tHead.rows[0].cells[at].textContent !== e.dataset.label; })"
+                ".map((e) => e.outerHTML)"
+            )
+            assert wrong == []
+            bare = "return document.querySelectorAll('.many td:not([data-label])').length"
+            assert driver.execute_script(bare) == 0
+        # The measure sees text that is too faint, text on text, and a table that is cut.
+        driver.execute_script("document.querySelector('h1').style.color = 'var(--ground)'")
+        assert any(fault.startswith("contrast") for fault in faults(driver))
+        driver.execute_script(
+            "const [a, b] = document.querySelectorAll('#svg-flash text');"
+            " for (const side of ['x', 'y']) b.setAttribute(side, a.getAttribute(side))"
+        )
+        assert any(fault.startswith("overlap") for fault in faults(driver))
+        driver.execute_script("document.querySelector('table').style.width = '2000px'")
+        assert any("cut" in fault or "right of the window" in fault for fault in faults(driver))
 
 
 def test_it_prints(finished: Path, tmp_path: Path) -> None:

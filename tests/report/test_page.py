@@ -215,10 +215,11 @@ def test_a_model_without_the_lesson_skips_it(build_copy: Path) -> None:
     change_manifest(build_copy, training=Untrained("wide"))
     page = page_of(build_copy)
     checker = parsed(page)
-    assert "not trained as the lesson's single neuron" in checker.text
+    assert "1. The model" in checker.text
+    assert "trained" not in checker.text.split("2. Quantization", 1)[0].split("1. The model")[-1]
     assert "script" not in checker.elements
     shown = re.findall(r'<figure id="([^"]+)"', page.read_text(encoding="utf-8"))
-    assert shown == ["transfer", "close-up", "quantization-error", "flash", "ram"]
+    assert shown == ["network", "transfer", "close-up", "quantization-error", "flash", "ram", "flash-map"]
 
 
 def test_a_model_of_many_inputs_says_why_it_has_no_curve(build_copy: Path) -> None:

@@ -11,11 +11,15 @@ import numpy
 from support.tflite_writer import Model
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import CheckConfig
+from tinyproof.core.data_set import read_dataset
 from tinyproof.core.manifest import Expected, Manifest, Tolerance
-from tinyproof.core.origin import Neuron, NeuronTraining, TrainingPoints
+from tinyproof.core.origin import ModelSource, Neuron, NeuronTraining, TrainingPoints
+from tinyproof.core.reference.golden import Reference
 from tinyproof.export.export import compile_model
 from tinyproof.export.tolerance import CURVE_FILE, float_curve
 from tinyproof.host.check import check
+from tinyproof.host.check_dataset import check_dataset
+from tinyproof.host.check_report import write_report
 
 X = [-1.0, 0.0, 1.0, 2.0, 3.0, 4.0]
 Y = [-3.0, -1.0, 1.0, 3.0, 5.0, 7.0]
@@ -90,4 +94,81 @@ def make_report_build(build_dir: Path) -> Path:
         "stack_bound_bytes": None, "stack_bound_why": "main < calls itself",
     }  # fmt: skip
     (folder / "build.json").write_text(json.dumps(size), encoding="utf-8")
+    return build_dir
+
+
+CLASSES = 4
+
+
+def classifier_tflite() -> bytes:
+    """CONV_2D, FULLY_CONNECTED and SOFTMAX over a series of 16 steps of three signals; named as Keras names tensors."""
+    rng = numpy.random.default_rng(5)
+    model = Model()
+    x = model.input((1, 16, 1, 3), 0.02, 0)
+    name = "sequential_1/the_layer_of_a_rather_long_name_that_somebody_gave/convolution"
+    filters = model.tensor((8, 3, 1, 3), 0.01, 0, rng.integers(-127, 128, 72).tolist(), name=name)
+    bias = model.tensor((8,), 0.0002, 0, rng.integers(-500, 500, 8).tolist(), "int32", name="sequential_1/conv/bias")
+    hidden = model.tensor((1, 16, 1, 8), 0.05, -128)
+    model.add("CONV_2D", [x, filters, bias], [hidden], fusedActivationFunction=1, strideH=1, strideW=1)
+    weights = model.tensor((CLASSES, 128), 0.01, 0, rng.integers(-127, 128, CLASSES * 128).tolist())
+    sums = model.tensor((1, CLASSES), 0.1, 0)
+    model.add("FULLY_CONNECTED", [hidden, weights], [sums])
+    y = model.tensor((1, CLASSES), 1 / 256, -128)
+    model.add("SOFTMAX", [sums], [y], beta=1.0)
+    return model.build(y)
+
+
+def make_brought_build(build_dir: Path) -> Path:
+    """A classifier that was brought: exported, checked on board `reference` against 6 known answers, profiled and asked
+    a data set. Costs and noise of its operators are given."""
+    build_dir.mkdir(parents=True)
+    tflite = classifier_tflite()
+    rng = numpy.random.default_rng(6)
+    golden = Reference(tflite)
+    expected = []
+    for _ in range(6):
+        q = rng.integers(-128, 128, 48).astype(numpy.int8)
+        y = (numpy.frombuffer(golden.run(q.tobytes()), numpy.int8) + 128.0) / 256 + rng.normal(0, 0.01, CLASSES)
+        expected.append(Expected((q * 0.02).tolist(), y.tolist(), "float model, calibration sample"))
+    manifest = Manifest(
+        build_dir.name,
+        source=ModelSource("classifier.tflite", "tflite", "0" * 64),
+        expected=expected,
+        tolerance=Tolerance(0.3, {"step": 0.3}, "what was measured"),
+    )
+    (build_dir / "model.tflite").write_bytes(tflite)
+    compile_model(build_dir, manifest)
+    manifest.write(build_dir)
+    board = find_board("reference")
+    assert check(board, build_dir, None, CheckConfig()).proven
+    folder = build_dir / "boards" / "reference"
+    size = {
+        "board": "reference", "engine": "reference", "model_id": manifest.model_id, "flash_bytes": 4708,
+        "ram_bytes": 400, "engine_flash_bytes": 1908, "engine_ram_bytes": 232,
+        "layers": {**LAYERS, "model": {"flash_bytes": 1800, "ram_bytes": 0}},
+        "ram": {"arena_bytes": 230, "state_bytes": 0, "engine_bytes": 2, "protocol_bytes": 100, "stack_bytes": 28,
+                "other_bytes": 40},
+        "stack_bound_bytes": None, "stack_bound_why": "main < calls itself",
+    }  # fmt: skip
+    (folder / "build.json").write_text(json.dumps(size), encoding="utf-8")
+    costs = [("CONV_2D", [1, 16, 1, 8], 1152, 9_000, 41.9), ("FULLY_CONNECTED", [1, 4], 512, 1_500, 38.5)]
+    costs.append(("SOFTMAX", [1, 4], 0, 500, 30.25))
+    operators = [
+        {
+            "index": index, "name": name, "output": shape, "macs": macs, "ticks": ticks, "share": ticks / 11_000,
+            "sqnr_db": sqnr, "noise_added": 0.001 * index,
+        }
+        for index, (name, shape, macs, ticks, sqnr) in enumerate(costs)
+    ]  # fmt: skip
+    profile = {"model_id": manifest.model_id, "tick_unit": "insn", "ticks": 11_000, "operators": operators}
+    (folder / "profile.json").write_text(json.dumps(profile), encoding="utf-8")
+    inputs, labels = rng.integers(-128, 128, (40, 48)).astype(numpy.int8), numpy.arange(40) % CLASSES
+    numpy.savez(build_dir / "samples.npz", x_q=inputs, y=labels)
+    data = read_dataset(build_dir / "samples.npz", manifest.inputs)
+    report = check_dataset(board, build_dir, None, CheckConfig(), data)
+    assert report.accuracy is not None
+    float_answers = list(report.accuracy["answered"])
+    float_answers[7] = (float_answers[7] + 1) % CLASSES  # as if int8 changed the class of one sample
+    report.float_accuracy = {**report.accuracy, "answered": float_answers}
+    write_report(report, board, build_dir)
     return build_dir

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the report says of a model that was brought: its losses, its labels, what its flash holds."""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+import zlib
+from pathlib import Path
+
+import pytest
+
+from tinyproof.core.tflite.reader import read_file, read_graph
+from tinyproof.report.build_data import read_report_data
+from tinyproof.report.labelled import class_scores, labelled
+from tinyproof.report.losses import difference_figure, loss_figures, worst_answers
+from tinyproof.report.network import network_of
+from tinyproof.report.sample_pictures import draw_sample, png
+from tinyproof.report.treemap import flash_map, squarified
+
+
+def test_the_worst_samples_are_the_worst_and_are_drawn(brought: Path) -> None:
+    data = read_report_data(brought)
+    answers = json.loads((brought / "boards" / "reference" / "check.json").read_text())["answers"]
+    worst = worst_answers(data)
+    assert [answer.error for answer in worst] == sorted((entry["error"] for entry in answers), reverse=True)
+    page = (brought / "report.html").read_text(encoding="utf-8")
+    assert page.count('class="sample"') == len(answers)
+    assert page.count('<polyline class="line target"') >= len(answers)  # three signals over time
+
+
+def test_every_difference_is_in_the_histogram(brought: Path) -> None:
+    figure = difference_figure(read_report_data(brought))
+    assert figure is not None
+    assert sum(y for mark in figure.marks for _, y in getattr(mark, "points", [])) == 6 * 4
+    answers = json.loads((brought / "boards" / "reference" / "check.json").read_text())["answers"]
+    farthest = max(entry["error"] for entry in answers) * 256
+    assert f"the farthest is {farthest:.3g} steps off" in figure.caption
+
+
+def test_noise_is_drawn_where_it_was_measured(brought: Path) -> None:
+    data = read_report_data(brought)
+    graph = read_graph(read_file(brought / "model.tflite"))
+    names = [figure.name for figure in loss_figures(data, network_of(graph, data.boards))]
+    assert names == ["sqnr", "noise-added", "differences"]
+    assert [figure.name for figure in loss_figures(data, network_of(graph, []))] == ["differences"]
+
+
+def test_labels_give_confusion_precision_recall_and_what_int8_changes(brought: Path) -> None:
+    (found,) = labelled(read_report_data(brought).boards)
+    accuracy = found.document["accuracy"]
+    pairs = list(zip(accuracy["labels"], accuracy["answered"], strict=True))
+    assert found.confusion == [[pairs.count((label, answer)) for answer in range(4)] for label in range(4)]
+    assert [change.sample for change in found.changes] == [7]
+    assert found.changed == 1
+    page = (brought / "report.html").read_text(encoding="utf-8")
+    assert "int8 changes the class of 1 sample:" in page
+
+
+def test_scores_by_hand() -> None:
+    first, second, third = class_scores([[3, 1, 0], [2, 4, 0], [0, 0, 0]])
+    assert (first.samples, first.precision, first.recall) == (4, 3 / 5, 3 / 4)
+    assert (second.samples, second.precision, second.recall) == (6, 4 / 5, 4 / 6)
+    assert (third.samples, third.precision, third.recall) == (0, None, None)
+
+
+def test_the_parts_of_the_flash_are_all_of_it(brought: Path) -> None:
+    data = read_report_data(brought)
+    build = data.boards[0].build
+    assert build is not None
+    graph = read_graph(read_file(brought / "model.tflite"))
+    flash = flash_map(data, network_of(graph, []))
+    assert flash is not None
+    assert flash.total == sum(size.flash_bytes for size in build.layers.values())
+    assert sum(tile.amount for tile in flash.tiles) == flash.total
+    assert sum(tile.share for tile in flash.tiles) == pytest.approx(1)
+
+
+def test_tiles_fill_the_rectangle_and_are_as_large_as_their_share() -> None:
+    amounts = [600.0, 300.0, 200.0, 40.0, 7.0, 1.0]
+    boxes = squarified(amounts, 460, 300)
+    for amount, (left, top, width, height) in zip(amounts, boxes, strict=True):
+        assert width * height == pytest.approx(460 * 300 * amount / sum(amounts))
+        assert min(left, top) >= 0
+        assert left + width <= 460 + 1e-6
+        assert top + height <= 300 + 1e-6
+    for number, (left, top, width, height) in enumerate(boxes):
+        for other_left, other_top, other_width, other_height in boxes[:number]:
+            over_x = min(left + width, other_left + other_width) - max(left, other_left)
+            over_y = min(top + height, other_top + other_height) - max(top, other_top)
+            assert min(over_x, over_y) <= 1e-6
+
+
+@pytest.mark.parametrize(
+    ("shape", "element"),
+    [
+        ((1, 28, 28, 1), "<image"), ((1, 96, 96, 3), "<image"), ((1, 49, 10, 1), "<image"),
+        ((1, 32, 1, 3), "<polyline"), ((1, 640), "<polyline"), ((1, 5), "<path"), ((1, 1), "<path"),
+        ((1, 3, 3, 40), None),
+    ],
+)  # fmt: skip
+def test_samples_are_drawn_as_what_they_are(shape: tuple[int, ...], element: str | None) -> None:
+    values = [math.sin(place) for place in range(math.prod(shape))]
+    drawing = draw_sample(values, shape, "words & more")
+    assert (element in drawing) if element else drawing == ""
+    assert draw_sample(values[1:], shape, "too few") == ""
+
+
+def test_a_png_holds_its_pixels() -> None:
+    content = png(bytes(range(12)), 2, 2, 3)
+    start = content.index(b"IDAT") + 4
+    (length,) = struct.unpack(">I", content[start - 8 : start - 4])
+    assert zlib.decompress(content[start : start + length]) == b"\0" + bytes(range(6)) + b"\0" + bytes(range(6, 12))
