@@ -108,7 +108,9 @@ def firmware_of(build_dir: Path) -> Path:
     digest = hashlib.sha256(b"an image").hexdigest()
     sources = {"model_compiled.c": "0" * 64}
     BuildRecord(
-        *("fake", "compiled", ID, 1, 1, 1, 1, {}, RamUse(0, 0, 0, 0, 0, 0)), None, "",
+        *("fake", "compiled", ID, 1, 1, 1, 1, {}, RamUse(0, 0, 0, 0, 0, 0)),
+        None,
+        "",
         elf_sha256=digest,
         sources=sources,
     ).write(folder)
