@@ -7,8 +7,9 @@
 #include "model_compiled.h"
 #include "protocol.h"
 
-static const struct protocol_port port = {hal_board, hal_tick_unit, MODEL_ID,      hal_write,
-                                          hal_ticks, hal_elapsed,   hal_stack_used};
+static const struct protocol_port port = {
+    hal_board, hal_tick_unit, MODEL_ID, hal_write, hal_ticks, hal_elapsed, hal_stack_used,
+};
 static struct protocol protocol;
 
 void setup() {

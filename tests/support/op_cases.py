@@ -223,7 +223,7 @@ def write_unit(here: Path, models: list[tuple[Program, MemoryPlan]]) -> str:
         assert "model_run" in emit_header(program, plan, "0" * 16)
         text = emit_source(program, plan, "0" * 16)
         text = text.replace('#include "model_compiled.h"', _declarations(number, program))
-        parts.append(re.sub(r"\b(op\d+\w*|state_\d+|\w+_shared|model_run|model_reset)\b", rf"m{number}_\1", text))
+        parts.append(re.sub(r"\b(op\d+\w*|state_\d+|model_run|model_reset)\b", rf"m{number}_\1", text))
     path = here / "unit.c"
     path.write_text("#include <stdint.h>\n" + "\n".join(parts), encoding="utf-8")
     return str(path)
