@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from tinyproof.core import paths
 from tinyproof.core.board_spec import Board, all_boards, find_board
 from tinyproof.core.build_lock import locked
-from tinyproof.core.build_record import read_build_record
+from tinyproof.core.build_record import fault_of_firmware
 from tinyproof.core.config import Config
 from tinyproof.core.errors import UsageError
 from tinyproof.core.files import write_at_once
@@ -39,6 +39,13 @@ def hold(model: str, *, shared: bool = False, makes: bool = False, remark: Remar
     if not makes and not folder.is_dir():
         yield
         return
+    with hold_folder(folder, shared=shared, remark=remark):
+        yield
+
+
+@contextlib.contextmanager
+def hold_folder(folder: Path, *, shared: bool = False, remark: Remark = silent) -> Iterator[None]:
+    """`hold`, of a build wherever it lies."""
 
     def waits() -> None:
         remark(f"{paths.shown(folder)} is in use by another tinyproof; waiting for it")
@@ -184,11 +191,8 @@ def lint_model(board: Board, folder: Path) -> None:
 
 
 def needs_build(board: Board, folder: Path, dialect: str = "") -> bool:
-    """Whether the board's firmware is missing, or carries another model than the build has now."""
-    manifest = read_manifest(folder)
-    built = folder / "boards" / board.name / dialect
+    """Whether the board's firmware is missing, or is not what a build would make of the export that is there now."""
     try:
-        record = read_build_record(built)
-    except UsageError:  # damaged
+        return bool(fault_of_firmware(folder / "boards" / board.name / dialect, read_manifest(folder)))
+    except UsageError:  # damaged, or of another release
         return True
-    return record is None or record.model_id != manifest.model_id or not (built / "firmware.elf").is_file()

@@ -16,6 +16,7 @@ from tinyproof.localization import locate
 
 if TYPE_CHECKING:
     from tinyproof.core.data_set import DataForm, Dataset
+    from tinyproof.core.tflite.tensor_layout import TensorLayout
     from tinyproof.host.bits import Divergence, Progress
     from tinyproof.host.check_report import CheckReport, DatasetReport
 
@@ -61,9 +62,9 @@ def check_samples(
     from tinyproof.host.session import layouts_of
 
     manifest = read_manifest(folder)
-    x, _ = layouts_of(manifest)
+    x, y = layouts_of(manifest)
     stateful = manifest.memory is not None and manifest.memory.state_bytes > 0
-    samples = read_dataset(dataset, x.tensors, sequences=stateful, form=_as_calibrated(form, manifest))
+    samples = read_dataset(dataset, x.tensors, sequences=stateful, form=as_calibrated(form, manifest))
 
     def before(divergence: Divergence) -> Sequence[bytes]:
         heard = quantize_samples(samples, x, divergence.index + 1)[0][divergence.index * samples.frames :]
@@ -72,12 +73,12 @@ def check_samples(
     report = check_dataset(board, folder, port, config, samples, limit, progress)
     _name_layer(report, board, folder, config, differs, before)
     if report.accuracy and not samples.quantized and not report.sequence:
-        report.float_accuracy = _float_accuracy(folder, samples, report.samples, remark)
+        report.float_accuracy = _float_accuracy(folder, samples, report.samples, y, remark)
         write_report(report, board, folder)
     return report
 
 
-def _as_calibrated(form: DataForm | None, manifest: Manifest) -> DataForm:
+def as_calibrated(form: DataForm | None, manifest: Manifest) -> DataForm:
     """`form` with the values that the calibration's samples had, where it says none."""
     from tinyproof.core.data_set import DataForm
     from tinyproof.core.origin import FileCalibration
@@ -106,18 +107,22 @@ def _name_layer(
         write_report(report, board, folder)
 
 
-def _float_accuracy(folder: Path, samples: Dataset, count: int, remark: Callable[[str], None]) -> dict[str, Any] | None:
+def _float_accuracy(
+    folder: Path, samples: Dataset, count: int, y: TensorLayout, remark: Callable[[str], None]
+) -> dict[str, Any] | None:
     """Of the float model that was brought, on the same samples; None where there is none, or TensorFlow cannot run it.
+    `y`: the outputs of the model that was asked.
 
     What the board lost by quantization is the difference: its own bits are TFLite Micro's.
     """
     import numpy as np
 
     from tinyproof.core.tflite.reader import read_file, read_graph
+    from tinyproof.export.calibration import split
     from tinyproof.export.converter_process import float_outputs
     from tinyproof.export.import_model import FLOAT_FILE
+    from tinyproof.export.keras_config import FloatInput
     from tinyproof.host.check_dataset import judge_of
-    from tinyproof.host.session import layouts_of
 
     if not (folder / FLOAT_FILE).is_file():
         return None
@@ -125,12 +130,10 @@ def _float_accuracy(folder: Path, samples: Dataset, count: int, remark: Callable
         tflite = read_file(folder / FLOAT_FILE)
         graph = read_graph(tflite, FLOAT_FILE)
         inputs = [graph.tensors[index] for index in graph.inputs]
-        columns = np.cumsum([tensor.elements for tensor in inputs])[:-1]
-        parts = np.split(np.asarray(samples.x[:count]), columns, axis=1)
-        values = [x.reshape(count, *end.shape[1:]).astype(end.dtype) for x, end in zip(parts, inputs, strict=True)]
-        answers = np.concatenate(float_outputs(tflite, values), axis=1)
+        ends = [FloatInput(tensor.name, tensor.shape[1:], tensor.dtype) for tensor in inputs]
+        answers = np.concatenate(float_outputs(tflite, split(samples.x[:count], ends)), axis=1)
     except TinyproofError as error:
         remark(f"the float model was not asked: {error.message}")
         return None
-    accuracy: dict[str, Any] = judge_of(samples, layouts_of(read_manifest(folder))[1], count)(answers[:, None, :])
+    accuracy: dict[str, Any] = judge_of(samples, y, count)(answers[:, None, :])
     return accuracy

@@ -7,7 +7,6 @@ What a build's records hold is taken from there (build.json, check.json, dataset
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 import subprocess
 import tempfile
@@ -16,13 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tinyproof.builds import Wanted, import_file
+from tinyproof.builds import Wanted, hold_folder, import_file, needs_build
 from tinyproof.checking import check_and_locate, check_samples
 from tinyproof.core import paths
 from tinyproof.core.board_spec import Board
-from tinyproof.core.build_lock import locked
 from tinyproof.core.build_record import BuildRecord, read_build_record
 from tinyproof.core.config import Config
+from tinyproof.core.data_set import DataForm, hash_data
 from tinyproof.core.errors import InputFileError, UsageError
 from tinyproof.core.manifest import FILE as MANIFEST
 from tinyproof.core.manifest import read_manifest
@@ -144,13 +143,15 @@ def measure_both(
     dataset: Path | None,
     limit: int | None,
     remark: Callable[[str], None],
+    form: DataForm | None = None,
 ) -> tuple[Measured, Measured]:
     """The builds in `folders` on `board`, called `names`; with an accuracy only where both were asked the same samples:
-    the first `limit` of `dataset`, or what their records hold. `remark` gets a sentence for what is measured anew."""
+    the first `limit` of `dataset`, or what their records hold. `remark` gets a sentence for what is measured anew, and
+    where a build is in use. `form`: of the samples; one that says anything has them asked anew, for no record does."""
     sides = []
     for name, folder in zip(names, folders, strict=True):
-        with locked(folder):
-            sides.append(_measure(name, folder, board, config, dataset, limit, remark))
+        with hold_folder(folder, remark=remark):
+            sides.append(_measure(name, folder, board, config, dataset, limit, remark, form or DataForm()))
     old, new = sides
     if dataset is None and not _same_samples(folders, board):
         return (
@@ -168,19 +169,22 @@ def _measure(
     dataset: Path | None,
     limit: int | None,
     remark: Callable[[str], None],
+    form: DataForm,
 ) -> Measured:
     manifest = read_manifest(folder)
     where = folder / "boards" / board.name
-    built = _built(folder, board, manifest.model_id, remark)
-    checked = _record(where / "check.json", manifest.model_id)
+    built, fresh = _built(folder, board, remark)
+    checked = None if fresh else _record(where / "check.json", manifest.model_id)
     if checked is None:
         remark(f"{name}: checks {board.name}")
         checked = check_and_locate(board, folder, None, config.check, None, lambda: None).as_dict()
-    samples = _record(where / "dataset.json", manifest.model_id)
-    if dataset is not None and not _is_of(samples, dataset, limit):
+    samples = None if fresh else _record(where / "dataset.json", manifest.model_id)
+    if dataset is not None and (form != DataForm() or not _is_of(samples, dataset, limit)):
         remark(f"{name}: asks {board.name} the samples of {dataset.name}")
         found = check_samples(
-            *(board, folder, None, config.check, dataset, limit, None, lambda: None), remark=lambda words: None
+            *(board, folder, None, config.check, dataset, limit, None, lambda: None),
+            remark=lambda words: None,
+            form=form,
         )
         samples = found.as_dict()
     accuracy = (samples or {}).get("accuracy") or {}
@@ -204,21 +208,23 @@ def _same_samples(folders: tuple[Path, Path], board: Board) -> bool:
     return len(keys) == 2 and keys[0] == keys[1]
 
 
-def _built(folder: Path, board: Board, model_id: str, remark: Callable[[str], None]) -> BuildRecord:
+def _built(folder: Path, board: Board, remark: Callable[[str], None]) -> tuple[BuildRecord, bool]:
+    """And whether it was built just now: then what was asked of an earlier firmware says nothing."""
     from tinyproof.firmware.platformio_build import build
 
-    record = read_build_record(folder / "boards" / board.name)
-    if record is None or record.model_id != model_id:
-        remark(f"{folder.name}: builds {board.name}")
-        return build(board, folder)
-    return record
+    record = None if needs_build(board, folder) else read_build_record(folder / "boards" / board.name)
+    if record is not None:
+        return record, False
+    remark(f"{folder.name}: builds {board.name}")
+    return build(board, folder), True
 
 
 def _record(path: Path, model_id: str | None) -> Record | None:
     """A report as it was written; None where there is none of this model."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-        needed = ("model_id", "sha256", "samples") if path.name == "dataset.json" else ("bits_checked", "ticks_max")
+        of_samples = ("model_id", "sha256", "samples", "samples_in_file")
+        needed = of_samples if path.name == "dataset.json" else ("bits_checked", "ticks_max")
         known = all(key in document for key in needed)
     except (OSError, ValueError, TypeError):
         return None
@@ -226,10 +232,7 @@ def _record(path: Path, model_id: str | None) -> Record | None:
 
 
 def _is_of(record: Record | None, dataset: Path, limit: int | None) -> bool:
-    try:
-        digest = hashlib.sha256(dataset.read_bytes()).hexdigest()
-    except OSError as error:
-        raise InputFileError(f"{dataset}: {error.strerror}; give a .npz or .csv file") from None
-    if record is None or record["sha256"] != digest:
+    if record is None or record["sha256"] != hash_data(dataset):
         return False
-    return bool(record["samples"] == (record["samples_in_file"] if limit is None else limit))
+    whole = record["samples_in_file"]
+    return bool(record["samples"] == (whole if limit is None else min(limit, whole)))

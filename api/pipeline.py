@@ -12,7 +12,7 @@ import contextlib
 import dataclasses
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from tinyproof.builds import Wanted, find_brought, hold, import_file, run_build, run_export, select_model, silent
 from tinyproof.core import paths
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from tinyproof.host.check_report import CheckReport, DatasetReport
 
 Model = str | Path
+Result = TypeVar("Result", OperatorShape, BoardFit, Inspection, OperatorCost, Profile)
 
 
 def export(
@@ -96,20 +97,11 @@ def inspect(model: Model, *, board: str | None = None) -> Inspection:
     if "refused" in document:
         raise InputFileError(document["refused"])
     operators = tuple(
-        OperatorShape(
-            *(op["index"], op["name"], tuple(map(tuple, op["inputs"])), tuple(map(tuple, op["outputs"]))),
-            *(op["macs"], op["constant_bytes"]),
-        )
+        _of(OperatorShape, op, **{role: tuple(map(tuple, op[role])) for role in ("inputs", "outputs")})
         for op in document["operators"]
     )
-    fits = tuple(
-        BoardFit(
-            **{field.name: fit[field.name] for field in dataclasses.fields(BoardFit)},
-        )
-        for fit in document["boards"]
-    )
-    names = ("file", "model_id", "macs", "constant_bytes", "arena_bytes")
-    return Inspection(**{name: document[name] for name in names}, operators=operators, boards=fits)
+    fits = tuple(_of(BoardFit, fit) for fit in document["boards"])
+    return _of(Inspection, document, operators=operators, boards=fits)
 
 
 def build(model: Model, board: str | None = None, *, lint: bool = True) -> BuildResult:
@@ -224,12 +216,13 @@ def profile(
     config = _config(model, at)
     with hold(config.model):
         document = run_profile(config, at.port if at else None, None if dataset is None else Path(dataset), noise=noise)
-    names = {field.name for field in dataclasses.fields(OperatorCost)}
-    operators = tuple(
-        OperatorCost(**{name: value for name, value in op.items() if name in names}) for op in document["operators"]
-    )
-    names = {field.name for field in dataclasses.fields(Profile)} - {"operators"}
-    return Profile(**{name: document[name] for name in names}, operators=operators)
+    return _of(Profile, document, operators=tuple(_of(OperatorCost, op) for op in document["operators"]))
+
+
+def _of(kind: type[Result], document: dict[str, Any], **others: Any) -> Result:
+    """A result with the fields that `document` holds of it, but for the `others`."""
+    names = [field.name for field in dataclasses.fields(kind) if field.name not in others]
+    return kind(**{name: document[name] for name in names}, **others)
 
 
 def proof_of(report: CheckReport | DatasetReport) -> Proof:
@@ -253,8 +246,7 @@ def _answers(report: CheckReport | DatasetReport) -> tuple[dict[str, Any], str]:
     from tinyproof.host.check_report import CheckReport
 
     if isinstance(report, CheckReport):
-        judged = [answer.within for answer in report.answers if answer.within is not None]
-        return {"answers_within_tolerance": all(judged) if judged else None, "doubtful": False}, ""
+        return {"answers_within_tolerance": report.answers_within_tolerance, "doubtful": False}, ""
     accuracy = report.accuracy or {}
     found = {
         "answers_within_tolerance": None,

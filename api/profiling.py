@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tinyproof.builds import Remark, silent
+from tinyproof.checking import as_calibrated
 from tinyproof.core.board_spec import Board, find_board
 from tinyproof.core.config import Config
 from tinyproof.core.errors import EnvironmentFaultError, UsageError
@@ -36,7 +37,7 @@ def run_profile(
     board, folder = find_board(config.board), build_dir(config.model)
     if board.kind == "host" or board.engine != "compiled":
         raise UsageError(f"board {board.name} cannot be profiled; take one with the compiled engine")
-    identity = check_artefacts(folder)
+    identity = check_artefacts(folder).model_id
     if board.kind == "serial":
         steps, seen = _profile_real(board, folder, identity, port, config)
     else:
@@ -132,10 +133,10 @@ def _noise(folder: Path, dataset: Path | None, remark: Remark) -> list[dict[str,
     from tinyproof.core.tensorflow_settings import require_tensorflow
     from tinyproof.export.layer_sqnr import float_model, layer_noise
 
-    original = float_model(folder)
-    if original is None:
-        return []
     try:
+        original = float_model(folder)  # of a trained build TensorFlow makes it
+        if original is None:
+            return []
         require_tensorflow("SQNR, which compares with the float model,")
     except EnvironmentFaultError as error:
         remark(error.message)
@@ -147,15 +148,16 @@ def _samples(folder: Path, dataset: Path | None) -> tuple[bytes, Any]:
     """(model.tflite, real inputs [N, elements of all inputs])."""
     import numpy as np
 
-    from tinyproof.core.data_set import read_dataset
+    from tinyproof.core.data_set import DataForm, read_dataset
     from tinyproof.core.manifest import read_manifest
     from tinyproof.core.tflite.tensor_layout import TensorLayout
     from tinyproof.host.step_trace import sample_inputs
 
-    x = TensorLayout(tuple(read_manifest(folder).inputs))
+    manifest = read_manifest(folder)
+    x = TensorLayout(tuple(manifest.inputs))
     tflite = (folder / "model.tflite").read_bytes()
     if dataset is not None:
-        samples = read_dataset(dataset, x.tensors)
+        samples = read_dataset(dataset, x.tensors, form=as_calibrated(DataForm(labels=False), manifest))
         values = samples.x[:NOISE_SAMPLES]
         return tflite, np.array([x.dequantize(q.tolist()) for q in values]) if samples.quantized else values
     return tflite, np.array([x.dequantize(x.values(content)) for content in sample_inputs(folder, NOISE_SAMPLES)])

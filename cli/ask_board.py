@@ -35,7 +35,7 @@ def run_samples(
     with _bar(board) as (progress, differs):
         return check_samples(
             *(board, build_dir(config.model), port, config.check, dataset, limit, progress, differs),
-            remark=lambda words: console.stderr().print(words),
+            remark=console.remark,
             form=form,
         )
 

@@ -60,6 +60,11 @@ def say(label: str, words: str, style: str = "") -> None:
     out.print(f"\n{'':<{LABEL}}".join(lines), markup=False)
 
 
+def remark(words: str) -> None:
+    """A sentence beside the result, on stderr, as it is: brackets in it are no markup."""
+    click.echo(spelled(words), err=True)
+
+
 def print_json(document: Any) -> None:
     """A machine-readable answer: one JSON document on stdout and nothing else."""
     note(ANSWERED)

@@ -13,7 +13,7 @@ import click
 
 from tinyproof import builds
 from tinyproof.builds import Wanted
-from tinyproof.cli.console import say
+from tinyproof.cli.console import remark, say
 from tinyproof.cli.tables import file_name, stage_line
 from tinyproof.core.config import Config
 from tinyproof.core.manifest import Manifest, RemovedChannels
@@ -86,23 +86,19 @@ def name_option(function: F) -> F:
 
 def hold(model: str, *, shared: bool = False, makes: bool = False) -> AbstractContextManager[None]:
     """`builds.hold`, which says to the terminal that it waits."""
-    return builds.hold(model, shared=shared, makes=makes, remark=_remark)
+    return builds.hold(model, shared=shared, makes=makes, remark=remark)
 
 
 def select_model(config: Config, text: str | None) -> Config:
     """`builds.select_model`, likewise."""
-    return builds.select_model(config, text, _remark)
+    return builds.select_model(config, text, remark)
 
 
 def import_file(
     config: Config, found: ModelFile, wanted: Wanted, *, again: bool = True, keep_dead: bool = False, ram: str = ""
 ) -> tuple[Config, Manifest]:
     """`builds.import_file`, likewise, and what it replaces."""
-    return builds.import_file(config, found, wanted, again=again, keep_dead=keep_dead, ram=ram, remark=_remark)
-
-
-def _remark(words: str) -> None:
-    click.echo(words, err=True)
+    return builds.import_file(config, found, wanted, again=again, keep_dead=keep_dead, ram=ram, remark=remark)
 
 
 def print_import(manifest: Manifest) -> None:

@@ -16,7 +16,7 @@ from tinyproof.core.errors import EnvironmentFaultError
 from tinyproof.core.escaping import escaped
 
 if TYPE_CHECKING:
-    from tinyproof.comparison import Compared, Measured
+    from tinyproof.comparison import Measured
     from tinyproof.host.check_report import CheckReport, DatasetReport
     from tinyproof.matrix import MatrixRow
 
@@ -73,11 +73,8 @@ def add_bench(results: Sequence[dict[str, Any]]) -> None:
     _add(f"Measured on {results[0]['board']}", titles, table)
 
 
-def add_comparison(board: str, old: Measured, new: Measured, rows: Iterable[Compared]) -> None:
-    """Two builds side by side."""
-    from tinyproof.cli.verbs.compare import cells
-
-    table: list[Cells] = [cells(row) for row in rows]
+def add_comparison(board: str, old: Measured, new: Measured, table: Iterable[Cells]) -> None:
+    """Two builds side by side, a row for each figure as `compare` prints it."""
     _add(f"{old.name} -> {new.name} on {board}", ("", "old", "new", "change", "limit", ""), table)
 
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 import csv
 import math
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tinyproof.core.errors import InputFileError
@@ -19,19 +18,21 @@ _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?")
 
 @dataclass(frozen=True)
 class SampleTable:
-    """`x`: a row of numbers for each sample. `answers`: the cell with its answer, None where the table has none."""
+    """`x`: a row of numbers for each sample. `answers`: the cell with its answer, None where the table has none.
+    `lines`: of the file, where each sample stands."""
 
     x: list[list[float]]
     answers: list[str] | None
+    lines: list[int]
 
 
-def read_table(content: bytes, name: str, fits: Sequence[int]) -> SampleTable:
+def read_table(content: bytes, name: str, elements: int, *, sequences: bool = False) -> SampleTable:
     """The table in the bytes of a file called `name`.
 
     A header names the columns; the one called y, label or class is the answer, and an unnamed first one, as pandas
     writes it, is left out. Without a header the last column is the answer where it holds words, or where the table has
-    a column more than a sample has values. `fits`: the values that a sample may have; where it ends with 0, any whole
-    number of the first. Raises InputFileError naming the line.
+    a column more than a sample has values: `elements`, or with `sequences` any whole number of them. Raises
+    InputFileError naming the line.
     """
     lines = _lines(content, name)
     first = next((line for line in lines if line.strip()), "")
@@ -50,7 +51,7 @@ def read_table(content: bytes, name: str, fits: Sequence[int]) -> SampleTable:
     except csv.Error as error:
         raise InputFileError(f"{name}:{reader.line_num}: {error}") from None
     if not rows:
-        return SampleTable([], None)
+        return SampleTable([], None, [])
     columns = len(rows[0][1])
     has_header, counts = _is_header(rows[0][1]), _counts_columns(rows[0][1])
     for line, cells in rows:
@@ -62,10 +63,10 @@ def read_table(content: bytes, name: str, fits: Sequence[int]) -> SampleTable:
     if has_header:
         answer, left_out = _named(rows.pop(0)[1], name)
     else:
-        answer, left_out = (_last(rows[0][1], fits) if rows else None), None
+        answer, left_out = (_last(rows[0][1], elements, sequences=sequences) if rows else None), None
     kept = [index for index in range(columns) if index not in (answer, left_out)]
-    x = [[_number(cells[index], f"{name}:{line}") for index in kept] for line, cells in rows]
-    return SampleTable(x, None if answer is None else [cells[answer] for _, cells in rows])
+    x = [[read_number(cells[index], f"{name}:{line}") for index in kept] for line, cells in rows]
+    return SampleTable(x, None if answer is None else [cells[answer] for _, cells in rows], [line for line, _ in rows])
 
 
 def _lines(content: bytes, name: str) -> list[str]:
@@ -101,19 +102,20 @@ def _named(header: list[str], name: str) -> tuple[int | None, int | None]:
     return (answers[0] if answers else None), (0 if not header[0] and len(header) > 1 else None)
 
 
-def _last(cells: list[str], fits: Sequence[int]) -> int | None:
+def _last(cells: list[str], elements: int, *, sequences: bool) -> int | None:
     """The last column's index where it is the answer of a table without a header."""
     values = len(cells)
-    whole = fits[-1] == 0 and values % fits[0] == 0
     if not is_number(cells[-1]):
         return values - 1
-    if values in fits or (whole and values - 1 not in fits):
+    one_more = values - 1 == elements
+    if values == elements or (sequences and values % elements == 0 and not one_more):
         return None
-    one_more = values - 1 in fits or (fits[-1] == 0 and values > 1 and (values - 1) % fits[0] == 0)
-    return values - 1 if one_more else None
+    frames_and_one = sequences and values > 1 and (values - 1) % elements == 0
+    return values - 1 if one_more or frames_and_one else None
 
 
-def _number(cell: str, where: str) -> float:
+def read_number(cell: str, where: str) -> float:
+    """What stands in a cell. Raises InputFileError, beginning with `where`, for what is no finite float32."""
     if not is_number(cell) or not math.isfinite(value := float(cell)) or abs(value) > FLOAT32_MAX:
         raise InputFileError(f"{where}: {cell[:40]!a} is not a finite number")
     return value

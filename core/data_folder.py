@@ -27,8 +27,15 @@ def list_files(folder: Path, classes: Sequence[str]) -> tuple[list[Path], list[i
     """The files, and the number of each one's class: its folder's place among `classes`, or in the alphabet.
 
     Classes take turns, so that the first samples are of all of them. Raises InputFileError for a folder that is none of
-    the classes, and where there is no sample.
+    the classes, where there is no sample, and where all files together are too large to be read.
     """
+    files, numbers = _find_files(folder, classes)
+    if sum(file.stat().st_size for file in files) > MAX_BYTES:
+        raise InputFileError(f"{folder}: more than {MAX_BYTES:,} bytes of files")
+    return files, numbers
+
+
+def _find_files(folder: Path, classes: Sequence[str]) -> tuple[list[Path], list[int] | None]:
     suffixes = (*IMAGES, *SOUNDS)
     inside = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
     loose = [path for path in inside if path.suffix.lower() in suffixes and path.is_file()]
@@ -58,9 +65,9 @@ def list_files(folder: Path, classes: Sequence[str]) -> tuple[list[Path], list[i
 
 
 def hash_folder(folder: Path, files: Sequence[Path]) -> str:
-    """SHA-256 over the names and contents of all files."""
+    """SHA-256 over the names and contents of these files, in the order of their names."""
     digest = hashlib.sha256()
-    for file in files:
+    for file in sorted(files):
         content = file.read_bytes()
         digest.update(f"{file.relative_to(folder).as_posix()}\0{len(content)}\0".encode())
         digest.update(content)
@@ -90,8 +97,6 @@ def read_samples(
         ends = "the lowest and the highest sample" if is_sound else "black and white"
         usual = "-1,1 or -32768,32768" if is_sound else "0,1 or -1,1 or 0,255"
         raise InputFileError(f"{folder}: say which real values {ends} had in training: --values LOW,HIGH ({usual})")
-    if sum(file.stat().st_size for file in files) > MAX_BYTES:
-        raise InputFileError(f"{folder}: more than {MAX_BYTES:,} bytes of files")
     low, high = values
     read: Callable[[], Any] = (
         (lambda: _sounds(files, shape, sequences=sequences)) if is_sound else (lambda: _images(files, shape))

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from tinyproof.core.data_csv import FLOAT32_MAX, read_table
+from tinyproof.core.data_csv import FLOAT32_MAX, read_number, read_table
 from tinyproof.core.data_folder import hash_folder, list_files, read_samples
 from tinyproof.core.errors import InputFileError, UsageError
 from tinyproof.core.escaping import escaped, reason
@@ -104,16 +104,14 @@ def read_dataset(
     form = form or DataForm()
     if path.is_dir():
         return _read_folder(path, inputs, form, sequences=sequences)
-    digest = hash_data(path)
     suffix = path.suffix.lower()
-    if suffix in (".npz", ".npy"):
-        arrays = _load_npz(path) if suffix == ".npz" else {"x": _load_npy(path)}
-        x, y, quantized, frames = _take(arrays, path.name, inputs, form, sequences=sequences)
-    elif suffix == ".csv":
-        x, y, frames = _read_csv(path, inputs, form, sequences=sequences)
-        quantized = False
-    else:
+    if suffix == ".csv":
+        return _read_csv(path, inputs, form, sequences=sequences)
+    digest = hash_data(path)
+    if suffix not in (".npz", ".npy"):
         raise InputFileError(f"{path.name}: a data set is {WAYS}")
+    arrays = _load_npz(path, _wanted(inputs, form)) if suffix == ".npz" else {"x": _load_npy(path)}
+    x, y, quantized, frames = _take(arrays, path.name, inputs, form, sequences=sequences)
     return Dataset(path.name, digest, x, y, quantized, frames)
 
 
@@ -121,11 +119,18 @@ def hash_data(path: Path) -> str:
     """SHA-256 of a file, or over the samples in a folder. Raises InputFileError where there is none, or it is large."""
     try:
         if path.is_dir():
-            return hash_folder(path, sorted(list_files(path, ())[0]))
+            return hash_folder(path, list_files(path, ())[0])
+    except OSError as error:
+        raise InputFileError(f"{path}: {error.strerror}; give {WAYS}") from None
+    return hashlib.sha256(_content(path)).hexdigest()
+
+
+def _content(path: Path) -> bytes:
+    try:
         size = file_bytes(path)
         if size > MAX_BYTES:
             raise InputFileError(f"{path.name}: {size:,} bytes; data sets may have up to {MAX_BYTES:,}")
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return path.read_bytes()
     except OSError as error:
         raise InputFileError(f"{path}: {error.strerror}; give {WAYS}") from None
 
@@ -138,8 +143,8 @@ def _read_folder(path: Path, inputs: Sequence[Input], form: DataForm, *, sequenc
         raise InputFileError(f"{path}: the model takes {len(inputs)} inputs: give a .npz with an array for each")
     try:
         files, numbers = list_files(path, form.classes)
-        digest = hash_data(path)
         x = read_samples(path, files, inputs[0].shape, form.values, sequences=sequences)
+        digest = hash_folder(path, files)
     except OSError as error:
         raise InputFileError(f"{path}: {error.strerror}") from None
     x, frames = _rows(x, inputs[0].elements, name, "the model takes", sequences=sequences)
@@ -147,20 +152,28 @@ def _read_folder(path: Path, inputs: Sequence[Input], form: DataForm, *, sequenc
     return Dataset(name, digest, x, y, frames=frames)
 
 
-def _read_csv(path: Path, inputs: Sequence[Input], form: DataForm, *, sequences: bool) -> tuple[Any, Any, int]:
+def _read_csv(path: Path, inputs: Sequence[Input], form: DataForm, *, sequences: bool) -> Dataset:
     import numpy as np
 
+    content = _content(path)
     elements = sum(end.elements for end in inputs)
-    table = read_table(path.read_bytes(), path.name, (elements, 0) if sequences else (elements,))
+    table = read_table(content, path.name, elements, sequences=sequences)
     x = np.array(table.x, np.float64).reshape(len(table.x), -1 if table.x else 0).astype(np.float32)
     y = None
     if table.answers is not None and form.labels and len(x):
-        y = _labels(np.array(table.answers), len(x), path.name, form.classes)
+        y = _labels(np.array(table.answers), len(x), path.name, form.classes, table.lines)
     x, frames = _rows(x, elements, path.name, "the model takes", sequences=sequences)
-    return x, y, frames
+    return Dataset(path.name, hashlib.sha256(content).hexdigest(), x, y, frames=frames)
 
 
-def _load_npz(path: Path) -> dict[str, Any]:
+def _wanted(inputs: Sequence[Input], form: DataForm) -> list[str]:
+    """Arrays that are read where a .npz has them."""
+    reals = input_names([end.name for end in inputs])
+    return [*reals, *(f"{name}_q" for name in reals), *(["y"] if form.labels else [])]
+
+
+def _load_npz(path: Path, wanted: Sequence[str]) -> dict[str, Any]:
+    """All that it holds by name; None in place of arrays that nobody wants, which may be of any kind."""
     import numpy as np
 
     try:
@@ -169,7 +182,7 @@ def _load_npz(path: Path) -> dict[str, Any]:
         if total > MAX_BYTES:
             raise InputFileError(f"{path.name}: {total:,} bytes unpacked; data sets may have up to {MAX_BYTES:,}")
         with np.load(path, allow_pickle=False) as arrays:  # a pickle could run anything
-            return dict(arrays)
+            return {key: arrays[key] if plain_name(key) in wanted else None for key in arrays}
     except InputFileError:
         raise
     except Exception as error:  # NumPy and zipfile raise nearly everything on a damaged file
@@ -193,8 +206,7 @@ def _take(
 
     names = input_names([end.name for end in inputs])
     keys = {plain_name(key): key for key in arrays}
-    wanted = [key for each in names for key in (each, f"{each}_q")]
-    found = {key: arrays[keys[key]] for key in (*wanted, "y") if key in keys}
+    found = {key: arrays[keys[key]] for key in _wanted(inputs, form) if key in keys}
     there = ", ".join(escaped(key)[:20] for key in list(arrays)[:8])
     reals = [each in found for each in names]
     integers = [f"{each}_q" in found for each in names]
@@ -254,13 +266,14 @@ def _reals(x: Any, key: str, end: Input, name: str) -> Any:
     return x.astype(np.float32)
 
 
-def _labels(y: Any, samples: int, name: str, classes: Sequence[str]) -> Any:
+def _labels(y: Any, samples: int, name: str, classes: Sequence[str], lines: Sequence[int] = ()) -> Any:
     import numpy as np
 
     if y is None:
         return None
     if y.ndim >= 1 and y.dtype.kind in "US" and y.size == samples:
-        y = _numbers_of(y.reshape(-1).astype(str).tolist(), name, classes)
+        places = [f"{name}:{line}" for line in lines] or [f"{name}: y: sample {index}" for index in range(samples)]
+        y = _numbers_of(y.reshape(-1).astype(str).tolist(), name, classes, places)
     if y.ndim < 1 or len(y) != samples or y.dtype.kind not in "iufb":
         raise InputFileError(f"{name}: y must be numbers or names, one row for each of the {samples} samples")
     y = y.reshape(samples, -1)
@@ -271,16 +284,14 @@ def _labels(y: Any, samples: int, name: str, classes: Sequence[str]) -> Any:
     return y.astype(np.float64)
 
 
-def _numbers_of(words: Sequence[str], name: str, classes: Sequence[str]) -> Any:
-    """Answers that came as text: the places of names among `classes`, or numbers."""
+def _numbers_of(words: Sequence[str], name: str, classes: Sequence[str], places: Sequence[str]) -> Any:
+    """Answers that came as text: indices of names among `classes`, or numbers. `places`: where each stands."""
     import numpy as np
 
     if classes and all(word in classes for word in words):
         return np.array([classes.index(word) for word in words], np.int64)
-    try:
-        return np.array([float(word) for word in words])
-    except ValueError:
-        pass
+    if not any(_is_word(word) for word in words):
+        return np.array([read_number(word, place) for word, place in zip(words, places, strict=True)])
     if not classes:
         some = sorted({escaped(word)[:20] for word in words})
         shown = ",".join(some[:4]) + (",..." if len(some) > 4 else "")
@@ -289,17 +300,35 @@ def _numbers_of(words: Sequence[str], name: str, classes: Sequence[str]) -> Any:
     raise InputFileError(f"{name}: the answer {escaped(word)[:40]!r} is none of --classes {','.join(classes)}")
 
 
+def _is_word(text: str) -> bool:
+    """Whether it is a name, and no number of any spelling or size."""
+    try:
+        float(text)
+    except ValueError:
+        return True
+    return False
+
+
 def read_classes(text: str) -> tuple[str, ...]:
     """The names in --classes: between commas, or in a text file with one a line. Raises UsageError for a name that
     comes twice or is empty, InputFileError for a file that is no text."""
     path = Path(text)
+    in_file = _is_file(path)
     try:
-        names = path.read_text(encoding="utf-8-sig").split("\n") if path.is_file() else text.split(",")
+        names = path.read_text(encoding="utf-8-sig").split("\n") if in_file else text.split(",")
     except (OSError, ValueError) as error:
         raise InputFileError(f"{path}: {reason(error)}; a file of classes has one name a line") from None
     classes = tuple(name.strip() for name in names)
-    if path.is_file():
+    if in_file:
         classes = tuple(name for name in classes if name)
     if not all(classes) or len(set(classes)) != len(classes):
         raise UsageError(f"--classes {text}: each class needs a name of its own")
     return classes
+
+
+def _is_file(path: Path) -> bool:
+    """Also of what no path can be, such as a long list of names."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False

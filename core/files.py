@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
+import secrets
 import shutil
 import signal
 import stat
@@ -18,17 +18,18 @@ from tinyproof.core.errors import EnvironmentFaultError, InputFileError, UsageEr
 from tinyproof.core.paths import shown
 
 
-def write_at_once(path: Path, content: str) -> None:
+def write_at_once(path: Path, content: str | bytes) -> None:
     """Makes `path` hold `content`. Nobody ever reads half of it, and who writes the same changes nothing. A link is
     replaced, never followed."""
-    if path.is_file() and not path.is_symlink() and path.read_text(encoding="utf-8") == content:
+    data = content.encode("utf-8") if isinstance(content, str) else content
+    if path.is_file() and not path.is_symlink() and path.read_bytes() == data:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     # A name of its own for each writer: one shared name could be renamed away under the other.
-    partial = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.partial")
+    partial = path.with_name(f"{path.name}.{secrets.token_hex(4)}.partial")
     try:
-        with partial.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(content)
+        with partial.open("xb") as file:
+            file.write(data)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
@@ -77,7 +78,7 @@ def replaced_whole(folder: Path, last: str, *, empty: bool = False) -> Iterator[
             if path.is_file() and not empty:
                 shutil.copy2(path, copy / path.name)
         yield copy
-        with _interrupts_wait():
+        with interrupts_wait():
             folder.mkdir(exist_ok=True)
             for path in folder.iterdir():
                 if path.is_file() and not (copy / path.name).exists():
@@ -91,7 +92,7 @@ def _has_no_files(folder: Path) -> bool:
 
 
 @contextlib.contextmanager
-def _interrupts_wait() -> Iterator[None]:
+def interrupts_wait() -> Iterator[None]:
     """Ctrl-C comes into effect after the block, where this is the thread that hears of it."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import shlex
-from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -27,7 +26,6 @@ def command_of(package: Path, folder: Path) -> str:
     return shlex.quote(os.path.relpath(launcher, folder) if folder.is_relative_to(package) else str(launcher))
 
 
-@cache
 def _command() -> str:
     try:
         return command_of(PACKAGE, Path.cwd())

@@ -62,6 +62,11 @@ def missing_to_run(board: Board, system: System | None = None) -> list[Missing]:
     return [] if system.exists(SIMAVR_HEADER) else [Missing("libsimavr", package)]
 
 
+def missing_for(board: Board, system: System | None = None) -> list[Missing]:
+    """To build for it, and to run it."""
+    return [*missing_to_build(board, system), *missing_to_run(board, system)]
+
+
 def refuse_missing(missing: list[Missing]) -> None:
     """Raises EnvironmentFaultError naming the first of them and the remedy for all that Debian has."""
     if missing:

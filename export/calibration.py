@@ -75,12 +75,7 @@ def read_samples(calibration: Calibration, inputs: Sequence[FloatInput], file: s
         if dataset.quantized:
             raise InputFileError(f"{dataset.file}: calibration needs real values in x, not x_q")
         step = max(1, -(-len(dataset) // MAX_CALIBRATION_SAMPLES))
-        parts, start = [], 0
-        for end in inputs:
-            part = dataset.x[::step, start : start + end.elements]
-            parts.append(part.reshape(-1, *end.shape).astype(end.dtype))
-            start += end.elements
-        return Samples(parts, dataset)
+        return Samples(split(dataset.x[::step], inputs), dataset)
     if elements != 1 or calibration.asked is None:
         way = "--low and --high, or " if elements == 1 else ""
         names = input_names([end.name for end in inputs])
@@ -95,6 +90,16 @@ def read_samples(calibration: Calibration, inputs: Sequence[FloatInput], file: s
     (end,) = (end for end in inputs if end.elements)
     grid = np.linspace(low, high, SAMPLES, dtype=np.float32).reshape(SAMPLES, *end.shape)
     return Samples([grid.astype(end.dtype)], None)
+
+
+def split(x: Any, inputs: Sequence[FloatInput]) -> list[Any]:
+    """`x`, [N, elements of all inputs], as a float model takes it: of each input [N, *shape] in its own type."""
+    parts, start = [], 0
+    for end in inputs:
+        part = x[:, start : start + end.elements]
+        parts.append(part.reshape(-1, *end.shape).astype(end.dtype))
+        start += end.elements
+    return parts
 
 
 def look_at(samples: Samples, inputs: Sequence[FloatInput]) -> list[str]:

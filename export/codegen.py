@@ -7,9 +7,10 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from tinyproof.core.tflite.arithmetic import INT32_MAX
-from tinyproof.core.tflite.dtypes import DTYPES
+from tinyproof.core.tflite.dtypes import DTYPES, unpack
 from tinyproof.core.tflite.graph import Tensor
 from tinyproof.export.lowering import Program
 from tinyproof.export.memory_planner import ARENA_ALIGNMENT, MemoryPlan
@@ -152,12 +153,8 @@ def generate(program: Program, plan: MemoryPlan, *, prefix: str = "", place: str
         if isinstance(op, Control):
             steps[number] = [op.statement(plan.offsets.__getitem__)]
     new = [part for part in every if not part.declared]
-    tables = {name: table for part in new for name, table in _by_name(part.tables, part.op.constants()).items()}
-    mve_tables = {
-        name: table
-        for part in new
-        for name, table in _by_name(part.tables, part.form.constants if part.form else part.op.constants()).items()
-    }
+    tables = {name: table for part in new for name, table in _by_name(part.tables, part.constants).items()}
+    mve_tables = {name: table for part in new for name, table in _by_name(part.tables, part.mve_constants).items()}
     return Unit(lines, dict(sorted(steps.items())), tables, mve_tables)
 
 
@@ -176,10 +173,20 @@ class KernelPart:
     calls: tuple[Call, ...]
     declared: bool = False
 
-    @property
+    @cached_property
+    def constants(self) -> list[Constant]:
+        """The operator's tables."""
+        return self.op.constants()
+
+    @cached_property
     def form(self) -> MveForm | None:
         """What stands instead on cores with MVE."""
         return self.op.mve
+
+    @property
+    def mve_constants(self) -> Iterable[Constant]:
+        """The tables on cores with MVE."""
+        return self.form.constants if self.form else self.constants
 
 
 def kernel_parts(number: int, op: Op, prefix: str = "") -> list[KernelPart]:
@@ -199,8 +206,8 @@ def kernel_parts(number: int, op: Op, prefix: str = "") -> list[KernelPart]:
 def _declarations(part: KernelPart, place_macro: str) -> list[str]:
     """Tables and parameter structs, for cores with MVE others."""
     op, count = part.op, len(part.calls)
-    tables = [] if part.declared else op.constants()
-    lines = [line for constant in tables for line in _table(part.tables, constant, place_macro)]
+    tables = [] if part.declared else part.constants
+    lines = [line for constant in tables for line in table_lines(part.tables, constant, place_macro)]
     for place, call in enumerate(part.calls):
         lines += [*_struct(op.kernel, part.struct if count == 1 else f"{part.struct}_{place}", call.parameters), ""]
     if not (form := part.form):
@@ -208,7 +215,7 @@ def _declarations(part: KernelPart, place_macro: str) -> list[str]:
     for_mve = (
         []
         if part.declared
-        else [line for constant in form.constants for line in _table(part.tables, constant, place_macro)]
+        else [line for constant in form.constants for line in table_lines(part.tables, constant, place_macro)]
     )
     for_mve += _struct(form.struct, part.struct, form.parameters(part.tables))
     return [*_either(for_mve, lines[:-1]), ""]
@@ -266,7 +273,7 @@ def _argument_types(program: Program, part: KernelPart, call: Call) -> list[str]
     """C element type of each argument of a call, the parameter struct and the scratch left out."""
     if part.op.moves_bytes:
         return ["int8_t"] * len(_arguments(call))
-    types = {f"{part.tables}_{table.suffix}": table.ctype for table in part.op.constants()}
+    types = {f"{part.tables}_{table.suffix}": table.ctype for table in part.constants}
     return [
         types[argument] if isinstance(argument, str) else DTYPES[program.graph.tensors[argument].dtype].c_type
         for argument in _arguments(call)
@@ -328,8 +335,7 @@ def reset_statements(
             value = content[0] - 256 * (content[0] > 127) if content else 0
             body += [loop, f"        arena[{offset} + i] = {value};"]
             continue
-        values = tuple(byte - 256 * (byte > 127) for byte in content)
-        tables += _table(f"{prefix}state", Constant(f"{number}", "int8_t", values), place)
+        tables += table_lines(f"{prefix}state", Constant(f"{number}", "int8_t", unpack(content, "int8")), place)
         body += [loop, f"        arena[{offset} + i] = {prefix}state_{number}[i];"]
     return tables, body
 
@@ -365,12 +371,13 @@ def _abi_guard(has_kernels: bool) -> list[str]:
     ]
 
 
-def _table(prefix: str, constant: Constant, place: str = "") -> list[str]:
+def table_lines(prefix: str, constant: Constant, place: str = "") -> list[str]:
+    """A table in C, under `prefix` and its suffix. `place`: as in `generate`."""
     storage = "const" if constant.operand else "KERNEL_TABLE"
     array = f"{prefix}_{constant.suffix}[{len(constant.values)}]"
     aligned = f"KERNEL_ALIGNED({constant.alignment})" if constant.alignment else ""
     head = f"static {storage} {constant.ctype} {' '.join(filter(None, (array, aligned, place)))} = {{"
-    return [head, *number_lines(map(_literal, constant.values)), "};"]
+    return [head, *_number_lines(map(_literal, constant.values)), "};"]
 
 
 def _literal(value: int) -> str:
@@ -378,7 +385,7 @@ def _literal(value: int) -> str:
     return f"({value + 1} - 1)" if value in (-INT32_MAX - 1, -(2**63)) else str(value)
 
 
-def number_lines(values: Iterable[str]) -> list[str]:
+def _number_lines(values: Iterable[str]) -> list[str]:
     """What stands between the braces of a table."""
     return textwrap.wrap(", ".join(values), 110, initial_indent="    ", subsequent_indent="    ")
 

@@ -18,17 +18,19 @@ from tinyproof.export.schedules import schedule
 
 @dataclass(frozen=True)
 class Compiled:
-    """What model_compiled.c was printed from; `unit` are its tables and calls, `identity` is the model's id."""
+    """What model_compiled.c was printed from; `unit` are its tables and calls, `identity` is the model's id, `source`
+    what lies there."""
 
     program: Program
     plan: MemoryPlan
     unit: Unit
     identity: str
+    source: str
 
 
-def read_compiled(build_dir: Path) -> Compiled:
+def read_compiled(build_dir: Path, since: str = "") -> Compiled:
     """Raises UsageError where the build is none, or its model_compiled.c is not what this version makes of it: what is
-    printed from here has to be what was proven."""
+    printed from here has to be what was proven. `since`: only what the file holds from these words on is compared."""
     tflite = read_file(build_dir / "model.tflite")
     memory = read_manifest(build_dir).memory
     lowered = lower(read_graph(tflite), keep_dead=memory is not None and memory.keep_dead)
@@ -36,6 +38,9 @@ def read_compiled(build_dir: Path) -> Compiled:
     program, plan = choice.program, choice.plan
     identity = model_id(tflite)
     unit = generate(program, plan)
-    if (build_dir / "model_compiled.c").read_text(encoding="utf-8") != emit_source(program, plan, identity, unit):
+    source = (build_dir / "model_compiled.c").read_text(encoding="utf-8")
+    made = emit_source(program, plan, identity, unit)
+    begin = source.find(since)
+    if begin < 0 or source[begin:] != made[made.index(since) :]:
         raise UsageError(f"{shown(build_dir / 'model_compiled.c')} is another version's; run ./tinyproof export again")
-    return Compiled(program, plan, unit, identity)
+    return Compiled(program, plan, unit, identity, source)

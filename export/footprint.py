@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,11 @@ from tinyproof.core.manifest import model_id
 from tinyproof.core.tflite.graph import Graph
 from tinyproof.core.tflite.reader import read_graph
 from tinyproof.export.brought_file import floats_inside
-from tinyproof.export.codegen import MAX_INLINED_CALLS
+from tinyproof.export.codegen import MAX_INLINED_CALLS, KernelPart, kernel_parts
 from tinyproof.export.lowering import REWRITTEN, Program, lower
 from tinyproof.export.memory_planner import MemoryPlan
 from tinyproof.export.ops import ENDS, OPS
-from tinyproof.export.ops.base import Op
+from tinyproof.export.ops.base import Constant, Op
 from tinyproof.export.schedules import Schedules
 
 # Measured with the pinned compilers (sizes by layer in build.json of the neuron): all but model and arena.
@@ -103,11 +103,12 @@ def inspect_model(tflite: bytes, file: str, boards: list[Board], build_dir: Path
     Raises InputFileError naming what is wrong with the file, or not supported.
     """
     schedules = Schedules(lower(read_graph(tflite, file)))
-    choice = schedules.fastest()
+    choice = schedules.fastest
     program, plan = choice.program, choice.plan
     identity = model_id(tflite)
-    constant_bytes = sum(map(_constant_bytes, program.ops))
-    code_bytes = {dsp: _code_bytes(program, dsp=dsp) for dsp in (False, True)}
+    parts = _parts(program)
+    constant_bytes = _table_bytes(parts)
+    code_bytes = {dsp: _code_bytes(parts, dsp=dsp) for dsp in (False, True)}
     fits = [
         _built(board, board.memory, identity, build_dir)
         or _estimate(
@@ -171,7 +172,7 @@ def _operator(program: Program, op: Op) -> dict[str, Any]:
         "inputs": [list(tensors[index].shape) for index in op.inputs],
         "outputs": [list(tensors[index].shape) for index in op.outputs],
         "macs": op.macs,
-        "constant_bytes": _constant_bytes(op),
+        "constant_bytes": _constant_bytes(op.constants()),
     }
 
 
@@ -193,19 +194,28 @@ def _tensor(graph: Graph, index: int, plan: MemoryPlan | None = None) -> dict[st
 
 def flash_use(program: Program) -> tuple[int, int]:
     """(bytes of all tables, exactly; bytes of code on a Cortex-M without the DSP extension, about)."""
-    return sum(map(_constant_bytes, program.ops)), _code_bytes(program, dsp=False)
+    parts = _parts(program)
+    return _table_bytes(parts), _code_bytes(parts, dsp=False)
 
 
-def _constant_bytes(op: Op) -> int:
-    """Of the tables in flash."""
-    sizes = ((re.search(r"(\d+)_t", table.ctype), len(table.values)) for table in op.constants())
-    return sum(count * (int(match[1]) // 8 if match else 4) for match, count in sizes)
+def _parts(program: Program) -> list[KernelPart]:
+    """What is printed: of operators that take turns each in each of its forms."""
+    return [part for number, op in enumerate(program.ops) if op.kernel for part in kernel_parts(number, op)]
 
 
-def _code_bytes(program: Program, *, dsp: bool) -> int:
+def _table_bytes(parts: list[KernelPart]) -> int:
+    return sum(_constant_bytes(part.constants) for part in parts if not part.declared)
+
+
+def _constant_bytes(tables: Iterable[Constant]) -> int:
+    """Of tables in flash."""
+    return sum(len(table.values) * table.element_bytes for table in tables)
+
+
+def _code_bytes(parts: list[KernelPart], *, dsp: bool) -> int:
     """Thumb-2; a kernel that is called often is shared instead of inlined."""
-    one = {op.kernel: op.code_bytes for op in program.ops}
-    calls = Counter(op.kernel for op in program.ops if op.kernel for _ in op.calls("op"))
+    one = {part.op.kernel: part.op.code_bytes for part in parts}
+    calls = Counter(part.op.kernel for part in parts for _ in part.calls)
     one |= {kernel: sizes[dsp] for kernel, sizes in _ONE_COPY.items()}
     return sum(
         one[kernel] * (count if count <= MAX_INLINED_CALLS and kernel not in _ONE_COPY else 1)

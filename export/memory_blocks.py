@@ -53,9 +53,8 @@ class Blocks:
         return [*{id(block): block for block in self.tensors.values()}.values(), *self.scratch.values()]
 
 
-def find_blocks(program: Program, *, overlapping: bool = True) -> Blocks:
-    """Step 0 is the arrival of the input; op k runs at step k + 1; the output is read after the last. Without
-    `overlapping`, a kernel's output never lies in a part of its input."""
+def find_blocks(program: Program) -> Blocks:
+    """Step 0 is the arrival of the input; op k runs at step k + 1; the output is read after the last."""
     tensors = program.graph.tensors
     roots = {index: root for index, (root, _) in program.roots.items()}
     last_use = _last_uses(program, roots)
@@ -73,7 +72,7 @@ def find_blocks(program: Program, *, overlapping: bool = True) -> Blocks:
             else:
                 blocks[index] = _block(tensors[index], step, last_use.get(index, step))
         if op.outputs and op.outputs[0] not in roots and blocks[op.outputs[0]].first == step:
-            blocks[op.outputs[0]].made_from += _overlaps(op, step, blocks, roots, overlapping)
+            blocks[op.outputs[0]].made_from += _overlaps(op, step, blocks, roots)
     scratch = {
         step - 1: Block(op.working_bytes, step, step)
         for step, op in enumerate(program.ops, start=1)
@@ -82,7 +81,7 @@ def find_blocks(program: Program, *, overlapping: bool = True) -> Blocks:
     return Blocks(blocks, scratch)
 
 
-def _overlaps(op: Op, step: int, blocks: dict[int, Block], roots: dict[int, int], overlapping: bool) -> list[Overlap]:
+def _overlaps(op: Op, step: int, blocks: dict[int, Block], roots: dict[int, int]) -> list[Overlap]:
     """Of the first output with inputs that nobody else needs; views of larger tensors are left alone."""
     made, found = blocks[op.outputs[0]], []
     for index in dict.fromkeys(op.inputs):
@@ -92,7 +91,7 @@ def _overlaps(op: Op, step: int, blocks: dict[int, Block], roots: dict[int, int]
         if any(blocks[twin] is other for twin in op.inputs if twin != index):
             continue
         distance = made.size
-        if overlapping and index == op.inputs[0] and len(op.outputs) == 1 and op.distance is not None:
+        if index == op.inputs[0] and len(op.outputs) == 1 and op.distance is not None:
             distance = min(op.distance, made.size)
         same = index in op.replaceable
         if index in roots and made.size != other.size:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from tinyproof.core.manifest import PlannedBytes
 from tinyproof.export.lowering import Program
@@ -34,10 +35,9 @@ class MemoryPlan:
     scratch: dict[int, int] = field(default_factory=dict)
 
 
-def plan_memory(program: Program, *, overlapping: bool = True, placings: int = MAX_PLACINGS) -> MemoryPlan:
-    """The smallest that is found. Without `overlapping`: as if no kernel bore its output in a part of its input.
-    `placings`: how long to search."""
-    blocks = find_blocks(program, overlapping=overlapping)
+def plan_memory(program: Program, *, placings: int = MAX_PLACINGS) -> MemoryPlan:
+    """The smallest that is found. `placings`: how long to search."""
+    blocks = find_blocks(program)
     unique = blocks.unique
     places = dict(zip(map(id, unique), place_blocks(unique, placings), strict=True))
     return MemoryPlan(
@@ -86,10 +86,6 @@ class _Search:
             for number, block in enumerate(blocks)
             for overlap in block.made_from
         }
-        self.rivals = [
-            [j for j, other in enumerate(blocks) if j != i and block.first <= other.last and other.first <= block.last]
-            for i, block in enumerate(blocks)
-        ]
 
     def run(self, placings: int) -> list[int]:
         """Offsets of the best order."""
@@ -144,11 +140,12 @@ class _Search:
         """Each at the lowest offset that its rivals before it leave."""
         offsets = [-1] * len(self.blocks)
         for number in order:
-            placed = [j for j in self.rivals[number] if offsets[j] >= 0]
             # Begins between these two are not free: from, up to, and one between them that is.
-            taken = sorted(
-                (*self._taken(number, j, offsets[j]), offsets[j] if self._same(number, j) else -1) for j in placed
-            )
+            taken = [
+                (at + start, at + end, at if same else -1)
+                for j, start, end, same in self.rivals[number]
+                if (at := offsets[j]) >= 0
+            ]
             offsets[number] = self._lowest(self.blocks[number], taken)
         return offsets
 
@@ -162,18 +159,28 @@ class _Search:
                 return offset
         raise AssertionError("the end of the last block is always free")
 
-    def _same(self, a: int, b: int) -> bool:
-        overlap = self.overlaps.get((a, b)) or self.overlaps.get((b, a))
-        return overlap is not None and overlap.same
+    @cached_property
+    def rivals(self) -> list[list[tuple[int, int, int, bool]]]:
+        """Of each block those that are alive with it: which one it is; from its begin on, between which two the block
+        must not begin, both ends free; and whether it may begin where that one does."""
+        return [
+            [
+                (j, *self._taken(i, j))
+                for j, other in enumerate(self.blocks)
+                if j != i and block.first <= other.last and other.first <= block.last
+            ]
+            for i, block in enumerate(self.blocks)
+        ]
 
-    def _taken(self, number: int, rival: int, offset: int) -> tuple[int, int]:
-        """Where block `number` must not begin, both ends free, for a rival at `offset`."""
-        start, end = offset - self.blocks[number].size, offset + self.blocks[rival].size
-        if overlap := self.overlaps.get((number, rival)):
-            start = max(start, offset - overlap.distance)
-        if overlap := self.overlaps.get((rival, number)):
-            end = min(end, offset + overlap.distance)
-        return start, max(start, end)
+    def _taken(self, number: int, rival: int) -> tuple[int, int, bool]:
+        start, end = -self.blocks[number].size, self.blocks[rival].size
+        made, origin = self.overlaps.get((number, rival)), self.overlaps.get((rival, number))
+        if made:
+            start = max(start, -made.distance)
+        if origin:
+            end = min(end, origin.distance)
+        overlap = made or origin
+        return start, max(start, end), overlap is not None and overlap.same
 
     def needed(self, steps: int) -> list[int]:
         """Of each step: no plan is smaller."""

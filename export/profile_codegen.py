@@ -12,16 +12,15 @@ from pathlib import Path
 
 from tinyproof.core.errors import UsageError
 from tinyproof.core.files import write_at_once
-from tinyproof.core.manifest import model_id, read_manifest
 from tinyproof.core.paths import shown
 from tinyproof.core.tflite.parts import TensorPart
 from tinyproof.core.tflite.reader import read_file, read_graph
-from tinyproof.export.codegen import Unit, banner, emit_reset, emit_source, generate
+from tinyproof.export.codegen import Unit, banner, emit_reset
+from tinyproof.export.compiled import read_compiled
 from tinyproof.export.lowering import Program, lower
-from tinyproof.export.memory_planner import MemoryPlan, plan_memory
+from tinyproof.export.memory_planner import MemoryPlan
 from tinyproof.export.ops.constant_output import ConstantOutput
 from tinyproof.export.ops.lift import Lift
-from tinyproof.export.schedules import schedule
 
 FOLDER = "profile"
 SOURCE, HEADER = "model_profile.c", "model_profile.h"
@@ -53,7 +52,7 @@ class ProfiledOperator:
 def can_be_profiled(build_dir: Path) -> bool:
     """Whether the model runs operators on the device, and these one after the other."""
     program = lower(read_graph(read_file(build_dir / "model.tflite")))
-    return not program.branches and bool(generate(program, plan_memory(program)).steps)
+    return not program.branches and any(op.kernel for op in program.ops)
 
 
 def write_profile(build_dir: Path) -> list[ProfiledOperator]:
@@ -61,17 +60,8 @@ def write_profile(build_dir: Path) -> list[ProfiledOperator]:
 
     Raises UsageError for a model without operators or with control flow, and where model_compiled.c is not of it.
     """
-    tflite = read_file(build_dir / "model.tflite")
-    memory = read_manifest(build_dir).memory
-    choice = schedule(
-        lower(read_graph(tflite), keep_dead=memory is not None and memory.keep_dead), memory.ram if memory else ""
-    )
-    program, plan = choice.program, choice.plan
-    identity = model_id(tflite)
-    unit = generate(program, plan)
-    tables, *calls = (build_dir / "model_compiled.c").read_text(encoding="utf-8").partition(_CALLS)
-    if calls != list(emit_source(program, plan, identity, unit).partition(_CALLS)[1:]):
-        raise UsageError(f"{shown(build_dir / 'model_compiled.c')} is another version's; run ./tinyproof export again")
+    compiled = read_compiled(build_dir, since=_CALLS)
+    program, plan, unit = compiled.program, compiled.plan, compiled.unit
     if program.branches:
         raise UsageError(f"{shown(build_dir)}: the model has IF or WHILE, whose operators do not run in turn")
     if not unit.steps:
@@ -80,8 +70,9 @@ def write_profile(build_dir: Path) -> list[ProfiledOperator]:
     outputs = _outputs(program, plan, operators)
     folder = build_dir / FOLDER
     # Several boards may be built from it side by side.
+    tables = compiled.source.partition(_CALLS)[0]
     write_at_once(folder / SOURCE, _source(tables, unit, outputs, emit_reset(program, plan)))
-    write_at_once(folder / HEADER, _header(len(unit.steps), len(outputs), identity))
+    write_at_once(folder / HEADER, _header(len(unit.steps), len(outputs), compiled.identity))
     return operators
 
 

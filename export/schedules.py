@@ -21,7 +21,6 @@ from tinyproof.export.lowering import Program
 from tinyproof.export.memory_planner import MemoryPlan, needed_bytes, plan_memory
 from tinyproof.export.ops.base import WORD, Op
 from tinyproof.export.ops.convolution import Convolution
-from tinyproof.export.ops.fully_connected import FullyConnected
 from tinyproof.export.ops.lift import Lift
 from tinyproof.export.ops.stripes import Stripes
 
@@ -35,13 +34,20 @@ QUICK_PLACINGS = 20_000
 LIFT_FROM = 0.8  # of the arena: what a step must need so that its input is moved out of the way
 
 
+def is_budget(text: str) -> bool:
+    """Whether it says how much RAM a program may take: bytes in digits, "small", "min", or nothing for the fastest."""
+    return text in ("", SMALL, MIN) or (text.isascii() and text.isdigit())
+
+
 def schedule(program: Program, ram: str = "") -> Choice:
-    """For a budget as manifest.MemoryUse has it: bytes in digits, "small", "min", or nothing for the fastest. The plan
-    is checked byte by byte. Raises UsageError where the budget is too small."""
+    """For a budget as manifest.MemoryUse has it. The plan is checked byte by byte. Raises UsageError where it is none,
+    or too small."""
     from tinyproof.export.memory_checker import check_plan  # NumPy, which inspect has no need of
 
+    if not is_budget(ram):
+        raise UsageError(f"ram: {ram!r} is neither a number of bytes nor small or min")
     schedules = Schedules(program)
-    choice = schedules.fitting(int(ram) if ram.isdigit() else ram) if ram else schedules.fastest()
+    choice = schedules.fitting(int(ram) if ram.isdigit() else ram) if ram else schedules.fastest
     check_plan(choice.program, choice.plan)
     return choice
 
@@ -58,11 +64,10 @@ class Choice:
 @dataclass(frozen=True)
 class Shape:
     """What of a program is changed: `groups` of operators that take turns, first and last one and rows of a stripe;
-    `narrow`: dense layers without a widened copy of their input; `lifted`: tensors move where that saves RAM."""
+    `narrow`: layers with a kernel that needs less RAM, see Op.narrow."""
 
     groups: tuple[tuple[int, int, int], ...] = ()
     narrow: frozenset[int] = frozenset()
-    lifted: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,9 +85,11 @@ class Schedules:
 
     def __init__(self, program: Program) -> None:
         self.program = program
+        self.chains: dict[tuple[int, int], bool] = {}
         self.stripes: dict[tuple[int, int, int], Op] = {}
         self.narrow: dict[int, Op] = {}
 
+    @cached_property
     def fastest(self) -> Choice:
         """As it is."""
         return Choice(self.program, plan_memory(self.program), sum(op.cost for op in self.program.ops))
@@ -104,7 +111,7 @@ class Schedules:
     @cached_property
     def choices(self) -> list[Choice]:
         """Those that no other one beats in RAM or cost, the fastest first."""
-        found = [self.fastest()]
+        found = [self.fastest]
         for point in self.points:
             found += self._plans(point)
         found.sort(key=lambda choice: (choice.cost, choice.plan.arena_bytes))
@@ -156,6 +163,9 @@ class Schedules:
         """What could take the peak away."""
         first, last = point.peak
         shape, ops = point.shape, self.program.ops
+        every = frozenset(number for number in range(len(ops)) if self._narrow(number))
+        if not every <= shape.narrow:  # alike layers need the same: one of them alone takes no peak away
+            yield dataclasses.replace(shape, narrow=every)
         for number in range(first, last + 1):
             if number not in shape.narrow and self._narrow(number):
                 yield dataclasses.replace(shape, narrow=shape.narrow | {number})
@@ -166,12 +176,18 @@ class Schedules:
                 apart = tuple(group for group in shape.groups if group[1] < a or group[0] > b)
                 if any(a <= edge <= b for group in apart for edge in group[:2]):
                     continue
+                walk = ops[b].row_walk
+                assert walk is not None  # as of every operator of a chain
                 for height in HEIGHTS:
-                    walk = ops[b].row_walk
-                    if walk and height * 2 <= walk.outputs:
+                    if height * 2 <= walk.outputs:
                         yield dataclasses.replace(shape, groups=tuple(sorted((*apart, (a, b, height)))))
 
     def _can_take_turns(self, a: int, b: int) -> bool:
+        if (a, b) not in self.chains:
+            self.chains[a, b] = self._is_chain(a, b)
+        return self.chains[a, b]
+
+    def _is_chain(self, a: int, b: int) -> bool:
         """Whether operators a to b are a chain of images with one input, of which nobody else needs a part."""
         ops, program = self.program.ops[a : b + 1], self.program
         if program.branches or any(op.row_walk is None for op in ops):
@@ -189,7 +205,7 @@ class Schedules:
     def _narrow(self, number: int) -> Op | None:
         if number not in self.narrow:
             op = self.program.ops[number]
-            found = op.narrow() if isinstance(op, FullyConnected) else None
+            found = op.narrow()
             if found is None:
                 return None
             self.narrow[number] = found
@@ -216,14 +232,12 @@ class Schedules:
             number += 1
         return found
 
-    def _build(self, shape: Shape) -> Program:
-        program = dataclasses.replace(self.program, ops=tuple(op for op, _ in self._ops(shape)))
-        return _lift(program) if shape.lifted else program
+    def _build(self, ops: list[tuple[Op, tuple[int, int]]]) -> Program:
+        return dataclasses.replace(self.program, ops=tuple(op for op, _ in ops))
 
     def _point(self, shape: Shape) -> Point:
         ops = self._ops(shape)
-        program = dataclasses.replace(self.program, ops=tuple(op for op, _ in ops))
-        needed = needed_bytes(program)
+        needed = needed_bytes(self._build(ops))
         largest = max(needed)
         step = needed.index(largest)
         peak = ops[min(max(step - 1, 0), len(ops) - 1)][1]
@@ -231,17 +245,19 @@ class Schedules:
 
     def _plans(self, point: Point) -> Iterator[Choice]:
         """As the search found it; and where that leaves gaps, with tensors that move."""
-        for lifted in (False, True):
-            program = self._build(dataclasses.replace(point.shape, lifted=lifted))
+        program = self._build(self._ops(point.shape))
+        plan = plan_memory(program, placings=QUICK_PLACINGS)
+        yield Choice(program, plan, sum(op.cost for op in program.ops))
+        if plan.arena_bytes > point.needed + WORD:
+            program = _lift(program)
             plan = plan_memory(program, placings=QUICK_PLACINGS)
             yield Choice(program, plan, sum(op.cost for op in program.ops))
-            if plan.arena_bytes <= point.needed + WORD:
-                break
 
 
 def _lift(program: Program) -> Program:
     """Moves the input of each step that needs most of the arena to where its output fits below."""
     needed = needed_bytes(program)
+    largest = max(needed)
     tensors = list(program.graph.tensors)
     fixed = {tensor.index for tensor in (*program.inputs, *program.outputs)} | {*program.roots, *program.initial}
     fixed |= {root for root, _ in program.roots.values()}
@@ -249,12 +265,7 @@ def _lift(program: Program) -> Program:
     ops: list[Op] = []
     for step, op in enumerate(program.ops, start=1):
         overlaps = isinstance(op, Convolution) and op.distance is not None and op.distance < op.y.bytes
-        if (
-            not overlaps
-            or needed[step] < LIFT_FROM * max(needed)
-            or op.inputs[0] in fixed
-            or uses.count(op.inputs[0]) > 1
-        ):
+        if not overlaps or needed[step] < LIFT_FROM * largest or op.inputs[0] in fixed or uses.count(op.inputs[0]) > 1:
             ops.append(op)
             continue
         (x,) = op.inputs

@@ -77,6 +77,7 @@ class _Settling:
         behind = self.tensors[whole].bytes - start - size
         self.initial[whole] = bytes(start) + self.initial.pop(state) + bytes(behind)
         joined.placed.add(places[0])
+        joined.inputs = tuple(index for index in joined.inputs if index != part.index)  # no tensor any more
         for number, place in enumerate(joined.part_places):
             if number not in joined.placed and self._place(joined.parts[number].index, whole, place):
                 joined.placed.add(number)

@@ -20,15 +20,15 @@ def stripe_lines(op: Stripes, number: int, parts: list[KernelPart], plan: Memory
     scratch = plan.scratch[number]
     forms = {(member, part): None for member, found in enumerate(op.parts) for part in found}
     by_form = dict(zip(forms, parts, strict=True))
+    every = [_places(op, scratch, turns, plan) for turns in op.turns]
     lines: list[str] = []
     first = 0
     while first < len(op.turns):
-        places = _places(op, scratch, op.turns[first], plan)
-        steps, count = _repeats(op, scratch, first, plan)
+        steps, count = _repeats(op, every, first)
         indent = "        " if count > 1 else "    "
         if count > 1:
             lines.append(f"    for (int32_t i = 0; i < {count}; i++) {{")
-        for turn, at, step in zip(op.turns[first], places, steps, strict=True):
+        for turn, at, step in zip(op.turns[first], every[first], steps, strict=True):
             arguments = [
                 f"arena + {a}" + (f" + i * {b}" if b and count > 1 else "") for a, b in zip(at, step, strict=True)
             ]
@@ -60,15 +60,15 @@ def _turn_lines(
     return call_lines(part, [places], work, shared, indent)
 
 
-def _repeats(op: Stripes, scratch: int, first: int, plan: MemoryPlan) -> tuple[Places, int]:
-    """By how much places move from one stripe to the next, and how many stripes from `first` on do so alike."""
-    before = _places(op, scratch, op.turns[first], plan)
-    still = [[0] * len(at) for at in before]
-    steps, count = still, 1
+def _repeats(op: Stripes, every: list[Places], first: int) -> tuple[Places, int]:
+    """By how much places move from one stripe to the next, and how many stripes from `first` on do so alike. `every`:
+    the places of each stripe."""
+    before, count = every[first], 1
+    steps = [[0] * len(at) for at in before]
     for number in range(first + 1, len(op.turns)):
         if [turn.signature for turn in op.turns[number]] != [turn.signature for turn in op.turns[first]]:
             break
-        after = _places(op, scratch, op.turns[number], plan)
+        after = every[number]
         moved = [[b - a for a, b in zip(x, y, strict=True)] for x, y in zip(before, after, strict=True)]
         if count > 1 and moved != steps:
             break

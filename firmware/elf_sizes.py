@@ -63,7 +63,7 @@ def layer_sizes(elf: Path, linker_map: Path) -> dict[str, Size]:
     text = linker_map.read_text(encoding="utf-8", errors="replace")
     engines_alone = only_for_engine(text)
     for output, section, count, path in map_entries(text):
-        size = layers["engine" if path in engines_alone else _layer(section, path)]
+        size = layers["engine" if path in engines_alone else layer_of(section, path)]
         if output in (".text", ".data", ".ARM.exidx"):
             size.flash_bytes += count
         if output in (".data", ".bss"):
@@ -104,9 +104,9 @@ def only_for_engine(text: str) -> set[str]:
         elif len(words) == 2 and "/" in words[1]:
             definer = words[1].strip()
             members |= {definer} if definer.endswith(")") else set()
-    members = {path for path in members if _layer("", path) == "core"}
+    members = {path for path in members if layer_of("", path) == "core"}
     # An object that is no member is linked in any case.
-    waiting = {path for path in needs if not path.endswith(")") and _layer("", path) not in ("engine", "model")}
+    waiting = {path for path in needs if not path.endswith(")") and layer_of("", path) not in ("engine", "model")}
     reached: set[str] = set()
     while waiting:
         path = waiting.pop()
@@ -115,7 +115,8 @@ def only_for_engine(text: str) -> set[str]:
     return members - reached
 
 
-def _layer(section: str, path: str) -> str:
+def layer_of(section: str, path: str) -> str:
+    """Whose a section of an object is, or all of it where none is named; `path`: as the linker's map has it."""
     if _LIBRARY.search(path):
         return "engine"
     layer = next((layer for part, layer in _PATHS.items() if part in path), "core")

@@ -16,6 +16,8 @@ from pathlib import Path
 
 from elftools.elf.elffile import ELFFile
 
+from tinyproof.core.files import write_at_once
+
 MAX_GAP_BYTES = 1 << 20  # between two parts of an image: more would be no flash but two memories
 ERASED = 0xFF
 HEX_BYTES = 16
@@ -23,7 +25,6 @@ UF2_BYTES = 256
 _UF2_START = (0x0A324655, 0x9E5D5157)
 _UF2_END = 0x0AB16F30
 _AVR_DATA = 0x800000  # from here on AVR's ELF means RAM, EEPROM and fuses, of which none is in an image of the flash
-_EM_AVR = 83
 
 
 @dataclass(frozen=True)
@@ -34,11 +35,10 @@ class Part:
     content: bytes
 
 
-def write_images(elf: Path) -> list[Path]:
+def write_images(elf: Path) -> None:
     """firmware.bin, .hex and .uf2 beside `elf`, each renamed into its place when whole; the same ELF gives the same
     bytes. No .uf2 for AVR, whose addresses it cannot say. What cannot be made any more is removed."""
     parts, is_avr = read_parts(elf)
-    written = []
     contents: dict[str, bytes | None] = {
         ".bin": as_bin(parts),
         ".hex": as_hex(parts).encode("ascii"),
@@ -48,12 +48,8 @@ def write_images(elf: Path) -> list[Path]:
         target = elf.with_suffix(suffix)
         if content is None:
             target.unlink(missing_ok=True)
-            continue
-        partial = target.with_name(f"{target.name}.partial")
-        partial.write_bytes(content)
-        partial.replace(target)
-        written.append(target)
-    return written
+        else:
+            write_at_once(target, content)
 
 
 def read_parts(elf: Path) -> tuple[list[Part], bool]:
@@ -61,7 +57,7 @@ def read_parts(elf: Path) -> tuple[list[Part], bool]:
     found = []
     with elf.open("rb") as file:
         image = ELFFile(file)
-        is_avr = image["e_machine"] in ("EM_AVR", _EM_AVR)
+        is_avr = image["e_machine"] == "EM_AVR"
         for segment in image.iter_segments("PT_LOAD"):
             content = segment.data()
             if content and not (is_avr and segment["p_paddr"] >= _AVR_DATA):

@@ -6,7 +6,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from tinyproof.core.build_record import FILE as RECORD
 from tinyproof.core.build_record import BuildRecord, RamUse, Size
 from tinyproof.core.errors import EnvironmentFaultError, UsageError
 from tinyproof.core.files import keep_inside, write_at_once
-from tinyproof.core.manifest import MemoryUse, read_manifest, stale_artefacts
+from tinyproof.core.manifest import Manifest, MemoryUse, read_manifest, stale_artefacts
 from tinyproof.core.paths import BUILD, FIRMWARE, shown
 from tinyproof.core.system_packages import missing_to_build, refuse_missing
 from tinyproof.firmware.dialects import MLPERF, mlperf_sample
@@ -46,15 +45,15 @@ _OUTSIDE = re.compile(r"address 0x([0-9a-f]+) of \S+ section `\S+' is not within
 _REGIONS = {"flash": "flash", "ram": "ram", "text": "flash", "data": "ram"}  # the last two are avr-gcc's names
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class BuildResult(BuildRecord):
     """A build that was just made, and where its image is."""
 
     elf: Path
 
 
-def check_artefacts(build_dir: Path) -> str:
-    """The model id of an export that is complete and unchanged; UsageError names what is missing or stale."""
+def check_artefacts(build_dir: Path) -> Manifest:
+    """The manifest of an export that is complete and unchanged; UsageError names what is missing or stale."""
     manifest = read_manifest(build_dir)
     if not {"model_compiled.c", "model_compiled.h"} <= manifest.artefacts.keys():
         raise UsageError(f"{shown(build_dir)} holds no exported model; run ./tinyproof export first")
@@ -63,7 +62,7 @@ def check_artefacts(build_dir: Path) -> str:
         names = ", ".join(stale)
         remedy = "run ./tinyproof export again"
         raise UsageError(f"{shown(build_dir)}: {names} missing or changed since the export; {remedy}")
-    return manifest.model_id
+    return manifest
 
 
 def build(board: Board, build_dir: Path, *, dialect: str = "") -> BuildResult:
@@ -78,7 +77,7 @@ def build(board: Board, build_dir: Path, *, dialect: str = "") -> BuildResult:
     """
     if board.kind == "host":
         raise UsageError(f"board {board.name} is this machine and has no firmware; ./tinyproof check asks it directly")
-    model_id, manifest = check_artefacts(build_dir), read_manifest(build_dir)
+    manifest = check_artefacts(build_dir)
     refuse_missing(missing_to_build(board))
     if dialect == MLPERF:
         mlperf_sample(board, manifest)  # what it cannot be is told before a compiler tells it
@@ -98,14 +97,12 @@ def build(board: Board, build_dir: Path, *, dialect: str = "") -> BuildResult:
     if board.kind == "simulated":
         bound = stack_bound(produced, board.build.toolchain, objects)
     elf = folder / "firmware.elf"
-    whole = folder / "firmware.elf.partial"
-    shutil.copyfile(produced, whole)  # renamed when whole: Ctrl-C leaves the image that was there
-    whole.replace(elf)
+    write_at_once(elf, produced.read_bytes())  # Ctrl-C leaves the image that was there
     write_images(elf)
     result = BuildResult(
         board=board.name,
         engine=board.engine,
-        model_id=model_id,
+        model_id=manifest.model_id,
         flash_bytes=sum(size.flash_bytes for size in layers.values()),
         ram_bytes=sum(size.ram_bytes for size in layers.values()),
         engine_flash_bytes=layers["engine"].flash_bytes + layers["model"].flash_bytes,
@@ -113,7 +110,7 @@ def build(board: Board, build_dir: Path, *, dialect: str = "") -> BuildResult:
         layers=layers,
         elf_sha256=hashlib.sha256(elf.read_bytes()).hexdigest(),
         sources={name: manifest.artefacts[name].sha256 for name in USED_ARTEFACTS if name in manifest.artefacts},
-        ram=ram_use(board, read_manifest(build_dir).memory, layers),
+        ram=ram_use(board, manifest.memory, layers),
         stack_bound_bytes=bound.bytes,
         stack_bound_why=bound.why,
         elf=elf,
@@ -174,7 +171,6 @@ def run_platformio(board: Board, build_dir: Path, objects: Path, *options: str, 
         raise EnvironmentFaultError(f"PlatformIO did not finish {board.name} in {TIMEOUT_S:.0f} s") from None
     if done.returncode != 0:
         log = objects.with_suffix(".log")
-        log.parent.mkdir(parents=True, exist_ok=True)
         write_at_once(log, done.stdout + done.stderr)
         raise EnvironmentFaultError(explain(board, done.stdout + done.stderr, log))
 

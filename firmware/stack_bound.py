@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tinyproof.firmware.elf_sizes import layer_of
+
 # The protocol reaches the board through the pointers of `struct protocol_port`, and the Arduino core's Print its port
 # through a virtual function: the only calls through pointers in an image with the compiled engine.
 PORT = ("hal_write", "hal_ticks", "hal_elapsed", "hal_stack_used")
@@ -68,7 +70,7 @@ def stack_bound(elf: Path, toolchain: str, objects: Path) -> StackBound:
     ours: set[str] = set()
     for file in sorted(objects.rglob("*.su")):
         names = read_frames(file.read_text(encoding="utf-8", errors="replace"), frames)
-        if "/lib/protocol/" in file.as_posix():
+        if layer_of("", file.as_posix()) == "protocol":  # they call the board through `struct protocol_port`
             ours |= names
     return deepest(read_functions(text, avr=toolchain == "avr-"), frames, ours)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tinyproof.core.board_spec import Board, all_boards
-from tinyproof.core.system_packages import Missing, System, missing_to_build, missing_to_run
+from tinyproof.core.system_packages import Missing, System, missing_for
 from tinyproof.core.tensorflow_settings import TENSORFLOW
 from tinyproof.host.transport.usb import Lister, Plugged, boards_of, bootloaders_of, list_plugged
 
@@ -74,7 +74,7 @@ def _tools(default_board: str, machine: Machine) -> Iterator[Fault]:
     """A compiler or an emulator that a board needs; it blocks where the board is the one that is used by default."""
     missing: dict[str, tuple[Missing, list[Board]]] = {}
     for board in all_boards().values():
-        for part in (*missing_to_build(board, machine.system), *missing_to_run(board, machine.system)):
+        for part in missing_for(board, machine.system):
             missing.setdefault(part.what, (part, []))[1].append(board)
     for _, (part, boards) in sorted(missing.items()):
         if all(board.hidden for board in boards):
@@ -90,12 +90,8 @@ def _tools(default_board: str, machine: Machine) -> Iterator[Fault]:
 
 def missing_packages(system: System | None = None) -> list[str]:
     """Debian packages of all that a simulated board which Debian can provide for needs and has not."""
-    found: dict[str, None] = {}
-    for board in all_boards().values():
-        if not board.hidden:
-            for part in (*missing_to_build(board, system), *missing_to_run(board, system)):
-                found.update(dict.fromkeys(part.packages.split()))
-    return sorted(found)
+    parts = [part for board in all_boards().values() if not board.hidden for part in missing_for(board, system)]
+    return sorted({package for part in parts for package in part.packages.split()})
 
 
 def _drivers(plugged: list[Plugged], machine: Machine) -> Iterator[Fault]:

@@ -38,7 +38,7 @@ def install(packages: Sequence[str], announce: Callable[[str], object], run: Run
         announce(" ".join(command))
         done = run(command)
         if done.returncode != 0:
-            lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+            lines = [line for line in done.stdout.splitlines() if line.strip()]  # what it says of errors is among it
             raise EnvironmentFaultError(
                 f"{' '.join(command)} failed: {lines[-1] if lines else f'exit code {done.returncode}'}"
             )

@@ -90,7 +90,7 @@ class ReportData:
     vectors: dict[str, Any]
     boards: list[BoardResult]
     curve: list[FloatPoint] = field(default_factory=list)
-    outdated: list[str] = field(default_factory=list)  # boards with results of another model than this one
+    outdated: list[str] = field(default_factory=list)  # boards with results of another model or version than this one
     stale: list[str] = field(default_factory=list)  # artefacts that are not what the manifest recorded
 
 
@@ -99,11 +99,11 @@ def read_report_data(build_dir: Path) -> ReportData:
     manifest = read_manifest(build_dir)
     boards, outdated = [], []
     for folder in sorted(path for path in (build_dir / "boards").glob("*") if path.is_dir()):
-        made = _read_board(folder)
+        made, readable = _read_board(folder)
         current = made.of_model(manifest.model_id)
         if current.build or current.check or current.profile or current.dataset:
             boards.append(current)
-        if made != current:
+        if made != current or not readable:
             outdated.append(folder.name)
     return ReportData(
         manifest,
@@ -116,9 +116,14 @@ def read_report_data(build_dir: Path) -> ReportData:
     )
 
 
-def _read_board(folder: Path) -> BoardResult:
+def _read_board(folder: Path) -> tuple[BoardResult, bool]:
+    """And whether its build.json can be read: a board that was built by another version, or whose file is damaged, is
+    built again when it is asked, and is no reason to withhold the others."""
     check, profile, dataset = (_read_json(folder / f"{name}.json") for name in ("check", "profile", "dataset"))
-    return BoardResult(folder.name, read_build_record(folder), check, profile, dataset)
+    try:
+        return BoardResult(folder.name, read_build_record(folder), check, profile, dataset), True
+    except UsageError:
+        return BoardResult(folder.name, None, check, profile, dataset), False
 
 
 def read_lesson(build_dir: Path, manifest: Manifest) -> Lesson | None:

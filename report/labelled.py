@@ -48,11 +48,6 @@ class Labelled:
         """Whether the confusion matrix has room."""
         return self.confusion is not None and len(self.confusion) <= SHOWN_CLASSES
 
-    @property
-    def most(self) -> int:
-        """The largest count of the confusion matrix."""
-        return max((count for row in self.confusion or [] for count in row), default=0)
-
 
 def labelled(boards: list[BoardResult]) -> list[Labelled]:
     """One for each board that was asked a data set; those with accuracy first."""

@@ -9,10 +9,13 @@ from html import escape
 
 import numpy as np
 
+from tinyproof.core.tflite.arithmetic import real_limits
+from tinyproof.core.tflite.ends import QUANTIZED
 from tinyproof.core.tflite.graph import KEEPING, Graph, Operator, Tensor
 from tinyproof.report.build_data import BoardResult
 from tinyproof.report.layer_names import layer_name
-from tinyproof.report.size_charts import UNITS
+from tinyproof.report.size_charts import unit_of
+from tinyproof.report.weights import constants_of
 
 WIDTH, ROW, LEFT = 460, 40, 36
 SHOWN = 120  # operators in the picture; the table has them all
@@ -46,11 +49,10 @@ class NetworkRow:
 
     @property
     def limits(self) -> tuple[float, float] | None:
-        """Lowest and highest real value that its int8 output can stand for."""
-        if self.scale is None or self.zero_point is None or self.dtype not in ("int8", "int16"):
+        """Lowest and highest real value that its output can stand for, where that is quantized."""
+        if self.scale is None or self.zero_point is None or self.dtype not in QUANTIZED:
             return None
-        high = 127 if self.dtype == "int8" else 32767
-        return self.scale * (-high - 1 - self.zero_point), self.scale * (high - self.zero_point)
+        return real_limits(self.dtype, self.scale, self.zero_point)
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def network_of(graph: Graph, boards: list[BoardResult]) -> Network:
         for entry in board.profile.get("operators", [])
         if entry.get("sqnr_db") is not None
     }
-    unit = UNITS.get(profiled.profile["tick_unit"], profiled.profile["tick_unit"]) if profiled else "multiplications"
+    unit = unit_of(profiled.profile["tick_unit"]) if profiled else "multiplications"
     costs = {
         op.index: (measured.get(op.index, {}).get("ticks") if profiled else multiplications(graph, op))
         for op in graph.operators
@@ -94,10 +96,7 @@ def network_of(graph: Graph, boards: list[BoardResult]) -> Network:
     rows = []
     for op in graph.operators:
         output = graph.tensors[op.outputs[0]] if op.outputs else None
-        constants = [
-            graph.tensors[index] for index in op.inputs if index >= 0 and graph.tensors[index].data is not None
-        ]
-        stored = [tensor for tensor in constants if tensor.scales]
+        stored = [tensor for tensor in constants_of(graph, op) if tensor.scales]
         cost = costs[op.index]
         rows.append(
             NetworkRow(

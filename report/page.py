@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tinyproof.core.manifest import Manifest
+from tinyproof.core.tflite.arithmetic import real_limits
 from tinyproof.report import figures, lesson, losses, memory_figure, quantization, size_charts, weights
 from tinyproof.report.build_data import Lesson, ReportData
 from tinyproof.report.chart import Figure, Stack
@@ -19,7 +20,7 @@ from tinyproof.report.labelled import Labelled, labelled
 from tinyproof.report.layer_names import layer_name
 from tinyproof.report.network import SHOWN, Network, draw_histogram, draw_network, network_of
 from tinyproof.report.sample_pictures import draw_sample
-from tinyproof.report.svg import draw, draw_stack, legend, stack_legend
+from tinyproof.report.svg import draw, draw_stack, legend, stack_legend, swatch
 from tinyproof.report.treemap import FlashMap, draw_treemap, flash_map
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ TABLE_ROWS = 16  # of the table of weights
 
 @dataclass(frozen=True)
 class Content:
-    """Everything the page shows, computed; drawing and words are left to the template."""
+    """Everything the page shows, computed; drawing and words are left to the template. `network`: of a model that was
+    brought; the lesson has none."""
 
     data: ReportData
     lesson_figures: dict[str, Figure]
@@ -52,8 +54,8 @@ class Content:
         """Draws everything there is data for; reads model.tflite for the weights."""
         drawn = figures.lesson_figures(data.lesson) if data.lesson else []
         graph = weights.read_model(build_dir, data)
-        network = network_of(graph, data.boards) if graph else None
         brought = data.lesson is None
+        network = network_of(graph, data.boards) if graph and brought else None
         return cls(
             data,
             {figure.name: figure for figure in drawn},
@@ -95,6 +97,9 @@ def render(content: Content) -> str:
     environment.filters["values"] = values
     environment.filters["histogram"] = lambda counts: Markup(draw_histogram(counts))
     environment.filters["layer_name"] = layer_name
+    environment.filters["swatch"] = lambda role: Markup(swatch(role))
+    environment.filters["unit"] = size_charts.unit_of
+    environment.filters["limits"] = lambda tensor: real_limits(tensor.dtype, tensor.scale, tensor.zero_point)
     data = content.data
     script = (TEMPLATES / "report.js").read_text(encoding="utf-8")
     style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
@@ -139,7 +144,7 @@ def figure_parts(figure: Figure | Stack) -> dict[str, Any]:
     from markupsafe import Markup
 
     def marked(entries: list[tuple[str, str]]) -> list[tuple[Markup, str]]:
-        return [(Markup(swatch), label) for swatch, label in entries]
+        return [(Markup(drawn), label) for drawn, label in entries]
 
     if isinstance(figure, Stack):
         return {"svg": Markup(draw_stack(figure)), "legend": marked(stack_legend(figure))}

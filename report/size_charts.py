@@ -21,7 +21,12 @@ LAYERS = {
     "app": "error",
     "core": "faint",
 }
-UNITS = {"insn": "instructions", "cycle": "cycles", "us": "µs"}
+_UNITS = {"insn": "instructions", "cycle": "cycles", "us": "µs"}
+
+
+def unit_of(tick_unit: str) -> str:
+    """What a table calls the unit that a board counts in."""
+    return _UNITS.get(tick_unit, tick_unit)
 
 
 def size_stacks(boards: list[BoardResult]) -> list[Stack]:
@@ -68,7 +73,7 @@ def speed_rows(boards: list[BoardResult]) -> list[dict[str, Any]]:
                     "engine": board.check["engine"],
                     "low": board.check["ticks_min"],
                     "high": board.check["ticks_max"],
-                    "unit": UNITS.get(board.check["tick_unit"], board.check["tick_unit"]),
+                    "unit": unit_of(board.check["tick_unit"]),
                     "startup": board.check.get("startup_ticks") or None,
                     "trips": board.check.get("round_trips_per_second"),
                 }
@@ -81,7 +86,7 @@ def operator_tables(boards: list[BoardResult]) -> list[dict[str, Any]]:
     return [
         {
             "board": board.name,
-            "unit": UNITS.get(board.profile["tick_unit"], board.profile["tick_unit"]),
+            "unit": unit_of(board.profile["tick_unit"]),
             "ticks": board.profile["ticks"],
             "operators": board.profile["operators"],
         }

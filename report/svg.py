@@ -35,7 +35,7 @@ def draw(figure: Figure) -> str:
 
 def legend(figure: Figure) -> list[tuple[str, str]]:
     """(swatch as SVG, label) of each labelled mark, for a list under the drawing: it wraps on a phone."""
-    return [(_swatch(mark), mark.label) for mark in figure.marks if mark.label]
+    return [(_swatch_of(mark), mark.label) for mark in figure.marks if mark.label]
 
 
 def _px(axis: Axis, value: float) -> float:
@@ -135,16 +135,24 @@ def shape(kind: str, x: float, y: float, size: float) -> str:
     return f"M{x - size:.1f} {y:.1f}a{size:g} {size:g} 0 1 0 {2 * size:g} 0a{size:g} {size:g} 0 1 0 {-2 * size:g} 0Z"
 
 
-def _swatch(mark: Mark) -> str:
+def swatch(role: str, kind: str = "fill") -> str:
+    """A box in the colour of `role`, for a list under a drawing."""
+    return _swatch(f'<rect class="{kind} {role}" x="4" y="1" width="14" height="12"/>')
+
+
+def _swatch_of(mark: Mark) -> str:
     if isinstance(mark, Line | Segments):
         dash = " dash" if isinstance(mark, Line) and mark.dash else ""
-        body = f'<line class="line {mark.role}{dash}" stroke-width="{mark.width:g}" x1="1" x2="21" y1="7" y2="7"/>'
-    elif isinstance(mark, Dots):
+        return _swatch(
+            f'<line class="line {mark.role}{dash}" stroke-width="{mark.width:g}" x1="1" x2="21" y1="7" y2="7"/>'
+        )
+    if isinstance(mark, Dots):
         hollow = "hollow" if mark.hollow or mark.shape == "cross" else "fill"
-        body = f'<path class="{hollow} {mark.role}" d="{shape(mark.shape, 11, 7, min(mark.size, 4.5))}"/>'
-    else:
-        kind = "band" if isinstance(mark, Band) else "box" if isinstance(mark, Boxes) else "fill"
-        body = f'<rect class="{kind} {mark.role}" x="4" y="1" width="14" height="12"/>'
+        return _swatch(f'<path class="{hollow} {mark.role}" d="{shape(mark.shape, 11, 7, min(mark.size, 4.5))}"/>')
+    return swatch(mark.role, "band" if isinstance(mark, Band) else "box" if isinstance(mark, Boxes) else "fill")
+
+
+def _swatch(body: str) -> str:
     return f'<svg class="swatch" viewBox="0 0 22 14" aria-hidden="true">{body}</svg>'
 
 
@@ -178,8 +186,5 @@ def draw_stack(stack: Stack) -> str:
 def stack_legend(stack: Stack) -> list[tuple[str, str]]:
     """(swatch, layer) of each layer that occurs."""
     return [
-        (f'<svg class="swatch" viewBox="0 0 22 14" aria-hidden="true"><rect class="fill {role}" x="4" y="1" width="14" '
-         'height="12"/></svg>', layer)
-        for layer, role in stack.roles.items()
-        if any(parts.get(layer) for _, parts in stack.rows)
-    ]  # fmt: skip
+        (swatch(role), layer) for layer, role in stack.roles.items() if any(parts.get(layer) for _, parts in stack.rows)
+    ]

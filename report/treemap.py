@@ -8,9 +8,12 @@ from html import escape
 
 from tinyproof.report.build_data import ReportData
 from tinyproof.report.network import Network
+from tinyproof.report.size_charts import LAYERS
 
 WIDTH, HEIGHT = 460, 300
 LABEL_WIDTH, LABEL_HEIGHT = 96, 40  # a tile of less has no room for words; the list beside it has them all
+NAMES = {"hal": "board", "app": "application", "core": "start-up, C library"}
+TABLES = "model's code and tables"
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class FlashMap:
 
 def flash_map(data: ReportData, network: Network | None) -> FlashMap | None:
     """Of the first board with a firmware whose sizes are known; its model layer is split into weights and the rest
-    where the build's weights are known to be stored whole."""
+    where the build's weights are known to be stored whole. Colours are those of the layers' bars."""
     build = next((board.build for board in data.boards if board.build is not None and board.build.layers), None)
     if build is None or data.lesson is not None:
         return None
@@ -42,14 +45,9 @@ def flash_map(data: ReportData, network: Network | None) -> FlashMap | None:
     model = parts.pop("model", 0)
     removed = data.manifest.memory.removed if data.manifest.memory else None
     stored = sum(row.weight_bytes for row in network.rows) if network and removed is None else 0
-    named = {"model's code and tables": ("warm", model)}
-    if 0 < stored <= model:
-        named = {"weights": ("model", stored), "model's code and tables": ("warm", model - stored)}
-    names = {"engine": ("engine", "target"), "protocol": ("protocol", "extra"), "hal": ("board", "faint")}
-    names |= {"app": ("application", "error"), "core": ("start-up, C library", "faint")}
-    for layer, amount in parts.items():
-        name, role = names.get(layer, (layer, "faint"))
-        named[name] = (role, amount)
+    split = {"weights": stored, TABLES: model - stored} if 0 < stored <= model else {TABLES: model}
+    named = {name: (LAYERS["model"], amount) for name, amount in split.items()}
+    named |= {NAMES.get(layer, layer): (LAYERS.get(layer, "faint"), amount) for layer, amount in parts.items()}
     total = sum(amount for _, amount in named.values())
     ordered = sorted(named.items(), key=lambda item: -item[1][1])
     tiles = [Tile(name, role, amount, amount / total) for name, (role, amount) in ordered if amount > 0]

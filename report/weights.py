@@ -73,7 +73,7 @@ def learned_values(build_dir: Path, data: ReportData, graph: Graph) -> dict[int,
     training = data.manifest.training
     if isinstance(training, NeuronTraining):
         known = {"int8": [training.w], "int32": [training.b]}
-        return {t.index: known[t.dtype] for op in graph.operators for t in _constants(graph, op) if t.dtype in known}
+        return {t.index: known[t.dtype] for op in graph.operators for t in constants_of(graph, op) if t.dtype in known}
     if FLOAT_FILE not in data.manifest.artefacts or not (build_dir / FLOAT_FILE).is_file():
         return {}
     original = read_graph(read_file(build_dir / FLOAT_FILE), FLOAT_FILE)
@@ -91,7 +91,8 @@ def learned_values(build_dir: Path, data: ReportData, graph: Graph) -> dict[int,
     return found
 
 
-def _constants(graph: Graph, operator: Operator) -> list[Tensor]:
+def constants_of(graph: Graph, operator: Operator) -> list[Tensor]:
+    """The inputs of an operator that the file holds the values of."""
     return [graph.tensors[index] for index in operator.inputs if index >= 0 and graph.tensors[index].data is not None]
 
 

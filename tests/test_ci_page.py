@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from support.tflite_writer import dense_network
+from support.own_project import start_project
 
 from tinyproof.core.paths import ROOT
 
@@ -30,9 +30,7 @@ def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """With settings of its own, so that its builds are its own, too."""
-    (tmp_path / "tinyproof.toml").touch()
-    (tmp_path / "model.tflite").write_bytes(dense_network(5, (3, 9, 2)))
+    start_project(tmp_path)
     return tmp_path
 
 

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import subprocess
 import sys
@@ -11,11 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.tflite_writer import dense_network
+from support.own_project import git, start_project
 
 from tinyproof.core.paths import ROOT
 
 PAGES = sorted((ROOT / "docs/journeys").glob("*.md"))
+BY_DAY = ("maker",)  # the others take most of two minutes together
 COMMAND = "    tinyproof "
 # Commands whose page says that they fail, and how.
 FAILING = {"tinyproof train --learning-rate 0.5": 2}
@@ -28,8 +28,7 @@ def commands(page: Path) -> list[str]:
 
 def prepare(folder: Path) -> None:
     """What the reader is told to have: a project, a model, points and labelled samples."""
-    (folder / "tinyproof.toml").touch()
-    (folder / "model.tflite").write_bytes(dense_network(5, (3, 9, 2)))
+    start_project(folder)
     (folder / "points.csv").write_text("x,y\n0,1\n1,3\n2,5\n4,9\n")
     (folder / "samples.csv").write_text("0.1;0,2;0,3;rest\n1,5;-0,2;0,7;move\n")
     np.savez(folder / "labelled.npz", x_q=np.arange(-60, 60, dtype=np.int8).reshape(40, 3), y=np.arange(40) % 2)
@@ -39,20 +38,18 @@ def prepare(folder: Path) -> None:
         git(folder, "commit", "-q", "--allow-empty", "-m", words)
 
 
-def git(folder: Path, *arguments: str) -> None:
-    who = ("-c", "user.name=t", "-c", "user.email=t@t", "-c", "commit.gpgsign=false")
-    subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True)
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+@pytest.mark.parametrize(
+    "page",
+    [pytest.param(page, marks=[] if page.stem in BY_DAY else [pytest.mark.nightly], id=page.stem) for page in PAGES],
+)
 def test_every_command_of_a_page_does_what_the_page_says(page: Path, tmp_path: Path) -> None:
     prepare(tmp_path)
     asked = commands(page)
     assert asked
     for command in asked:
         words = [sys.executable, "-P", "-m", *shlex.split(command, comments=True)]
-        done = subprocess.run(words, cwd=tmp_path, env=dict(os.environ), capture_output=True, text=True, check=False)
+        done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
         assert done.returncode == FAILING.get(command, 0), f"{command}\n{done.stdout}{done.stderr}"
         assert "Traceback" not in done.stderr
 

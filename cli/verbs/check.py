@@ -102,7 +102,6 @@ def command(
 
 def _tell(report: Report, show: Callable[[Report], None], junit: Path | None, *, as_json: bool) -> None:
     """Raises MismatchError where bits or answers differ."""
-    add_check(report)
     if junit is not None:
         from tinyproof.host.junit import write_junit
 
@@ -112,5 +111,6 @@ def _tell(report: Report, show: Callable[[Report], None], junit: Path | None, *,
         console.print_json(report.as_dict())
     else:
         show(report)
+    add_check(report)
     if fault := report.mismatch():
         raise MismatchError(fault)

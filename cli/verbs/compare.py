@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from tinyproof.cli import console
-from tinyproof.cli.model_option import CALIBRATION_HELP
+from tinyproof.cli.model_option import CALIBRATION_HELP, classes_option, values_option
 from tinyproof.cli.step_summary import add_comparison
 from tinyproof.cli.tables import LABEL, aligned
 from tinyproof.comparison import (
@@ -23,6 +23,7 @@ from tinyproof.comparison import (
 )
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import Config, load_config
+from tinyproof.core.data_set import DataForm, read_classes
 from tinyproof.core.errors import MismatchError
 from tinyproof.core.escaping import escaped
 from tinyproof.core.paths import CONFIG_FILE
@@ -38,6 +39,8 @@ USUAL = Limits()
 @click.option("--calibration", type=click.Path(path_type=Path), metavar="FILE", help=CALIBRATION_HELP)
 @click.option("--board", help="Board to compare on. [default: qemu-cortex-m4]")
 @click.option("--dataset", type=click.Path(path_type=Path), metavar="FILE", help="Samples for the accuracy of both.")
+@classes_option
+@values_option
 @click.option("--limit", type=click.IntRange(min=1), help="Ask only so many samples of the data set.")
 @click.option("--max-flash", type=PERCENT, default=USUAL.flash, show_default=True, help="Growth in percent.")
 @click.option("--max-ram", type=PERCENT, default=USUAL.ram, show_default=True, help="Growth in percent.")
@@ -57,6 +60,8 @@ def command(
     calibration: Path | None,
     board: str | None,
     dataset: Path | None,
+    classes: str | None,
+    values: tuple[float, float] | None,
     limit: int | None,
     max_flash: float,
     max_ram: float,
@@ -79,6 +84,7 @@ def command(
     config = load_config(CONFIG_FILE)
     config = dataclasses.replace(config, board=board or config.board)
     find_board(config.board)  # a wrong name is told before the work, not after it
+    form = DataForm(() if classes is None else read_classes(classes), values)
     if model is None:
         folders = (find_build(old), find_build(new))
     else:
@@ -86,7 +92,7 @@ def command(
             build_of_revision(config, model, old, "old", calibration),
             build_of_revision(config, model, new, "new", calibration),
         )
-    sides = measure_both((old, new), folders, find_board(config.board), config, dataset, limit, _remark)
+    sides = measure_both((old, new), folders, find_board(config.board), config, dataset, limit, console.remark, form)
     rows = compare(*sides, Limits(max_flash, max_ram, max_instructions, max_accuracy_loss))
     worse = [row.figure for row in rows if row.regressed]
     if as_json:
@@ -100,18 +106,14 @@ def command(
         )
     else:
         _print(config, *sides, rows)
-    add_comparison(config.board, *sides, rows)
+    add_comparison(config.board, *sides, map(_cells, rows))
     if worse:
         raise MismatchError(f"{escaped(new)} is worse than {escaped(old)} beyond the limits: {', '.join(worse)}")
 
 
-def _remark(words: str) -> None:
-    console.stderr().print(words, markup=False)
-
-
 def _print(config: Config, old: Measured, new: Measured, rows: list[Compared]) -> None:
     click.echo(f"{'compare':<{LABEL}}{escaped(old.name)} ({old.model_id}) -> {escaped(new.name)} ({new.model_id})")
-    lines = [("", "old", "new", "change", "limit", ""), *map(cells, rows)]
+    lines = [("", "old", "new", "change", "limit", ""), *map(_cells, rows)]
     for line in aligned(lines, right=(1, 2, 3, 4)):
         click.echo(f"{'':<{LABEL}}{line}")
     label = "WORSE" if any(row.regressed for row in rows) else "proof"
@@ -119,7 +121,7 @@ def _print(config: Config, old: Measured, new: Measured, rows: list[Compared]) -
     click.echo(f"{label:<{LABEL}}{words} on {config.board}")
 
 
-def cells(row: Compared) -> tuple[str, str, str, str, str, str]:
+def _cells(row: Compared) -> tuple[str, str, str, str, str, str]:
     """A figure's line: both values, the change and its limit in the same unit, and whether it is beyond that."""
     unit = " points" if row.figure == "accuracy" else "%"
     change = "" if row.change is None else f"{row.change:+.1f}{unit}"

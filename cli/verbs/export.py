@@ -28,7 +28,9 @@ from tinyproof.cli.show_bits import say_coverage
 from tinyproof.cli.tables import stage_line
 from tinyproof.core import paths
 from tinyproof.core.config import ExportConfig, load_config
+from tinyproof.core.errors import UsageError
 from tinyproof.core.manifest import Manifest, QuantizationReport
+from tinyproof.core.model_file import ModelFile
 
 
 class RamBudget(click.ParamType[str]):
@@ -38,8 +40,9 @@ class RamBudget(click.ParamType[str]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """As schedules.schedule takes it."""
-        words = ("", "small", "min")
-        if value in words or (value.isascii() and value.isdigit()):
+        from tinyproof.export.schedules import is_budget
+
+        if is_budget(value):
             return str(value)
         return self.fail(f"{value!r} is neither a number of bytes nor small or min", param, ctx)
 
@@ -112,8 +115,9 @@ def command(
     # With --as, --name is the library's.
     wanted = Wanted(calibration, low, high, activations, None if library.kind else name, values)
     found = find_brought(model, wanted)
-    if library.kind is not None and (found is None or wanted == Wanted()):
-        # What was exported before is what was proven: nothing is quantized again.
+    given = {"--low": low, "--high": high, "--seed": seed, "--keep-dead": keep_dead or None, "--ram": ram or None}
+    changing = [option for option, value in given.items() if value is not None]
+    if library.kind is not None and _is_made(found, wanted, changing):
         library.write(select_model(config, model or config.model), name, as_json=as_json)
         return
     if found is None:
@@ -137,6 +141,17 @@ def command(
     else:
         print_import(manifest)
     say_coverage(read_vectors(folder)[1], coverage)
+
+
+def _is_made(found: ModelFile | None, wanted: Wanted, changing: list[str]) -> bool:
+    """Whether a library is made of what was exported before, for that is what was proven: nothing is quantized again.
+
+    Raises UsageError where `changing`, options that make another build, are given with one that is there.
+    """
+    if found is None and changing:
+        options = ", ".join(changing)
+        raise UsageError(f"--as takes a build as it is: export with {options} first, without --as, and prove that")
+    return found is None or (wanted == Wanted() and not changing)
 
 
 def print_export(manifest: Manifest) -> None:

@@ -21,6 +21,7 @@ from tinyproof.cli.model_option import (
 from tinyproof.cli.tables import WIDTH, aligned
 from tinyproof.core import paths
 from tinyproof.core.board_spec import find_board
+from tinyproof.core.build_record import RAM_KINDS
 from tinyproof.core.config import load_config
 from tinyproof.core.errors import InputFileError
 from tinyproof.core.escaping import escaped
@@ -140,12 +141,11 @@ def print_inspection(document: dict[str, Any], *, tensors: bool) -> None:
     ]
     _table(("board", "flash B", "RAM B", "verdict (= built, ~ estimated)"), verdicts, right=(1, 2))
     click.echo()
-    kinds = ("arena", "state", "engine", "protocol", "stack", "other")
     uses = [
-        (fit["board"], *(f"{fit['ram'][f'{kind}_bytes']:,}" for kind in kinds), f"{fit['ram_bytes']:,}")
+        (fit["board"], *(f"{fit['ram'][f'{kind}_bytes']:,}" for kind in RAM_KINDS), f"{fit['ram_bytes']:,}")
         for fit in document["boards"]
     ]
-    _table(("RAM B on", *kinds, "all"), uses, right=tuple(range(1, 8)))
+    _table(("RAM B on", *RAM_KINDS, "all"), uses, right=tuple(range(1, 8)))
 
 
 def _tensor_row(tensor: dict[str, Any]) -> tuple[str, ...]:

@@ -44,9 +44,7 @@ def command(
     config = load_config(CONFIG_FILE)
     config = select_model(dataclasses.replace(config, board=board or config.board), model)
     with hold(config.model):
-        document = run_profile(
-            config, port, dataset, noise=not no_noise, remark=lambda words: console.stderr().print(words)
-        )
+        document = run_profile(config, port, dataset, noise=not no_noise, remark=console.remark)
     if as_json:
         console.print_json(document)
     else:

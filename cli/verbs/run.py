@@ -95,6 +95,7 @@ def command(
         click.echo(f"time     {in_words(stages.seconds)}")
         if found is not None and verdict.exit_code == EXIT_PROVEN:
             _print_next(config)
+    verdict.add_to_summary()
     context.exit(verdict.exit_code)
 
 
@@ -130,21 +131,29 @@ class _Verdict(NamedTuple):
     show: Callable[[], None]
     exit_code: int
     write_junit: Callable[[Path], None]
+    add_to_summary: Callable[[], None]  # when all else is said: it may be that nobody can write there
 
 
 def _prove_one(stages: Stages, config: Config, port: str | None) -> _Verdict:
     reached = put_on_board(stages, config, port)
     report = stages.run("check", lambda: run_check(config, reached))
-    add_check(report)
-    code = EXIT_PROVEN if report.proven else EXIT_MISMATCH
-    return _Verdict({"check": report.as_dict()}, lambda: print_check(report), code, lambda file: _junit(report, file))
+    return _Verdict(
+        {"check": report.as_dict()},
+        show=lambda: print_check(report),
+        exit_code=EXIT_PROVEN if report.proven else EXIT_MISMATCH,
+        write_junit=lambda file: _junit(report, file),
+        add_to_summary=lambda: add_check(report),
+    )
 
 
 def _prove_all(stages: Stages, config: Config) -> _Verdict:
     rows = stages.run("boards", lambda: run_matrix(config))
-    add_matrix(rows)
     return _Verdict(
-        as_document(rows), lambda: print_matrix(rows), exit_code(rows), lambda file: _junit_of_all(config, rows, file)
+        as_document(rows),
+        show=lambda: print_matrix(rows),
+        exit_code=exit_code(rows),
+        write_junit=lambda file: _junit_of_all(config, rows, file),
+        add_to_summary=lambda: add_matrix(rows),
     )
 
 

@@ -99,6 +99,11 @@ def quantize(real: float, scale: float, zero_point: int, dtype: str = "int8") ->
     return min(max(_level(real, scale, zero_point), DTYPES[dtype].low), DTYPES[dtype].high)
 
 
+def real_limits(dtype: str, scale: float, zero_point: int) -> tuple[float, float]:
+    """Lowest and highest real value that an element can stand for."""
+    return scale * (DTYPES[dtype].low - zero_point), scale * (DTYPES[dtype].high - zero_point)
+
+
 def saturates(real: float, scale: float, zero_point: int, dtype: str = "int8") -> bool:
     """Whether `real` lies beyond the type's range, so that `quantize` clamps it."""
     return not DTYPES[dtype].low <= _level(real, scale, zero_point) <= DTYPES[dtype].high

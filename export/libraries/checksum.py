@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import re
 import struct
 import zlib
 from collections.abc import Mapping
@@ -11,7 +10,7 @@ from collections.abc import Mapping
 from tinyproof.export.codegen import Unit
 from tinyproof.export.ops.base import Constant
 
-_LETTERS = {8: "b", 16: "h", 32: "i", 64: "q"}
+_LETTERS = {1: "b", 2: "h", 4: "i", 8: "q"}  # of struct, by an element's bytes; capitals are unsigned
 
 
 def emit_checksum(unit: Unit, name: str) -> list[str]:
@@ -61,7 +60,6 @@ def _body(tables: Mapping[str, Constant], name: str) -> list[str]:
 
 def _content(table: Constant) -> bytes:
     """As it lies in memory, low byte first: all boards are little-endian."""
-    match = re.fullmatch(r"(u?)int(\d+)_t", table.ctype)
-    assert match is not None  # every table is of one of C's integers
-    letter = _LETTERS[int(match[2])]
-    return struct.pack(f"<{len(table.values)}{letter.upper() if match[1] else letter}", *table.values)
+    signed = _LETTERS[table.element_bytes]
+    letter = signed.upper() if table.ctype.startswith("u") else signed
+    return struct.pack(f"<{len(table.values)}{letter}", *table.values)

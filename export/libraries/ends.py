@@ -6,10 +6,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tinyproof.core.tflite.dtypes import DTYPES
+from tinyproof.core.tflite.ends import QUANTIZED
 from tinyproof.core.tflite.graph import Tensor
 
 End = tuple[str, str, Tensor]  # (function's name without the library's, macros' beginning, tensor)
-QUANTIZED = ("int8", "uint8", "int16")  # those that stand for real values
+
+
+def is_quantized(tensor: Tensor) -> bool:
+    """Whether its integers stand for real values."""
+    return tensor.dtype in QUANTIZED and bool(tensor.scales)
 
 
 def places(ends: Sequence[End], name: str) -> list[str]:
@@ -25,15 +30,14 @@ def places(ends: Sequence[End], name: str) -> list[str]:
     return lines
 
 
-def conversions(ends: Sequence[End], name: str) -> list[str]:
+def conversions(inputs: Sequence[End], outputs: Sequence[End], name: str) -> list[str]:
     """Functions that quantize a real value of an input, and that say what an output's integer means."""
     lines: list[str] = []
-    for role, macro, tensor in ends:
-        if tensor.dtype not in QUANTIZED or not tensor.scales:
-            continue
-        if role.startswith("input"):
+    for role, macro, tensor in inputs:
+        if is_quantized(tensor):
             lines += _quantize(f"{name}_quantize_{role}", macro, tensor.dtype)
-        else:
+    for role, macro, tensor in outputs:
+        if is_quantized(tensor):
             lines += _dequantize(f"{name}_dequantize_{role}", macro, tensor.dtype)
     return lines
 

@@ -51,7 +51,6 @@ class _Header:
 class KernelFiles:
     """`files`: path in the library -> text, once `adapt` has seen the sources that include them."""
 
-    conditions: dict[str, str] = field(default_factory=lambda: dict(CONDITIONS))
     files: dict[str, str] = field(default_factory=dict)
 
     def adapt(self, source: str, place: str) -> str:
@@ -82,7 +81,7 @@ class KernelFiles:
             neighbour = _Header(includer.variant, posixpath.join(posixpath.dirname(includer.name), include))
             if neighbour.path.is_file():
                 return [neighbour]
-        return [header for variant in (*self.conditions, PLAIN) if (header := _Header(variant, include)).path.is_file()]
+        return [header for variant in (*CONDITIONS, PLAIN) if (header := _Header(variant, include)).path.is_file()]
 
     def _take(self, header: _Header) -> None:
         if header.place in self.files:
@@ -100,7 +99,7 @@ class KernelFiles:
         place = f"{FOLDER}/any_{stem}"
         if place not in self.files:
             self._take(_Header(PLAIN, f"{PLAIN}/compiler.h"))
-            self.files[f"{FOLDER}/{CORE}"] = self._core()
+            self.files[f"{FOLDER}/{CORE}"] = _core()
             lines = ["/* SPDX-License-Identifier: Apache-2.0", f" * {stem}, as the core can run it.", " */"]
             lines.append(f'#include "{CORE}"')
             word = "#if"
@@ -116,35 +115,36 @@ class KernelFiles:
             self.files[place] = "\n".join([*lines, "#endif"]) + "\n"
         return place
 
-    def _core(self) -> str:
-        lines = [
-            "/* SPDX-License-Identifier: Apache-2.0",
-            " * Which kernels the core can run; all compute the same bits. -DKERNELS_PORTABLE takes the plain ones.",
-            " */",
-            "#ifndef TINYPROOF_KERNELS_CORE_H",
-            "#define TINYPROOF_KERNELS_CORE_H",
-            "",
-            '#include "compiler.h"',
-            "",
-            "/* Assembly needs more registers than Clang has to give, and GCC where it does not optimize. */",
-            "#if KERNELS_GNU && !defined(__clang__) && defined(__OPTIMIZE__) && !defined(KERNELS_PORTABLE)",
-            "#define CORE_ASSEMBLY 1",
+
+def _core() -> str:
+    lines = [
+        "/* SPDX-License-Identifier: Apache-2.0",
+        " * Which kernels the core can run; all compute the same bits. -DKERNELS_PORTABLE takes the plain ones.",
+        " */",
+        "#ifndef TINYPROOF_KERNELS_CORE_H",
+        "#define TINYPROOF_KERNELS_CORE_H",
+        "",
+        '#include "compiler.h"',
+        "",
+        "/* Assembly needs more registers than Clang has to give, and GCC where it does not optimize. */",
+        "#if KERNELS_GNU && !defined(__clang__) && defined(__OPTIMIZE__) && !defined(KERNELS_PORTABLE)",
+        "#define CORE_ASSEMBLY 1",
+        "#else",
+        "#define CORE_ASSEMBLY 0",
+        "#endif",
+    ]
+    for variant, condition in CONDITIONS.items():
+        flag = _flag(variant)
+        lines += ["", f"#if CORE_ASSEMBLY && {condition}"]
+        # What follows would need the frame pointer's register, too.
+        lines += [
+            f"#define {flag} 1",
+            '#pragma GCC optimize("omit-frame-pointer")',
             "#else",
-            "#define CORE_ASSEMBLY 0",
+            f"#define {flag} 0",
             "#endif",
         ]
-        for variant, condition in self.conditions.items():
-            flag = _flag(variant)
-            lines += ["", f"#if CORE_ASSEMBLY && {condition}"]
-            # What follows would need the frame pointer's register, too.
-            lines += [
-                f"#define {flag} 1",
-                '#pragma GCC optimize("omit-frame-pointer")',
-                "#else",
-                f"#define {flag} 0",
-                "#endif",
-            ]
-        return "\n".join([*lines, "", "#endif"]) + "\n"
+    return "\n".join([*lines, "", "#endif"]) + "\n"
 
 
 def _flag(variant: str) -> str:

@@ -7,11 +7,15 @@ from dataclasses import dataclass
 
 from tinyproof.core.errors import UsageError
 
+BUILD = "build/"  # what was built there goes with the folder, whatever its kind
+_SELFTEST = "examples/selftest/"
+
 
 @dataclass(frozen=True)
 class Kind:
     """`label` and `label_short`: what the folder is called. `shown`: what has read and run such folders where this is
-    developed; `not_run`: what nobody has. `parsed`: whether a consumer of this kind has read its metadata."""
+    developed; `not_run`: what nobody has. `parsed`: whether a consumer of this kind has read its metadata. `built`:
+    what its own tools leave in the folder, a file or all that is below a path with a slash at its end."""
 
     name: str
     label: str
@@ -19,6 +23,7 @@ class Kind:
     shown: str
     not_run: str
     parsed: bool = True
+    built: tuple[str, ...] = (BUILD,)
 
     @property
     def summary(self) -> str:
@@ -56,6 +61,7 @@ KINDS = {
             "a PlatformIO library",
             "`pio run` of projects that depend on it for simulated boards, whose self-tests then ran; `pio pkg pack`",
             "any real board, and PlatformIO's platforms for them",
+            built=(BUILD, "{name}-{version}.tar.gz"),  # pio pkg pack
         ),
         Kind(
             "esp-idf",
@@ -64,6 +70,11 @@ KINDS = {
             "`compote component pack` of Espressif's component manager has read its metadata; nothing was compiled by "
             "ESP-IDF",
             "idf.py, Espressif's compilers, and any ESP32",
+            # compote component pack, and idf.py -C examples/selftest
+            built=(
+                *(BUILD, "dist/", f"{_SELFTEST}build/", f"{_SELFTEST}managed_components/"),
+                *(f"{_SELFTEST}dependencies.lock", f"{_SELFTEST}sdkconfig", f"{_SELFTEST}sdkconfig.old"),
+            ),
         ),
         Kind(
             "zephyr",
@@ -72,6 +83,7 @@ KINDS = {
             "kconfiglib has read its Kconfig; nothing was compiled by Zephyr",
             "west, Zephyr's reader of module.yml, its CMake, and any board",
             parsed=False,
+            built=(BUILD, "samples/selftest/build/"),  # west build
         ),
         Kind(
             "cmsis-pack",

@@ -22,7 +22,7 @@ from tinyproof.core.tflite.dtypes import DTYPES
 from tinyproof.core.version import __version__
 from tinyproof.export.compiled import read_compiled
 from tinyproof.export.footprint import flash_use
-from tinyproof.export.libraries.ends import QUANTIZED, End
+from tinyproof.export.libraries.ends import End, is_quantized
 from tinyproof.export.libraries.folder import write_folder
 from tinyproof.export.libraries.kernel_files import KernelFiles
 from tinyproof.export.libraries.kinds import Kind, find_kind
@@ -81,8 +81,7 @@ def export_library(build_dir: Path, folder: Path, wish: Wish) -> ExportedLibrary
             f"{shown(build_dir)} needs an arena of {plan.arena_bytes:,} B, and --arena-bytes allows "
             f"{wish.arena_bytes:,}; take a smaller model"
         )
-    first = program.outputs[0]
-    labels = check_labels(wish.labels, first.bytes * 8 // DTYPES[first.dtype].bits)
+    labels = check_labels(wish.labels, program.outputs[0].elements)
     vectors = selftest_vectors(build_dir, wish.selftest_bytes)
     model = Named(name, compiled.identity, program, plan, labels)
     table_bytes, code_bytes = flash_use(program)
@@ -100,8 +99,8 @@ def export_library(build_dir: Path, folder: Path, wish: Wish) -> ExportedLibrary
         "code_bytes": code_bytes,
         "vectors": len(vectors),
         "vector_bytes": vector_bytes,
-        "inputs": [_end(end) for end in model.ends if end[0].startswith("input")],
-        "outputs": [_end(end) for end in model.ends if end[0].startswith("output")],
+        "inputs": list(map(_end, model.inputs)),
+        "outputs": list(map(_end, model.outputs)),
     }
     sources = _sources(model, vectors)
     facts["window"] = f"{name}_window.h" in sources
@@ -155,17 +154,16 @@ def _sources(model: Named, vectors: Sequence[Vector]) -> dict[str, str]:
 
 def _end(end: End) -> dict[str, Any]:
     role, _, tensor = end
-    kind = DTYPES[tensor.dtype]
     scale, zero_point = tensor.quantization
     return {
         "role": role,
         "shape": "×".join(map(str, tensor.shape)) or "1",
         "dtype": tensor.dtype,
-        "c_type": kind.c_type,
-        "elements": tensor.bytes * 8 // kind.bits,
+        "c_type": DTYPES[tensor.dtype].c_type,
+        "elements": tensor.elements,
         "scale": f"{scale:.9g}",
         "zero": zero_point,
-        "quantized": tensor.dtype in QUANTIZED and bool(tensor.scales),
+        "quantized": is_quantized(tensor),
     }
 
 

@@ -7,12 +7,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tinyproof.core.tflite.dtypes import unpack
 from tinyproof.core.tflite.graph import Tensor
-from tinyproof.export.codegen import banner, end_macros, generate, number_lines, reset_statements
+from tinyproof.export.codegen import banner, end_macros, generate, reset_statements, table_lines
 from tinyproof.export.libraries.checksum import emit_checksum
-from tinyproof.export.libraries.ends import conversions, places
+from tinyproof.export.libraries.ends import End, conversions, places
 from tinyproof.export.lowering import Program
 from tinyproof.export.memory_planner import MemoryPlan
+from tinyproof.export.ops.base import Constant
 from tinyproof.export.ops.control import AGAIN, END, IF, LOOP
 
 API = 1
@@ -40,15 +42,21 @@ class Named:
         return f"{self.name}_"
 
     @property
-    def ends(self) -> list[tuple[str, str, Tensor]]:
-        """(function that says where it lies, macros' beginning, tensor) of each input, then of each output."""
-        program = self.program
-        found = []
-        for role, tensors in (("input", program.inputs), ("output", program.outputs)):
-            for number, tensor in enumerate(tensors):
-                suffix = f"_{number}" if len(tensors) > 1 else ""
-                found.append((f"{role}{suffix}", f"{self.macros}_{role.upper()}{suffix}", tensor))
-        return found
+    def inputs(self) -> list[End]:
+        """What it takes, in the model's order."""
+        return self._ends("input", self.program.inputs)
+
+    @property
+    def outputs(self) -> list[End]:
+        """What it answers, in the model's order."""
+        return self._ends("output", self.program.outputs)
+
+    def _ends(self, role: str, tensors: Sequence[Tensor]) -> list[End]:
+        suffixes = [f"_{number}" for number in range(len(tensors))] if len(tensors) > 1 else [""]
+        return [
+            (f"{role}{suffix}", f"{self.macros}_{role.upper()}{suffix}", tensor)
+            for suffix, tensor in zip(suffixes, tensors, strict=True)
+        ]
 
 
 def emit_public_header(model: Named, steps: int, vectors: int) -> str:
@@ -113,8 +121,8 @@ def emit_public_header(model: Named, steps: int, vectors: int) -> str:
         "/* The state as it was after init; nothing to do for a model without one. */",
         f"void {name}_reset(void *arena);",
         *_selftest_declaration(name, vectors),
-        *places(model.ends, name),
-        *conversions(model.ends, name),
+        *places([*model.inputs, *model.outputs], name),
+        *conversions(model.inputs, model.outputs, name),
         "",
         "#ifdef __cplusplus",
         "}",
@@ -222,8 +230,6 @@ def _cases(steps: Sequence[Sequence[str]], arena: str) -> list[str]:
 def emit_selftest(model: Named, vectors: Sequence[tuple[bytes, bytes]]) -> str:
     """NAME_selftest.c. A vector: all inputs and all outputs, each after the other."""
     name, macros = model.name, model.macros
-    inputs = [end for end in model.ends if end[0].startswith("input")]
-    outputs = [end for end in model.ends if end[0].startswith("output")]
     asked = b"".join(x for x, _ in vectors)
     answered = b"".join(y for _, y in vectors)
     lines = [
@@ -231,8 +237,8 @@ def emit_selftest(model: Named, vectors: Sequence[tuple[bytes, bytes]]) -> str:
         '#include "kernels/compiler.h"',
         f'#include "{name}.h"',
         "",
-        *_bytes(f"{name}_asked", asked),
-        *_bytes(f"{name}_answers", answered),
+        *table_lines(name, Constant("asked", "int8_t", unpack(asked, "int8"))),
+        *table_lines(name, Constant("answers", "int8_t", unpack(answered, "int8"))),
         "",
         f"int32_t {name}_selftest(void *memory) {{",
         "    int8_t *const arena = (int8_t *)memory;",
@@ -241,11 +247,11 @@ def emit_selftest(model: Named, vectors: Sequence[tuple[bytes, bytes]]) -> str:
         "    int32_t first = -1;",
         f"    {name}_reset(arena);",
         f"    for (int32_t vector = 0; vector < {macros}_SELFTEST_VECTORS && first < 0; vector++) {{",
-        *(line for _, macro, _ in inputs for line in _each_byte(macro, "arena[{place}] = *asked++;")),
+        *(line for _, macro, _ in model.inputs for line in _each_byte(macro, "arena[{place}] = *asked++;")),
         f"        {name}_run(arena);",
         *(
             line
-            for _, macro, _ in outputs
+            for _, macro, _ in model.outputs
             for line in _each_byte(macro, "first = arena[{place}] == *answer++ ? first : vector;")
         ),
         "    }",
@@ -262,8 +268,3 @@ def _each_byte(macro: str, statement: str) -> list[str]:
         f"            {statement.format(place=f'{macro}_OFFSET + i')}",
         "        }",
     ]
-
-
-def _bytes(name: str, content: bytes) -> list[str]:
-    numbers = (str(byte - 256 * (byte > 127)) for byte in content)
-    return [f"static KERNEL_TABLE int8_t {name}[{len(content)}] = {{", *number_lines(numbers), "};"]

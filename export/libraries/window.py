@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from tinyproof.core.tflite.dtypes import DTYPES
 from tinyproof.export.codegen import banner
-from tinyproof.export.libraries.ends import QUANTIZED
+from tinyproof.export.libraries.ends import is_quantized
 from tinyproof.export.libraries.source import Named
 
 MIN_RANK = 3  # [1, samples, values of each...]
@@ -17,11 +17,11 @@ def emit_window(model: Named) -> str | None:
     shape = inputs[0].shape
     if len(inputs) != 1 or len(shape) < MIN_RANK or shape[0] != 1 or shape[1] < 2:
         return None
-    if inputs[0].dtype not in QUANTIZED or not inputs[0].scales:
+    if not is_quantized(inputs[0]):
         return None
     kind = DTYPES[inputs[0].dtype]
     name, macros, samples = model.name, model.macros, shape[1]
-    values = inputs[0].bytes * 8 // kind.bits // samples
+    values = inputs[0].elements // samples
     lines = [
         *banner(model.identity),
         f"#ifndef TINYPROOF_{macros}_WINDOW_H",

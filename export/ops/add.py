@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from typing import ClassVar
 
@@ -52,7 +51,7 @@ class Add(Elementwise):
         return RowWalk(self.y.shape[1], self.y.shape[1]) if self.dtype == "int8" and alike and images else None
 
     def on_rows(self, part: RowPart, like: Op | None = None) -> Add:
-        op = copy.copy(self)
+        op = self.copied()
         op.loops = [*self.loops[:-1], (part.outputs * math.prod(self.y.shape[2:]), 1, 1)]
         return op
 

@@ -6,12 +6,13 @@ To add an operator: docs/adding-an-operator.md.
 
 from __future__ import annotations
 
+import copy
 import struct
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from tinyproof.core.tflite.arithmetic import ACTIVATION_RANGES, activation_range
 from tinyproof.core.tflite.dtypes import DTYPES, unpack
@@ -68,17 +69,30 @@ class Constant:
     operand: bool = False
     alignment: int = 0  # in bytes, where a kernel reads wider words than `ctype`
 
+    @property
+    def element_bytes(self) -> int:
+        """Of one value: `ctype` is one of C's integers of a fixed width."""
+        return int(self.ctype.removeprefix("u").removeprefix("int").removesuffix("_t")) // 8
+
 
 @dataclass(frozen=True)
 class MveForm:
     """What stands in the generated code instead of a kernel's call where kernels_mve/ is on the include path: a kernel
-    with a parameter struct of another name, its tables, and its members but for those. It always takes a scratch."""
+    with a parameter struct of another name, its tables, and its members but for those. It always takes a scratch.
+
+    The planner asks many forms what they need and few for their tables, so that `make_constants` makes these when they
+    are first asked for."""
 
     kernel: str
     struct: str
-    constants: tuple[Constant, ...]
+    make_constants: Callable[[], tuple[Constant, ...]]
     members: dict[str, str]
     scratch_bytes: int
+
+    @cached_property
+    def constants(self) -> tuple[Constant, ...]:
+        """The tables."""
+        return self.make_constants()
 
     def parameters(self, prefix: str) -> dict[str, str]:
         """Members of the parameter struct as C."""
@@ -182,6 +196,17 @@ class Op(ABC):
         self.outputs += states
         self.kept += states
 
+    def copied(self) -> Self:
+        """Another one, to be changed: what follows from its members is worked out anew."""
+        op = copy.copy(self)
+        for name in ("working_bytes", "distance"):
+            op.__dict__.pop(name, None)
+        return op
+
+    def narrow(self) -> Op | None:
+        """The same with a kernel that needs less scratch and more instructions, where there is one."""
+        return None
+
     @property
     def row_walk(self) -> RowWalk | None:
         """How its output can be made some rows at a time; None where it is made as a whole."""
@@ -194,7 +219,8 @@ class Op(ABC):
     @property
     def cost(self) -> int:
         """Instructions of an inference on a Cortex-M4, about."""
-        return self.macs + 10 * sum(self.graph.tensors[index].elements for index in self.outputs)
+        # The operator's own outputs: what a program adds to a graph, such as a state in its place, this graph lacks.
+        return self.macs + 10 * sum(self.graph.tensors[index].elements for index in self.operator.outputs if index >= 0)
 
     @property
     def name(self) -> str:

@@ -25,9 +25,8 @@ def _pairs_orders(op: Convolution, layout: Pairs) -> list[AccessOrder]:
     """conv_pairs_s8: the plain kernel reads a pixel that lies in whole words anew for each pair of outputs; DSP's
     copies the input under four pixels, or under a row where it makes borders."""
     height, width = op.out_height, op.out_width
-    whole = layout.pointwise and layout.width == len(layout.filled[0])
     return [
-        order(op, in_rows(height, width, 1), late=whole),
+        order(op, in_rows(height, width, 1), late=layout.direct),
         order(op, in_rows(height, width, width if layout.strip else FOUR_PIXELS), late=False),
     ]
 

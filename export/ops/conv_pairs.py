@@ -98,6 +98,11 @@ class Pairs:
         return -(-self.pixels // 4) * (columns + multiply)
 
     @property
+    def direct(self) -> bool:
+        """Whether a pixel of the input lies in whole words, where it can be read."""
+        return self.pointwise and self.width % PAIR_GROUP == 0
+
+    @property
     def depth(self) -> int:
         """Inputs of a filled row."""
         return len(self.rows[0]) // self.width * padded_depth(self.width, PAIR_GROUP)
@@ -108,8 +113,7 @@ class Pairs:
         columns = 4 if self.pixels > 2 else 1
         if self.strip:
             return columns * 2 * self.depth + self.strip_bytes
-        direct = self.pointwise and self.width % PAIR_GROUP == 0
-        return columns * (2 * self.depth + (0 if direct else padded_depth(self.width, PAIR_GROUP)))
+        return columns * (2 * self.depth + (0 if self.direct else padded_depth(self.width, PAIR_GROUP)))
 
     def constants(self, bias: Sequence[int], multipliers: Sequence[int], shifts: Sequence[int]) -> list[Constant]:
         """`bias` with the input's zero point folded in, and the factors of each output channel."""
@@ -118,7 +122,7 @@ class Pairs:
     def parameters(self, prefix: str, input_zero_point: int, zero_point: int, clamp: tuple[int, int]) -> dict[str, str]:
         """struct conv_pairs_s8."""
         window = f"{{{self.window}, {input_zero_point}}}"
-        numbers = {"units": len(self.rows), "depth": len(self.filled[0]), "strip": self.strip}
+        numbers = {"units": len(self.rows), "depth": self.depth, "strip": self.strip}
         numbers |= {"rounding": 1 + 2 * zero_point, "clamp_min": clamp[0], "clamp_max": clamp[1]}
         tables = {table: f"{prefix}_{table}" for table in ("weights", "scales")}
         return {"window": window} | {name: str(value) for name, value in numbers.items()} | tables

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import copy
 from abc import abstractmethod
 from typing import ClassVar
 
@@ -198,9 +197,7 @@ class Convolution(Op):
         return RowWalk(self.height, self.out_height, self.strides[0], reach, self.pads[0])
 
     def on_rows(self, part: RowPart, like: Op | None = None) -> Convolution:
-        op = copy.copy(self)
-        for cached in ("working_bytes", "distance"):
-            op.__dict__.pop(cached, None)
+        op = self.copied()
         op.height, op.out_height, op.pads = part.inputs, part.outputs, (part.pad, self.pads[1])
         op.lay_out(like)
         return op

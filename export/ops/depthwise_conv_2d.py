@@ -35,7 +35,7 @@ class DepthwiseConv2D(Convolution):
         ):  # TFLM, here and on a board, then reads a null pointer
             raise self.refuse("names a bias that is left out, which crashes TFLite Micro; give it a bias of zeros")
         self.multiplier = self.channels_out // self.channels_in
-        self.quads = self.multiplier == 1 and self.channels_in % 4 == 0
+        self.quads = self.suits_quads
         self.layout: Pairs | Planes | None = None
         if self.wide:
             self.quads = self.quads and self.wide.suits_rows
@@ -53,11 +53,25 @@ class DepthwiseConv2D(Convolution):
         pixels = self.batches * self.out_height * self.out_width
         y, x = self.axes()
         border = pixels - self.batches * y.inside * x.inside
-        quads = quads_cost(pixels, border, self.padded_taps, self.channels_in)
-        possible = self.multiplier == 1 and self.channels_in % 4 == 0
-        self.quads = like.quads if isinstance(like, DepthwiseConv2D) else possible and quads < self.layout.cost
-        self.layout_cost = quads if self.quads else self.layout.cost
+        self.quads_cost = quads_cost(pixels, border, self.padded_taps, self.channels_in)
+        cheaper = self.suits_quads and self.quads_cost < self.layout.cost
+        self.quads = like.quads if isinstance(like, DepthwiseConv2D) else cheaper
+        self.layout_cost = self.quads_cost if self.quads else self.layout.cost
         self.kernel = "depthwise_quads_s8" if self.quads else self.layout.kernel
+
+    @property
+    def suits_quads(self) -> bool:
+        """Whether the kernel of channels in fours can run it."""
+        return self.multiplier == 1 and self.channels_in % 4 == 0
+
+    def narrow(self) -> DepthwiseConv2D | None:
+        """With the kernel that goes pixel by pixel: it needs next to no scratch, and its output may follow close behind
+        its input."""
+        if self.wide or self.quads or not self.suits_quads:
+            return None
+        op = self.copied()
+        op.kernel, op.quads, op.layout_cost = "depthwise_quads_s8", True, self.quads_cost
+        return op
 
     @property
     def cost(self) -> int:

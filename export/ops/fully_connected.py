@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import copy
-
 from tinyproof.core.tflite.arithmetic import INT32_MAX, quantize_multiplier, weight_multipliers
 from tinyproof.core.tflite.dtypes import unpack
 from tinyproof.core.tflite.graph import Graph, Operator
@@ -188,8 +186,7 @@ class FullyConnected(Op):
         """The same with a kernel that needs no widened copy of its input, where there is one."""
         if not self.pairs or self.batches > 1 or self.depth % QUAD_DEPTH or self.units % QUAD_UNITS:
             return None
-        op = copy.copy(self)
-        op.__dict__.pop("working_bytes", None)
+        op = self.copied()
         op.kernel, op.pairs = QUADS, None
         return op
 

@@ -63,7 +63,7 @@ def convolution(window: str, rows: Sequence[Sequence[int]], scaling: Scaling, *,
     return MveForm(
         kernel=f"conv{scaling.kernel_infix}_mve_s8",
         struct="conv_mve_s8",
-        constants=(_fours(rows, scaling),),
+        make_constants=lambda: (_fours(rows, scaling),),
         members=numbers | scaling.parameters,
         scratch_bytes=0 if direct and len(rows[0]) % LANES == 0 else 2 * LANES * blocks,
     )
@@ -75,7 +75,7 @@ def fully_connected(batches: int, rows: Sequence[Sequence[int]], scaling: Scalin
     return MveForm(
         kernel=f"fully_connected{scaling.kernel_infix}_mve_s8",
         struct="fully_connected_mve_s8",
-        constants=(_fours(rows, scaling),),
+        make_constants=lambda: (_fours(rows, scaling),),
         members={name: str(number) for name, number in numbers.items()} | scaling.parameters,
         scratch_bytes=0,
     )
@@ -102,6 +102,20 @@ def depthwise(
     taps, channels = len(rows[0]), len(rows)
     columns = inside[1].stop - inside[1].start
     fold = max(min(LANES // channels, columns), 1) if stride_x == 1 else 1
+    numbers = {"units": channels, "taps": taps, "rows_from": inside[0].start, "rows_to": inside[0].stop}
+    numbers |= {"columns_from": inside[1].start, "steps": columns // fold, "fold": fold, "rest": columns % fold}
+    return MveForm(
+        kernel=f"depthwise{scaling.kernel_infix}_mve_s8",
+        struct="depthwise_mve_s8",
+        make_constants=lambda: _depthwise_tables(rows, scaling, fold),
+        members={"window": window} | {name: str(number) for name, number in numbers.items()} | scaling.parameters,
+        scratch_bytes=8 * taps + channels,
+    )
+
+
+def _depthwise_tables(rows: Sequence[Sequence[int]], scaling: Scaling, fold: int) -> tuple[Constant, ...]:
+    """Of `fold` pixels side by side."""
+    taps, channels = len(rows[0]), len(rows)
     units = range(-(-fold * channels // LANES) * LANES)
     weights: list[int] = []
     scales: list[int] = []
@@ -113,15 +127,7 @@ def depthwise(
         for places in WIDENED:
             four = [(start + place) % channels for place in places]
             scales += scaling.bias_of(four) + scaling.factors_of(four)
-    numbers = {"units": channels, "taps": taps, "rows_from": inside[0].start, "rows_to": inside[0].stop}
-    numbers |= {"columns_from": inside[1].start, "steps": columns // fold, "fold": fold, "rest": columns % fold}
-    return MveForm(
-        kernel=f"depthwise{scaling.kernel_infix}_mve_s8",
-        struct="depthwise_mve_s8",
-        constants=(Constant("weights", "int8_t", weights), Constant("scales", "int32_t", scales)),
-        members={"window": window} | {name: str(number) for name, number in numbers.items()} | scaling.parameters,
-        scratch_bytes=8 * taps + channels,
-    )
+    return Constant("weights", "int8_t", weights), Constant("scales", "int32_t", scales)
 
 
 def _blocks(rows: Sequence[Sequence[int]]) -> int:

@@ -32,9 +32,10 @@ class Select(Elementwise):
         self.kernel = f"select_{SUFFIXES[self.dtype]}"
 
     @property
-    def in_place(self) -> bool:
-        """The second call reads the condition and a value after the first one has written."""
-        return False
+    def replaceable(self) -> tuple[int, ...]:
+        """Not the condition: the second call reads it after the first one has written. A value that is written over
+        lies where it is to be already, or is read only where nothing has been written."""
+        return tuple(index for index in super().replaceable if index != self.operands[2].index)
 
     def numbers(self) -> dict[str, int]:
         return {}

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from tinyproof.export.ops.access import NEVER, AccessOrder
-from tinyproof.export.ops.base import WORD, Constant, Op, RowPart, RowWalk
+from tinyproof.export.ops.base import WORD, Op, RowPart, RowWalk
 
 CALL_COST = 60  # instructions of a call on a Cortex-M4, about
 MOVE_COST = 40
@@ -191,9 +191,6 @@ class Stripes(Op):
     @property
     def macs(self) -> int:
         return sum(op.macs for op in self.chain)
-
-    def constants(self) -> list[Constant]:
-        return [table for op in self.chain for table in op.constants()]
 
     def parameters(self, prefix: str) -> dict[str, str]:
         return {}

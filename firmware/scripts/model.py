@@ -15,7 +15,6 @@ from SCons.Script import Import
 
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.errors import TinyproofError, UsageError
-from tinyproof.core.manifest import read_manifest
 from tinyproof.core.paths import BUILD, CURRENT_FILE
 from tinyproof.firmware.dialects import MLPERF, mlperf_sample
 from tinyproof.firmware.platformio_build import PROFILE, check_artefacts
@@ -46,14 +45,14 @@ def optimise_for_speed(env: Any, node: Any) -> Any:
 try:
     board = find_board(env["PIOENV"])
     model_dir = find_model()
-    model_id = check_artefacts(model_dir)
+    manifest = check_artefacts(model_dir)
     variant = os.environ.get("TINYPROOF_VARIANT", "")
-    sample = mlperf_sample(board, read_manifest(model_dir)) if variant == MLPERF else None
+    sample = mlperf_sample(board, manifest) if variant == MLPERF else None
 except TinyproofError as error:
     sys.stderr.write(f"error: {error.message}\n")
     env.Exit(1)
 
-env.Replace(TINYPROOF_MODEL_ID=model_id)
+env.Replace(TINYPROOF_MODEL_ID=manifest.model_id)
 # Kernels for an extension of the core go first; where they have none of a name, the plain one is found.
 folders = [f"engine/{kernels}" for kernels in board.build.kernels] + ["engine", "hal", "protocol"]
 env.Append(
@@ -74,12 +73,13 @@ if variant == PROFILE:  # `tinyproof profile`: the engine that times each operat
     )
     env.AddBuildMiddleware(optimise_for_speed, "*model_profile.c")
 elif sample is not None:  # `tinyproof build --dialect mlperf`: one file in the place of the protocol's
+    used = [f"+<../lib/protocol/{name}.c>" for name in ("quantize", "reply", "number", "crc16")]
     env.Append(
         CPPDEFINES=[
             (name, env.StringifyMacro(value) if isinstance(value, str) else value)
             for name, value in sample.defines().items()
         ],
-        SRC_FILTER=["-<../lib/protocol/*.c>", "+<../lib/protocol/quantize.c>", "+<../lib/mlperf/*.c>"],
+        SRC_FILTER=["-<../lib/protocol/*.c>", *used, "+<../lib/mlperf/*.c>"],
     )
 env.AddBuildMiddleware(optimise_for_speed, "*model_compiled.c")
 env.BuildSources("$BUILD_DIR/model", str(folder), f"-<*> +<{source}>")

@@ -7,15 +7,13 @@ client before it starts the board, so the boot banner is never lost.
 
 from __future__ import annotations
 
-import hashlib
 import socket
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from tinyproof.core.board_spec import Board
-from tinyproof.core.build_record import FILE as RECORD
-from tinyproof.core.build_record import read_build_record
+from tinyproof.core.build_record import FIRMWARE_FILE, fault_of_firmware
 from tinyproof.core.emulator_command import emulator_command, opens_port_itself
 from tinyproof.core.errors import EnvironmentFaultError, UsageError
 from tinyproof.core.manifest import read_manifest
@@ -28,20 +26,10 @@ LISTENS_S = 60.0  # a large emulator on a slow machine
 def firmware_elf(board: Board, build_dir: Path, dialect: str = "") -> Path:
     """The board's firmware in this build, which speaks `dialect`. Raises UsageError when it has not been built, when
     the last build failed, and when it is not what that build made, or was made of another export of the same model."""
-    elf = build_dir / "boards" / board.name / dialect / "firmware.elf"
-    remedy = f"run ./tinyproof build --board {board.name}"
-    if not elf.is_file():
-        raise UsageError(f"{shown(elf)} is missing; {remedy} first")
-    record = read_build_record(elf.parent)
-    if record is None:
-        raise UsageError(f"{shown(elf)} has no {RECORD} beside it: the last build failed; {remedy} again")
-    if record.elf_sha256 and hashlib.sha256(elf.read_bytes()).hexdigest() != record.elf_sha256:
-        raise UsageError(f"{shown(elf)} is not the file that was built: its SHA-256 is another; {remedy} again")
-    manifest = read_manifest(build_dir)
-    if record.model_id == manifest.model_id:  # otherwise the board itself says which model it runs
-        for name, digest in record.sources.items():
-            if name in manifest.artefacts and manifest.artefacts[name].sha256 != digest:
-                raise UsageError(f"{shown(elf)} was built from another {name} than the export's; {remedy} again")
+    folder = build_dir / "boards" / board.name / dialect
+    elf = folder / FIRMWARE_FILE
+    if fault := fault_of_firmware(folder, read_manifest(build_dir)):
+        raise UsageError(f"{shown(elf)} {fault}; run ./tinyproof build --board {board.name}")
     return elf
 
 

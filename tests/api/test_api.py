@@ -75,6 +75,18 @@ def test_the_first_difference_has_operator_and_tensor(net: Path) -> None:
         tinyproof.assert_proven("net", "qemu-cortex-m4")
 
 
+def test_less_ram_is_asked_for_in_bytes_or_words(net: Path) -> None:
+    fastest = tinyproof.export(net).arena_bytes
+    assert tinyproof.export(net, ram=fastest).arena_bytes == fastest
+    smallest = tinyproof.export(net, ram="min").arena_bytes
+    assert smallest <= fastest
+    with pytest.raises(tinyproof.UsageError, match=f"the smallest takes {smallest:,} B"):
+        tinyproof.export(net, ram=smallest - 1)
+    for ram in (-1, "tiny"):
+        with pytest.raises(tinyproof.UsageError, match=f"'{ram}' is neither a number of bytes nor small or min"):
+            tinyproof.export(net, ram=ram)  # type: ignore[arg-type]
+
+
 def test_labels_give_an_accuracy(net: Path, tmp_path: Path) -> None:
     folder = tinyproof.export(net).folder
     x = np.arange(-120, 120, dtype=np.int8).reshape(80, 3)

@@ -216,6 +216,16 @@ def test_install_runs_apt_get_as_root(tmp_path: Path, monkeypatch: pytest.Monkey
         install(["gcc-x"], said.append, run)
 
 
+def test_apt_gets_own_last_words_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = tmp_path / "apt-get"
+    script.write_text('#!/bin/sh\necho "reading" && echo "E: no lock" >&2 && exit 100\n')
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    with pytest.raises(EnvironmentFaultError, match="apt-get update -qq failed: E: no lock"):
+        install(["gcc-x"], lambda words: None)
+
+
 def test_install_says_what_to_run_where_it_may_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.setattr(sys, "stdin", io.StringIO())

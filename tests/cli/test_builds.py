@@ -82,6 +82,31 @@ def test_names_that_cannot_be_are_refused(build_root: Path, tmp_path: Path, argu
     assert not build_root.exists()
 
 
+def test_a_budget_of_ram_is_bytes_or_a_word(build_root: Path, tmp_path: Path) -> None:
+    first, _ = two_files(tmp_path)
+    for ram, code in (("-1", 2), ("tiny", 2), ("²", 2), ("min", 0), ("small", 0), ("100000", 0)):
+        done = CliRunner().invoke(main, ["export", "--model", first, "--ram", ram])
+        assert (done.exit_code, "neither a number of bytes nor" in done.stderr) == (code, code == 2), done.output
+        if code == 0:
+            assert json.loads((build_root / "model/manifest.json").read_text())["memory"]["ram"] == ram
+
+
+def test_a_library_is_made_with_the_options_that_are_given(build_root: Path, tmp_path: Path) -> None:
+    first, _ = two_files(tmp_path)
+    as_library = ["--as", "c", "--to", str(tmp_path / "library")]
+    manifest = build_root / "model/manifest.json"
+    for options, ram in ([], ""), (["--ram", "min"], "min"), ([], "min"), (["--keep-dead"], ""):
+        done = CliRunner().invoke(main, ["export", "--model", first, *as_library, *options])
+        assert done.exit_code == 0, done.output
+        assert json.loads(manifest.read_text())["memory"].get("ram", "") == ram
+    before = manifest.read_bytes()
+    for options in (["--ram", "min"], ["--keep-dead"], ["--low=-1"], ["--high=1"], ["--seed=3"]):
+        refused = CliRunner().invoke(main, ["export", "--model", "model", *as_library, *options])
+        assert refused.exit_code == 2
+        assert f"export with {options[0].split('=')[0]} first" in refused.stderr
+    assert manifest.read_bytes() == before
+
+
 def hold_for(folder: Path, holds: str, seconds: float) -> None:
     with locked(folder):
         Path(holds).touch()
@@ -203,6 +228,20 @@ def test_json_and_junit_carry_a_refusal(build_root: Path, tmp_path: Path, verb: 
     error = ElementTree.parse(junit).getroot().find("testcase/error")
     assert error is not None
     assert error.get("message") == document["error"]
+
+
+def test_a_summary_that_cannot_be_written_hides_no_verdict(
+    build_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, _ = two_files(tmp_path)
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path))
+    for verb in ("run", "check"):
+        asked = [verb, "--model", first, "--board", "reference"]
+        shown = CliRunner().invoke(main, asked)
+        assert (shown.exit_code, "proof " in shown.stdout) == (3, True), shown.output
+        assert "GITHUB_STEP_SUMMARY names" in shown.stderr
+        document = json.loads(CliRunner().invoke(main, [*asked, "--json"]).stdout)
+        assert document.get("check", document)["proven"]
 
 
 def test_run_writes_junit_and_says_what_to_do_next(build_root: Path, tmp_path: Path) -> None:

@@ -4,29 +4,28 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import re
 import shutil
-import subprocess
+import time
+import wave
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from support.mutated_build import bend_a_weight
+from support.own_project import git
 from support.tflite_writer import dense_network
 
 from tinyproof.cli.main import main
 from tinyproof.cli.step_summary import add_check
 from tinyproof.comparison import Compared, Limits, Measured, compare
 from tinyproof.core import paths
+from tinyproof.core.build_lock import locked
 from tinyproof.core.config import Config
 
 SMALL, LARGE = dense_network(20, [3, 4, 2]), dense_network(20, [3, 5, 6, 4, 2])
-
-
-def git(folder: Path, *arguments: str) -> None:
-    who = ("-c", "user.name=t", "-c", "user.email=t@t", "-c", "commit.gpgsign=false")
-    subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True)
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +82,7 @@ def test_a_revision_that_grew_fails_and_says_where(own_project: Path, monkeypatc
     assert run("compare-new", "compare-old").exit_code == 0  # smaller is no regression
 
 
-def test_samples_give_both_an_accuracy(own_project: Path) -> None:
+def test_samples_give_both_an_accuracy(own_project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if not (own_project / "build" / "compare-old").is_dir():
         run("HEAD~1", "HEAD", "--model", "models/net.tflite")
     np.savez(own_project / "d.npz", x_q=np.arange(-60, 60, dtype=np.int8).reshape(40, 3), y=np.zeros(40, np.int64))
@@ -93,6 +92,49 @@ def test_samples_give_both_an_accuracy(own_project: Path) -> None:
     row = next(row for row in document["figures"] if row["figure"] == "accuracy")
     assert row["change"] == pytest.approx(100 * (new - old))
     assert ("accuracy" in document["regressed"]) == (new < old)
+    monkeypatch.setattr("tinyproof.comparison.check_samples", lambda *_, **__: pytest.fail("asked again"))
+    again = run("compare-old", "compare-new", "--dataset", "d.npz", "--limit", "1000", "--json")
+    assert json.loads(again.stdout)["new"]["accuracy"] == new
+
+
+def test_samples_may_be_a_folder_and_need_a_form(own_project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not (own_project / "build" / "compare-old").is_dir():
+        run("HEAD~1", "HEAD", "--model", "models/net.tflite")
+    for name in ("yes", "no"):
+        (own_project / "heard" / name).mkdir(parents=True)
+        with wave.open(str(own_project / "heard" / name / "a.wav"), "wb") as file:
+            file.setparams((1, 2, 16000, 3, "NONE", ""))
+            file.writeframes(name[:1].encode() * 6)
+    samples = ("compare-old", "compare-new", "--dataset", "heard")
+    bare = run(*samples)
+    assert (bare.exit_code, "--values LOW,HIGH" in bare.stderr) == (4, True)
+    done = run(*samples, "--values=-1,1", "--classes=yes,no", "--json", "--max-accuracy-loss=100")
+    assert {json.loads(done.stdout)[side]["accuracy"] for side in ("old", "new")} <= {0.0, 0.5, 1.0}, done.output
+    monkeypatch.setattr("tinyproof.comparison.check_samples", lambda *_, **__: pytest.fail("asked again"))
+    again = run(*samples, "--json", "--max-accuracy-loss=100")
+    assert json.loads(again.stdout)["old"] == json.loads(done.stdout)["old"]
+
+
+def hold_for(folder: Path, holds: str, seconds: float) -> None:
+    with locked(folder):
+        Path(holds).touch()
+        time.sleep(seconds)
+
+
+def test_a_build_in_use_is_waited_for_with_a_word(own_project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tinyproof.comparison._measure", lambda name, *_: measured())
+    for name in ("a", "b"):
+        (own_project / "build" / name).mkdir(parents=True)
+        (own_project / "build" / name / "manifest.json").touch()
+    given = (own_project / "build" / "b", str(own_project / "holds"), 1.5)
+    other = multiprocessing.get_context("spawn").Process(target=hold_for, args=given)
+    other.start()
+    while not (own_project / "holds").exists():
+        time.sleep(0.01)
+    done = run("a", "b")
+    other.join()
+    assert done.exit_code == 0, done.output
+    assert done.stderr.count("is in use by another tinyproof; waiting for it") == 1
 
 
 def test_a_build_with_other_bits_is_worse_whatever_the_limits(own_project: Path) -> None:

@@ -132,7 +132,7 @@ def test_what_is_no_file_is_refused_at_once(tmp_path: Path, suffix: str, kind: s
 
 def test_a_cell_that_goes_over_the_end_of_its_line_is_refused() -> None:
     with pytest.raises(InputFileError, match="a cell goes on after the end of its line"):
-        read_table(b'a,b,y\n"1\n2",3,4\n', "table.csv", (2,))
+        read_table(b'a,b,y\n"1\n2",3,4\n', "table.csv", 2)
     with pytest.raises(InputFileError, match="a cell goes on after the end of its line"):
-        read_table(b'a,b,y\r\n1,2,"up\r\nper"\r\n', "table.csv", (2,))
-    assert read_table(b'a,b,y\r\n"1","2",4\r\n', "table.csv", (2,)).x == [[1.0, 2.0]]
+        read_table(b'a,b,y\r\n1,2,"up\r\nper"\r\n', "table.csv", 2)
+    assert read_table(b'a,b,y\r\n"1","2",4\r\n', "table.csv", 2).x == [[1.0, 2.0]]

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.compiled import compiled
 from support.effort import examples
-from support.sanitizers import SANITIZERS, STRICT
+from support.protocol_driver import compile_driver
 from support.tflite_writer import dense_network
 
 from tinyproof.core.board_spec import find_board
@@ -36,21 +36,15 @@ Ask = Callable[..., list[list[str]]]
 @pytest.fixture(scope="session")
 def mlperf(tmp_path_factory: pytest.TempPathFactory) -> Ask:
     """ask(sent, stdin bytes) -> answers, each the lines before its m-ready; input: four bytes, or one float32."""
-    here = Path(__file__).parent
-    folder = tmp_path_factory.mktemp("mlperf")
-    layers = [f"-I{FIRMWARE / 'lib' / layer}" for layer in ("protocol", "engine")]
-    rest = [FIRMWARE / "lib" / "protocol" / name for name in ("quantize.c", "number.c", "crc16.c")]
-    for sent in SENT:
-        defines = [
-            f"-D{name}={repr(value).replace(chr(39), chr(34))}" for name, value in sample(sent).defines().items()
-        ]
-        sources = [FIRMWARE / "lib" / "mlperf" / "mlperf.c", here / "driver.c", *rest]
-        command = ["gcc", "-O1", "-g", *STRICT, *SANITIZERS, *layers, *defines, *map(str, sources)]
-        subprocess.run([*command, "-o", str(folder / sent)], check=True)
+    rest = [FIRMWARE / "lib" / "protocol" / f"{name}.c" for name in ("quantize", "reply", "number", "crc16")]
+    sources = [FIRMWARE / "lib" / "mlperf" / "mlperf.c", *rest]
+    programs = {
+        sent: compile_driver(tmp_path_factory, f"mlperf_{sent}", sources, sample(sent).defines()) for sent in SENT
+    }
 
     def ask(sent: str, content: bytes, outputs: int = 4) -> list[list[str]]:
         inputs = "1" if sent == "float" else "4"
-        command = [str(folder / sent), "protocol", inputs, str(outputs)]
+        command = [str(programs[sent]), "protocol", inputs, str(outputs)]
         done = subprocess.run(command, input=content, capture_output=True, timeout=60, check=False)
         assert done.returncode == 0, done.stderr.decode(errors="replace")
         assert done.stdout.count(b"\n") == done.stdout.count(b"\r\n")
@@ -165,6 +159,8 @@ def test_a_sample_is_what_the_runners_data_set_has() -> None:
     for (inputs, outputs), expected in known.items():
         found = mlperf_sample(board, ends(inputs, outputs))
         assert (found.model, found.sent, found.bytes) == expected
+    for inputs, outputs in ((3072, 10), (27648, 2)):
+        assert mlperf_sample(board, ends(inputs, outputs, "uint8")).sent == "own", "a byte is a pixel as it is"
     for manifest in (ends(3, 2, "int16"), ends(3, 2, count=2)):
         with pytest.raises(UsageError, match="knows one input of 8 bits and one output"):
             mlperf_sample(board, manifest)
@@ -176,7 +172,9 @@ def test_a_sample_is_what_the_runners_data_set_has() -> None:
 def test_a_board_answers_the_runner_with_the_references_values(tmp_path: Path) -> None:
     folder = compiled(tmp_path / "net", dense_network(20, [3, 5, 6, 4, 2]))
     board, manifest = find_board("qemu-cortex-m4"), read_manifest(folder)
-    assert build(board, folder, dialect=MLPERF).layers["protocol"].flash_bytes > 1000
+    built = build(board, folder, dialect=MLPERF)
+    assert built.layers["protocol"].flash_bytes > 1000
+    assert built.stack_bound_bytes is not None, built.stack_bound_why
     assert not (folder / "boards" / board.name / "firmware.elf").exists()  # the usual one is another
     reference, y = Reference((folder / "model.tflite").read_bytes()), manifest.outputs[0]
     inputs = np.random.default_rng(3).integers(-128, 128, (20, 3)).astype(np.int8)

@@ -48,7 +48,8 @@ def test_the_seeds_take_all_kernels_for_the_dsp_extension() -> None:
     programs = [lower(read_graph(tflite)) for tflite in make_seeds().values()]
     taken = {header for program in programs for op in program.ops if op.kernel for header in headers_of(op.kernel)}
     plain = {path.stem for path in (ENGINE / "kernels").iterdir()}
-    assert {path.stem for path in (DSP_KERNELS / "kernels").iterdir()} & plain <= taken
+    on_demand = {"dense_quads_s8"}  # chosen where RAM is short alone, see tests/ops/test_dense_quads.py
+    assert {path.stem for path in (DSP_KERNELS / "kernels").iterdir()} & plain <= taken | on_demand
 
 
 def test_the_seeds_hold_every_operator() -> None:

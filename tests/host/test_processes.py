@@ -108,9 +108,7 @@ def firmware_of(build_dir: Path) -> Path:
     digest = hashlib.sha256(b"an image").hexdigest()
     sources = {"model_compiled.c": "0" * 64}
     BuildRecord(
-        *("fake", "compiled", ID, 1, 1, 1, 1, {}, RamUse(0, 0, 0, 0, 0, 0)),
-        None,
-        "",
+        *("fake", "compiled", ID, 1, 1, 1, 1, {}, RamUse(0, 0, 0, 0, 0, 0), None, ""),
         elf_sha256=digest,
         sources=sources,
     ).write(folder)
@@ -134,7 +132,7 @@ def test_firmware_that_the_last_build_did_not_make_is_refused(build_dir: Path) -
     (folder / "firmware.elf").write_bytes(b"another one")
     assert "is not the file that was built" in refusal()
     (folder / "build.json").unlink()
-    assert "the last build failed; run ./tinyproof build --board fake again" in refusal()
+    assert "the last build failed; run ./tinyproof build --board fake" in refusal()
 
 
 def test_an_emulator_that_dies_early_says_why(build_dir: Path) -> None:

@@ -98,7 +98,7 @@ def test_a_bad_line_is_overcome(device: Answering, start_board: StartBoard, form
         for content in inputs(3):
             assert inference.by_parts(content).output == driver_answers(content, OUT_BYTES)
         assert board.spoiled == 0 or inference.link.repeats > 0
-    if "join" not in fault or "one by one" not in form:  # two that become one are two on their way
+    if fault.keys() != {"join"}:  # two become one where the board takes both at once, which is a matter of time
         assert board.spoiled + board.duplicated > 0
 
 

@@ -12,14 +12,16 @@ from pathlib import Path
 
 import pytest
 from support.compiled import compiled
-from support.consumers import STRICT, exported, run
+from support.consumers import exported, run
 from support.cortex_m4 import M4, M55, Core, run_on
+from support.image_nets import residual
 from support.op_rows.control import nested
+from support.sanitizers import STRICT
 from support.streaming import StreamingNet
 
 from tinyproof.export.libraries.kernel_files import CONDITIONS, ENGINE
 
-MODELS = ("neuron", "sine", "wide", "streaming", "loop")
+MODELS = ("neuron", "sine", "wide", "streaming", "loop", "stripes")
 MAIN = """
 #include <stdio.h>
 #include <string.h>
@@ -52,12 +54,13 @@ int main(int count, char **words) {
 
 @pytest.fixture(scope="module")
 def builds(lesson_models: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Builds of MODELS: the lesson's, one with state, and one with a WHILE in it."""
+    """Builds of MODELS: the lesson's, one with state, one with a WHILE in it, and one whose operators take turns."""
     root = tmp_path_factory.mktemp("builds")
     return {
         **{name: lesson_models[name] for name in ("neuron", "sine", "wide")},
         "streaming": compiled(root / "streaming", StreamingNet(7).build()),
         "loop": compiled(root / "loop", nested("loop", 5)),
+        "stripes": compiled(root / "stripes", residual(), ram="min"),
     }
 
 
@@ -85,6 +88,21 @@ def test_run_and_step_have_the_models_bits(
     assert answered == b"".join(bytes.fromhex(vector["out"]) for vector in vectors)
     assert made.vectors > 0
     assert run([built, "selftest"]).split() == ["-1"]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_strict_c99_is_nothing_beyond(builds: dict[str, Path], tmp_path: Path, name: str) -> None:
+    """gcc takes its own attributes and assembly without a word, whatever the standard."""
+    made = exported(builds[name], tmp_path / "net", name="net")
+    for source in ("net.c", "net_selftest.c"):
+        ours, is_ours = [], False
+        for line in run(["gcc", "-std=c99", "-DKERNELS_STRICT_C99", "-E", made.folder / "src" / source]).splitlines():
+            if line.startswith("# "):
+                is_ours = line.split('"')[1].startswith(str(made.folder))
+            elif is_ours:
+                ours.append(line)
+        assert "int32_t" in "".join(ours)
+        assert [line for line in ours if "__" in line] == []
 
 
 def flipped(source: Path, seed: int, tables_end: str = "weights") -> str:

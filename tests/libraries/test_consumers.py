@@ -132,6 +132,8 @@ def test_espressifs_component_manager_packs_it(lesson_models: dict[str, Path], t
         with tarfile.open(package) as archive:
             names |= {name.removeprefix("./") for name in archive.getnames()}
     assert {"idf_component.yml", "CMakeLists.txt", "src/neuron.c", "README.md"} <= names
+    exported(lesson_models["neuron"], made.folder, "esp-idf")  # dist/ goes with what it was packed from
+    assert not (made.folder / "dist").exists()
     (made.folder / "idf_component.yml").write_text("version: not a version\n")
     with pytest.raises(AssertionError, match=r"(?i)version"):
         run(["compote", "component", "pack", "--name", "neuron"], made.folder)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from tinyproof.cli.library_options import KINDS_HELP
 from tinyproof.cli.main import main
 from tinyproof.core import paths
 from tinyproof.core.errors import EXIT_ENVIRONMENT, EXIT_USAGE, EnvironmentFaultError
+from tinyproof.core.version import __version__
 from tinyproof.export.libraries.kinds import KINDS
 from tinyproof.export.libraries.naming import name_of
 
@@ -117,6 +119,56 @@ def test_our_own_folder_is_replaced_unless_somebody_worked_in_it(tmp_path: Path)
 
 
 @pytest.mark.usefixtures("build")
+@pytest.mark.parametrize(
+    ("kind", "left"),
+    [
+        ("c", "build/neuron.o"),
+        ("platformio", "neuron-{version}.tar.gz"),
+        ("esp-idf", "dist/neuron_{version}/LICENSE"),
+        ("esp-idf", "examples/selftest/build/bootloader/bootloader.bin"),
+        ("esp-idf", "examples/selftest/managed_components/other/other.c"),
+        ("esp-idf", "examples/selftest/dependencies.lock"),
+        ("esp-idf", "examples/selftest/sdkconfig"),
+        ("esp-idf", "examples/selftest/sdkconfig.old"),
+        ("zephyr", "samples/selftest/build/zephyr/zephyr.elf"),
+    ],
+)
+def test_what_the_kinds_own_tools_leave_goes_with_the_folder(tmp_path: Path, kind: str, left: str) -> None:
+    target = tmp_path / "neuron"
+    assert asked("--as", kind, "--to", target).exit_code == 0
+    built = target / left.format(version=__version__)
+    built.parent.mkdir(parents=True, exist_ok=True)
+    built.write_text("")
+    result = asked("--as", kind, "--to", target)
+    assert (result.exit_code, built.exists()) == (0, False), result.output
+
+
+@pytest.mark.usefixtures("build")
+@pytest.mark.parametrize(
+    ("kind", "mine"),
+    [
+        ("c", "dist/notes.txt"),
+        ("c", "neuron-0.0.tar.gz"),
+        ("esp-idf", "examples/selftest/main/sdkconfig"),
+        ("esp-idf", "examples/selftest/sdkconfig.defaults"),
+        ("esp-idf", "src/build/mine.c"),
+        ("platformio", "src/neuron-{version}.tar.gz"),
+        ("zephyr", "samples/mine/build/mine.c"),
+    ],
+)
+def test_what_no_tool_of_the_kind_leaves_is_somebodys(tmp_path: Path, kind: str, mine: str) -> None:
+    target = tmp_path / "neuron"
+    assert asked("--as", kind, "--to", target).exit_code == 0
+    theirs = target / mine.format(version=__version__)
+    theirs.parent.mkdir(parents=True, exist_ok=True)
+    theirs.write_text("mine")
+    result = asked("--as", kind, "--to", target)
+    assert result.exit_code == EXIT_USAGE
+    assert "is none of the export's files" in result.output
+    assert theirs.read_text() == "mine"
+
+
+@pytest.mark.usefixtures("build")
 def test_where_nobody_can_write_it_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     result = asked("--as", "c", "--to", tmp_path / "file" / "lesson")
@@ -145,6 +197,26 @@ def test_a_disk_that_fills_up_leaves_the_old_folder_and_no_half_of_the_new_one(
     with pytest.raises(EnvironmentFaultError, match="No space left"):
         exported(build, target, "cmake")
     assert {path: path.read_bytes() for path in target.rglob("*") if path.is_file()} == before
+    assert list(target.parent.iterdir()) == [target]
+
+
+def test_ctrl_c_between_two_renames_leaves_a_whole_folder(
+    build: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "libraries" / "lesson"
+    exported(build, target)
+    rename = Path.rename
+
+    def interrupted(path: Path, to: Path) -> Path:
+        moved = rename(path, to)
+        signal.raise_signal(signal.SIGINT)
+        return moved
+
+    monkeypatch.setattr(Path, "rename", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        exported(build, target, "cmake")
+    assert (target / "CMakeLists.txt").is_file()
+    assert not (target / "Makefile").exists()
     assert list(target.parent.iterdir()) == [target]
 
 

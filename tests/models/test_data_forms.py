@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import wave
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +20,11 @@ from support.tflite_writer import dense_network
 
 import tinyproof.core.paths
 from tinyproof.cli.main import main
-from tinyproof.core.data_set import DataForm, read_classes, read_dataset
+from tinyproof.core.data_folder import MAX_BYTES, list_files
+from tinyproof.core.data_set import DataForm, hash_data, read_classes, read_dataset
 from tinyproof.core.errors import InputFileError, UsageError
-from tinyproof.core.manifest import TensorSpec
+from tinyproof.core.manifest import TensorSpec, read_manifest
+from tinyproof.core.origin import FileCalibration, ModelSource
 
 THREE = (TensorSpec("x", [1, 3], "int8", 1.0, 0, 3),)
 FOUR = (TensorSpec("x", [1, 4], "int8", 1.0, 0, 4),)
@@ -75,6 +79,22 @@ def test_tables_that_do_not_fit(tmp_path: Path, text: str, form: DataForm, says:
         read_dataset(tmp_path / "d.csv", THREE, form=form)
 
 
+@pytest.mark.parametrize(
+    ("columns", "frames", "answered"),
+    [(3, 1, False), (4, 1, True), (6, 2, False), (7, 2, True)],
+)
+def test_a_row_may_be_a_sequence_of_frames(tmp_path: Path, columns: int, frames: int, answered: bool) -> None:
+    (tmp_path / "d.csv").write_text(",".join("1" * columns))
+    dataset = read_dataset(tmp_path / "d.csv", THREE, sequences=True)
+    assert (dataset.frames, dataset.y is not None) == (frames, answered)
+
+
+def test_a_column_alone_is_no_answer_of_a_model_with_state(tmp_path: Path) -> None:
+    (tmp_path / "d.csv").write_text("1\n2\n")
+    with pytest.raises(InputFileError, match="1 values in each sample, the model takes 3 or a whole number"):
+        read_dataset(tmp_path / "d.csv", THREE, sequences=True)
+
+
 def test_an_array_alone(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.array([[1, 2, 3], [4, 5, 6]], np.int16))
     dataset = read_dataset(tmp_path / "x.npy", THREE)
@@ -99,6 +119,8 @@ def test_names_in_an_npz(tmp_path: Path) -> None:
 def test_classes_from_words_or_a_file(tmp_path: Path) -> None:
     (tmp_path / "labels.txt").write_text("rest\nshake\n\n", encoding="utf-8-sig")
     assert read_classes("rest, shake") == read_classes(str(tmp_path / "labels.txt")) == ("rest", "shake")
+    many = tuple(f"class{number}" for number in range(60))  # together longer than a file's name may be
+    assert read_classes(",".join(many)) == many
     for text in ("a,,b", "a,a", ""):
         with pytest.raises(UsageError, match="needs a name of its own"):
             read_classes(text)
@@ -193,6 +215,28 @@ def test_folders_that_cannot_be_used(tmp_path: Path, make: Any, says: str) -> No
     assert "\n" not in raised.value.message
 
 
+def test_a_folder_is_listed_once_and_never_read_where_it_is_large(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sound(tmp_path / "yes" / "a.wav", [1])
+    listed: list[Path] = []
+
+    def counted(folder: Path, classes: Sequence[str]) -> tuple[list[Path], list[int] | None]:
+        listed.append(folder)
+        return list_files(folder, classes)
+
+    monkeypatch.setattr("tinyproof.core.data_set.list_files", counted)
+    dataset = read_dataset(tmp_path, SOUND, form=DataForm(values=(-1.0, 1.0)))
+    assert listed == [tmp_path]
+    assert dataset.sha256 == hash_data(tmp_path)
+    with (tmp_path / "yes" / "b.wav").open("wb") as file:
+        file.truncate(MAX_BYTES)  # of which a disk holds nothing
+    for read in (hash_data, lambda path: read_dataset(path, SOUND, form=DataForm(values=(-1.0, 1.0)))):
+        monkeypatch.setattr(Path, "read_bytes", lambda path: pytest.fail(f"{path} was read"))
+        with pytest.raises(InputFileError, match="more than 1,073,741,824 bytes of files"):
+            read(tmp_path)
+
+
 def test_a_folder_says_what_it_needs(tmp_path: Path) -> None:
     sound(tmp_path / "a.wav", [1])
     with pytest.raises(InputFileError, match=r"--values LOW,HIGH \(-1,1 or"):
@@ -212,6 +256,36 @@ def test_a_board_is_asked_a_table_with_names(tmp_path: Path, monkeypatch: pytest
     assert "give --classes" in refused.stderr
     wrong = CliRunner().invoke(main, [*options, "--values", "1,0"])
     assert wrong.exit_code == 2
+
+
+@pytest.mark.filterwarnings("ignore:'mode' parameter")
+def test_a_profile_reads_samples_as_the_calibration_did(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It needs no labels, and knows what black and white mean; nothing is measured here."""
+    tflite = dense_network(7, [6, 5, 2])
+    folder = compiled(tmp_path / "net", tflite)
+    (folder / "model_float.tflite").write_bytes(tflite)
+    manifest = read_manifest(folder)
+    known = FileCalibration("photos", "0" * 64, 1, [-1.0, 1.0])
+    manifest.source = ModelSource("net.keras", "keras", "0" * 64, known)
+    manifest.inputs[0] = dataclasses.replace(manifest.inputs[0], shape=[1, 2, 3, 1])
+    manifest.write(folder)
+    heard: list[Any] = []
+
+    def noise(original: bytes, tflite: bytes, samples: Any) -> list[Any]:
+        heard.append(samples)
+        return []
+
+    monkeypatch.setattr(tinyproof.core.paths, "BUILD", tmp_path)
+    monkeypatch.setattr("tinyproof.profiling.profile_simulated", lambda *_: ([], []))
+    monkeypatch.setattr("tinyproof.export.layer_sqnr.layer_noise", noise)
+    image(tmp_path / "photos" / "cat" / "1.png", GRAY)
+    (tmp_path / "d.csv").write_text("1,2,3,4,5,6,cat\n")
+    for samples in ("photos", "d.csv"):
+        asked = ["profile", "--model", "net", "--dataset", str(tmp_path / samples), "--json"]
+        done = CliRunner().invoke(main, asked)
+        assert done.exit_code == 0, done.output
+    np.testing.assert_allclose(heard[0], [[-1, -0.6, 1, -0.2, 0.6, 0.2]], atol=1e-6)
+    np.testing.assert_array_equal(heard[1], [[1, 2, 3, 4, 5, 6]])
 
 
 # A file of samples, and how one of its kind begins.

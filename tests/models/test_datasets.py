@@ -56,6 +56,9 @@ def test_npz_and_csv_say_the_same(tmp_path: Path) -> None:
         ("a,b,c\n1,2,x\n", r"d\.csv:2: 'x' is not a finite number"),
         ("a,b,c\n1,2,nan\n", r"d\.csv:2: 'nan' is not a finite number"),
         ("a,b,c\n1,2,1e39\n", r"d\.csv:2: '1e39' is not a finite number"),
+        ("a,b,c,y\n1,2,3,4\n1,2,3,1_000\n", r"d\.csv:3: '1_000' is not a finite number"),
+        ("a,b,c,y\n1,2,3,inf\n", r"d\.csv:2: 'inf' is not a finite number"),
+        ("a,b,c,y\n1,2,3,1e39\n", r"d\.csv:2: '1e39' is not a finite number"),
         ("a,b\n1,2\n", "2 values in each sample, the model takes 3"),
         ("a,b,c\n", "holds no samples"),
         ("", "holds no samples"),
@@ -81,6 +84,7 @@ def test_a_bad_csv_is_refused_by_line(tmp_path: Path, text: str, says: str) -> N
         ({"x_q": [[1.0, 2, 3]]}, "integers from -128 to 127"),
         ({"x": [[1, 2, 3]], "y": [1, 2]}, "one row for each of the 1 samples"),
         ({"x": [[1, 2, 3]], "y": [float("nan")]}, "not finite"),
+        ({"x": [[1, 2, 3]] * 2, "y": ["5", "1_000"]}, r"d\.npz: y: sample 1: '1_000' is not a finite number"),
         ({"x": 3.0}, r"shape \[N, ...\]"),
     ],
 )
@@ -89,6 +93,14 @@ def test_a_bad_npz_is_refused_by_array(tmp_path: Path, arrays: dict[str, object]
     np.savez(tmp_path / "d.npz", **content)
     with pytest.raises(InputFileError, match=says):
         read_dataset(tmp_path / "d.npz", THREE)
+
+
+def test_other_arrays_may_be_of_any_kind(tmp_path: Path) -> None:
+    np.savez(tmp_path / "d.npz", x=[[1, 2, 3]], y=[1], meta=np.array([{}], object))
+    assert read_dataset(tmp_path / "d.npz", THREE).y.tolist() == [1]
+    np.savez(tmp_path / "z.npz", z=[1], meta=np.array([{}], object))
+    with pytest.raises(InputFileError, match="it has: z, meta"):
+        read_dataset(tmp_path / "z.npz", THREE)
 
 
 def test_a_pickle_is_not_run(tmp_path: Path) -> None:
@@ -260,3 +272,15 @@ def test_the_float_model_is_asked_the_same_samples(tmp_path: Path, monkeypatch: 
     assert shown.exit_code == 0
     assert "the float model was not asked: " in shown.stderr
     assert "float model;" not in shown.stdout
+
+
+def test_a_remark_keeps_its_brackets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tinyproof.core.paths, "BUILD", tmp_path)
+    monkeypatch.setattr("tinyproof.core.tensorflow_settings.TENSORFLOW", ("not_installed_here",))
+    tflite = dense_network(7, [3, 5, 2])
+    (compiled(tmp_path / "net", tflite) / "model_float.tflite").write_bytes(tflite)
+    (tmp_path / "d.csv").write_text("1,2,3,0\n4,5,6,1\n")
+    asked = ["check", "--board", "reference", "--model", "net", "--dataset", str(tmp_path / "d.csv")]
+    done = CliRunner().invoke(cli.main, asked)
+    assert done.exit_code == 0, done.output
+    assert 'pip install "tinyproof[train]"' in done.stderr

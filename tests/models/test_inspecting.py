@@ -134,3 +134,16 @@ def test_the_profiled_source_is_the_shipped_one(tmp_path: Path) -> None:
     subprocess.run(
         ["gcc", *STRICT, "-fsyntax-only", *paths, str(folder / "profile" / "model_profile.c")], check=True, timeout=60
     )
+
+
+def test_without_tensorflow_a_trained_build_is_profiled_without_noise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (compiled(tmp_path / "net", dense_network(3, [3, 2])) / "model.keras").touch()
+    monkeypatch.setattr(tinyproof.core.paths, "BUILD", tmp_path)
+    monkeypatch.setattr("tinyproof.core.tensorflow_settings.TENSORFLOW", ("not_installed_here",))
+    monkeypatch.setattr("tinyproof.profiling.profile_simulated", lambda *_: ([], []))
+    done = CliRunner().invoke(cli.main, ["profile", "--model", "net", "--json"])
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["noise_samples"] is None
+    assert 'pip install "tinyproof[train]"' in done.stderr

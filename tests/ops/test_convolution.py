@@ -73,7 +73,7 @@ HOSTILE: list[dict[str, Any]] = [
     {"shape": (1, 1, 2, 300), "units": 6},
     {"shape": (1, 9, 1, 5), "kernel": (4, 1)},
     {"shape": (2, 3, 2, 7), "kernel": (1, 1), "units": 3},
-    {"dilations": (1, 2), "units": 3},
+    {"dilations": (1, 2), "units": 12},
 ]
 
 

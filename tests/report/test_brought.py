@@ -17,6 +17,7 @@ from tinyproof.report.labelled import class_scores, labelled
 from tinyproof.report.losses import difference_figure, loss_figures, worst_answers
 from tinyproof.report.network import network_of
 from tinyproof.report.sample_pictures import draw_sample, png
+from tinyproof.report.size_charts import LAYERS
 from tinyproof.report.treemap import flash_map, squarified
 
 
@@ -75,6 +76,9 @@ def test_the_parts_of_the_flash_are_all_of_it(brought: Path) -> None:
     assert flash.total == sum(size.flash_bytes for size in build.layers.values())
     assert sum(tile.amount for tile in flash.tiles) == flash.total
     assert sum(tile.share for tile in flash.tiles) == pytest.approx(1)
+    roles = {tile.name: tile.role for tile in flash.tiles}
+    parts = {"model's code and tables": "model", "application": "app", "board": "hal", "start-up, C library": "core"}
+    assert roles == {name: LAYERS[parts.get(name, "model" if name == "weights" else name)] for name in roles}
 
 
 def test_tiles_fill_the_rectangle_and_are_as_large_as_their_share() -> None:

@@ -234,6 +234,16 @@ def test_results_of_another_model_are_left_out(build_copy: Path) -> None:
     assert data.outdated == ["reference"]
 
 
+def test_a_board_that_another_version_built_withholds_no_other(build_copy: Path) -> None:
+    older = build_copy / "boards" / "qemu-cortex-m0"
+    older.mkdir()
+    record = json.loads((build_copy / "boards" / "qemu-cortex-m4" / "build.json").read_text())
+    (older / "build.json").write_text(json.dumps({key: value for key, value in record.items() if key != "ram"}))
+    data = read_report_data(build_copy)
+    assert "qemu-cortex-m4" in [board.name for board in data.boards]
+    assert data.outdated == ["qemu-cortex-m0"]
+
+
 def test_a_damaged_trace_is_named(build_copy: Path) -> None:
     (build_copy / "trace.csv").write_text("step,w\n1,x\n")
     with pytest.raises(UsageError, match=r"trace\.csv is damaged.*train again"):

@@ -38,6 +38,10 @@ def test_each_operator_says_what_it_is(brought: Path) -> None:
     assert second.sources == [first.index]
     assert first.limits is not None
     assert first.limits == pytest.approx((0.0, 255 * 0.05))
+    wide, unsigned, index = (dataclasses.replace(first, dtype=dtype) for dtype in ("int16", "uint8", "int32"))
+    assert wide.limits == pytest.approx(((-32768 + 128) * 0.05, (32767 + 128) * 0.05))
+    assert unsigned.limits == pytest.approx((128 * 0.05, (255 + 128) * 0.05))
+    assert index.limits is None
 
 
 def test_the_bars_are_as_wide_as_the_cost_and_lead_to_the_operator(brought: Path) -> None:

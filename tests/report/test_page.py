@@ -231,6 +231,21 @@ def test_a_model_of_many_inputs_says_why_it_has_no_curve(build_copy: Path) -> No
     assert "A transfer curve needs one input and one output. This model maps 640 input bytes to 1 output bytes" in text
 
 
+@pytest.mark.parametrize(
+    ("dtype", "zero_point", "lowest", "highest"),
+    [("int8", 3, "−1.31", "1.24"), ("uint8", 128, "−1.28", "1.27"), ("int16", 0, "−327.7", "327.7")],
+)
+def test_an_end_reaches_as_far_as_its_type(
+    build_copy: Path, dtype: str, zero_point: int, lowest: str, highest: str
+) -> None:
+    manifest = read_manifest(build_copy)
+    end = dataclasses.replace(manifest.inputs[0], dtype=dtype, scale=0.01, zero_point=zero_point, shape=[1, 640])
+    change_manifest(build_copy, training=None, inputs=[end], outputs=[end], expected=[])
+    (build_copy / "vectors.json").write_text(json.dumps({"kind": "random", "seed": 1, "vectors": []}))
+    page = page_of(build_copy).read_text(encoding="utf-8")
+    assert page.count(f'lowest" class="right">{lowest}<') == page.count(f'highest" class="right">{highest}<') == 2
+
+
 def test_after_training_alone_the_later_parts_say_what_to_run(build_copy: Path) -> None:
     change_manifest(build_copy, model_id="", inputs=[], outputs=[], artefacts={}, memory=None)
     text = parsed(page_of(build_copy)).text

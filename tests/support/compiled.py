@@ -9,9 +9,10 @@ from tinyproof.core.manifest import Manifest
 from tinyproof.export.export import TFLITE_FILE, compile_model
 
 
-def compiled(folder: Path, tflite: bytes) -> Path:
-    """The folder with the model, its C, its vectors and its manifest, which has the folder's name."""
+def compiled(folder: Path, tflite: bytes, ram: str = "") -> Path:
+    """The folder with the model, its C, its vectors and its manifest, which has the folder's name. `ram`: a budget, as
+    `export --ram` takes it."""
     folder.mkdir(exist_ok=True)
     (folder / TFLITE_FILE).write_bytes(tflite)
-    compile_model(folder, Manifest(folder.name))
+    compile_model(folder, Manifest(folder.name), ram=ram)
     return folder

@@ -16,7 +16,6 @@ from tinyproof.export.libraries.library import ExportedLibrary, Wish, export_lib
 from tinyproof.firmware.platformio_core import ensure_core
 from tinyproof.host.targets.emulator import Emulator
 
-STRICT = ("-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Werror")
 TOOLS = Path(sys.executable).parent  # cmake, ctest, ninja, compote: from PyPI
 
 

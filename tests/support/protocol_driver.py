@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -13,18 +16,25 @@ from support.shared_builds import made_once
 from tinyproof.core.paths import FIRMWARE, ROOT
 
 SOURCE = ROOT / "tests" / "firmware" / "driver.c"
+PROTOCOL = tuple(sorted((FIRMWARE / "lib" / "protocol").glob("*.c")))
 
 
-def compile_driver(factory: pytest.TempPathFactory) -> Path:
-    """The program, with warnings as errors and sanitizers on; compiled once for the whole run."""
-    sources = [*sorted((FIRMWARE / "lib" / "protocol").glob("*.c")), SOURCE]
+def compile_driver(
+    factory: pytest.TempPathFactory,
+    name: str = "protocol_driver",
+    sources: Sequence[Path] = PROTOCOL,
+    defines: Mapping[str, str | int] = MappingProxyType({}),
+) -> Path:
+    """The program, with warnings as errors and sanitizers on; compiled once for the whole run. `sources`: what speaks
+    at its port, under `name`, with `defines`."""
     includes = [f"-I{FIRMWARE / 'lib' / layer}" for layer in ("protocol", "engine")]
+    words = [f"-D{key}={json.dumps(value)}" for key, value in defines.items()]
 
     def make(folder: Path) -> None:
-        command = ["gcc", "-O1", "-g", *STRICT, *SANITIZERS, *includes, *map(str, sources)]
+        command = ["gcc", "-O1", "-g", *STRICT, *SANITIZERS, *includes, *words, *map(str, (*sources, SOURCE))]
         subprocess.run([*command, "-o", str(folder / "driver")], check=True)
 
-    return made_once(factory, "protocol_driver", make) / "driver"
+    return made_once(factory, name, make) / "driver"
 
 
 def driver_answers(content: bytes, out_bytes: int) -> bytes:

@@ -11,7 +11,7 @@ extern uint32_t __stack_top[];
 extern uint32_t __stack_bytes[]; /* a size, as the address of a symbol */
 
 static volatile uint32_t *bottom(void) {
-    return (volatile uint32_t *)(((uintptr_t)__stack_top - (uintptr_t)__stack_bytes) & ~(uintptr_t)3);
+    return (volatile uint32_t *)(((uintptr_t)__stack_top - (uintptr_t)__stack_bytes + 3U) & ~(uintptr_t)3);
 }
 
 void hal_stack_paint(void) {

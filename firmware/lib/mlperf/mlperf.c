@@ -11,8 +11,10 @@
  */
 #include <string.h>
 
+#include "number.h"
 #include "protocol.h"
 #include "quantize.h"
+#include "reply.h"
 
 #define COMMAND_BYTES 80 /* the runner's own limit */
 #define WARMUPS 10       /* where a command names none */
@@ -27,32 +29,17 @@ static uint8_t db[MLPERF_DB_BYTES]; /* the sample as it came: an engine may spen
 static uint32_t db_size; /* what `db load` has announced; 0: nothing yet */
 static uint32_t now; /* of the lap timer, in tick units; a real board's are microseconds */
 
-static void say(const struct protocol *protocol, const char *text) {
-    protocol->port->write(text, strlen(text));
-}
-
-static void say_unsigned(const struct protocol *protocol, uint32_t value) {
-    char digits[10]; /* of UINT32_MAX */
-    size_t first = sizeof digits;
-    do {
-        digits[--first] = (char)('0' + value % 10U);
-        value /= 10U;
-    } while (value != 0);
-    protocol->port->write(&digits[first], sizeof digits - first);
-}
-
 /* `before`, the number, `after` and a line's end. */
-static void say_count(const struct protocol *protocol, const char *before, uint32_t value, const char *after) {
-    say(protocol, before);
-    say_unsigned(protocol, value);
-    say(protocol, after);
-    say(protocol, "\r\n");
+static void say_count(struct protocol *protocol, const char *before, uint32_t value, const char *after) {
+    reply_count(protocol, before, value);
+    reply_text(protocol, after);
+    reply_text(protocol, "\r\n");
 }
 
 /* As "%0.3f" prints it, ties to even. */
-static void say_thousandths(const struct protocol *protocol, float value) {
+static void say_thousandths(struct protocol *protocol, float value) {
     if (value < 0.0F) {
-        say(protocol, "-");
+        reply_text(protocol, "-");
         value = -value;
     }
     float scaled = value * 1000.0F;
@@ -64,7 +51,7 @@ static void say_thousandths(const struct protocol *protocol, float value) {
     if (fraction > 0.5F || (fraction >= 0.5F && whole % 2U == 1U)) {
         whole++;
     }
-    say_unsigned(protocol, whole / 1000U);
+    reply_unsigned(protocol, whole / 1000U);
     const char digits[] = {
         '.',
         (char)('0' + whole / 100U % 10U),
@@ -74,13 +61,13 @@ static void say_thousandths(const struct protocol *protocol, float value) {
     protocol->port->write(digits, sizeof digits);
 }
 
-static void say_error(const struct protocol *protocol, const char *words) {
-    say(protocol, "e-[");
-    say(protocol, words);
-    say(protocol, "]\r\n");
+static void say_error(struct protocol *protocol, const char *words) {
+    reply_text(protocol, "e-[");
+    reply_text(protocol, words);
+    reply_text(protocol, "]\r\n");
 }
 
-static void say_lap(const struct protocol *protocol) {
+static void say_lap(struct protocol *protocol) {
     say_count(protocol, "m-lap-us-", now, "");
 }
 
@@ -114,16 +101,6 @@ static int32_t number_of(const char *word) {
     return value;
 }
 
-static int32_t digit_of(char c) {
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    if (c >= 'a' && c <= 'f') {
-        return c - 'a' + 10;
-    }
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 static void db_load(struct protocol *protocol, char *rest) {
     const int32_t count = number_of(next_word(&rest));
     protocol->loaded_bytes = 0;
@@ -143,7 +120,7 @@ static void db_hex(struct protocol *protocol, const char *hex) {
         return;
     }
     for (size_t i = 0; i < count; i++) {
-        if (digit_of(hex[i]) < 0) {
+        if (number_hex_digit(hex[i]) < 0) {
             say_error(protocol, "Invalid hex digit");
             return;
         }
@@ -154,20 +131,20 @@ static void db_hex(struct protocol *protocol, const char *hex) {
     }
     /* More than was announced is disregarded. */
     for (size_t i = 0; i < count && protocol->loaded_bytes < db_size; i += 2) {
-        db[protocol->loaded_bytes++] = (uint8_t)(16 * digit_of(hex[i]) + digit_of(hex[i + 1]));
+        db[protocol->loaded_bytes++] = (uint8_t)(16 * number_hex_digit(hex[i]) + number_hex_digit(hex[i + 1]));
     }
     if (protocol->loaded_bytes == db_size) {
-        say(protocol, "m-load-done\r\n");
+        reply_text(protocol, "m-load-done\r\n");
     }
 }
 
-static void db_print(const struct protocol *protocol) {
+static void db_print(struct protocol *protocol) {
     for (uint32_t i = 0; i < protocol->loaded_bytes; i++) {
         const char hex[] = {"0123456789abcdef"[db[i] >> 4], "0123456789abcdef"[db[i] & 15]};
-        say(protocol, i % PRINTED ? "-" : "m-buffer-");
+        reply_text(protocol, i % PRINTED ? "-" : "m-buffer-");
         protocol->port->write(hex, sizeof hex);
         if (i % PRINTED == PRINTED - 1 || i + 1 == protocol->loaded_bytes) {
-            say(protocol, "\r\n");
+            reply_text(protocol, "\r\n");
         }
     }
 }
@@ -203,28 +180,28 @@ static void take_sample(const struct engine_tensor *input) {
 }
 
 /* The outputs in real values; of an autoencoder (MLPERF_FLOAT) how far they are from the input, squared. */
-static void answer_results(const struct protocol *protocol) {
+static void answer_results(struct protocol *protocol) {
     const struct engine_tensor *const output = protocol->engine->outputs.list;
     const uint32_t count = element_count(output);
     if (!protocol->has_output) {
         say_error(protocol, "No inference yet");
         return;
     }
-    say(protocol, "m-results-[");
+    reply_text(protocol, "m-results-[");
     float sum = 0.0F;
     for (uint32_t i = 0; i < count; i++) {
         const float value = dequantize(element_read(output, i), output);
         if (MLPERF_FLOAT) {
             sum += (float_at(i) - value) * (float_at(i) - value);
         } else {
-            say(protocol, i ? "," : "");
+            reply_text(protocol, i ? "," : "");
             say_thousandths(protocol, value);
         }
     }
     if (MLPERF_FLOAT) {
         say_thousandths(protocol, sum / (float)count);
     }
-    say(protocol, "]\r\n");
+    reply_text(protocol, "]\r\n");
 }
 
 /* `count` inferences of the sample; only they are on the lap timer, not the copying of the sample. */
@@ -255,14 +232,14 @@ static void answer_infer(struct protocol *protocol, char *rest) {
         say_count(protocol, "m-warmup-start-", (uint32_t)warmups, "");
         engine_reset();
         bool done = infer(protocol, (uint32_t)warmups);
-        say(protocol, "m-warmup-done\r\n");
+        reply_text(protocol, "m-warmup-done\r\n");
         engine_reset();
         say_count(protocol, "m-infer-start-", (uint32_t)count, "");
         now = 0; /* each command has the timer's whole range */
         say_lap(protocol);
         done = done && infer(protocol, (uint32_t)count);
         say_lap(protocol);
-        say(protocol, "m-infer-done\r\n");
+        reply_text(protocol, "m-infer-done\r\n");
         protocol->has_output = done;
         if (done) {
             answer_results(protocol);
@@ -272,13 +249,13 @@ static void answer_infer(struct protocol *protocol, char *rest) {
     }
 }
 
-static void answer_help(const struct protocol *protocol) {
-    say(protocol, "name, profile, timestamp, results\r\n");
+static void answer_help(struct protocol *protocol) {
+    reply_text(protocol, "name, profile, timestamp, results\r\n");
     say_count(protocol, "db load N, then db HEX: a sample, N = ", MLPERF_DB_BYTES, "");
-    say(protocol, "infer N [WARMUPS]: N inferences, 10 before them\r\n");
-    say(protocol, "m-lap-us counts: ");
-    say(protocol, protocol->port->tick_unit);
-    say(protocol, "\r\n");
+    reply_text(protocol, "infer N [WARMUPS]: N inferences, 10 before them\r\n");
+    reply_text(protocol, "m-lap-us counts: ");
+    reply_text(protocol, protocol->port->tick_unit);
+    reply_text(protocol, "\r\n");
 }
 
 static void answer(struct protocol *protocol) {
@@ -287,13 +264,13 @@ static void answer(struct protocol *protocol) {
     if (!word) {
         say_error(protocol, "Unknown command: ");
     } else if (strcmp(word, "name") == 0) {
-        say(protocol, "m-name-dut-[tinyproof-");
-        say(protocol, protocol->port->board);
-        say(protocol, "]\r\n");
+        reply_text(protocol, "m-name-dut-[tinyproof-");
+        reply_text(protocol, protocol->port->board);
+        reply_text(protocol, "]\r\n");
     } else if (strcmp(word, "timestamp") == 0) {
         say_lap(protocol);
     } else if (strcmp(word, "profile") == 0) {
-        say(protocol, "m-profile-[ULPMark for tinyML Firmware V0.0.1]\r\nm-model-[" MLPERF_MODEL "]\r\n");
+        reply_text(protocol, "m-profile-[ULPMark for tinyML Firmware V0.0.1]\r\nm-model-[" MLPERF_MODEL "]\r\n");
     } else if (strcmp(word, "help") == 0) {
         answer_help(protocol);
     } else if (strcmp(word, "db") == 0) {
@@ -305,9 +282,9 @@ static void answer(struct protocol *protocol) {
     } else if (strcmp(word, "results") == 0) {
         answer_results(protocol);
     } else {
-        say(protocol, "e-[Unknown command: ");
-        say(protocol, word);
-        say(protocol, "]\r\n");
+        reply_text(protocol, "e-[Unknown command: ");
+        reply_text(protocol, word);
+        reply_text(protocol, "]\r\n");
     }
 }
 
@@ -319,9 +296,9 @@ void protocol_init(struct protocol *protocol, const struct protocol_port *port, 
     protocol->init_elapsed = init_elapsed;
     db_size = 0;
     now = 0;
-    say(protocol, "m-timestamp-mode-performance\r\n");
+    reply_text(protocol, "m-timestamp-mode-performance\r\n");
     say_lap(protocol);
-    say(protocol, "m-init-done\r\nm-ready\r\n");
+    reply_text(protocol, "m-init-done\r\nm-ready\r\n");
 }
 
 void protocol_feed(struct protocol *protocol, uint8_t byte) {
@@ -342,7 +319,7 @@ void protocol_feed(struct protocol *protocol, uint8_t byte) {
     } else {
         answer(protocol);
     }
-    say(protocol, "m-ready\r\n");
+    reply_text(protocol, "m-ready\r\n");
     protocol->overlong = false;
     protocol->count = 0;
 }

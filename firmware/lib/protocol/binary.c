@@ -45,15 +45,13 @@ bool binary_begin(struct protocol *protocol) {
         error = open_at(protocol, offset);
     }
     protocol->binary_error = (uint8_t)error;
-    protocol->binary_empty = true;
     protocol->binary_stage = BINARY_BYTES;
-    protocol->crc = crc16_add(crc16_of(protocol->line, protocol->count), ':');
+    protocol->crc = crc16_add(crc16_over(CRC16_INITIAL, protocol->line, protocol->count), ':');
     protocol->count = 0; /* the buffer takes the digits of the CRC next */
     return true;
 }
 
 static void take_byte(struct protocol *protocol, uint8_t byte) {
-    protocol->binary_empty = false;
     if (protocol->binary_error == PROTOCOL_OK && protocol->binary_end >= protocol->engine->inputs.bytes) {
         protocol->binary_error = PROTOCOL_ERROR_RANGE;
     }
@@ -72,8 +70,8 @@ void binary_feed(struct protocol *protocol, uint8_t byte) {
         return;
     }
     if (byte == '*') {
-        if (protocol->binary_stage == BINARY_ESCAPED) {
-            protocol->binary_empty = true; /* ends within an escape */
+        if (protocol->binary_stage == BINARY_ESCAPED && protocol->binary_error == PROTOCOL_OK) {
+            protocol->binary_error = PROTOCOL_ERROR_SYNTAX; /* ends within an escape */
         }
         protocol->binary_stage = BINARY_CRC;
         return;
@@ -98,7 +96,7 @@ enum protocol_error binary_end(struct protocol *protocol) {
         return PROTOCOL_ERROR_CRC;
     }
     if (protocol->binary_error == PROTOCOL_OK) {
-        if (protocol->binary_empty) {
+        if (protocol->binary_end == protocol->loaded_bytes) { /* not one byte has come */
             return PROTOCOL_ERROR_SYNTAX;
         }
         protocol->loaded_bytes = protocol->binary_end;

@@ -8,8 +8,7 @@ uint16_t crc16_add(uint16_t crc, uint8_t byte) {
     return (uint16_t)((uint16_t)(crc << 8) ^ (uint16_t)(x << 12) ^ (uint16_t)(x << 5) ^ x);
 }
 
-uint16_t crc16_of(const char *bytes, size_t count) {
-    uint16_t crc = CRC16_INITIAL;
+uint16_t crc16_over(uint16_t crc, const char *bytes, size_t count) {
     for (size_t i = 0; i < count; i++) {
         crc = crc16_add(crc, (uint8_t)bytes[i]);
     }

@@ -11,6 +11,7 @@
 
 uint16_t crc16_add(uint16_t crc, uint8_t byte);
 
-uint16_t crc16_of(const char *bytes, size_t count);
+/* `crc`: that of the bytes before, or CRC16_INITIAL. */
+uint16_t crc16_over(uint16_t crc, const char *bytes, size_t count);
 
 #endif

@@ -32,7 +32,7 @@ bool framing_take_crc(struct protocol *protocol) {
         return false;
     }
     protocol->count = (uint16_t)covered;
-    return framing_is_crc(star + 1, crc16_of(protocol->line, covered));
+    return framing_is_crc(star + 1, crc16_over(CRC16_INITIAL, protocol->line, covered));
 }
 
 enum protocol_error framing_take_seq(struct protocol *protocol, struct words *words) {

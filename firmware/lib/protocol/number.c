@@ -287,3 +287,13 @@ size_t number_format(float value, char text[NUMBER_FORMAT_BYTES]) {
     }
     return count;
 }
+
+int number_hex_digit(char c) {
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    if (c >= 'A' && c <= 'F') {
+        return c - 'A' + 10;
+    }
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}

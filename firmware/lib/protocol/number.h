@@ -27,6 +27,9 @@ enum number_status number_parse_float(const char *text, size_t count, float *val
 /* [+-]digits within [low, high]. */
 enum number_status number_parse_int(const char *text, size_t count, int32_t low, int32_t high, int32_t *value);
 
+/* 0 to 15 of a hexadecimal digit, or -1. */
+int number_hex_digit(char c);
+
 /* Four significant digits without trailing zeros, for people: "18.98", "-3", "1.5e-07"; "inf", "nan". Returns the
  * count of characters written to `text`, without a terminator. */
 size_t number_format(float value, char text[NUMBER_FORMAT_BYTES]);

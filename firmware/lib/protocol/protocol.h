@@ -72,7 +72,6 @@ struct protocol {
     uint16_t crc;             /* of the reply so far, or of a binary `load` */
     uint8_t binary_stage;     /* enum binary_stage */
     uint8_t binary_error;     /* enum protocol_error */
-    bool binary_empty;        /* it has no whole byte yet */
     bool with_crc;            /* the request had one */
     bool has_output;          /* output holds the answer to the bytes loaded */
     bool overlong;            /* swallow until LF */

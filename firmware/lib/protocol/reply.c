@@ -7,9 +7,7 @@
 #include "number.h"
 
 static void reply_bytes(struct protocol *protocol, const char *bytes, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        protocol->crc = crc16_add(protocol->crc, (uint8_t)bytes[i]);
-    }
+    protocol->crc = crc16_over(protocol->crc, bytes, count);
     protocol->port->write(bytes, count);
 }
 

@@ -130,16 +130,6 @@ static enum protocol_error answer_info(struct protocol *protocol) {
     return PROTOCOL_OK;
 }
 
-static int hex_digit(char c) {
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    if (c >= 'A' && c <= 'F') {
-        return c - 'A' + 10;
-    }
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 enum protocol_error words_take_uint(struct words *words, uint32_t *value) {
     struct word word;
     int32_t parsed = 0;
@@ -176,7 +166,7 @@ static enum protocol_error answer_load(struct protocol *protocol, struct words *
         return PROTOCOL_ERROR_SYNTAX;
     }
     for (size_t i = 0; i < hex.count; i++) {
-        if (hex_digit(hex.text[i]) < 0) {
+        if (number_hex_digit(hex.text[i]) < 0) {
             return PROTOCOL_ERROR_SYNTAX;
         }
     }
@@ -188,7 +178,7 @@ static enum protocol_error answer_load(struct protocol *protocol, struct words *
         return PROTOCOL_ERROR_STATE;
     }
     for (uint32_t i = 0; i < count; i++) {
-        const int value = 16 * hex_digit(hex.text[2 * i]) + hex_digit(hex.text[2 * i + 1]);
+        const int value = 16 * number_hex_digit(hex.text[2 * i]) + number_hex_digit(hex.text[2 * i + 1]);
         *tensors_byte(inputs, offset + i) = (int8_t)(value > INT8_MAX ? value - 256 : value);
     }
     if (protocol->loaded_bytes < offset + count) {

@@ -64,10 +64,15 @@ class Layer:
 
 def build(layer: Layer, output: Sequence[int] | None = None) -> bytes:
     """The layer as a model of one operator."""
-    r = random.Random(layer.seed)
     model = Model()
+    source = model.input(layer.shape, *layer.x, dtype=layer.types[0])
+    return model.build(add(model, source, layer, output))
+
+
+def add(model: Model, source: int, layer: Layer, output: Sequence[int] | None = None) -> int:
+    """The layer behind tensor `source`; returns its output."""
+    r = random.Random(layer.seed)
     kind, weight_kind, bias_kind = layer.types
-    source = model.input(layer.shape, *layer.x, dtype=kind)
     shape = (layer.units, *layer.kernel, layer.shape[3] // layer.groups)
     shape = (1, *layer.kernel, layer.units) if layer.multiplier else shape
     lowest, highest = (-8, 7) if weight_kind == "int4" else (layer.lowest, 127)
@@ -103,7 +108,7 @@ def build(layer: Layer, output: Sequence[int] | None = None) -> bytes:
     else:
         options["quantizedBiasType"] = layer.sums
         model.add("CONV_2D", inputs, [target], **options)
-    return model.build(target)
+    return target
 
 
 @st.composite

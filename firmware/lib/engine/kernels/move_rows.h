@@ -6,10 +6,13 @@
 
 #include "kernels/convolution.h"
 
+#if KERNELS_GNU
 typedef uint32_t __attribute__((may_alias)) rows_word;
+#endif
 
 /* To a lower address: `to` is aligned to 4, and what lies between both may be anything. */
 KERNEL_SHARED void move_rows(int8_t *to, const int8_t *from, int32_t bytes) {
+#if KERNELS_GNU
     if ((from - to) % 4 == 0) {
         rows_word *word = (rows_word *)(void *)to;
         const rows_word *next = (const rows_word *)(const void *)from;
@@ -26,6 +29,7 @@ KERNEL_SHARED void move_rows(int8_t *to, const int8_t *from, int32_t bytes) {
         to = (int8_t *)word;
         from = (const int8_t *)next;
     }
+#endif
     for (; bytes > 0; bytes--) {
         *to++ = *from++;
     }

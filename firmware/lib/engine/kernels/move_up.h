@@ -17,6 +17,7 @@ KERNEL_SHARED void move_up(const int8_t *input, int8_t *output, const struct mov
         move_rows(output, input, left);
         return;
     }
+#if KERNELS_GNU
     for (; left % 4 != 0; left--) {
         output[left - 1] = input[left - 1];
     }
@@ -34,6 +35,11 @@ KERNEL_SHARED void move_up(const int8_t *input, int8_t *output, const struct mov
     for (; left > 0; left -= 4) {
         *--word = *--from;
     }
+#else
+    for (; left > 0; left--) {
+        output[left - 1] = input[left - 1];
+    }
+#endif
 }
 
 #endif
