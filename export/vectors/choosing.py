@@ -20,10 +20,12 @@ LARGE_INPUT_BYTES = 256  # beyond it a vector costs a noticeable time on a seria
 VECTORS_LARGE = 32
 LARGE_STATEFUL_BYTES = 4096  # a frame of a streaming model is small, and only many of them say anything
 
-# Inferences that choosing may take: so many multiply-accumulates, two to four seconds of TFLite Micro.
-SEARCH_MACS = 2_000_000_000
+# Inferences that choosing may take: so many multiply-accumulates, a second or two of TFLite Micro. More of them were
+# tried, and found no more.
+SEARCH_MACS = 800_000_000
 RUNS = range(160, 1000)
-FAULT_SHARE = 0.2  # of as many inferences, for each a fault that the coverage is measured by
+FAULT_SHARE = 0.2  # of as many inferences, for each a fault that the coverage is measured by,
+MANY_FAULTS = 48  # and at least that many
 FEW_FAULTS = 24  # where each costs many frames, or all inputs there are
 
 
@@ -39,7 +41,7 @@ def make_vectors(
     ends = device_ends(graph)
     size = reference.input_bytes
     runs = min(max(SEARCH_MACS // max(1, macs), RUNS.start), RUNS.stop)
-    faults = round(FAULT_SHARE * runs)
+    faults = max(round(FAULT_SHARE * runs), MANY_FAULTS)
     if reference.stateful:
         kind, faults = "sequence", FEW_FAULTS
         inputs = [reference.admit(x) for x in _frames(ends, size, seed, samples)]

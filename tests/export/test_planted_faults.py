@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support import effort
 from support.classifier import CLASSES, HIDDEN, WIDTH, steep_classifier
 from support.compiled import compiled
 from support.native import ENGINE, different_bits
@@ -20,6 +21,7 @@ from tinyproof.core.reference.golden import Reference
 from tinyproof.core.tflite.constants import data_offsets
 from tinyproof.core.tflite.reader import read_graph
 
+DAILY_SEED = 1
 Damage = Callable[[bytearray, int, int], None]  # the .tflite, and where the last layer's weights and biases lie
 
 
@@ -89,7 +91,7 @@ def test_the_sound_engine_passes(sound: Path, tmp_path: Path) -> None:
 
 
 def test_a_sample_of_bits_in_the_tables_is_found_more_often_than_by_noise(sound: Path, tmp_path: Path) -> None:
-    seed = random.SystemRandom().getrandbits(32)
+    seed = random.SystemRandom().getrandbits(32) if effort.nightly else DAILY_SEED
     scores = compare(sound, tmp_path, 400, seed)
     print(f"seed {seed}: {scores}")
     assert scores["killable"] > 100
