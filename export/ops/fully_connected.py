@@ -8,7 +8,7 @@ from tinyproof.core.tflite.dtypes import unpack
 from tinyproof.core.tflite.graph import Graph, Operator
 from tinyproof.export.ops import mve
 from tinyproof.export.ops.base import Call, Constant, MveForm, Op
-from tinyproof.export.ops.conv_pairs import Pairs, quad_tables
+from tinyproof.export.ops.conv_pairs import QUAD_UNITS, Pairs, are_numbers, quad_tables
 from tinyproof.export.ops.dense import MIN_PAIRED_WEIGHTS, Dense
 from tinyproof.export.ops.matrices import ByteProduct, Matrices
 from tinyproof.export.ops.wide_sums import WideSums, has_narrow_sums
@@ -16,7 +16,7 @@ from tinyproof.export.ops.wide_sums import WideSums, has_narrow_sums
 MAX_REAL_MULTIPLIER = 2.0**30 - 1  # the kernel shifts left by at most 30 bits
 
 QUADS = "dense_quads_s8"  # the kernel that reads its input where it lies
-QUAD_DEPTH, QUAD_UNITS = 16, 4  # what it takes at a time
+QUAD_DEPTH = 16  # inputs that it takes at a time
 MIN_MVE_WEIGHTS = 64  # for smaller layers vectors are not worth their code
 
 
@@ -193,7 +193,9 @@ class FullyConnected(Op):
     @property
     def cost(self) -> int:
         if self.kernel == QUADS:
-            return round(1.03 * self.macs) + 20 * self.units
+            quads = range(0, self.units, QUAD_UNITS)
+            bytes_only = sum(not are_numbers(self.rows[start : start + QUAD_UNITS]) for start in quads)
+            return round((1.03 + 2 * bytes_only / len(quads)) * self.macs) + 20 * self.units
         if self.pairs and self.batches < 3:
             return self.batches * (2 * self.depth + 25 * self.units) + round(0.95 * self.macs)
         return self.pairs.cost if self.pairs else super().cost
