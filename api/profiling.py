@@ -13,6 +13,7 @@ from tinyproof.checking import as_calibrated
 from tinyproof.core.board_spec import Board, find_board
 from tinyproof.core.config import Config
 from tinyproof.core.errors import EnvironmentFaultError, UsageError
+from tinyproof.core.files import keep_inside, write_at_once
 from tinyproof.core.paths import build_dir
 from tinyproof.layer_counts import profile_simulated, refuse_wrong_bits
 
@@ -50,10 +51,10 @@ def run_profile(
         operator["sqnr_db"] = layers.get(operator["index"], {}).get("sqnr_db")
         operator["noise_added"] = layers.get(operator["index"], {}).get("added")
     if layers:
-        document["noise_samples"] = dataset.name if dataset else "random vectors"
+        document["noise_samples"] = dataset.name if dataset else "the build's vectors"
     target = folder / "boards" / board.name
     target.mkdir(parents=True, exist_ok=True)
-    (target / FILE).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8", newline="\n")
+    write_at_once(keep_inside(target, folder) / FILE, json.dumps(document, indent=1) + "\n")
     return document
 
 

@@ -16,6 +16,7 @@ from tinyproof.cli import console
 from tinyproof.cli.tables import LABEL, aligned
 from tinyproof.core.board_spec import Board
 from tinyproof.core.config import Config
+from tinyproof.core.files import keep_inside, write_at_once
 from tinyproof.core.paths import build_dir
 from tinyproof.matrix import MatrixRow, prove, simulated_boards
 
@@ -44,7 +45,8 @@ def run_matrix(config: Config, boards: list[Board] | None = None) -> list[Matrix
 def write_matrix(config: Config, rows: Sequence[MatrixRow]) -> None:
     """build/<model>/matrix.json."""
     document = json.dumps({"model": config.model, "boards": [asdict(row) for row in rows]}, indent=1)
-    (build_dir(config.model) / FILE).write_text(document + "\n", encoding="utf-8", newline="\n")
+    folder = build_dir(config.model)
+    write_at_once(keep_inside(folder, folder) / FILE, document + "\n")
 
 
 def print_matrix(rows: list[MatrixRow]) -> None:

@@ -38,6 +38,7 @@ Report = TypeVar("Report", "CheckReport", "DatasetReport")
 @values_option
 @click.option("--limit", type=click.IntRange(min=1), help="Ask only so many samples of the data set.")
 @click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds to wait for an answer.")
+@click.option("--total", type=click.FloatRange(min=0, min_open=True), help="Seconds that all answers may take.")
 @click.option("--retries", type=click.IntRange(0, 1000), help="How often a lost or damaged request is repeated.")
 @fleet_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of the table.")
@@ -51,6 +52,7 @@ def command(
     values: tuple[float, float] | None,
     limit: int | None,
     timeout: float | None,
+    total: float | None,
     retries: int | None,
     fleet: tuple[str, ...],
     coordinator: str | None,
@@ -92,6 +94,7 @@ def command(
     wanted = dataclasses.replace(
         config.check,
         timeout_s=timeout or config.check.timeout_s,
+        total_s=total or config.check.total_s,
         retries=config.check.retries if retries is None else retries,
     )
     config = select_model(dataclasses.replace(config, board=board or config.board, check=wanted), model)
