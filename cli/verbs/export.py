@@ -111,7 +111,8 @@ def command(
     # With --as, --name is the library's.
     wanted = Wanted(calibration, low, high, activations, None if library.kind else name, values)
     found = find_brought(model, wanted)
-    given = {"--low": low, "--high": high, "--seed": seed, "--keep-dead": keep_dead or None, "--ram": ram or None}
+    given = {"--low": low, "--high": high, "--seed": seed, "--board": board}
+    given |= {"--keep-dead": keep_dead or None, "--ram": ram or None}
     changing = [option for option, value in given.items() if value is not None]
     if library.kind is not None and _is_made(found, wanted, changing):
         library.write(select_model(config, model or config.model), name, as_json=as_json)

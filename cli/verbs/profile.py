@@ -10,10 +10,11 @@ from typing import Any
 import click
 
 from tinyproof.cli import console
-from tinyproof.cli.model_option import hold, model_option, select_model
+from tinyproof.cli.model_option import hold, model_option, select_model, values_option
 from tinyproof.cli.tables import aligned
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import load_config
+from tinyproof.core.errors import UsageError
 from tinyproof.core.paths import CONFIG_FILE
 from tinyproof.profiling import run_profile
 
@@ -25,10 +26,17 @@ from tinyproof.profiling import run_profile
 )
 @model_option
 @click.option("--dataset", type=click.Path(path_type=Path), metavar="FILE", help="Samples for the accuracy of layers.")
+@values_option
 @click.option("--no-noise", is_flag=True, help="Leave out the comparison with the float model, and TensorFlow.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of the table.")
 def command(
-    board: str | None, port: str | None, model: str | None, dataset: Path | None, no_noise: bool, as_json: bool
+    board: str | None,
+    port: str | None,
+    model: str | None,
+    dataset: Path | None,
+    values: tuple[float, float] | None,
+    no_noise: bool,
+    as_json: bool,
 ) -> None:
     """Time every operator on a board, and compare every layer with the float model where there is one.
 
@@ -43,8 +51,10 @@ def command(
     """
     config = load_config(CONFIG_FILE)
     config = select_model(dataclasses.replace(config, board=board or config.board), model)
+    if values is not None and dataset is None:
+        raise UsageError("--values is of samples in a folder: name that with --dataset")
     with hold(config.model):
-        document = run_profile(config, port, dataset, noise=not no_noise, remark=console.remark)
+        document = run_profile(config, port, dataset, noise=not no_noise, remark=console.remark, values=values)
     if as_json:
         console.print_json(document)
     else:
