@@ -55,6 +55,8 @@ def run_profile(
     for operator in document["operators"]:
         operator["sqnr_db"] = layers.get(operator["index"], {}).get("sqnr_db")
         operator["noise_added"] = layers.get(operator["index"], {}).get("added")
+        for end in ("float_low", "float_high"):
+            operator[end] = layers.get(operator["index"], {}).get(end)
     if layers:
         document["noise_samples"] = dataset.name if dataset else "random vectors"
     target = folder / "boards" / board.name

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tinyproof.core.manifest import Manifest
 from tinyproof.core.tflite.arithmetic import real_limits
 from tinyproof.report import figures, lesson, losses, memory_figure, quantization, size_charts, weights
 from tinyproof.report.build_data import Lesson, ReportData
@@ -105,7 +104,7 @@ def render(content: Content) -> str:
     style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
     text: str = environment.get_template("report.html").render(
         manifest=data.manifest,
-        activations=activations_type(data.manifest),
+        activations=data.activations,
         lesson=data.lesson,
         facts=lesson_facts(data.lesson) if data.lesson else None,
         figures=content.lesson_figures,
@@ -118,6 +117,7 @@ def render(content: Content) -> str:
         more_weights=max(0, len(content.weights) - TABLE_ROWS),
         boards=data.boards,
         verdict=verdict(data),
+        coverage=coverage(data),
         answer_groups=answer_groups(data),
         stale=data.stale,
         outdated=data.outdated,
@@ -191,13 +191,6 @@ def lesson_facts(data: Lesson) -> dict[str, Any]:
     }
 
 
-def activations_type(manifest: Manifest) -> str:
-    """What the model keeps between its layers: as its import says, or as its answer has it."""
-    if manifest.source is not None and manifest.source.activations:
-        return manifest.source.activations
-    return "int16" if manifest.outputs and manifest.outputs[0].dtype == "int16" else "int8"
-
-
 def transfer_facts(content: Content) -> dict[str, Any] | None:
     """The numbers in the text beside the transfer curve, or None where there are no samples."""
     points = content.samples
@@ -236,6 +229,13 @@ def verdict(data: ReportData) -> dict[str, Any]:
         "failed": failed,
         "proven": bool(checked) and not failed and not data.stale,
     }
+
+
+def coverage(data: ReportData) -> dict[str, Any] | None:
+    """What the vectors excite, as the export measured it; None in a build whose export did not."""
+    found = data.vectors.get("coverage")
+    known = isinstance(found, dict) and {"outputs", "outputs_moving", "faults", "faults_seen", "layers"} <= found.keys()
+    return found if known else None
 
 
 def answer_groups(data: ReportData) -> list[tuple[list[str], list[dict[str, Any]]]]:

@@ -81,7 +81,7 @@ def fits(driver: webdriver.Chrome) -> None:
 
 
 def test_gestures_are_drawn_or_replayed_and_classes_are_bars(tmp_path: Path) -> None:
-    folder = compiled(tmp_path / "gestures", classifier_tflite())
+    folder = compiled(tmp_path / "gestures", classifier_tflite(len(NAMES)))
     x = np.random.default_rng(3).uniform(-2, 2, (5, 48)).astype(np.float32)
     np.savez(tmp_path / "d.npz", x=x, y=[2, 0, 1, 3, 2])
     with (
