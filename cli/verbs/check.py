@@ -93,6 +93,11 @@ def command(
     with hold(config.model, shared=True):
         if dataset is None:
             _tell(run_check(config, port), print_check, junit, as_json=as_json)
+            if not as_json:
+                console.print_next(
+                    f"./tinyproof profile --model {config.model}   # which operator takes the time",
+                    f"./tinyproof report --model {config.model}   # all of it as one page",
+                )
         else:
             _tell(run_samples(config, port, dataset, limit, form), print_samples, junit, as_json=as_json)
 

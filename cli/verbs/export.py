@@ -128,10 +128,12 @@ def command(
             return
     if as_json:
         console.print_json(manifest.as_dict())
-    elif found is None:
+        return
+    if found is None:
         print_export(manifest)
     else:
         print_import(manifest)
+    console.print_next(f"./tinyproof build --model {manifest.model}")
 
 
 def _is_made(found: ModelFile | None, wanted: Wanted, changing: list[str]) -> bool:
@@ -165,4 +167,5 @@ def print_export(manifest: Manifest) -> None:
     else:
         saturation = "nothing in the asked range saturates"
     worst = f"worst error {report.worst_error:.4g} at x = {report.worst_error_x:.4g}"
-    click.echo(f"         step of y {report.step_y:<14.4g}{worst}; {saturation}")
+    click.echo(f"         step of y {report.step_y:<14.4g}{worst}")
+    console.say("", saturation)
