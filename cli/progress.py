@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 PLAIN_EVERY_S = 10.0
 
 
-class Bars(Protocol):
+class Tasks(Protocol):
     """What shows the progress of tasks."""
 
     def add_task(self, description: str, *, total: int | None = None, note: str = "") -> int:
@@ -31,10 +31,10 @@ class Bars(Protocol):
 
 
 @contextlib.contextmanager
-def progress() -> Iterator[Bars]:
-    """On stderr. Bars leave nothing behind."""
+def progress() -> Iterator[Tasks]:
+    """On stderr; bars leave nothing behind."""
     if not sys.stderr.isatty():
-        yield PlainBars()
+        yield PlainTasks()
         return
     from rich.console import Console
     from rich.progress import (
@@ -57,10 +57,10 @@ def progress() -> Iterator[Bars]:
     )
     console = Console(stderr=True, highlight=False)
     with Progress(*columns, console=console, transient=True, expand=True) as rich:
-        yield _RichBars(rich)
+        yield _RichTasks(rich)
 
 
-class _RichBars:
+class _RichTasks:
     def __init__(self, rich: Progress) -> None:
         self._rich = rich
 
@@ -86,7 +86,7 @@ class _Task:
     note: str = ""
 
 
-class PlainBars:
+class PlainTasks:
     """A line of each task that lasts, every PLAIN_EVERY_S seconds and no sooner."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
@@ -94,7 +94,7 @@ class PlainBars:
         self._tasks: list[_Task] = []
 
     def add_task(self, description: str, *, total: int | None = None, note: str = "") -> int:
-        """As in Bars."""
+        """As in Tasks."""
         now = self._now()
         self._tasks.append(_Task(description.strip(), now, now, total=total, note=note))
         return len(self._tasks) - 1
@@ -102,7 +102,7 @@ class PlainBars:
     def update(
         self, task: int, *, completed: float | None = None, total: int | None = None, note: str | None = None
     ) -> None:
-        """As in Bars."""
+        """As in Tasks."""
         one, now = self._tasks[task], self._now()
         one.completed = one.completed if completed is None else completed
         one.total = one.total if total is None else total

@@ -60,7 +60,7 @@ def command(
         console.print_json(document)
     else:
         print_profile(document)
-        back = [f"./tinyproof flash --board {config.board}   # puts the model back on the board"]
+        back = [f"./tinyproof flash --board {config.board}   # puts the model back"]
         console.print_next(
             *(back if find_board(config.board).kind == "serial" else []),
             f"./tinyproof report --model {config.model}   # as pictures, with RAM and flash",

@@ -88,7 +88,8 @@ const handlers = {
     part("replay").hidden = hello.samples === 0;
     part("file").textContent = hello.file;
     part("pace-label").hidden = !hello.stateful;
-    ask();
+    const wished = /^#sample=(\d+)$/.exec(location.hash); // a page may be opened on a sample
+    if (wished && +wished[1] < hello.samples) replay(+wished[1]); else ask();
   },
   state: (message) => {
     boards[message.board].state(message);
