@@ -13,6 +13,7 @@ from tinyproof.checking import as_calibrated
 from tinyproof.core.board_spec import Board, find_board
 from tinyproof.core.config import Config
 from tinyproof.core.errors import EnvironmentFaultError, UsageError
+from tinyproof.core.files import keep_inside, write_at_once
 from tinyproof.core.paths import build_dir
 from tinyproof.layer_counts import profile_simulated, refuse_wrong_bits
 
@@ -58,10 +59,10 @@ def run_profile(
         for end in ("float_low", "float_high"):
             operator[end] = layers.get(operator["index"], {}).get(end)
     if layers:
-        document["noise_samples"] = dataset.name if dataset else "random vectors"
+        document["noise_samples"] = dataset.name if dataset else "the build's vectors"
     target = folder / "boards" / board.name
     target.mkdir(parents=True, exist_ok=True)
-    (target / FILE).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8", newline="\n")
+    write_at_once(keep_inside(target, folder) / FILE, json.dumps(document, indent=1) + "\n")
     return document
 
 

@@ -15,6 +15,7 @@ from tinyproof.cli.progress import progress
 from tinyproof.cli.tables import LABEL, aligned
 from tinyproof.core.board_spec import Board
 from tinyproof.core.config import Config
+from tinyproof.core.files import keep_inside, write_at_once
 from tinyproof.core.paths import build_dir
 from tinyproof.matrix import MatrixRow, prove, simulated_boards
 
@@ -37,7 +38,7 @@ def run_matrix(config: Config, boards: list[Board] | None = None) -> list[Matrix
 
         rows = prove(boards, folder, config, notify)
     document = json.dumps({"model": config.model, "boards": [asdict(row) for row in rows]}, indent=1)
-    (folder / FILE).write_text(document + "\n", encoding="utf-8", newline="\n")
+    write_at_once(keep_inside(folder, folder) / FILE, document + "\n")
     return rows
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tinyproof.cli.console import say
-from tinyproof.cli.show_bits import line_words, say_differences, say_verdict, time_words
+from tinyproof.cli.show_bits import line_words, say_coverage, say_differences, say_verdict, time_words
 from tinyproof.cli.tables import LABEL, WIDTH, aligned
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 # What the vectors of each kind are called.
 INPUT_WORDS = {
     "exhaustive": "int8 inputs",
+    "chosen": "chosen inputs",
     "random": "random inputs",
     "sequence": "consecutive frames",
 }
@@ -39,6 +40,7 @@ def print_answers(report: CheckReport) -> None:
     stack = f"; {report.stack_used_bytes:,} B of stack" if report.stack_used_bytes else ""
     rate = f"{report.bits.round_trips_per_second:,.0f} round trips per second"
     say(label, f"{time_words(report.bits)}; {rate}{line_words(report.bits)}{stack}")
+    say_coverage(report.vectors, report.coverage)
 
 
 def print_verdict(report: CheckReport) -> None:

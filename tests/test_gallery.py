@@ -15,7 +15,7 @@ from PIL import Image
 from tinyproof.cli.gallery import FOLDER, MOST_BYTES
 from tinyproof.core.paths import ROOT
 
-# Of 255: two takes of the same pages differ by less than 0.2, an empty page or one that is moved by a line by 9 or more.
+# Of 255: two takes of the same pages differ by less than 0.2, an empty page or one moved by a line by 9 or more.
 MOST_DIFFERENCE = 3.0
 
 

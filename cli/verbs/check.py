@@ -37,6 +37,7 @@ Report = TypeVar("Report", "CheckReport", "DatasetReport")
 @values_option
 @click.option("--limit", type=click.IntRange(min=1), help="Ask only so many samples of the data set.")
 @click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds to wait for an answer.")
+@click.option("--total", type=click.FloatRange(min=0, min_open=True), help="Seconds that all answers may take.")
 @click.option("--retries", type=click.IntRange(0, 1000), help="How often a lost or damaged request is repeated.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of the table.")
 @click.option("--junit", type=click.Path(path_type=Path), help="Write JUnit XML to this file, too.")
@@ -49,6 +50,7 @@ def command(
     values: tuple[float, float] | None,
     limit: int | None,
     timeout: float | None,
+    total: float | None,
     retries: int | None,
     as_json: bool,
     junit: Path | None,
@@ -82,6 +84,7 @@ def command(
     wanted = dataclasses.replace(
         config.check,
         timeout_s=timeout or config.check.timeout_s,
+        total_s=total or config.check.total_s,
         retries=config.check.retries if retries is None else retries,
     )
     config = select_model(dataclasses.replace(config, board=board or config.board, check=wanted), model)

@@ -24,6 +24,7 @@ from tinyproof.cli.model_option import (
     select_model,
     values_option,
 )
+from tinyproof.cli.show_bits import say_coverage
 from tinyproof.cli.tables import stage_line
 from tinyproof.core import paths
 from tinyproof.core.config import ExportConfig, load_config
@@ -90,6 +91,9 @@ def command(
     A model that is brought becomes build/<its name>/: an integer .tflite as it is; a float .tflite, a .keras, an .h5 or
     a SavedModel after quantization with --calibration, or with --low and --high where it takes one number.
 
+    Vectors are all inputs where there are 256; otherwise those that let faults show, and the line `vectors` says how
+    many of some that were planted in the weights they do show.
+
     With --ram the arena shrinks: operators take turns by some rows, so that what lies between them never exists as a
     whole, and other ways that cost instructions. The bits stay the same.
 
@@ -126,13 +130,18 @@ def command(
         if library.kind is not None:
             library.write(config, name, as_json=as_json)
             return
+    from tinyproof.host.expected import read_coverage, read_vectors
+
+    folder = paths.build_dir(manifest.model)
+    coverage = read_coverage(folder)
     if as_json:
-        console.print_json(manifest.as_dict())
+        console.print_json({**manifest.as_dict(), "coverage": coverage})
         return
     if found is None:
         print_export(manifest)
     else:
         print_import(manifest)
+    say_coverage(read_vectors(folder)[1], coverage)
     console.print_next(f"./tinyproof build --model {manifest.model}")
 
 

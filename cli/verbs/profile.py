@@ -45,7 +45,7 @@ def command(
     as it is. A real board is flashed with it: flash your model again afterwards. Cycles, of simulated boards with a
     Cortex-M4, are told from the instructions that ran, by the core's manual and with memory that never waits. SQNR is
     the signal to quantization noise ratio behind each operator; `added` is the share of the signal that becomes noise
-    in it. Samples are those of --dataset, or else the build's random vectors, which are no real data. The result is
+    in it. Samples are those of --dataset, or else the build's vectors, which are no real data. The result is
     also in build/<model>/boards/<board>/profile.json.
 
     Exits 1 where an operator answers other bits than TFLite Micro's, and names it.

@@ -96,7 +96,7 @@ BITS_KEYS = {
 }
 CHECK_KEYS = {
     *("model", "model_id", "board", "engine", "protocol", "vectors", "reference", "bits_checked", "bits_different"),
-    *("answers", "tolerance", "tolerance_why", "startup_ticks", "arena_used_bytes", "stack_used_bytes"),
+    *("answers", "tolerance", "tolerance_why", "startup_ticks", "arena_used_bytes", "stack_used_bytes", "coverage"),
     *("bits_identical", "answers_within_tolerance", "proven"),
 }
 

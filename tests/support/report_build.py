@@ -91,7 +91,8 @@ def make_report_build(build_dir: Path) -> Path:
         "ram_bytes": 400, "engine_flash_bytes": 108, "engine_ram_bytes": 32, "layers": LAYERS,
         "ram": {"arena_bytes": 30, "state_bytes": 0, "engine_bytes": 2, "protocol_bytes": 200, "stack_bytes": 128,
                 "other_bytes": 40},
-        "stack_bound_bytes": None, "stack_bound_why": "main < calls itself",
+        "stack_bound_bytes": None, "stack_bound_why": "main < calls itself", "elf_sha256": "0" * 64,
+        "sources": {},
     }  # fmt: skip
     (folder / "build.json").write_text(json.dumps(size), encoding="utf-8")
     return build_dir
@@ -159,7 +160,8 @@ def make_brought_build(build_dir: Path) -> Path:
         "layers": {**LAYERS, "model": {"flash_bytes": 1800, "ram_bytes": 0}},
         "ram": {"arena_bytes": 230, "state_bytes": 0, "engine_bytes": 2, "protocol_bytes": 100, "stack_bytes": 28,
                 "other_bytes": 40},
-        "stack_bound_bytes": None, "stack_bound_why": "main < calls itself",
+        "stack_bound_bytes": None, "stack_bound_why": "main < calls itself", "elf_sha256": "0" * 64,
+        "sources": {},
     }  # fmt: skip
     (folder / "build.json").write_text(json.dumps(size), encoding="utf-8")
     costs = [("CONV_2D", [1, 16, 1, 8], 1152, 9_000, 41.9), ("FULLY_CONNECTED", [1, CLASSES], 1280, 1_500, 38.5)]
