@@ -120,6 +120,20 @@ def test_a_report_of_16_bits_says_so(brought: Path) -> None:
     assert "int8 changes" not in page
 
 
+@pytest.mark.parametrize(
+    ("different", "says"), [(0, "all bit-identical"), (2, "from operator 1 (FULLY_CONNECTED) on it")]
+)
+def test_layers_that_were_compared_one_by_one_are_told(brought: Path, different: int, says: str) -> None:
+    data = read_report_data(brought)
+    assert "operators write" not in render(Content.of(brought, data))
+    first = "operator 1 (FULLY_CONNECTED)" if different else ""
+    digests = {"inputs": 256, "layers": 3, "outputs": 3, "different": different, "first_layer": first}
+    data.boards[0].check["digests"] = digests
+    page = render(Content.of(brought, data))
+    assert "what 3 operators write, 3 tensors, was compared for 256 inputs" in page
+    assert says in page
+
+
 def test_labels_give_confusion_precision_recall_and_what_int8_changes(brought: Path) -> None:
     (found,) = labelled(read_report_data(brought).boards)
     accuracy = found.document["accuracy"]
