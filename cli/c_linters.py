@@ -78,11 +78,14 @@ def firmware_sources() -> list[Path]:
 
 def units() -> list[LintUnit]:
     """All files that can be read without a model, each once."""
+    linted_with: dict[str, str] = {}
     wanted = {name: [LIB / "hal" / file for file in find_board(name).build.hal if file[-2:] != ".S"] for name in BOARDS}
     wanted[BOARDS[0]] += [*sorted(LIB.glob("protocol/*.c")), *sorted(LIB.glob("engine/kernels/*.h"))]
-    for name in BOARDS:  # a folder of faster kernels, with the first board that has it
-        for folder in find_board(name).build.kernels:
-            wanted[name] += sorted(LIB.glob(f"engine/{folder}/**/*.h"))
+    # A folder of faster kernels, with the board that has it and the fewest others before it or behind.
+    for name in sorted(BOARDS, key=lambda name: len(find_board(name).build.kernels), reverse=True):
+        linted_with |= dict.fromkeys(find_board(name).build.kernels, name)
+    for folder, name in linted_with.items():
+        wanted[name] += sorted(LIB.glob(f"engine/{folder}/**/*.h"))
     wanted["sim-uno"].append(LIB / "hal/arduino_micros.cpp")  # the Nano's, with the Uno's Arduino core
     seen: set[Path] = set()
     made = []

@@ -44,11 +44,12 @@ _PROTOCOL_STATE_BYTES = 44  # of the protocol beside its line
 
 _MARGIN = 0.1  # an estimate closer to the limit than this promises nothing
 _PARAMETERS_BYTES = 56  # the parameter struct of a call
-# Kernels of which there is one copy, however few the calls: Thumb-2 code on any core, and with the DSP extension.
+# Kernels of which there is one copy, however few the calls: Thumb-2 code of the plain ones, and of those that stand
+# before them on the include path.
 _ONE_COPY = {
-    "conv_pairs_s8": (1_150, 4_700),
-    "conv_planes_s8": (700, 2_500),
-    "depthwise_quads_s8": (700, 950),
+    "": {"conv_pairs_s8": 1_150, "conv_planes_s8": 700, "depthwise_quads_s8": 700},
+    "kernels_blocked": {"conv_pairs_s8": 3_000, "conv_planes_s8": 3_100, "depthwise_quads_s8": 1_100},
+    "kernels_dsp": {"conv_pairs_s8": 4_700, "conv_planes_s8": 2_500, "depthwise_quads_s8": 950},
 }
 # How much larger than Thumb-2's the other instruction sets' code is.
 _CODE_FACTOR = {"armv6-m": 1.4, "rv32imc": 1.3, "xtensa": 1.2, "avr5": 2.5}
@@ -108,14 +109,14 @@ def inspect_model(tflite: bytes, file: str, boards: list[Board], build_dir: Path
     identity = model_id(tflite)
     parts = _parts(program)
     constant_bytes = _table_bytes(parts)
-    code_bytes = {dsp: _code_bytes(parts, dsp=dsp) for dsp in (False, True)}
+    code_bytes = {folder: _code_bytes(parts, sizes) for folder, sizes in _ONE_COPY.items()}
     fits = [
         _built(board, board.memory, identity, build_dir)
         or _estimate(
             board,
             board.memory,
             constant_bytes,
-            code_bytes["kernels_dsp" in board.build.kernels],
+            code_bytes[_kernels_of(board)],
             (plan.arena_bytes, program.state_bytes),
         )
         for board in boards
@@ -195,7 +196,7 @@ def _tensor(graph: Graph, index: int, plan: MemoryPlan | None = None) -> dict[st
 def flash_use(program: Program) -> tuple[int, int]:
     """(bytes of all tables, exactly; bytes of code on a Cortex-M without the DSP extension, about)."""
     parts = _parts(program)
-    return _table_bytes(parts), _code_bytes(parts, dsp=False)
+    return _table_bytes(parts), _code_bytes(parts, _ONE_COPY["kernels_blocked"])
 
 
 def _parts(program: Program) -> list[KernelPart]:
@@ -212,13 +213,18 @@ def _constant_bytes(tables: Iterable[Constant]) -> int:
     return sum(len(table.values) * table.element_bytes for table in tables)
 
 
-def _code_bytes(parts: list[KernelPart], *, dsp: bool) -> int:
+def _kernels_of(board: Board) -> str:
+    """The folder of _ONE_COPY that says most about the board's code."""
+    return next((folder for folder in reversed(_ONE_COPY) if folder in board.build.kernels), "")
+
+
+def _code_bytes(parts: list[KernelPart], one_copy: dict[str, int]) -> int:
     """Thumb-2; a kernel that is called often is shared instead of inlined."""
     one = {part.op.kernel: part.op.code_bytes for part in parts}
     calls = Counter(part.op.kernel for part in parts for _ in part.calls)
-    one |= {kernel: sizes[dsp] for kernel, sizes in _ONE_COPY.items()}
+    one |= one_copy
     return sum(
-        one[kernel] * (count if count <= MAX_INLINED_CALLS and kernel not in _ONE_COPY else 1)
+        one[kernel] * (count if count <= MAX_INLINED_CALLS and kernel not in one_copy else 1)
         + _PARAMETERS_BYTES * count
         for kernel, count in calls.items()
     )

@@ -72,7 +72,7 @@ def find_blocks(program: Program) -> Blocks:
             else:
                 blocks[index] = _block(tensors[index], step, last_use.get(index, step))
         if op.outputs and op.outputs[0] not in roots and blocks[op.outputs[0]].first == step:
-            blocks[op.outputs[0]].made_from += _overlaps(op, step, blocks, roots)
+            blocks[op.outputs[0]].made_from += _overlaps(op, step, blocks, {index: tensors[index] for index in roots})
     scratch = {
         step - 1: Block(op.working_bytes, step, step)
         for step, op in enumerate(program.ops, start=1)
@@ -81,8 +81,9 @@ def find_blocks(program: Program) -> Blocks:
     return Blocks(blocks, scratch)
 
 
-def _overlaps(op: Op, step: int, blocks: dict[int, Block], roots: dict[int, int]) -> list[Overlap]:
-    """Of the first output with inputs that nobody else needs; views of larger tensors are left alone."""
+def _overlaps(op: Op, step: int, blocks: dict[int, Block], views: dict[int, Tensor]) -> list[Overlap]:
+    """Of the first output with inputs that nobody else needs. `views`: those that lie in another tensor; where that one
+    is larger, they are left alone."""
     made, found = blocks[op.outputs[0]], []
     for index in dict.fromkeys(op.inputs):
         other = blocks[index]
@@ -94,7 +95,7 @@ def _overlaps(op: Op, step: int, blocks: dict[int, Block], roots: dict[int, int]
         if index == op.inputs[0] and len(op.outputs) == 1 and op.distance is not None:
             distance = min(op.distance, made.size)
         same = index in op.replaceable
-        if index in roots and made.size != other.size:
+        if index in views and views[index].bytes != other.size:
             continue
         if same or distance < made.size:
             found.append(Overlap(other, same, distance))

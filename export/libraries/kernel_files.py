@@ -21,6 +21,9 @@ PLAIN = "kernels"
 CONDITIONS = {
     "kernels_mve": "defined(__ARM_FEATURE_MVE) && defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M'",
     "kernels_dsp": "defined(__ARM_FEATURE_DSP) && defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M'",
+    "kernels_riscv": "defined(__riscv)",
+    "kernels_thumb": "defined(__thumb__) && !defined(__thumb2__)",
+    "kernels_blocked": "!defined(__AVR__)",
 }
 INCLUDE = re.compile(r'^(#include ")([^"]+\.h)(")', re.MULTILINE)
 FOLDER = "kernels"  # in the library

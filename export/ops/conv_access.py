@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tinyproof.export.ops.convolution import Convolution
 
 FOUR_PIXELS = 4  # kernels_dsp/kernels/conv_pairs_s8.h
-TWO_PIXELS = 2  # kernels_dsp/kernels/conv_rows_s16.h, kernels_mve/kernels/conv_mve.h
+TWO_PIXELS = 2  # kernels_dsp/kernels/conv_rows_s16.h, kernels_mve/kernels/conv_mve.h, kernels_blocked/
 
 
 def layout_orders(op: Convolution, layout: Pairs | Planes) -> list[AccessOrder]:
@@ -22,18 +22,19 @@ def layout_orders(op: Convolution, layout: Pairs | Planes) -> list[AccessOrder]:
 
 
 def _pairs_orders(op: Convolution, layout: Pairs) -> list[AccessOrder]:
-    """conv_pairs_s8: the plain kernel reads a pixel that lies in whole words anew for each pair of outputs; DSP's
-    copies the input under four pixels, or under a row where it makes borders."""
+    """conv_pairs_s8: the plain kernel reads a pixel that lies in whole words anew for each pair of outputs, and that
+    for blocks does so with two; DSP's copies the input under four pixels, or under a row where it makes borders."""
     height, width = op.out_height, op.out_width
     return [
         order(op, in_rows(height, width, 1), late=layout.direct),
+        order(op, in_rows(height, width, TWO_PIXELS), late=layout.direct),
         order(op, in_rows(height, width, width if layout.strip else FOUR_PIXELS), late=False),
     ]
 
 
 def _planes_orders(op: Convolution, layout: Planes) -> list[AccessOrder]:
-    """conv_planes_s8: pixels one after the other, perhaps column by column; DSP's reads a channel of some rows, which
-    are columns where the axes are exchanged, and then makes what depends on it."""
+    """conv_planes_s8: pixels one after the other, perhaps column by column; that of all other cores reads a channel of
+    some rows, which are columns where the axes are exchanged, and then makes what depends on it."""
     height, width = layout.y.outputs, layout.x.outputs
     strips = by_strips(height, width, layout.strip, layout.row_outputs)
     plain = in_rows(height, width, 1)
@@ -64,6 +65,11 @@ def mve_depthwise_orders(op: Convolution, columns: tuple[int, int], fold: int) -
     whole = stop - (stop - start) % fold
     in_row = [start + (x - start) // fold * fold if start <= x < whole else x for x in range(op.out_width)]
     return [order(op, [[row * op.out_width + x for x in in_row] for row in range(op.out_height)], late=True)]
+
+
+def mve_padded_orders(op: Convolution) -> list[AccessOrder]:
+    """depthwise_mve.h: the input under a row of the output is copied before that is made."""
+    return [order(op, in_rows(op.out_height, op.out_width, op.out_width), late=False)]
 
 
 def order(op: Convolution, groups: Groups, *, late: bool) -> AccessOrder:

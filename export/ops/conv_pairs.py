@@ -21,6 +21,8 @@ from tinyproof.export.ops.simd_packing import (
     pair_weights,
 )
 
+QUAD_UNITS = 4  # rows that dense_quads_s8 takes at a time
+
 
 def pair_tables(
     rows: Sequence[Row], bias: Sequence[int], multipliers: Sequence[int], shifts: Sequence[int]
@@ -41,6 +43,11 @@ def pair_tables(
     return [Constant("weights", "int8_t", weights, alignment=4), Constant("scales", "int32_t", scales)]
 
 
+def are_numbers(quad: Sequence[Row]) -> bool:
+    """Whether both pairs of four rows are packed: if not, bytes are multiplied, which takes three times as long."""
+    return packable(quad[0], quad[1]) and packable(quad[2], quad[3])
+
+
 def quad_tables(
     rows: Sequence[Row], bias: Sequence[int], multipliers: Sequence[int], shifts: Sequence[int]
 ) -> list[Constant]:
@@ -48,9 +55,9 @@ def quad_tables(
     are both numbers or both bytes."""
     weights: list[int] = []
     scales: list[int] = []
-    for start in range(0, len(rows), 4):
+    for start in range(0, len(rows), QUAD_UNITS):
         pairs = [(start, start + 1), (start + 2, start + 3)]
-        numbers = all(packable(rows[a], rows[b]) for a, b in pairs)
+        numbers = are_numbers(rows[start : start + QUAD_UNITS])
         each = [pair_weights(rows[a], rows[b], numbers=numbers) for a, b in pairs]
         for place in range(0, len(each[0]), 2 * PAIR_GROUP):
             weights += [weight for pair in each for weight in pair[place : place + 2 * PAIR_GROUP]]

@@ -130,7 +130,17 @@ class DepthwiseConv2D(Convolution):
             return mve.convolution(self.window(), self._spread_rows(), self.mve_scaling, direct=False)
         if len(self.rows[0]) > mve.MAX_DEPTHWISE_TAPS:
             return None
-        return mve.depthwise(self.window(), self.rows, self.mve_scaling, self._inside, self.strides[1])
+        rows, columns = self._inside
+        own = mve.depthwise(self.window(), self.rows, self.mve_scaling, (rows, columns), self.strides[1])
+        if (rows.stop - rows.start) * (columns.stop - columns.start) == self.out_height * self.out_width:
+            return own
+        every = Inside(0, self.out_height), Inside(0, self.out_width)
+        reach = (self.out_width - 1) * self.strides[1] + (self.kernel_width - 1) * self.dilations[1] + 1
+        padded = mve.depthwise(
+            self.window(), self.rows, self.mve_scaling, every, self.strides[1], reach, self.kernel_height
+        )
+        # Not for room in the arena that no other core's kernel takes.
+        return padded if padded.scratch_bytes <= self.scratch_bytes else own
 
     @property
     def _inside(self) -> tuple[Inside, Inside]:
@@ -150,7 +160,9 @@ class DepthwiseConv2D(Convolution):
         else:
             orders = conv_access.layout_orders(self, self.layout)
         form = self.mve
-        if form and form.struct == "depthwise_mve_s8":
+        if form and form.struct == "depthwise_mve_s8" and form.members["strip"] != "0":
+            orders += conv_access.mve_padded_orders(self)
+        elif form and form.struct == "depthwise_mve_s8":
             _, columns = self._inside
             orders += conv_access.mve_depthwise_orders(self, (columns.start, columns.stop), int(form.members["fold"]))
         elif form:

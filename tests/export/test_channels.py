@@ -68,7 +68,8 @@ class Net:
         self.sums("CONV_2D", units, self.source.choice((1, 1, 3)), SAME)
 
     def depthwise(self) -> None:
-        self.sums("DEPTHWISE_CONV_2D", self.shape[-1] * self.source.choice((1, 1, 2)), 3, self.source.choice((0, 1)))
+        units, padding = self.shape[-1] * self.source.choice((1, 1, 2)), self.source.choice((SAME, VALID))
+        self.sums("DEPTHWISE_CONV_2D", units, 3, padding if self.shape[1] >= 3 else SAME)
 
     def join(self) -> None:
         """Beside itself, or added to what a layer makes of it."""

@@ -169,11 +169,14 @@ def test_a_neuron_fits_128_bytes_of_cortex_m4_flash(lesson_models: dict[str, Pat
     assert not any(re.search(r"\tb(?!x)[a-z.]*\t|\tcb", line) for line in instructions)
 
 
-@pytest.mark.parametrize("boards_own", [[], [f"-I{ENGINE / 'kernels_dsp'}"]], ids=["plain", "dsp"])
+@pytest.mark.parametrize(
+    "boards_own", [[], ["kernels_blocked"], ["kernels_dsp", "kernels_blocked"]], ids=["plain", "blocked", "dsp"]
+)
 def test_one_model_may_call_all_kernels(tmp_path: Path, boards_own: list[str]) -> None:
     """The generated C includes all that it calls: no two of them may use a name for different things."""
     source = tmp_path / "all.c"
     headers = sorted((ENGINE / "kernels").glob("*.h"))
     source.write_text("".join(f'#include "kernels/{header.name}"\n' for header in headers))
-    command = ["arm-none-eabi-gcc", *CORTEX_M4, *STRICT, "-Wno-unused-function", *boards_own, f"-I{ENGINE}"]
+    own = [f"-I{ENGINE / folder}" for folder in boards_own]
+    command = ["arm-none-eabi-gcc", *CORTEX_M4, *STRICT, "-Wno-unused-function", *own, f"-I{ENGINE}"]
     subprocess.run([*command, "-fsyntax-only", str(source)], check=True)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 from support.cortex_m4 import M4, M55, Core, count_instructions
-from support.op_cases import Case, plan_islands, run_natively
+from support.op_cases import BLOCKED_KERNELS, Case, plan_islands, run_natively
 from support.op_rows.convolution import SAME, VALID, Layer, build
 from support.tflite_writer import Model
 
@@ -69,12 +69,12 @@ def overlapping_cases() -> list[Case]:
     return cases
 
 
-@pytest.mark.parametrize("dsp", [False, True], ids=["plain", "dsp"])
-def test_every_kernel_bears_the_distance_that_it_declares(dsp: bool) -> None:
-    cases = overlapping_cases()
+@pytest.mark.parametrize("kernels", ["plain", "blocked", "dsp"])
+def test_every_kernel_bears_the_distance_that_it_declares(kernels: str) -> None:
+    cases, dsp, folders = overlapping_cases(), kernels == "dsp", [BLOCKED_KERNELS] if kernels == "blocked" else []
     assert len(cases) > 100
-    tight = run_natively(cases, dsp, at_distance)
-    apart = run_natively(cases, dsp, plan_islands)
+    tight = run_natively(cases, dsp, at_distance, folders)
+    apart = run_natively(cases, dsp, plan_islands, folders)
     wrong = [case.label for case, a, b in zip(cases, tight, apart, strict=True) if a != b]
     assert not wrong, "\n".join(wrong)
 

@@ -43,7 +43,7 @@ class Core:
 M4 = Core(
     "mps2-an386",
     ("-mcpu=cortex-m4", "-mfpu=fpv4-sp-d16"),
-    ("kernels_dsp",),
+    ("kernels_dsp", "kernels_blocked"),
     "ORIGIN = 0, LENGTH = 4M",
     "ORIGIN = 0x20000000, LENGTH = 4M",
     0x20400000,
@@ -52,7 +52,7 @@ M4 = Core(
 M55 = Core(
     "mps3-an547",
     ("-mcpu=cortex-m55",),
-    ("kernels_mve", "kernels_dsp"),
+    ("kernels_mve", "kernels_dsp", "kernels_blocked"),
     "ORIGIN = 0, LENGTH = 512K",
     "ORIGIN = 0x70000000, LENGTH = 16M",
     0x71000000,

@@ -38,6 +38,8 @@ from tinyproof.export.ops.base import alignment
 ENGINE = Path(__file__).resolve().parents[2] / "firmware" / "lib" / "engine"
 RUNNER = Path(__file__).with_name("op_runner.c")
 DSP_KERNELS = ENGINE / "kernels_dsp"
+BLOCKED_KERNELS = ENGINE / "kernels_blocked"
+BLOCK_SHAPES = ((), ("kernels_riscv",), ("kernels_thumb",))  # folders with other shapes of the blocks
 ISLAND_ALIGNMENT = 32  # of what follows a gap of at least half of it
 
 
@@ -76,10 +78,10 @@ def edge_words(count: int, seed: int, extra: int = 3) -> tuple[bytes, ...]:
     )
 
 
-def assert_bit_exact(cases: Sequence[Case], dsp: bool = False) -> None:
+def assert_bit_exact(cases: Sequence[Case], dsp: bool = False, folders: Sequence[Path] = ()) -> None:
     """Every case's compiled C answers as TFLite Micro's interpreter does, and so does the Python reference."""
     wrong = []
-    for case, compiled in zip(cases, run_natively(cases, dsp), strict=True):
+    for case, compiled in zip(cases, run_natively(cases, dsp, folders=folders), strict=True):
         expected = Reference(case.tflite, "tflite-micro").run_batch(case.inputs)
         python = Reference(case.tflite, "python").run_batch(case.inputs)
         faults = [
@@ -104,11 +106,22 @@ def assert_bit_exact_with_dsp_kernels(cases: Sequence[Case]) -> None:
         assert_bit_exact(differing, dsp=True)
 
 
+def assert_bit_exact_with_blocked_kernels(cases: Sequence[Case]) -> None:
+    """With the kernels for cores without that extension; each third of the cases with blocks of another shape."""
+    for number, shape in enumerate(BLOCK_SHAPES):
+        if some := cases[number :: len(BLOCK_SHAPES)]:
+            assert_bit_exact(some, folders=[*(ENGINE / folder for folder in shape), BLOCKED_KERNELS])
+
+
 def run_natively(
-    cases: Sequence[Case], dsp: bool = False, plan: Callable[[Program], MemoryPlan] | None = None
+    cases: Sequence[Case],
+    dsp: bool = False,
+    plan: Callable[[Program], MemoryPlan] | None = None,
+    folders: Sequence[Path] = (),
 ) -> list[list[bytes]]:
     """The outputs of each case's inputs. Raises AssertionError with the compiler's or a sanitizer's words.
 
+    `dsp`: with the kernels for the DSP extension, translated; `folders`: with those of these, before the plain ones.
     `plan`: where tensors lie, instead of apart in some cases and as tight as it goes in others.
     """
     if plan:
@@ -120,10 +133,11 @@ def run_natively(
         here = Path(folder)
         unit = write_unit(here, compiled)
         if dsp:
-            unit = translate_unit(unit, [DSP_KERNELS, ENGINE])
+            unit = translate_unit(unit, [DSP_KERNELS, BLOCKED_KERNELS, ENGINE])
         (here / "tables.c").write_text(_tables(compiled), encoding="utf-8")
         sources = [str(here / "tables.c"), unit, str(_runner())]
-        compile_sanitized([f"-I{ENGINE}", f"-I{RUNNER.parent}", "-o", str(here / "models"), *sources])
+        before = [f"-I{folder}" for folder in folders]
+        compile_sanitized([*before, f"-I{ENGINE}", f"-I{RUNNER.parent}", "-o", str(here / "models"), *sources])
         request = b"".join(
             struct.pack("<I", len(case.inputs)) + b"".join(case.inputs)
             for case, (program, _) in zip(cases, compiled, strict=True)

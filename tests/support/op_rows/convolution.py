@@ -12,7 +12,13 @@ from typing import Any
 from hypothesis import strategies as st
 
 from support.cortex_m4 import assert_bit_exact_on_cortex_m4, assert_bit_exact_on_cortex_m55
-from support.op_cases import Case, assert_bit_exact_with_dsp_kernels, edge_inputs, edge_words
+from support.op_cases import (
+    Case,
+    assert_bit_exact_with_blocked_kernels,
+    assert_bit_exact_with_dsp_kernels,
+    edge_inputs,
+    edge_words,
+)
 from support.op_strategies import ACTIVATIONS, Quantization, quantizations, scales, seeds, zero_points
 from support.op_table import Refusal, Row
 from support.tflite_writer import Model
@@ -194,6 +200,7 @@ WIDE, WIDE_DEPTHWISE = cases(depthwise=False, kind="int16"), cases(depthwise=Tru
 ROWS = [
     Row("CONV_2D", "any_layer", CONV),
     Row("CONV_2D", "with_dsp_kernels", CONV, prove=assert_bit_exact_with_dsp_kernels),
+    Row("CONV_2D", "with_blocked_kernels", CONV, prove=assert_bit_exact_with_blocked_kernels),
     Row("CONV_2D", "on_cortex_m4", CONV, prove=assert_bit_exact_on_cortex_m4),
     Row("CONV_2D", "on_cortex_m55", CONV, prove=assert_bit_exact_on_cortex_m55),
     Row("CONV_2D", "int4", cases(depthwise=False, weights="int4")),
@@ -206,6 +213,7 @@ ROWS = [
     Row("DEPTHWISE_CONV_2D", "int16_with_dsp_kernels", WIDE_DEPTHWISE, prove=assert_bit_exact_with_dsp_kernels),
     Row("DEPTHWISE_CONV_2D", "int16_on_cortex_m4", WIDE_DEPTHWISE, prove=assert_bit_exact_on_cortex_m4),
     Row("DEPTHWISE_CONV_2D", "with_dsp_kernels", DEPTHWISE, count=100, prove=assert_bit_exact_with_dsp_kernels),
+    Row("DEPTHWISE_CONV_2D", "with_blocked_kernels", DEPTHWISE, prove=assert_bit_exact_with_blocked_kernels),
     Row("DEPTHWISE_CONV_2D", "on_cortex_m4", DEPTHWISE, prove=assert_bit_exact_on_cortex_m4),
     Row("DEPTHWISE_CONV_2D", "on_cortex_m55", DEPTHWISE, prove=assert_bit_exact_on_cortex_m55),
 ]

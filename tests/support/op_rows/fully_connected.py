@@ -11,7 +11,13 @@ from typing import Any
 from hypothesis import strategies as st
 
 from support.cortex_m4 import assert_bit_exact_on_cortex_m4, assert_bit_exact_on_cortex_m55
-from support.op_cases import Case, assert_bit_exact_with_dsp_kernels, edge_inputs, edge_words
+from support.op_cases import (
+    Case,
+    assert_bit_exact_with_blocked_kernels,
+    assert_bit_exact_with_dsp_kernels,
+    edge_inputs,
+    edge_words,
+)
 from support.op_strategies import ACTIVATIONS, Quantization, quantizations, scales, seeds, zero_points
 from support.op_table import Refusal, Row
 from support.tflite_writer import Model
@@ -147,6 +153,7 @@ ROWS = [
     Row("FULLY_CONNECTED", "int16_on_cortex_m4", cases("int16"), prove=assert_bit_exact_on_cortex_m4),
     Row("FULLY_CONNECTED", "computed_weights", products()),
     Row("FULLY_CONNECTED", "with_dsp_kernels", cases(), count=60, prove=assert_bit_exact_with_dsp_kernels),
+    Row("FULLY_CONNECTED", "with_blocked_kernels", cases(), count=60, prove=assert_bit_exact_with_blocked_kernels),
     Row("FULLY_CONNECTED", "on_cortex_m4", cases(), count=25, prove=assert_bit_exact_on_cortex_m4),
     Row("FULLY_CONNECTED", "on_cortex_m55", cases(), count=60, prove=assert_bit_exact_on_cortex_m55),
 ]

@@ -27,6 +27,32 @@ KERNEL_INLINE word planes_word(int32_t low, int32_t high) {
     return ((word)low & 0xffff) | (word)high << 16;
 }
 
+/* A channel's weights as `planes_multiply` takes them. */
+static __attribute__((noinline)) void planes_spread(word *step, const int8_t *weights,
+                                                    const struct planes_shape *shape) {
+    const int32_t last = shape->steps - 1, odd = shape->width % 2;
+    for (int32_t ky = 0; ky < shape->height; ky++) {
+        int32_t before = 0;
+        for (int32_t left = last; left > 0; left--, weights += 2, step += 3) {
+            step[0] = planes_word(weights[0], weights[1]);
+            step[1] = planes_word(before, weights[0]);
+            step[2] = 4;
+            before = weights[1];
+        }
+        const int32_t first = odd || 2 * last < shape->width ? *weights++ : 0;
+        const int32_t second = 2 * last + 1 < shape->width ? *weights++ : 0;
+        step[0] = planes_word(first, second);
+        step[1] = planes_word(before, first);
+        step[2] = (word)shape->gap;
+        step += 3;
+    }
+    if (shape->height * shape->steps % 2 != 0) {
+        step[0] = 0;
+        step[1] = 0;
+        step[2] = 0;
+    }
+}
+
 /* clang-format off */
 /* Eight bytes `step` apart to int16, `groups` times. */
 KERNEL_INLINE void planes_widen(int16_t *to, const int8_t *from, int32_t step, int32_t groups) {

@@ -6,14 +6,16 @@
  * the sum is 2^8 H + (L - 2^8 H modulo 2^16).
  *
  * Every tap of a pixel is an offset from its channel 0: inside of the image the offsets are the same for all pixels, so
- * that a row of them is one call; at the border some lead to a row of zero points instead.
+ * that a row of them is one call; at the border some lead to a row of zero points instead. Where there is room for the
+ * rows of the input under a row of the output, they are copied between borders of zero points, and all pixels are inside.
  */
 #ifndef TINYPROOF_KERNELS_DEPTHWISE_MVE_H
 #define TINYPROOF_KERNELS_DEPTHWISE_MVE_H
 
 #include "kernels/mve.h"
 
-/* Scratch: 8 * taps + channels bytes, aligned to 4. Tables have zeros up to a multiple of 16 units.
+/* Scratch, aligned to 4: 8 * taps + channels bytes; with a strip 4 * taps + kernel_height * strip * channels. Tables have
+ * zeros up to a multiple of 16 units.
  *
  * Output rows and columns are inside, so that no tap leaves the image, from `rows_from` up to `rows_to` and from
  * `columns_from` on: `steps` times `fold` pixels that fit a vector together, then `rest` ones.
@@ -28,6 +30,7 @@ struct depthwise_mve_s8 {
     int32_t steps;
     int32_t fold; /* over 1 only with a stride of 1; the tables are then those of `fold` pixels side by side */
     int32_t rest;
+    int32_t strip; /* pixels of a row with its borders, or 0: no rows are copied */
     int32_t zero_point;
     int32_t clamp_min;
     int32_t clamp_max;
@@ -201,14 +204,53 @@ KERNEL_INLINE void depthwise_mve_image(depthwise_mve_multiplier *multiply, const
     }
 }
 
+/* Row by row of the outputs, with the rows of the input under it copied to `strip`. */
+KERNEL_INLINE void depthwise_mve_padded(depthwise_mve_multiplier *multiply, const int8_t *image, int8_t *output,
+                                        int32_t *offsets, int8_t *strip, const struct depthwise_mve_s8 *p) {
+    const struct conv_window *w = &p->window;
+    const int32_t channels = w->channels, stride = w->stride_x * channels, columns = p->steps * p->fold;
+    const int32_t row_bytes = w->input_width * channels, bytes = p->strip * channels, before = w->pad_left * channels;
+    const int32_t inside = row_bytes < bytes - before ? row_bytes : bytes - before;
+    mve_fill(strip, w->input_zero_point, w->kernel_height * bytes);
+    int32_t *offset = offsets;
+    for (int32_t ky = 0; ky < w->kernel_height; ky++) {
+        for (int32_t kx = 0; kx < w->kernel_width; kx++) {
+            *offset++ = ky * bytes + kx * w->dilation_x * channels;
+        }
+    }
+    for (int32_t row = 0; row < w->output_height; row++, output += w->output_width * p->units) {
+        int32_t y = row * w->stride_y - w->pad_top;
+        int8_t *to = strip + before;
+        for (int32_t ky = 0; ky < w->kernel_height; ky++, y += w->dilation_y, to += bytes) {
+            if (y >= 0 && y < w->input_height) {
+                mve_copy(to, image + y * row_bytes, inside);
+            } else {
+                mve_fill(to, w->input_zero_point, inside);
+            }
+        }
+        if (p->steps > 0) {
+            multiply(strip, p->fold * stride, offsets, output, p->fold * p->units, p->steps, p);
+        }
+        if (p->rest > 0) {
+            multiply(strip + columns * stride, stride, offsets, output + columns * p->units, p->units, p->rest, p);
+        }
+    }
+}
+
 KERNEL_INLINE void depthwise_mve(depthwise_mve_multiplier *multiply, const int8_t *input, int8_t *output,
                                  int8_t *scratch, const struct depthwise_mve_s8 *p) {
     const struct conv_window *w = &p->window;
     int32_t *offsets = (int32_t *)(void *)scratch;
-    int8_t *outside = scratch + 8 * p->taps;
-    mve_fill(outside, w->input_zero_point, w->channels);
+    int8_t *outside = scratch + (p->strip ? 4 : 8) * p->taps; /* or the strip */
+    if (!p->strip) {
+        mve_fill(outside, w->input_zero_point, w->channels);
+    }
     for (int32_t batch = 0; batch < w->batches; batch++) {
-        depthwise_mve_image(multiply, input, output, offsets, outside, p);
+        if (p->strip) {
+            depthwise_mve_padded(multiply, input, output, offsets, outside, p);
+        } else {
+            depthwise_mve_image(multiply, input, output, offsets, outside, p);
+        }
         input += w->input_height * w->input_width * w->channels;
         output += w->output_height * w->output_width * p->units;
     }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * DEPTHWISE_CONV_2D, and CONV_2D of few channels, int8, for cores with the DSP extension. Bit-exact with kernels/.
+ * DEPTHWISE_CONV_2D, and CONV_2D of few channels, int8, four outputs of a row at a time. Bit-exact with kernels/.
  *
  * Some rows of one input channel become a plane of int16 with its border of zero points. There neighbours lie side by
- * side, so that one SMLAD takes two taps, whatever the numbers of channels are. Four outputs of a row are made at a time.
- * With a dilation the columns of a row are taken by their remainders, each an undilated image of its own.
+ * side, whatever the numbers of channels are: with the DSP extension one instruction takes two taps (planes_multiply.h in
+ * kernels_dsp/), without it four outputs share a weight. With a dilation the columns of a row are taken by their remainders, each an undilated image of its own.
  */
 #ifndef TINYPROOF_KERNELS_CONV_PLANES_S8_H
 #define TINYPROOF_KERNELS_CONV_PLANES_S8_H
@@ -44,32 +44,6 @@ static __attribute__((noinline)) void planes_fill(int16_t *plane, const int8_t *
         for (; left > 0; left--, from += step) {
             *to++ = *from;
         }
-    }
-}
-
-/* A channel's weights as `planes_multiply` takes them. */
-static __attribute__((noinline)) void planes_spread(word *step, const int8_t *weights,
-                                                    const struct planes_shape *shape) {
-    const int32_t last = shape->steps - 1, odd = shape->width % 2;
-    for (int32_t ky = 0; ky < shape->height; ky++) {
-        int32_t before = 0;
-        for (int32_t left = last; left > 0; left--, weights += 2, step += 3) {
-            step[0] = planes_word(weights[0], weights[1]);
-            step[1] = planes_word(before, weights[0]);
-            step[2] = 4;
-            before = weights[1];
-        }
-        const int32_t first = odd || 2 * last < shape->width ? *weights++ : 0;
-        const int32_t second = 2 * last + 1 < shape->width ? *weights++ : 0;
-        step[0] = planes_word(first, second);
-        step[1] = planes_word(before, first);
-        step[2] = (word)shape->gap;
-        step += 3;
-    }
-    if (shape->height * shape->steps % 2 != 0) {
-        step[0] = 0;
-        step[1] = 0;
-        step[2] = 0;
     }
 }
 

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The inner loop of depthwise_quads_s8; kernels_dsp/ has the same for cores with the DSP extension.
+ */
+#ifndef TINYPROOF_KERNELS_DEPTHWISE_MULTIPLY_H
+#define TINYPROOF_KERNELS_DEPTHWISE_MULTIPLY_H
+
+#include "kernels/keep_order.h"
+#include "kernels/rescale_units.h"
+
+typedef int32_t __attribute__((may_alias)) quads_number;
+
+/* Four channels at one offset. */
+KERNEL_INLINE void depthwise_tap(int32_t sums[4], const int16_t *weights, const int8_t *x) {
+    sums[0] += weights[0] * x[0];
+    sums[1] += weights[2] * x[1];
+    sums[2] += weights[1] * x[2];
+    sums[3] += weights[3] * x[3];
+}
+
+/* One pixel: inputs at x + offset, for the channels from x to x_end. Returns the end of the outputs. */
+static __attribute__((noinline)) int8_t *depthwise_multiply(const int16_t *quad, const int8_t *x, const int8_t *x_end,
+                                                            const int32_t *offsets, const int32_t *offsets_end,
+                                                            int8_t *output, int32_t rounding) {
+    for (; x != x_end; x += 4, output += 4) {
+        const quads_number *bias = (const quads_number *)(const void *)quad;
+        int32_t sums[4] = {bias[0], bias[1], bias[2], bias[3]};
+        quad += 8;
+        const int32_t *offset = offsets;
+        while (offset != offsets_end) {
+#pragma GCC unroll 3
+            for (int32_t i = 0; i < 3; i++) {
+                depthwise_tap(sums, quad + 4 * i, x + offset[i]);
+                KEEP_ORDER(quad);
+                KEEP_ORDER(offset);
+            }
+            offset += 3;
+            quad += 12;
+        }
+        const quads_number *factors = (const quads_number *)(const void *)quad;
+#pragma GCC unroll 4
+        for (int32_t i = 0; i < 4; i++) {
+            store_s8(output + i, rescale_unit(sums[i], factors[i], factors[4 + i], rounding));
+        }
+        quad += 16;
+    }
+    return output;
+}
+
+#endif

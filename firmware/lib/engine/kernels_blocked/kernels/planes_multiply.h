@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The inner loops of conv_planes_s8; kernels_dsp/ has the same for cores with the DSP extension.
+ */
+#ifndef TINYPROOF_KERNELS_PLANES_MULTIPLY_H
+#define TINYPROOF_KERNELS_PLANES_MULTIPLY_H
+
+#include "kernels/rescale_units.h"
+#include "kernels/words.h"
+
+/* Columns of the input that are in the image, by their place in a plane's row. */
+struct planes_columns {
+    int32_t begin;
+    int32_t end;
+    int32_t offset; /* of the first one in the image's row, in bytes */
+    int32_t step;   /* from one to the next, in bytes */
+    int32_t phases; /* only every so many columns are here */
+};
+
+/* A kernel. `gap`, `steps`: from a row of a plane under it to the next are gap + 4 (steps - 1) bytes. */
+struct planes_shape {
+    int32_t height;
+    int32_t width;
+    int32_t steps;
+    int32_t gap;
+};
+
+/* Eight bytes `step` apart to int16, `groups` times. */
+KERNEL_INLINE void planes_widen(int16_t *to, const int8_t *from, int32_t step, int32_t groups) {
+    for (; groups > 0; groups--) {
+#pragma GCC unroll 8
+        for (int32_t i = 0; i < 8; i++, from += step) {
+            to[i] = *from;
+        }
+        to += 8;
+    }
+}
+
+/* A channel's weights as `planes_multiply` takes them. */
+KERNEL_INLINE void planes_spread(word *step, const int8_t *weights, const struct planes_shape *shape) {
+    for (int32_t left = shape->height * shape->width; left > 0; left--) {
+        *step++ = (word)*weights++;
+    }
+}
+
+/* A row of the kernel, times four outputs. */
+KERNEL_INLINE void planes_row(int32_t sums[4], const int32_t *w, const int16_t *x, int32_t stride, int32_t width) {
+#pragma GCC unroll 3
+    for (int32_t kx = 0; kx < width; kx++) {
+        const int32_t weight = w[kx];
+        sums[0] += weight * x[kx];
+        sums[1] += weight * x[kx + stride];
+        sums[2] += weight * x[kx + 2 * stride];
+        sums[3] += weight * x[kx + 3 * stride];
+    }
+}
+
+KERNEL_INLINE void planes_fours(int32_t *sums, int32_t fours, const int16_t *plane, int32_t stride, const word *steps,
+                                const struct planes_shape *shape) {
+    const int32_t height = shape->height, width = shape->width, row = (shape->gap + 4 * (shape->steps - 1)) / 2;
+    const int32_t *weights = (const int32_t *)(const void *)steps, *end = weights + height * width;
+    for (; fours > 0; fours--, sums += 4, plane += 4 * stride) {
+        int32_t s[4] = {sums[0], sums[1], sums[2], sums[3]};
+        const int16_t *x = plane;
+        if (width == 3) {
+            for (const int32_t *w = weights; w != end; w += 3, x += row) {
+                planes_row(s, w, x, stride, 3);
+            }
+        } else {
+            for (const int32_t *w = weights; w != end; w += width, x += row) {
+                for (int32_t kx = 0; kx < width; kx++) {
+                    planes_row(s, w + kx, x + kx, stride, 1);
+                }
+            }
+        }
+        sums[0] = s[0];
+        sums[1] = s[1];
+        sums[2] = s[2];
+        sums[3] = s[3];
+    }
+}
+
+/* Adds a channel's share to `fours` times four sums. The first output's first tap is at `plane`. */
+static __attribute__((noinline)) void planes_multiply(int32_t *sums, int32_t fours, const int16_t *plane,
+                                                      int32_t stride, const word *steps,
+                                                      const struct planes_shape *shape) {
+    if (stride == 1) {
+        planes_fours(sums, fours, plane, 1, steps, shape);
+    } else if (stride == 2) {
+        planes_fours(sums, fours, plane, 2, steps, shape);
+    } else {
+        planes_fours(sums, fours, plane, stride, steps, shape);
+    }
+}
+
+/* Four sums to four outputs `step` bytes apart, `fours` times; the factor is below 1/2. */
+KERNEL_INLINE void planes_rescale_fours(int8_t *output, const int32_t *sums, int32_t fours, int32_t step,
+                                        int32_t multiplier, int32_t shift, int32_t rounding) {
+    for (const int32_t *end = sums + 4 * fours; sums != end; sums++, output += step) {
+        store_s8(output, rescale_right(*sums, multiplier, shift, rounding));
+    }
+}
+
+/* The same where the factor is 1/2 or more. */
+KERNEL_INLINE void planes_rescale_left(int8_t *output, const int32_t *sums, int32_t count, int32_t step,
+                                       int32_t multiplier, int32_t shift, int32_t zero_point) {
+    for (; count > 0; count--, output += step) {
+        store_s8(output, rescale_left(*sums++, multiplier, shift, zero_point));
+    }
+}
+
+#endif
