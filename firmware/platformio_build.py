@@ -98,7 +98,7 @@ def build(board: Board, build_dir: Path, *, dialect: str = "") -> BuildResult:
         bound = stack_bound(produced, board.build.toolchain, objects)
     elf = folder / "firmware.elf"
     write_at_once(elf, produced.read_bytes())  # Ctrl-C leaves the image that was there
-    write_images(elf)
+    write_images(elf, board.build.uf2_family)
     result = BuildResult(
         board=board.name,
         engine=board.engine,
