@@ -16,6 +16,7 @@ import click
 from tinyproof.cli import console
 from tinyproof.cli.fleet_option import FleetWanted
 from tinyproof.cli.model_option import hold
+from tinyproof.cli.progress import progress
 from tinyproof.cli.tables import LABEL, aligned
 from tinyproof.core.config import Config
 from tinyproof.core.errors import EXIT_MISMATCH
@@ -76,7 +77,7 @@ def _bars(places: Sequence[Place]) -> Iterator[FleetEars]:
     """A bar for each place. Where there are no bars, who holds a board that is waited for is a line of its own."""
     told: dict[str, str | None] = {}
     lock = threading.Lock()
-    with console.progress() as bar:
+    with progress() as bar:
         tasks = {place.name: bar.add_task(f"{place.name:<16}", total=None, note="") for place in places}
 
         def now(place: str, words: str, done: float, total: int) -> None:
@@ -113,13 +114,17 @@ def clock(seconds: float) -> str:
 
 
 def print_fleet(rows: Sequence[FleetRow]) -> None:
-    """The table, at most 80 columns wide, then what failed, then the verdict."""
+    """The table, at most 80 columns wide, then what failed."""
     lines = [("place", "isa", "inference", "bits", "answers", "waited", "check"), *map(_cells, rows)]
     click.echo(f"{'fleet':<{LABEL}}{len(rows)} {'board' if len(rows) == 1 else 'boards'} at once")
     click.echo("\n".join(aligned(lines, right=(2, 5, 6))))
     for row in rows:
         if row.error:
             click.echo(row.error if row.place in row.error else f"{row.place}: {row.error}")
+
+
+def conclude_fleet(rows: Sequence[FleetRow]) -> None:
+    """The verdict."""
     proven = [row for row in rows if row.proven]
     reference = next((row.reference for row in proven), "TFLite Micro")
     label = "proof" if len(proven) == len(rows) else "NOT ALL"

@@ -178,7 +178,7 @@ def _tinyperf_files(*, dead: bool = False) -> list[tuple[str, Path]]:
     made = [make_tinyperf(name, TINYPERF) for name in MODELS]
     if dead:
         seed = random.SystemRandom().getrandbits(32)
-        console.stderr().print(f"weights of the models with dead channels: seed {seed}")
+        console.remark(f"weights of the models with dead channels: seed {seed}")
         made += [make_tinyperf(name, TINYPERF, seed, dead=True) for name in MODELS]
     return [(str(model), samples) for model, samples in made]
 

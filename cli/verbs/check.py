@@ -109,13 +109,25 @@ def command(
     with hold(config.model, shared=True):
         if dataset is None:
             _tell(run_check(config, port), print_check, junit, as_json=as_json)
+            if not as_json:
+                console.print_next(
+                    f"./tinyproof profile --model {config.model}   # which operator takes the time",
+                    f"./tinyproof report --model {config.model}   # all of it as one page",
+                )
         else:
             _tell(run_samples(config, port, dataset, limit, form), print_samples, junit, as_json=as_json)
 
 
 def _check_fleet(config: Config, model: str | None, asked: FleetWanted, junit: Path | None, *, as_json: bool) -> None:
     """Every board that matches. Raises what the worst of them stands for, in one line."""
-    from tinyproof.cli.run_fleet import joined_fleet, make_lesson, print_fleet, run_fleet, write_fleet_junit
+    from tinyproof.cli.run_fleet import (
+        conclude_fleet,
+        joined_fleet,
+        make_lesson,
+        print_fleet,
+        run_fleet,
+        write_fleet_junit,
+    )
     from tinyproof.cli.step_summary import add_matrix
     from tinyproof.fleet_checking import as_fleet_document, fault_of
 
@@ -129,6 +141,7 @@ def _check_fleet(config: Config, model: str | None, asked: FleetWanted, junit: P
         console.print_json(as_fleet_document(rows, fleet.address))
     else:
         print_fleet(rows)
+        conclude_fleet(rows)
     add_matrix(rows)
     if fault := fault_of(rows):
         raise fault

@@ -23,8 +23,8 @@ from tinyproof.cli.model_option import (
     values_option,
 )
 from tinyproof.cli.prepare import make_model, put_on_board
-from tinyproof.cli.run_all import ALL, print_matrix, run_matrix, write_matrix
-from tinyproof.cli.show_check import print_check
+from tinyproof.cli.run_all import ALL, conclude_matrix, print_matrix, run_matrix, write_matrix
+from tinyproof.cli.show_check import print_answers, print_verdict
 from tinyproof.cli.stage_timer import Stages, in_words
 from tinyproof.cli.step_summary import add_check, add_matrix
 from tinyproof.cli.verbs.report import print_report, run_report
@@ -103,6 +103,7 @@ def command(
         verdict.show()
         print_report(page)
         click.echo(f"time     {in_words(stages.seconds)}")
+        verdict.conclude()
         if found is not None and verdict.exit_code == EXIT_PROVEN:
             _print_next(config)
     verdict.add_to_summary()
@@ -139,6 +140,7 @@ class _Verdict(NamedTuple):
 
     document: dict[str, Any]
     show: Callable[[], None]
+    conclude: Callable[[], None]  # the last word
     exit_code: int
     write_junit: Callable[[Path], None]
     add_to_summary: Callable[[], None]  # when all else is said: it may be that nobody can write there
@@ -149,7 +151,8 @@ def _prove_one(stages: Stages, config: Config, port: str | None) -> _Verdict:
     report = stages.run("check", lambda: run_check(config, reached))
     return _Verdict(
         {"check": report.as_dict()},
-        show=lambda: print_check(report),
+        show=lambda: print_answers(report),
+        conclude=lambda: print_verdict(report),
         exit_code=EXIT_PROVEN if report.proven else EXIT_MISMATCH,
         write_junit=lambda file: _junit(report, file),
         add_to_summary=lambda: add_check(report),
@@ -161,6 +164,7 @@ def _prove_all(stages: Stages, config: Config) -> _Verdict:
     return _Verdict(
         as_document(rows),
         show=lambda: print_matrix(rows),
+        conclude=lambda: conclude_matrix(rows),
         exit_code=exit_code(rows),
         write_junit=lambda file: _junit_of_all(config, rows, file),
         add_to_summary=lambda: add_matrix(rows),
@@ -168,7 +172,7 @@ def _prove_all(stages: Stages, config: Config) -> _Verdict:
 
 
 def _prove_fleet(stages: Stages, config: Config, asked: FleetWanted) -> _Verdict:
-    from tinyproof.cli.run_fleet import joined_fleet, print_fleet, run_fleet, write_fleet_junit
+    from tinyproof.cli.run_fleet import conclude_fleet, joined_fleet, print_fleet, run_fleet, write_fleet_junit
     from tinyproof.fleet_checking import as_fleet_document
 
     with joined_fleet(config, asked) as (fleet, places):
@@ -177,6 +181,7 @@ def _prove_fleet(stages: Stages, config: Config, asked: FleetWanted) -> _Verdict
     return _Verdict(
         as_fleet_document(rows, fleet.address),
         show=lambda: print_fleet(rows),
+        conclude=lambda: conclude_fleet(rows),
         exit_code=exit_code(rows),
         write_junit=lambda file: write_fleet_junit(config.model, rows, file),
         add_to_summary=lambda: add_matrix(rows),
