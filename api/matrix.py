@@ -75,6 +75,7 @@ def prove(boards: list[Board], folder: Path, config: Config, notify: Notify) -> 
 
 def _prove_one(board: Board, folder: Path, config: Config, notify: Notify, stop: threading.Event) -> MatrixRow:
     from tinyproof.checking import check_and_locate
+    from tinyproof.digests import build_trace
     from tinyproof.firmware.platformio_build import build
 
     def progress(done: float, total: int) -> None:
@@ -95,6 +96,7 @@ def _prove_one(board: Board, folder: Path, config: Config, notify: Notify, stop:
             engine_flash_bytes=built.engine_flash_bytes,
             engine_ram_bytes=built.engine_ram_bytes,
         )
+        build_trace(board, folder)
         report = check_and_locate(
             *(board, folder, None, config.check),
             *(progress, lambda: notify(board.name, "looks for the layer", 0, 0)),
