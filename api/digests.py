@@ -33,14 +33,15 @@ PATIENCE_S = 10.0  # for an answer at least: digests of large tensors take longe
 
 def build_trace(board: Board, folder: Path) -> None:
     """Makes the tracing firmware beside the one that is used, where the board is simulated and the model's operators
-    run in turn. Where the board has no room for it there is none, and a check says so."""
+    run in turn. Where the board has no room for it there is none, and a check says so. What a single operator writes is
+    the answer: there is nothing more to see."""
     from tinyproof.export.profile_codegen import can_be_profiled, write_profile
     from tinyproof.firmware.platformio_build import build_profile
 
     if can_profile(board) and can_be_profiled(folder):
         with contextlib.suppress(EnvironmentFaultError):
-            write_profile(folder)
-            build_profile(board, folder)
+            if len(write_profile(folder)) > 1:
+                build_profile(board, folder)
 
 
 def compare_digests(board: Board, folder: Path, port: str | None, config: CheckConfig) -> tuple[Digests | None, str]:
@@ -68,6 +69,8 @@ def _ask(board: Board, folder: Path, config: CheckConfig) -> tuple[Digests | Non
     start = time.monotonic()
     traced, plain = (folder / "boards" / board.name / part for part in (FOLDER, ""))
     steps = write_profile(folder)
+    if len(steps) == 1:
+        return None, ""
     record, used = read_build_record(traced), read_build_record(plain)
     fault = fault_of_firmware(traced, read_manifest(folder))
     source = hashlib.sha256((folder / FOLDER / SOURCE).read_bytes()).hexdigest()

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,7 +87,8 @@ def build(board: Board, build_dir: Path, *, dialect: str = "") -> BuildResult:
     folder = keep_inside(build_dir.resolve() / "boards" / board.name / dialect, build_dir.resolve())
     folder.mkdir(parents=True, exist_ok=True)
     objects = objects_folder(board, build_dir, dialect)
-    _run_to_keep(board, build_dir, objects, folder, dialect)
+    with _forgotten_if_failed(folder):
+        run_platformio(board, build_dir.resolve(), objects, variant=dialect)
     bound = StackBound(None, "the vendor's core is built without the compiler's list of frames")
     if board.kind == "simulated":
         bound = stack_bound(objects / board.name / "firmware.elf", board.build.toolchain, objects)
@@ -134,18 +137,25 @@ def ram_use(board: Board, memory: MemoryUse | None, layers: dict[str, Size]) -> 
     return RamUse(arena, state, engine - arena - state, protocol, stack, other)
 
 
-def build_profile(board: Board, build_dir: Path) -> BuildResult:
-    """The firmware that times every operator and takes the digest of what it writes, from build_dir/profile/: the ELF
-    and its record, in boards/<board>/profile/.
+def compile_profile(board: Board, build_dir: Path) -> Manifest:
+    """Compiles the firmware that times every operator and takes the digest of what it writes, from build_dir/profile/,
+    for an upload; returns the export's manifest.
 
     Raises UsageError for artefacts that are missing or stale, EnvironmentFaultError when the build fails. The board's
     normal build is neither used nor touched.
     """
     manifest = check_artefacts(build_dir)
+    run_platformio(board, build_dir.resolve(), objects_folder(board, build_dir, PROFILE), variant=PROFILE)
+    return manifest
+
+
+def build_profile(board: Board, build_dir: Path) -> BuildResult:
+    """The same, and its ELF and record in boards/<board>/profile/, for a board that is simulated."""
     folder = keep_inside(build_dir.resolve() / "boards" / board.name / PROFILE, build_dir.resolve())
     folder.mkdir(parents=True, exist_ok=True)
+    with _forgotten_if_failed(folder):
+        manifest = compile_profile(board, build_dir)
     objects = objects_folder(board, build_dir, PROFILE)
-    _run_to_keep(board, build_dir, objects, folder, PROFILE)
     dealt_out = hashlib.sha256((build_dir / PROFILE / PROFILE_SOURCE).read_bytes()).hexdigest()
     bound = StackBound(None, "it is never the firmware that is used")
     result = _keep(board, manifest, objects, folder, bound, **{PROFILE_SOURCE: dealt_out})
@@ -153,10 +163,11 @@ def build_profile(board: Board, build_dir: Path) -> BuildResult:
     return result
 
 
-def _run_to_keep(board: Board, build_dir: Path, objects: Path, folder: Path, variant: str) -> None:
-    """`pio run`. Where it fails, the image that lies there is not what was asked for: no check may take it for that."""
+@contextlib.contextmanager
+def _forgotten_if_failed(folder: Path) -> Iterator[None]:
+    """Where a build fails, the image that lies there is not what was asked for: no check may take it for that."""
     try:
-        run_platformio(board, build_dir.resolve(), objects, variant=variant)
+        yield
     except EnvironmentFaultError:
         (folder / RECORD).unlink(missing_ok=True)
         raise
