@@ -69,7 +69,12 @@ class Wanted:
 def find_brought(model: str | None, wanted: Wanted) -> ModelFile | None:
     """The file that --model names, None where it names a build. Raises UsageError where an option wants a file."""
     found = find_model_file(model) if model else None
-    for option, value in (("--calibration", wanted.calibration), ("--activations", wanted.activations)):
+    quantizing = {
+        "--calibration": wanted.calibration,
+        "--activations": wanted.activations,
+        "--values": wanted.values,
+    }
+    for option, value in quantizing.items():
         if found is None and value is not None:
             raise UsageError(f"{option} quantizes a file: name it with --model FILE")
     if wanted.name is None:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from tinyproof.host.step_trace import StepTrace
 
 INPUTS = 32  # of the build's vectors: one alone shows most faults
+LARGE_MACS = 4_000_000  # beyond it
+INPUTS_LARGE = 8  # are enough
 PATIENCE_S = 10.0  # for an answer at least: digests of large tensors take longer than the inference
 
 
@@ -72,7 +74,8 @@ def _ask(board: Board, folder: Path, config: CheckConfig) -> tuple[Digests | Non
     if len(steps) == 1:
         return None, ""
     record, used = read_build_record(traced), read_build_record(plain)
-    fault = fault_of_firmware(traced, read_manifest(folder))
+    manifest = read_manifest(folder)
+    fault = fault_of_firmware(traced, manifest)
     source = hashlib.sha256((folder / FOLDER / SOURCE).read_bytes()).hexdigest()
     if not fault and (record is None or record.sources.get(SOURCE) != source):
         fault = f"was built from another {SOURCE}"
@@ -80,7 +83,8 @@ def _ask(board: Board, folder: Path, config: CheckConfig) -> tuple[Digests | Non
         return None, f"{FOLDER}/firmware.elf {fault}; ./tinyproof build --board {board.name} makes it where it fits"
     vectors, kind = read_vectors(folder)
     in_turn = kind == "sequence"
-    inputs = [content for content, _ in vectors[:INPUTS]] if in_turn else sample_inputs(folder, INPUTS)
+    count = INPUTS_LARGE if manifest.memory is not None and manifest.memory.macs > LARGE_MACS else INPUTS
+    inputs = [content for content, _ in vectors[:count]] if in_turn else sample_inputs(folder, count)
     patient = dataclasses.replace(config, timeout_s=max(config.timeout_s, PATIENCE_S))
     parts = [step.parts for step in steps]
     seen = watch_steps(board, folder, traced / FIRMWARE_FILE, parts, inputs, patient, sequence=in_turn)

@@ -182,7 +182,11 @@ def _load_npz(path: Path, wanted: Sequence[str]) -> dict[str, Any]:
         if total > MAX_BYTES:
             raise InputFileError(f"{path.name}: {total:,} bytes unpacked; data sets may have up to {MAX_BYTES:,}")
         with np.load(path, allow_pickle=False) as arrays:  # a pickle could run anything
-            return {key: arrays[key] if plain_name(key) in wanted else None for key in arrays}
+            found = {key: arrays[key] if plain_name(key) in wanted else None for key in arrays}
+        for key, array in found.items():
+            if isinstance(array, bytes):  # a member of the archive that is no .npy comes as it is
+                raise InputFileError(f"{path.name}: {escaped(key)[:20]} is no array; write it with numpy.savez")
+        return found
     except InputFileError:
         raise
     except Exception as error:  # NumPy and zipfile raise nearly everything on a damaged file

@@ -115,7 +115,8 @@ def command(
     # With --as, --name is the library's.
     wanted = Wanted(calibration, low, high, activations, None if library.kind else name, values)
     found = find_brought(model, wanted)
-    given = {"--low": low, "--high": high, "--seed": seed, "--keep-dead": keep_dead or None, "--ram": ram or None}
+    given = {"--low": low, "--high": high, "--seed": seed, "--board": board}
+    given |= {"--keep-dead": keep_dead or None, "--ram": ram or None}
     changing = [option for option, value in given.items() if value is not None]
     if library.kind is not None and _is_made(found, wanted, changing):
         library.write(select_model(config, model or config.model), name, as_json=as_json)
@@ -141,6 +142,7 @@ def command(
     else:
         print_import(manifest)
     say_coverage(read_vectors(folder)[1], coverage)
+    console.print_next(f"./tinyproof build --model {manifest.model}")
 
 
 def _is_made(found: ModelFile | None, wanted: Wanted, changing: list[str]) -> bool:
@@ -174,4 +176,5 @@ def print_export(manifest: Manifest) -> None:
     else:
         saturation = "nothing in the asked range saturates"
     worst = f"worst error {report.worst_error:.4g} at x = {report.worst_error_x:.4g}"
-    click.echo(f"         step of y {report.step_y:<14.4g}{worst}; {saturation}")
+    click.echo(f"         step of y {report.step_y:<14.4g}{worst}")
+    console.say("", saturation)

@@ -26,13 +26,14 @@ from tinyproof import matrix
 from tinyproof.cli import run_all
 from tinyproof.cli.main import main
 from tinyproof.core import paths
-from tinyproof.core.board_spec import find_board
+from tinyproof.core.board_spec import Board, find_board
 from tinyproof.core.build_record import read_build_record
 from tinyproof.core.config import Config
 from tinyproof.core.emulator_command import emulator_command, ensure_simavr
 from tinyproof.core.errors import EXIT_ENVIRONMENT, EXIT_MISMATCH, EXIT_PROVEN, EnvironmentFaultError, UsageError
 from tinyproof.core.manifest import read_manifest
 from tinyproof.core.paths import FIRMWARE, ROOT
+from tinyproof.digests import build_trace
 from tinyproof.firmware.platformio_build import build
 from tinyproof.host.check import check
 

@@ -250,7 +250,7 @@ def test_a_real_board_is_flashed_profiled_and_named(folder: Path, monkeypatch: p
         assert uploads == [(), ("-t", "upload", "--upload-port", board.port)]
         assert "net on nano33ble: 1,000 us" in shown.output
         assert "slowest  operator 3 (FULLY_CONNECTED), 40.0% of the time" in shown.output
-        assert "./tinyproof flash --board nano33ble puts the model back" in shown.output
+        assert "./tinyproof flash --board nano33ble   # puts the model back" in shown.output
         wrong_step = 1
         shown = run("profile", "--board", "nano33ble", "--port", board.port, "--no-noise")
     assert shown.exit_code == 1
