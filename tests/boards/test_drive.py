@@ -20,7 +20,7 @@ from tinyproof.firmware.images import as_uf2, read_parts
 from tinyproof.firmware.platformio_build import build
 from tinyproof.firmware.uf2_drive import copy_to_drive, find_drive, mounted
 from tinyproof.host.targets.flash import choose_port, flash
-from tinyproof.host.transport.usb import list_plugged
+from tinyproof.host.transport.usb import Plugged, list_plugged
 
 PICO = find_board("pico")
 CDC = (0x2E8A, 0x00C0)
@@ -60,7 +60,9 @@ def test_a_model_is_copied_and_the_board_that_starts_is_heard(tmp_path: Path, le
             copy_to_drive(PICO, uf2, port, lambda: [drive])
             ports.append(ListedPort(board.port, *CDC, "E1"))
 
-        lister = lambda: list_plugged(lambda: ports)  # noqa: E731
+        def lister() -> list[Plugged]:
+            return list_plugged(lambda: ports)
+
         flashed = flash(PICO, ID, choose_port(PICO, None, lister()), upload, QUICK, lister)
     assert (flashed.port, flashed.info.model) == (board.port, ID)
     written = (drive / "firmware.uf2").read_bytes()
