@@ -79,6 +79,7 @@ def prove(boards: list[Board], folder: Path, config: Config, notify: Notify) -> 
 
 def _prove_one(board: Board, folder: Path, config: Config, notify: Notify, stop: threading.Event) -> MatrixRow:
     from tinyproof.checking import check_and_locate
+    from tinyproof.digests import build_trace
     from tinyproof.firmware.platformio_build import build
 
     def progress(done: float, total: int) -> None:
@@ -92,6 +93,7 @@ def _prove_one(board: Board, folder: Path, config: Config, notify: Notify, stop:
             raise Stopped
         notify(board.name, "builds", 0, 0)
         row = built(row, build(board, folder))
+        build_trace(board, folder)
         report = check_and_locate(
             *(board, folder, None, config.check),
             *(progress, lambda: notify(board.name, "looks for the layer", 0, 0)),

@@ -63,7 +63,8 @@ def command(
     """Prove a board: all bits against TFLite Micro, and the answers against what is right.
 
     Sends every vector of the build and compares the outputs' bits with the golden reference's; then asks the
-    expected answers in real values. Refuses a board that runs another model. The build must have been exported,
+    expected answers in real values. Of a simulated board every layer is compared, too, by digests: `build` has made a
+    second firmware that traces them. Refuses a board that runs another model. The build must have been exported,
     and a simulated board's firmware built; the report is also in build/<model>/boards/<board>/check.json.
 
     \b
