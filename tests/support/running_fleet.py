@@ -105,12 +105,14 @@ def running_fleet(folder: Path, offers: tuple[Offer, ...]) -> Iterator[RunningFl
         plan = ShelfPlan("bench", str(python), "127.0.0.1", "127.0.0.1:0", "", offers)
         yield RunningFleet(daemons.up(plan), python, folder)
     finally:
-        if daemons.state() is not None:
-            daemons.down()
-        if before is None:
-            del os.environ["XDG_STATE_HOME"]
-        else:
-            os.environ["XDG_STATE_HOME"] = before
+        try:
+            if daemons.state() is not None:
+                daemons.down()
+        finally:
+            if before is None:
+                del os.environ["XDG_STATE_HOME"]
+            else:
+                os.environ["XDG_STATE_HOME"] = before
 
 
 def copies(count: int) -> tuple[Offer, ...]:
