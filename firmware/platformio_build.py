@@ -93,7 +93,7 @@ def build(board: Board, build_dir: Path, *, dialect: str = "") -> BuildResult:
     if board.kind == "simulated":
         bound = stack_bound(objects / board.name / "firmware.elf", board.build.toolchain, objects)
     result = _keep(board, manifest, objects, folder, bound)
-    write_images(result.elf)
+    write_images(result.elf, board.build.uf2_family)
     result.write(folder)
     return result
 

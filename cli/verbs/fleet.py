@@ -132,7 +132,7 @@ def down(as_json: bool) -> None:
     if as_json:
         console.print_json({"coordinator": state.coordinator, "places": list(state.places)})
         return
-    click.echo(f"{'fleet':<{LABEL}}{_count(state.places)} less at {state.coordinator}")
+    click.echo(f"{'fleet':<{LABEL}}{_count(state.places)} at {state.coordinator} ended")
 
 
 for _part in command.commands.values():

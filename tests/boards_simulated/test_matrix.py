@@ -249,6 +249,7 @@ def test_a_missing_tool_is_a_row_and_exit_3(
     assert "gcc-x" in rows[0].error
     assert matrix.exit_code(rows) == EXIT_ENVIRONMENT
     run_all.print_matrix(rows)
+    run_all.conclude_matrix(rows)
     text = capsys.readouterr().out
     assert "no-such-gcc is missing; sudo apt-get install gcc-x" in text
     assert "1 of 2 boards" in text
@@ -274,6 +275,7 @@ def test_a_wrong_answer_shows_in_the_table(exported: Path, tmp_path: Path, capsy
     rows = matrix.prove([find_board("qemu-cortex-m3")], folder, CONFIG, lambda *_: None)
     assert (rows[0].bits_different, rows[0].proven, matrix.exit_code(rows)) == (1, False, EXIT_MISMATCH)
     run_all.print_matrix(rows)
+    run_all.conclude_matrix(rows)
     text = capsys.readouterr().out
     assert "255/256" in text
     assert "NOT ALL" in text

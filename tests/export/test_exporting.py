@@ -146,9 +146,11 @@ def test_the_verb_prints_a_line_and_marks_the_model_current(lesson_models: dict[
     assert result.exit_code == 0, result.output
     size = (build_root / "neuron" / "model.tflite").stat().st_size
     manifest = read_manifest(build_root / "neuron")
-    first, second = result.output.splitlines()
+    first, second, third, next_ = result.output.splitlines()
     assert first == f"export   {f'model.tflite {size:,} B':<24}int8, x in [-10, 10]    id {manifest.model_id}"
-    assert second.endswith("nothing in the asked range saturates")
+    assert second.startswith("         step of y ")
+    assert third == "         nothing in the asked range saturates"
+    assert next_ == "next     ./tinyproof build --model neuron"
     assert (build_root / "current").read_text() == "neuron\n"
     assert "SATURATES at questions that will be asked: x = 10;" in CliRunner().invoke(command, ["--high", "4"]).output
     printed = json.loads(CliRunner().invoke(command, ["--json", "--low", "-4"]).output)

@@ -41,7 +41,7 @@ CHANNEL = [  # as labgrid's own client: a peer that has lost its network is noti
     ("grpc.http2.ping_timeout_ms", 10000),
     ("grpc.http2.max_pings_without_data", 0),
 ]
-WAITING = 0  # labgrid.remote.common.ReservationState
+WAITING, ACQUIRED = 0, 2  # labgrid.remote.common.ReservationState; beyond are those that have run out
 
 
 class FaultError(Exception):
@@ -108,12 +108,23 @@ class Agent:
         while True:
             await asyncio.sleep(RENEW_S)
             for token in (self.lease, *self.waiting):
-                try:
-                    await self.stub.PollReservation(pb.PollReservationRequest(token=token))
-                except grpc.aio.AioRpcError:
-                    if token == self.lease:  # it ran out while this machine slept
-                        with contextlib.suppress(grpc.aio.AioRpcError):
-                            self.lease = await self._reserve({"lease": self.name})
+                if await self._is_alive(token):
+                    continue
+                if token == self.lease:
+                    with contextlib.suppress(grpc.aio.AioRpcError):
+                        self.lease = await self._reserve({"lease": self.name})
+                else:
+                    self.waiting.discard(token)
+                    async with self.changed:
+                        self.changed.notify_all()
+
+    async def _is_alive(self, token: str) -> bool:
+        """Polls a reservation; it may have run out while this machine slept."""
+        try:
+            polled = await self.stub.PollReservation(pb.PollReservationRequest(token=token))
+        except grpc.aio.AioRpcError:
+            return False
+        return int(polled.reservation.state) <= ACQUIRED
 
     async def list_places(self) -> dict[str, Any]:
         """All of them; what clients of ours hold whose lease labgrid has let go of is released."""
@@ -165,6 +176,8 @@ class Agent:
                     raise FaultError(f"held by {holder}, and not free within {wait_s:g} s")
                 if self._resource(place) is None:
                     raise FaultError(self._absent(place))
+                if token not in self.waiting:
+                    raise FaultError("its turn ran out while this machine slept")
                 if place.reservation == token and not place.acquired:
                     attempts -= 1
                     taken = await self._take_place(name, last=attempts == 0)
@@ -213,22 +226,28 @@ class Agent:
 
     async def _wait_turn(self, number: int, name: str, token: str, told: Any, deadline: float | None) -> Any:
         """Until something has changed, or it is time to look whether the holder still lives. Returns what was told."""
-        for dead in await self._judge():
-            if name in self.places and self.places[name].acquired in ("", dead.owner):
-                await self._bury(dead)
-        before = await self._before(name, token)
-        place = self.places.get(name)
-        if place is None or (place.reservation == token and not place.acquired):
-            return told
-        state = (place.acquired, before)
-        if state != told:
-            since = place.changed if place.acquired else None
-            tell({"id": number, "waits": {"held_by": place.acquired or None, "since": since, "before": before}})
+        place, state = self.places[name], told
+        if place.acquired or place.reservation not in ("", token):  # otherwise it is ours, and we are about to hear it
+            for dead in await self._judge():
+                if place.acquired in ("", dead.owner):
+                    await self._bury(dead)
+            state = (place.acquired, await self._before(name, token))
+            if self._is_old(place):
+                return told
+            if state != told:
+                since = place.changed if place.acquired else None
+                tell({"id": number, "waits": {"held_by": place.acquired or None, "since": since, "before": state[1]}})
         pause = RENEW_S if deadline is None else max(0.0, min(RENEW_S, deadline - time.monotonic()))
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(pause), self.changed:
-                await self.changed.wait_for(lambda: self.places.get(name) is not place or not self._resource(place))
+                await self.changed.wait_for(
+                    lambda: self._is_old(place) or not self._resource(place) or token not in self.waiting
+                )
         return state
+
+    def _is_old(self, place: Any) -> bool:
+        """Whether the coordinator has said something newer of this place."""
+        return self.places.get(place.name) is not place
 
     async def _before(self, name: str, token: str) -> int:
         """How many wait for `name` and came earlier."""
