@@ -54,7 +54,7 @@ def test_the_example_proves_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     command = ["example", "wake-word", "--folder", str(tmp_path / "files"), "--board", "reference"]
     shown = CliRunner().invoke(cli.main, [*command, "--json"])
     assert shown.exit_code == 0, shown.output
-    document = json.loads(shown.output)
+    document = json.loads(shown.stdout)
     data_set = document["data_set"]
     assert (data_set["samples"], data_set["frames_per_sample"], data_set["different"]) == (BOARD_SOUNDS, FRAMES, 0)
     assert document["check"]["vectors"] == "sequence"
