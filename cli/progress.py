@@ -81,6 +81,7 @@ class _Task:
     description: str
     started: float
     said: float
+    counted: float  # since when: a board is built first
     completed: float = 0.0
     total: int | None = None
     note: str = ""
@@ -96,7 +97,7 @@ class PlainTasks:
     def add_task(self, description: str, *, total: int | None = None, note: str = "") -> int:
         """As in Tasks."""
         now = self._now()
-        self._tasks.append(_Task(description.strip(), now, now, total=total, note=note))
+        self._tasks.append(_Task(description.strip(), now, now, now, total=total, note=note))
         return len(self._tasks) - 1
 
     def update(
@@ -104,21 +105,24 @@ class PlainTasks:
     ) -> None:
         """As in Tasks."""
         one, now = self._tasks[task], self._now()
+        if total is not None and total != one.total:
+            one.counted = now
         one.completed = one.completed if completed is None else completed
         one.total = one.total if total is None else total
         one.note = one.note if note is None else note
         if now - one.said >= PLAIN_EVERY_S:
             one.said = now
-            click.echo(_line(one, now - one.started), err=True)
+            click.echo(_line(one, now), err=True)
 
 
-def _line(task: _Task, elapsed_s: float) -> str:
+def _line(task: _Task, now: float) -> str:
     words = [task.note] if task.note else []
     if task.total:
         words.insert(0, f"{task.completed:,.0f} of {task.total:,}")
         if task.completed:
-            words.append(f"about {in_minutes(elapsed_s * (task.total - task.completed) / task.completed)} left")
-    return f"{task.description}: {', '.join([*words, f'{in_minutes(elapsed_s)} so far'])}"
+            left_s = (now - task.counted) * (task.total - task.completed) / task.completed
+            words.append(f"about {in_minutes(left_s)} left")
+    return f"{task.description}: {', '.join([*words, f'{in_minutes(now - task.started)} so far'])}"
 
 
 def in_minutes(seconds: float) -> str:

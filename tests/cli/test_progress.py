@@ -27,6 +27,20 @@ def test_a_line_comes_every_ten_seconds_and_no_sooner(capsys: pytest.CaptureFixt
     ]
 
 
+def test_time_left_is_told_from_when_counting_began(capsys: pytest.CaptureFixture[str]) -> None:
+    now = 0.0
+    bars = PlainTasks(lambda: now)
+    task = bars.add_task("sim-uno", note="builds")
+    now = 60.0
+    bars.update(task, note="checks", completed=0, total=256)
+    now = 70.0
+    bars.update(task, completed=64)
+    assert capsys.readouterr().err.splitlines() == [
+        "sim-uno: 0 of 256, checks, 60 s so far",
+        "sim-uno: 64 of 256, checks, about 30 s left, 70 s so far",
+    ]
+
+
 def test_a_task_that_nobody_can_measure_says_what_it_is_at(capsys: pytest.CaptureFixture[str]) -> None:
     now = 0.0
     bars = PlainTasks(lambda: now)
