@@ -177,12 +177,16 @@ def run_export(config: Config, folder: Path | None = None, *, keep_dead: bool = 
 
 def run_build(config: Config, *, lint: bool = True, dialect: str = "") -> BuildResult:
     """Build the configured model for the configured board, unless its library is known to compute it wrongly."""
+    from tinyproof.digests import build_trace
     from tinyproof.firmware.platformio_build import build
 
     board, folder = find_board(config.board), paths.build_dir(config.model)
     if lint:
         lint_model(board, folder)
-    return build(board, folder, dialect=dialect)
+    result = build(board, folder, dialect=dialect)
+    if not dialect:
+        build_trace(board, folder)
+    return result
 
 
 def lint_model(board: Board, folder: Path) -> None:

@@ -12,6 +12,7 @@ from tinyproof.core.board_spec import Board
 from tinyproof.core.config import CheckConfig
 from tinyproof.core.errors import TinyproofError
 from tinyproof.core.manifest import Manifest, read_manifest
+from tinyproof.digests import compare_digests
 from tinyproof.localization import locate
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def check_and_locate(
 ) -> CheckReport:
     """The check, and where bits differ also the layer in which that begins; `differs` is called in between."""
     from tinyproof.host.check import check
+    from tinyproof.host.check_report import write_report
     from tinyproof.host.expected import read_vectors
 
     report = check(board, folder, port, config, progress)
@@ -39,6 +41,9 @@ def check_and_locate(
         return [content for content, _ in read_vectors(folder)[0][: divergence.index]] if report.sequence else []
 
     _name_layer(report, board, folder, config, differs, before)
+    if report.bits_identical:
+        report.digests, report.digests_note = compare_digests(board, folder, port, config)
+        write_report(report, board, folder)
     return report
 
 

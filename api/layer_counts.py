@@ -35,7 +35,7 @@ def profile_simulated(
     from tinyproof.host.step_trace import sample_inputs, watch_cycles, watch_steps
 
     steps = write_profile(folder)
-    elf = build_profile(board, folder)
+    elf = build_profile(board, folder).elf
     parts, inputs = [step.parts for step in steps], sample_inputs(folder)
     if board.cycle_model:
         seen = watch_cycles(board, folder, elf, parts, inputs, config, [step.function for step in steps])

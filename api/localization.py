@@ -88,7 +88,7 @@ def _ask_again(
     x, _ = layouts_of(read_manifest(folder))
     inputs = [*before, x.content(first.x_q)]
     steps = write_profile(folder)
-    elf = build_profile(board, folder)
+    elf = build_profile(board, folder).elf
     parts = [step.parts for step in steps]
     return steps, watch_steps(board, folder, elf, parts, inputs, config, sequence=True)[-1], elf
 

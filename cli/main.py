@@ -24,6 +24,7 @@ VERBS = {
     "flash": "Upload the firmware to a real board and confirm that it runs.",
     "check": "Ask a board every vector and prove bits and answers.",
     "simulate": "Start a simulated board and print its port, until Ctrl-C.",
+    "fleet": "Share boards with others: offer them, see who holds them.",
     "watch": "Show a board's answers live on a local page with a slider.",
     "report": "Write the build as one HTML page with figures.",
     "canary": "Find out which part of a board's arithmetic is broken.",

@@ -7,6 +7,7 @@ Not a verb of its own: the part of `run` that comes after the export.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 
 import click
@@ -37,9 +38,15 @@ def run_matrix(config: Config, boards: list[Board] | None = None) -> list[Matrix
             bar.update(tasks[name], note=note, completed=done, total=total or None)
 
         rows = prove(boards, folder, config, notify)
-    document = json.dumps({"model": config.model, "boards": [asdict(row) for row in rows]}, indent=1)
-    write_at_once(keep_inside(folder, folder) / FILE, document + "\n")
+    write_matrix(config, rows)
     return rows
+
+
+def write_matrix(config: Config, rows: Sequence[MatrixRow]) -> None:
+    """build/<model>/matrix.json."""
+    document = json.dumps({"model": config.model, "boards": [asdict(row) for row in rows]}, indent=1)
+    folder = build_dir(config.model)
+    write_at_once(keep_inside(folder, folder) / FILE, document + "\n")
 
 
 def print_matrix(rows: list[MatrixRow]) -> None:

@@ -41,11 +41,26 @@ def print_answers(report: CheckReport) -> None:
     rate = f"{report.bits.round_trips_per_second:,.0f} round trips per second"
     say(label, f"{time_words(report.bits)}; {rate}{line_words(report.bits)}{stack}")
     say_coverage(report.vectors, report.coverage)
+    _say_digests(report)
 
 
 def print_verdict(report: CheckReport) -> None:
     """The last line: proven, or not."""
     say_verdict(_verdict(report), proven=report.proven)
+
+
+def _say_digests(report: CheckReport) -> None:
+    digests = report.digests
+    if digests is None:
+        if report.digests_note:
+            say("layers", f"not compared one by one: {report.digests_note}")
+        return
+    same = "bit-identical" if not digests.different else f"DIFFERENT from {digests.first_layer} on"
+    say(
+        "layers",
+        f"{digests.outputs} outputs of {digests.layers} operators {same} for {digests.inputs} inputs, by digests of a "
+        f"firmware that traces them ({digests.flash_bytes:+,} B of flash)",
+    )
 
 
 def _table(report: CheckReport) -> list[str]:

@@ -43,6 +43,7 @@ class BuildSpec:
     framework: Literal["", "arduino_avr"] = ""  # in firmware/platform/builder/
     core: str = ""  # the framework's folder on this machine
     variant: str = ""  # and of the board in it
+    uf2_family: int = 0  # the bootloader's number in a .uf2; 0: its blocks carry none
     library: str = ""  # the interpreter's, for the engine tflm; export/library_lint.py knows what it computes wrongly
     defines: dict[str, int] = field(default_factory=dict)
 
@@ -64,8 +65,8 @@ class MemorySpec:
 
 @dataclass(frozen=True)
 class EmulatorSpec:
-    """`command`: words with {elf}, {fd}, {port} and {firmware} for us to fill in. `package`: Debian's, by default named
-    as the command is. `install`: how to get it where Debian has none."""
+    """`command`: words with {elf}, {fd}, {port}, {firmware} and {rp2040js} for us to fill in. `package`: Debian's, by
+    default named as the command is. `install`: how to get it where Debian has none."""
 
     command: tuple[str, ...]
     package: str = ""
@@ -89,6 +90,7 @@ class SerialSpec:
     usb_ids: tuple[str, ...] = ()
     bootloader_ids: tuple[str, ...] = ()
     bootloader_remedy: str = "press reset"
+    drive_id: str = ""  # Board-ID in the INFO_UF2.TXT of a bootloader that shows itself as a drive
 
 
 @dataclass(frozen=True)

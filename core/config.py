@@ -42,6 +42,13 @@ class CheckConfig:
 
 
 @dataclass(frozen=True)
+class FleetConfig:
+    """`coordinator`: labgrid's, HOST:PORT, of the boards that --fleet asks for; empty: the one on this machine."""
+
+    coordinator: str = ""
+
+
+@dataclass(frozen=True)
 class Config:
     """`model`: name of the folder in build/. `board`: what `run`, `build` and `check` use without --board."""
 
@@ -50,6 +57,7 @@ class Config:
     train: TrainConfig = field(default_factory=TrainConfig)
     export: ExportConfig = field(default_factory=ExportConfig)
     check: CheckConfig = field(default_factory=CheckConfig)
+    fleet: FleetConfig = field(default_factory=FleetConfig)
 
 
 def load_config(path: Path) -> Config:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command that starts a simulated board, and what is built here for it: libsimavr behind a socket, and a plugin of
-QEMU that counts.
+"""The command that starts a simulated board, and what is made here for it: libsimavr behind a socket, a plugin of QEMU
+that counts, and the package rp2040js.
 
 Debian's `simavr` command shows a UART's output and takes no input, so firmware/simavr/runner.c, a small program on the
 same library, serves instead.
@@ -18,6 +18,7 @@ from pathlib import Path
 from tinyproof.core.board_spec import Board
 from tinyproof.core.errors import EnvironmentFaultError, UsageError
 from tinyproof.core.native_program import ensure_compiled
+from tinyproof.core.node_package import ensure_rp2040js
 from tinyproof.core.paths import BUILD, FIRMWARE
 
 SIMAVR_SOURCE = FIRMWARE / "simavr" / "runner.c"
@@ -47,6 +48,8 @@ def emulator_command(board: Board, elf: Path, fd: int) -> list[str]:
         remedy = board.emulator.install or f"sudo apt-get install {package}"
         raise EnvironmentFaultError(f"{first} is missing: board {board.name} runs on it; install it: {remedy}")
     values = {"elf": str(elf), "fd": str(fd), "firmware": str(FIRMWARE)}
+    if any("{rp2040js}" in word for word in arguments):
+        values["rp2040js"] = str(ensure_rp2040js(board.name, package))
     if opens_port_itself(board):
         with socket.socket(fileno=os.dup(fd)) as listener:
             values["port"] = str(listener.getsockname()[1])
@@ -79,7 +82,7 @@ def ensure_counter(emulator: str, target: Path = COUNTER) -> Path:
 
 
 def _fill(word: str, values: dict[str, str]) -> str:
-    """Only {elf}, {fd}, {port} and {firmware} are ours; other braces belong to the emulator."""
+    """Only {elf}, {fd}, {port}, {firmware} and {rp2040js} are ours; other braces belong to the emulator."""
     for key, value in values.items():
         word = word.replace(f"{{{key}}}", value)
     return word

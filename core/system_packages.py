@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tinyproof.core.board_spec import Board
 from tinyproof.core.errors import EnvironmentFaultError
+from tinyproof.core.node_package import rp2040js_folder
 
 SIMAVR_HEADER = Path("/usr/include/simavr/sim_avr.h")
 SPECS = "--specs="
@@ -55,8 +56,15 @@ def missing_to_run(board: Board, system: System | None = None) -> list[Missing]:
         return []
     program, package = board.emulator.command[0], board.emulator.package or board.emulator.command[0]
     if program != "{simavr}":
-        found = system.which(program) is not None
-        return [] if found else [Missing(program, "" if board.emulator.install else package, board.emulator.install)]
+        if system.which(program) is None:
+            return [Missing(program, "" if board.emulator.install else package, board.emulator.install)]
+        if (
+            "{rp2040js}" in board.emulator.command
+            and system.which("npm") is None
+            and not system.exists(rp2040js_folder())
+        ):
+            return [Missing("npm", package)]
+        return []
     if system.which("gcc") is None:
         return [Missing("gcc, for the runner of simavr,", package)]
     return [] if system.exists(SIMAVR_HEADER) else [Missing("libsimavr", package)]

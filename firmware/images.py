@@ -3,8 +3,8 @@
 
 .bin   the bytes from the lowest address on, gaps filled with 0xFF as erased flash has them
 .hex   Intel HEX (Intel, "Hexadecimal Object File Format Specification", 1988): records of 16 bytes, checksums
-.uf2   Microsoft's "UF2 specification": blocks of 256 bytes for a bootloader that shows itself as a disk; without a
-       family's number, so that the bootloader alone decides whether it takes it
+.uf2   Microsoft's "UF2 specification": blocks of 256 bytes for a bootloader that shows itself as a disk; with the
+       family's number where the board has one, since the RP2040's leaves out all blocks without (Datasheet 2.8.4.2)
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ HEX_BYTES = 16
 UF2_BYTES = 256
 _UF2_START = (0x0A324655, 0x9E5D5157)
 _UF2_END = 0x0AB16F30
+_UF2_HAS_FAMILY = 0x2000
 _AVR_DATA = 0x800000  # from here on AVR's ELF means RAM, EEPROM and fuses, of which none is in an image of the flash
 
 
@@ -35,14 +36,14 @@ class Part:
     content: bytes
 
 
-def write_images(elf: Path) -> None:
+def write_images(elf: Path, uf2_family: int = 0) -> None:
     """firmware.bin, .hex and .uf2 beside `elf`, each renamed into its place when whole; the same ELF gives the same
     bytes. No .uf2 for AVR, whose addresses it cannot say. What cannot be made any more is removed."""
     parts, is_avr = read_parts(elf)
     contents: dict[str, bytes | None] = {
         ".bin": as_bin(parts),
         ".hex": as_hex(parts).encode("ascii"),
-        ".uf2": None if is_avr else as_uf2(parts),
+        ".uf2": None if is_avr else as_uf2(parts, uf2_family),
     }
     for suffix, content in contents.items():
         target = elf.with_suffix(suffix)
@@ -89,8 +90,8 @@ def as_hex(parts: list[Part]) -> str:
     return "".join(f"{line}\n" for line in (*lines, _record(0, 1, b"")))
 
 
-def as_uf2(parts: list[Part]) -> bytes:
-    """Blocks of 256 bytes at multiples of 256, what is not the image's erased."""
+def as_uf2(parts: list[Part], family: int = 0) -> bytes:
+    """Blocks of 256 bytes at multiples of 256, what is not the image's erased. `family`: 0 for none."""
     pages: dict[int, bytearray] = {}
     for part in parts:
         for address, content in _cut(part, UF2_BYTES):
@@ -99,7 +100,8 @@ def as_uf2(parts: list[Part]) -> bytes:
             page[address - base : address - base + len(content)] = content
     blocks = []
     for number, (address, page) in enumerate(sorted(pages.items())):
-        head = struct.pack("<8I", *_UF2_START, 0, address, UF2_BYTES, number, len(pages), 0)
+        flags = _UF2_HAS_FAMILY if family else 0
+        head = struct.pack("<8I", *_UF2_START, flags, address, UF2_BYTES, number, len(pages), family)
         blocks.append(head + bytes(page) + bytes(476 - UF2_BYTES) + struct.pack("<I", _UF2_END))
     return b"".join(blocks)
 

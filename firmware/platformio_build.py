@@ -3,17 +3,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from tinyproof.core.board_spec import Board, MemorySpec
 from tinyproof.core.build_record import FILE as RECORD
-from tinyproof.core.build_record import BuildRecord, RamUse, Size
+from tinyproof.core.build_record import FIRMWARE_FILE, BuildRecord, RamUse, Size
 from tinyproof.core.errors import EnvironmentFaultError, UsageError
 from tinyproof.core.files import keep_inside, write_at_once
 from tinyproof.core.manifest import Manifest, MemoryUse, read_manifest, stale_artefacts
@@ -36,6 +38,7 @@ USED_ARTEFACTS = (
     "model_tflm.h",
 )
 PROFILE = "profile"  # the firmware that runs the operators one by one
+PROFILE_SOURCE = "model_profile.c"  # in a folder of that name
 TIMEOUT_S = 600.0
 
 _OFFLINE = re.compile(r"HTTPClientError|InternetConnectionError|Could not connect to|ConnectionError")
@@ -84,22 +87,26 @@ def build(board: Board, build_dir: Path, *, dialect: str = "") -> BuildResult:
     folder = keep_inside(build_dir.resolve() / "boards" / board.name / dialect, build_dir.resolve())
     folder.mkdir(parents=True, exist_ok=True)
     objects = objects_folder(board, build_dir, dialect)
-    try:
+    with _forgotten_if_failed(folder):
         run_platformio(board, build_dir.resolve(), objects, variant=dialect)
-    except EnvironmentFaultError:  # the image that lies there is not what was asked for: no check may take it for that
-        (folder / RECORD).unlink(missing_ok=True)
-        raise
+    bound = StackBound(None, "the vendor's core is built without the compiler's list of frames")
+    if board.kind == "simulated":
+        bound = stack_bound(objects / board.name / "firmware.elf", board.build.toolchain, objects)
+    result = _keep(board, manifest, objects, folder, bound)
+    write_images(result.elf, board.build.uf2_family)
+    result.write(folder)
+    return result
+
+
+def _keep(board: Board, manifest: Manifest, objects: Path, folder: Path, bound: StackBound, **more: str) -> BuildResult:
+    """Copies the ELF that PlatformIO made to `folder`, and says what it costs. `more`: SHA-256 of further sources."""
     produced = objects / board.name / "firmware.elf"
     layers = layer_sizes(produced, produced.with_suffix(".map"))
     if board.memory is not None and not board.build.linker_script:  # ours have a section for the stack, others have not
         layers["core"].ram_bytes += board.memory.stack_bytes or 0
-    bound = StackBound(None, "the vendor's core is built without the compiler's list of frames")
-    if board.kind == "simulated":
-        bound = stack_bound(produced, board.build.toolchain, objects)
-    elf = folder / "firmware.elf"
+    elf = folder / FIRMWARE_FILE
     write_at_once(elf, produced.read_bytes())  # Ctrl-C leaves the image that was there
-    write_images(elf)
-    result = BuildResult(
+    return BuildResult(
         board=board.name,
         engine=board.engine,
         model_id=manifest.model_id,
@@ -109,14 +116,12 @@ def build(board: Board, build_dir: Path, *, dialect: str = "") -> BuildResult:
         engine_ram_bytes=layers["engine"].ram_bytes + layers["model"].ram_bytes,
         layers=layers,
         elf_sha256=hashlib.sha256(elf.read_bytes()).hexdigest(),
-        sources={name: manifest.artefacts[name].sha256 for name in USED_ARTEFACTS if name in manifest.artefacts},
+        sources={name: manifest.artefacts[name].sha256 for name in USED_ARTEFACTS if name in manifest.artefacts} | more,
         ram=ram_use(board, manifest.memory, layers),
         stack_bound_bytes=bound.bytes,
         stack_bound_why=bound.why,
         elf=elf,
     )
-    result.write(folder)
-    return result
 
 
 def ram_use(board: Board, memory: MemoryUse | None, layers: dict[str, Size]) -> RamUse:
@@ -132,16 +137,40 @@ def ram_use(board: Board, memory: MemoryUse | None, layers: dict[str, Size]) -> 
     return RamUse(arena, state, engine - arena - state, protocol, stack, other)
 
 
-def build_profile(board: Board, build_dir: Path) -> Path:
-    """The firmware that times and checks every operator, from build_dir/profile/model_profile.c; returns its ELF.
+def compile_profile(board: Board, build_dir: Path) -> Manifest:
+    """Compiles the firmware that times every operator and takes the digest of what it writes, from build_dir/profile/,
+    for an upload; returns the export's manifest.
 
     Raises UsageError for artefacts that are missing or stale, EnvironmentFaultError when the build fails. The board's
     normal build is neither used nor touched.
     """
-    check_artefacts(build_dir)
+    manifest = check_artefacts(build_dir)
+    run_platformio(board, build_dir.resolve(), objects_folder(board, build_dir, PROFILE), variant=PROFILE)
+    return manifest
+
+
+def build_profile(board: Board, build_dir: Path) -> BuildResult:
+    """The same, and its ELF and record in boards/<board>/profile/, for a board that is simulated."""
+    folder = keep_inside(build_dir.resolve() / "boards" / board.name / PROFILE, build_dir.resolve())
+    folder.mkdir(parents=True, exist_ok=True)
+    with _forgotten_if_failed(folder):
+        manifest = compile_profile(board, build_dir)
     objects = objects_folder(board, build_dir, PROFILE)
-    run_platformio(board, build_dir.resolve(), objects, variant=PROFILE)
-    return objects / board.name / "firmware.elf"
+    dealt_out = hashlib.sha256((build_dir / PROFILE / PROFILE_SOURCE).read_bytes()).hexdigest()
+    bound = StackBound(None, "it is never the firmware that is used")
+    result = _keep(board, manifest, objects, folder, bound, **{PROFILE_SOURCE: dealt_out})
+    result.write(folder)
+    return result
+
+
+@contextlib.contextmanager
+def _forgotten_if_failed(folder: Path) -> Iterator[None]:
+    """Where a build fails, the image that lies there is not what was asked for: no check may take it for that."""
+    try:
+        yield
+    except EnvironmentFaultError:
+        (folder / RECORD).unlink(missing_ok=True)
+        raise
 
 
 def objects_folder(board: Board, build_dir: Path, variant: str = "") -> Path:

@@ -37,6 +37,23 @@ class CheckedAnswer:
     source: str
 
 
+@dataclass(frozen=True)
+class Digests:
+    """What each layer wrote, by its CRC-32, in a firmware that traces the same kernels and tables. `outputs`: tensors
+    that `layers` operators write; of `inputs` vectors, `different` have one that is not the reference's, and the first
+    of them is vector `first_input`, from operator `first_layer` on. `flash_bytes`: what tracing costs beyond the
+    firmware that is used."""
+
+    inputs: int
+    layers: int
+    outputs: int
+    different: int
+    first_input: int | None
+    first_layer: str
+    flash_bytes: int
+    seconds: float
+
+
 @dataclass
 class CheckReport:
     """Two verdicts: bits (against the golden reference) and answers (against what is known to be right)."""
@@ -58,6 +75,8 @@ class CheckReport:
     arena_used_bytes: int = 0  # by Google's interpreter on this board; 0 for an engine without an arena of its own
     coverage: dict[str, Any] | None = None  # what the vectors excite, as the export measured it
     stack_used_bytes: int = 0  # the deepest that the board's stack went; 0 where it cannot say
+    digests: Digests | None = None
+    digests_note: str = ""  # why there are none
 
     @property
     def sequence(self) -> bool:
@@ -78,7 +97,8 @@ class CheckReport:
     @property
     def proven(self) -> bool:
         """Both verdicts at once: what exit code 0 stands for."""
-        return self.bits_identical and self.answers_within_tolerance is not False
+        layers = self.digests is None or not self.digests.different
+        return self.bits_identical and layers and self.answers_within_tolerance is not False
 
     def as_dict(self) -> dict[str, Any]:
         """The document of check.json and --json; NaN and infinity are null."""
@@ -100,6 +120,8 @@ class CheckReport:
             "arena_used_bytes": self.arena_used_bytes,
             "coverage": self.coverage,
             "stack_used_bytes": self.stack_used_bytes,
+            "digests": None if self.digests is None else dataclasses.asdict(self.digests),
+            "digests_note": self.digests_note,
             "bits_identical": self.bits_identical,
             "answers_within_tolerance": self.answers_within_tolerance,
             "proven": self.proven,
@@ -120,6 +142,12 @@ class CheckReport:
                     f"x = {some(answer.x)}: expected {some(answer.expected)}, {self.board} answers {some(answer.y)}, "
                     f"off by {answer.error:.4g} with a tolerance of {self.tolerance:.4g}"
                 )
+        if self.digests is not None and self.digests.different:
+            return (
+                f"{self.digests.different} of {self.digests.inputs} inputs on {self.board}: all answers are right, but "
+                f"from {self.digests.first_layer} on what a layer writes for input {self.digests.first_input} is not "
+                f"{self.reference}'s; the next layers hide it"
+            )
         return ""
 
 

@@ -16,7 +16,8 @@ from tinyproof.core.tensorflow_settings import TENSORFLOW
 from tinyproof.host.transport.usb import Lister, Plugged, boards_of, bootloaders_of, list_plugged
 
 # Kernel drivers of the USB bridges: without one the bridge is there and its port is not.
-DRIVERS = {"10c4": "cp210x", "1a86": "ch341", "0403": "ftdi_sio", "2341": "cdc_acm", "303a": "cdc_acm"}
+DRIVERS = {"10c4": "cp210x", "1a86": "ch341", "0403": "ftdi_sio"}
+DRIVERS |= dict.fromkeys(("0d28", "2341", "2e8a", "303a"), "cdc_acm")
 IGNORE_RULE = 'ATTRS{idVendor}=="%s", ATTRS{idProduct}=="%s", ENV{ID_MM_DEVICE_IGNORE}="1"'
 
 

@@ -31,6 +31,9 @@ def _vectors(report: CheckReport) -> list[Case]:
         if answer.within is False:
             fault = f"expected {some(answer.expected)}, board {some(answer.y)}, tolerance {report.tolerance}"
         faults.append((f"answer to x = {some(answer.x)}", fault))
+    if report.digests is not None:
+        fault = report.mismatch() if report.digests.different else ""
+        faults.append((f"digests of {report.digests.layers} layers", fault))
     return [(name, Failure(fault, "mismatch") if fault else None) for name, fault in faults]
 
 

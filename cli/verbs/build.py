@@ -29,6 +29,7 @@ def command(board: str | None, model: str | None, dialect: str, no_lint: bool, a
     """Compile the exported model and the firmware around it, and report its flash and RAM.
 
     Writes firmware.elf, the same as .bin, .hex and .uf2 (not of AVR), and build.json to build/<model>/boards/<board>/.
+    For a simulated board the firmware that traces every operator goes to profile/ there, for `check`.
     The same input gives the same ELF.
 
     --dialect mlperf makes a firmware for MLPerf Tiny's runner instead, in the folder mlperf/ beside them; `check`

@@ -12,11 +12,12 @@ import click
 
 from tinyproof.cli import console
 from tinyproof.cli.ask_board import run_check, run_samples
+from tinyproof.cli.fleet_option import FleetWanted, fleet_options, fleet_wanted
 from tinyproof.cli.model_option import classes_option, hold, model_option, select_model, values_option
 from tinyproof.cli.show_check import print_check
 from tinyproof.cli.show_dataset import print_samples
 from tinyproof.cli.step_summary import add_check
-from tinyproof.core.config import load_config
+from tinyproof.core.config import Config, load_config
 from tinyproof.core.errors import MismatchError, UsageError
 from tinyproof.core.paths import CONFIG_FILE
 
@@ -39,6 +40,7 @@ Report = TypeVar("Report", "CheckReport", "DatasetReport")
 @click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds to wait for an answer.")
 @click.option("--total", type=click.FloatRange(min=0, min_open=True), help="Seconds that all answers may take.")
 @click.option("--retries", type=click.IntRange(0, 1000), help="How often a lost or damaged request is repeated.")
+@fleet_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of the table.")
 @click.option("--junit", type=click.Path(path_type=Path), help="Write JUnit XML to this file, too.")
 def command(
@@ -52,13 +54,17 @@ def command(
     timeout: float | None,
     total: float | None,
     retries: int | None,
+    fleet: tuple[str, ...],
+    coordinator: str | None,
+    wait: float | None,
     as_json: bool,
     junit: Path | None,
 ) -> None:
     """Prove a board: all bits against TFLite Micro, and the answers against what is right.
 
     Sends every vector of the build and compares the outputs' bits with the golden reference's; then asks the
-    expected answers in real values. Refuses a board that runs another model. The build must have been exported,
+    expected answers in real values. Of a simulated board every layer is compared, too, by digests: `build` has made a
+    second firmware that traces them. Refuses a board that runs another model. The build must have been exported,
     and a simulated board's firmware built; the report is also in build/<model>/boards/<board>/check.json.
 
     \b
@@ -66,6 +72,7 @@ def command(
     ./tinyproof check --board nano33ble --port /dev/ttyACM0
     ./tinyproof check --port socket://127.0.0.1:4000 what `simulate` printed
     ./tinyproof check --dataset digits.npz --limit 50
+    ./tinyproof check --fleet simulated=yes          all of a fleet that match, at once
 
     A data set is a .npz with x [N, ...] (or x_q, integers) and optional y, a .npy with x alone, a .csv with one column
     for each input value and an optional one for the answer (y, label or class; the last one where there is no header),
@@ -78,8 +85,12 @@ def command(
     after a reset, every frame's bits are compared, and what it answers is the largest value over all frames where y
     holds class numbers (of one output: 1 and 0, heard from 0.5 on), and the last frame's where y holds real answers.
 
+    With --fleet the build is put on every board that matches, when it is its turn, after what is missing was made: the
+    firmware, and the lesson's neuron where there is no model yet. `./tinyproof fleet up` offers boards.
+
     Exits 0 if no bit and no answer differs, 1 on a mismatch, 3 if the board is absent, silent or runs another model.
     """
+    asked = fleet_wanted(fleet, coordinator, wait, board=board, port=port, dataset=dataset, limit=limit)
     config = load_config(CONFIG_FILE)
     wanted = dataclasses.replace(
         config.check,
@@ -90,6 +101,9 @@ def command(
     config = select_model(dataclasses.replace(config, board=board or config.board, check=wanted), model)
     if dataset is None and limit is not None:
         raise UsageError("--limit counts samples of a data set; name it with --dataset")
+    if asked is not None:
+        _check_fleet(config, model, asked, junit, as_json=as_json)
+        return
     from tinyproof.core.data_set import DataForm, read_classes
 
     form = DataForm(() if classes is None else read_classes(classes), values)
@@ -103,6 +117,35 @@ def command(
                 )
         else:
             _tell(run_samples(config, port, dataset, limit, form), print_samples, junit, as_json=as_json)
+
+
+def _check_fleet(config: Config, model: str | None, asked: FleetWanted, junit: Path | None, *, as_json: bool) -> None:
+    """Every board that matches. Raises what the worst of them stands for, in one line."""
+    from tinyproof.cli.run_fleet import (
+        conclude_fleet,
+        joined_fleet,
+        make_lesson,
+        print_fleet,
+        run_fleet,
+        write_fleet_junit,
+    )
+    from tinyproof.cli.step_summary import add_matrix
+    from tinyproof.fleet_checking import as_fleet_document, fault_of
+
+    with joined_fleet(config, asked) as (fleet, places):
+        if model is None:
+            make_lesson(config, quiet=as_json)
+        rows = run_fleet(config, fleet, places, asked)
+    if junit is not None:
+        write_fleet_junit(config.model, rows, junit)
+    if as_json:
+        console.print_json(as_fleet_document(rows, fleet.address))
+    else:
+        print_fleet(rows)
+        conclude_fleet(rows)
+    add_matrix(rows)
+    if fault := fault_of(rows):
+        raise fault
 
 
 def _tell(report: Report, show: Callable[[Report], None], junit: Path | None, *, as_json: bool) -> None:

@@ -28,12 +28,17 @@ class Flashed:
 
 
 def choose_port(board: Board, port: str | None, plugged: list[Plugged]) -> str:
-    """`port`, or that of the only board of this kind. Raises BoardError when there is none or more than one."""
+    """`port`, or that of the only board of this kind; "" where there is none and its bootloader is a drive.
+
+    Raises BoardError when there is none or more than one.
+    """
     if board.kind != "serial":
         raise UsageError(f"board {board.name} is not flashed; ./tinyproof check --board {board.name} starts it")
     if port is not None:
         return port
     fitting = ports_of(board, plugged)
+    if not fitting and board.serial.drive_id:
+        return ""
     if not fitting:
         others = ", ".join(f"{other.port} {other.usb_id}" for other in plugged) or "none"
         raise BoardError(
@@ -65,8 +70,11 @@ def flash(
 
 
 def await_return(board: Board, port: str, before: Plugged | None, lister: Lister) -> str:
-    """The port of the board that was `before` on `port`: found by its USB serial number, else by its kind."""
-    if before is None:  # no USB port: a network port, or a UART of this machine, keeps its name
+    """The port of the board that was `before` on `port`: found by its USB serial number, else by its kind.
+
+    `port` is "" where the board was in a bootloader without one.
+    """
+    if before is None and port:  # no USB port: a network port, or a UART of this machine, keeps its name
         return port
     seconds = board.serial.returns_s
     deadline = time.monotonic() + seconds
@@ -85,13 +93,18 @@ def await_return(board: Board, port: str, before: Plugged | None, lister: Lister
             f"{board.name} stays in its bootloader ({stuck.usb_id} on {stuck.port}) {seconds:g} s after the upload; "
             f"{board.serial.bootloader_remedy}, then flash again"
         )
+    if not port:
+        raise BoardError(
+            f"{board.name} has not started in {seconds:g} s after the copy; {board.serial.bootloader_remedy}, then "
+            "flash again; or give its --port, which has no USB id that tinyproof knows"
+        )
     raise BoardError(
         f"{board.name} was on {port} and has not come back in {seconds:g} s; press reset, or unplug it and plug it in"
     )
 
 
-def _same(plugged: Plugged, before: Plugged, board: Board) -> bool:
-    if before.serial_number and plugged.serial_number:
+def _same(plugged: Plugged, before: Plugged | None, board: Board) -> bool:
+    if before and before.serial_number and plugged.serial_number:
         return plugged.serial_number == before.serial_number
     return bool(ports_of(board, [plugged]))
 

@@ -76,6 +76,17 @@ def test_gaps_and_far_addresses() -> None:
     assert as_bin([Part(0, b"\1"), Part(0x20000000, b"\2")]) is None
 
 
+def test_a_familys_number_is_in_every_block() -> None:
+    """RP2040 Datasheet 2.8.4.2: its ROM takes blocks with the flag 0x2000 and the number 0xE48BFF56, and no others."""
+    parts = [Part(0x10000000, bytes(range(256)) * 3)]
+    plain, marked = as_uf2(parts), as_uf2(parts, 0xE48BFF56)
+    for start in range(0, len(plain), 512):
+        flags, family = (struct.unpack_from("<I", marked, start + offset)[0] for offset in (8, 28))
+        assert (flags, family) == (0x2000, 0xE48BFF56)
+        assert marked[start + 12 : start + 28] == plain[start + 12 : start + 28]
+        assert marked[start + 32 : start + 512] == plain[start + 32 : start + 512]
+
+
 def test_what_cannot_be_made_any_more_is_removed(tmp_path: Path) -> None:
     folder = compiled(tmp_path / "net", dense_network(7, [3, 5, 2]))
     elf = build(find_board("sim-uno"), folder).elf

@@ -97,6 +97,7 @@ BITS_KEYS = {
 CHECK_KEYS = {
     *("model", "model_id", "board", "engine", "protocol", "vectors", "reference", "bits_checked", "bits_different"),
     *("answers", "tolerance", "tolerance_why", "startup_ticks", "arena_used_bytes", "stack_used_bytes", "coverage"),
+    *("digests", "digests_note"),
     *("bits_identical", "answers_within_tolerance", "proven"),
 }
 

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every layer writes, compared by digests: a firmware that traces the same kernels and tables is asked, too.
+
+One input shows there what hundreds of answers may hide, since later layers saturate. The firmware that is used stays as
+it is, and is proven by its own answers; this one is made by the same build, and is the one that `profile` times.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tinyproof.core.board_spec import Board
+from tinyproof.core.build_record import FIRMWARE_FILE, fault_of_firmware, read_build_record
+from tinyproof.core.config import CheckConfig
+from tinyproof.core.errors import EnvironmentFaultError, UsageError
+from tinyproof.core.manifest import read_manifest
+from tinyproof.localization import can_profile, name_of
+
+if TYPE_CHECKING:
+    from tinyproof.export.profile_codegen import ProfiledOperator
+    from tinyproof.host.check_report import Digests
+    from tinyproof.host.step_trace import StepTrace
+
+INPUTS = 32  # of the build's vectors: one alone shows most faults
+LARGE_MACS = 4_000_000  # beyond it
+INPUTS_LARGE = 8  # are enough
+PATIENCE_S = 10.0  # for an answer at least: digests of large tensors take longer than the inference
+
+
+def build_trace(board: Board, folder: Path) -> None:
+    """Makes the tracing firmware beside the one that is used, where the board is simulated and the model's operators
+    run in turn. Where the board has no room for it there is none, and a check says so. What a single operator writes is
+    the answer: there is nothing more to see."""
+    from tinyproof.export.profile_codegen import can_be_profiled, write_profile
+    from tinyproof.firmware.platformio_build import build_profile
+
+    if can_profile(board) and can_be_profiled(folder):
+        with contextlib.suppress(EnvironmentFaultError):
+            if len(write_profile(folder)) > 1:
+                build_profile(board, folder)
+
+
+def compare_digests(board: Board, folder: Path, port: str | None, config: CheckConfig) -> tuple[Digests | None, str]:
+    """What the layers of some of the vectors come to, or None and why. Raises BoardError where the board does not
+    answer, and what starting it raises."""
+    from tinyproof.export.profile_codegen import can_be_profiled
+
+    if board.kind == "host":
+        return None, ""
+    if port is not None or not can_profile(board):
+        return None, "this board is asked for its answers alone"
+    try:
+        if not can_be_profiled(folder):
+            return None, "the model has no operators that run in turn"
+        return _ask(board, folder, config)
+    except UsageError as fault:
+        return None, fault.message
+
+
+def _ask(board: Board, folder: Path, config: CheckConfig) -> tuple[Digests | None, str]:
+    from tinyproof.export.profile_codegen import FOLDER, SOURCE, write_profile
+    from tinyproof.host.expected import read_vectors
+    from tinyproof.host.step_trace import sample_inputs, watch_steps
+
+    start = time.monotonic()
+    traced, plain = (folder / "boards" / board.name / part for part in (FOLDER, ""))
+    steps = write_profile(folder)
+    if len(steps) == 1:
+        return None, ""
+    record, used = read_build_record(traced), read_build_record(plain)
+    manifest = read_manifest(folder)
+    fault = fault_of_firmware(traced, manifest)
+    source = hashlib.sha256((folder / FOLDER / SOURCE).read_bytes()).hexdigest()
+    if not fault and (record is None or record.sources.get(SOURCE) != source):
+        fault = f"was built from another {SOURCE}"
+    if fault or record is None or used is None:
+        return None, f"{FOLDER}/firmware.elf {fault}; ./tinyproof build --board {board.name} makes it where it fits"
+    vectors, kind = read_vectors(folder)
+    in_turn = kind == "sequence"
+    count = INPUTS_LARGE if manifest.memory is not None and manifest.memory.macs > LARGE_MACS else INPUTS
+    inputs = [content for content, _ in vectors[:count]] if in_turn else sample_inputs(folder, count)
+    patient = dataclasses.replace(config, timeout_s=max(config.timeout_s, PATIENCE_S))
+    parts = [step.parts for step in steps]
+    seen = watch_steps(board, folder, traced / FIRMWARE_FILE, parts, inputs, patient, sequence=in_turn)
+    return _sum_up(steps, seen, record.flash_bytes - used.flash_bytes, time.monotonic() - start), ""
+
+
+def _sum_up(steps: Sequence[ProfiledOperator], seen: Sequence[StepTrace], flash_bytes: int, seconds: float) -> Digests:
+    from tinyproof.host.check_report import Digests
+
+    wrong = [number for number, one in enumerate(seen) if one.first_wrong is not None or not one.proven]
+    first = seen[wrong[0]].first_wrong if wrong else None
+    layer = name_of(steps[first]) if first is not None else "the output" if wrong else ""
+    return Digests(
+        inputs=len(seen),
+        layers=len(steps),
+        outputs=sum(len(step.parts) for step in steps),
+        different=len(wrong),
+        first_input=wrong[0] if wrong else None,
+        first_layer=layer,
+        flash_bytes=flash_bytes,
+        seconds=round(seconds, 3),
+    )

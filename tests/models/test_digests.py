@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A layer that is wrong where no answer shows it: the digests of a firmware that traces every layer do."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from support.compiled import compiled
+from support.tflite_writer import Model
+
+import tinyproof.core.paths
+from tinyproof.cli import main as cli
+from tinyproof.core.build_record import read_build_record
+from tinyproof.core.errors import EnvironmentFaultError
+from tinyproof.core.manifest import read_manifest
+from tinyproof.export.export import compile_model
+from tinyproof.export.ops.fully_connected import FullyConnected
+from tinyproof.export.profile_codegen import SOURCE
+
+BOARD = "qemu-cortex-m4"
+
+
+def two_layers() -> bytes:
+    """3 -> 4 -> 2. Each row of the last layer sums up to 0: what all hidden values have in common never shows."""
+    model = Model()
+    x = model.input((1, 3), 0.1, 3)
+    hidden, y = model.tensor((1, 4), 0.5, 1), model.tensor((1, 2), 0.5, -2)
+    model.add_dense(x, hidden, [[50, -20, 31], [7, 90, -60], [-44, 13, 70], [25, 25, -80]], 0.01, [10, -20, 30, 0])
+    model.add_dense(hidden, y, [[40, -40, 21, -21], [-13, 60, -7, -40]], 0.01, [5, -9])
+    return model.build(y)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(tinyproof.core.paths, "BUILD", tmp_path)
+    return compiled(tmp_path / "net", two_layers())
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    shown = CliRunner().invoke(cli.main, [*arguments, "--model", "net", "--board", BOARD])
+    return shown.exit_code, shown.output
+
+
+def report_of(folder: Path) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((folder / "boards" / BOARD / "check.json").read_text())
+    return document
+
+
+def shift_hidden_values(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All by one, as if the exporter had got the zero point wrong."""
+    right = FullyConnected.parameters
+
+    def parameters(op: FullyConnected, prefix: str) -> dict[str, str]:
+        numbers = right(op, prefix)
+        if op.operator.index == 0:
+            numbers["zero_point"] = str(int(numbers["zero_point"]) + 1)
+        return numbers
+
+    monkeypatch.setattr(FullyConnected, "parameters", parameters)
+    compile_model(folder, read_manifest(folder))
+
+
+def test_a_layer_that_no_answer_shows_is_a_mismatch(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shift_hidden_values(folder, monkeypatch)
+    assert run("build")[0] == 0
+    code, shown = run("check", "--junit", str(tmp_path / "junit.xml"))
+    assert code == 1, shown
+    found = report_of(folder)
+    assert (found["bits_different"], found["bits_identical"], found["proven"]) == (0, True, False)
+    digests = found["digests"]
+    assert (digests["first_input"], digests["first_layer"]) == (0, "operator 0 (FULLY_CONNECTED)")
+    assert digests["different"] == digests["inputs"] == 32
+    words = " ".join(shown.split())
+    assert "DIFFERENT from operator 0 (FULLY_CONNECTED) on for 32 inputs" in words
+    assert "all answers are right, but from operator 0 (FULLY_CONNECTED) on" in words
+    assert "MISMATCH" in shown
+    assert 'failures="1"' in (tmp_path / "junit.xml").read_text()
+
+
+def test_a_sound_build_has_equal_digests_and_a_firmware_that_costs_more(folder: Path) -> None:
+    assert run("build")[0] == 0
+    code, shown = run("check")
+    assert code == 0, shown
+    digests = report_of(folder)["digests"]
+    assert (digests["layers"], digests["outputs"], digests["different"]) == (2, 2, 0)
+    plain, traced = (read_build_record(folder / "boards" / BOARD / part) for part in ("", "profile"))
+    assert plain is not None
+    assert traced is not None
+    assert digests["flash_bytes"] == traced.flash_bytes - plain.flash_bytes > 0
+    assert digests["seconds"] > 0
+
+
+def test_a_tracing_firmware_that_is_none_of_this_build_is_not_asked(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run("build")[0] == 0
+    traced = folder / "boards" / BOARD / "profile"
+    image = (traced / "firmware.elf").read_bytes()
+
+    def note() -> str:
+        assert run("check")[0] == 0
+        found = report_of(folder)
+        assert found["digests"] is None
+        return str(found["digests_note"])
+
+    (traced / "firmware.elf").write_bytes(image + b"\n")
+    assert "is not the file that was built" in note()
+    (traced / "firmware.elf").write_bytes(image)
+    record = read_build_record(traced)
+    assert record is not None
+    record.sources[SOURCE] = "0" * 64
+    record.write(traced)
+    assert f"was built from another {SOURCE}" in note()
+
+    def no_room(*_: object) -> None:
+        raise EnvironmentFaultError("the firmware does not fit")
+
+    monkeypatch.setattr("tinyproof.firmware.platformio_build.build_profile", no_room)
+    (traced / "firmware.elf").unlink()
+    assert run("build")[0] == 0, "the firmware that is used fits"
+    assert f"is missing; ./tinyproof build --board {BOARD}" in note()
