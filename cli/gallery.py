@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 FOLDER = paths.ROOT / "docs" / "gallery"
 MOST_BYTES = 200_000  # of a picture
 COLOURS = 224
-LOAD_S = 60  # until all answers are there, on a slow machine
+LOAD_S = 240  # until all answers are there, on a slow machine
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run", "--disable-sync")
 # Of a page with boards: each has answered all frames of the sample that the address names.
 ANSWERED = """
