@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 FILE = "prove.json"
 
 
-def run_prove(folder: Path) -> dict[str, Any]:
-    """The entry of one build, which it leaves behind as prove.json.
+def run_prove(folder: Path, board: str) -> dict[str, Any]:
+    """The entry of one build, which it leaves behind as prove.json. `board`: whose answers `all_inputs` is about.
 
     Raises UsageError where the folder is no build, or one of another version, EnvironmentFaultError where a tool is
     missing.
@@ -30,12 +30,12 @@ def run_prove(folder: Path) -> dict[str, Any]:
     read_manifest(folder)
     if missing := missing_to_prove():
         raise EnvironmentFaultError(f"{missing[0].what} is missing; {missing[0].remedy}")
-    document = _document(prove(folder))
+    document = _document(prove(folder), board)
     write_at_once(folder / FILE, json.dumps(document, indent=1) + "\n")
     return document
 
 
-def _document(proof: Proof) -> dict[str, Any]:
+def _document(proof: Proof, board: str) -> dict[str, Any]:
     return {
         "model": proof.model,
         "model_id": proof.model_id,
@@ -44,8 +44,11 @@ def _document(proof: Proof) -> dict[str, Any]:
         "memory_safe": proof.memory_safe,
         "requantization_proven": proof.requantization_proven,
         "linear_proven": proof.linear_proven,
-        "all_inputs": proof.all_inputs,
+        "portable_proven": proof.holds,
+        "board": board,
+        "all_inputs": proof.holds and board in proof.boards,
         "kernels": proof.kernels,
+        "boards": proof.boards,
         "not_proven": proof.not_proven,
         "trusted": proof.trusted,
         "seconds": proof.seconds,

@@ -18,20 +18,22 @@ from tinyproof.export.compiled import Compiled
 from tinyproof.export.profile_codegen import FOLDER, SOURCE
 from tinyproof.prove.eva import ask_eva
 from tinyproof.prove.softmax import prove_memory_of_softmax, read_table
-from tinyproof.prove.symbolic import ENGINE, MACHINE
+from tinyproof.prove.symbolic import MACHINE
 from tinyproof.prove.verdicts import PROVEN, REFUTED, UNPROVEN, OperatorProof, Verdict
 
 SANITIZERS = "-fsanitize=address,undefined"
 FLAGS = ("-std=gnu99", "-O1", "-g0", SANITIZERS, "-fno-sanitize-recover=all", "-Wno-unused-function")
 TIMEOUT_S = 300
-SMALL_MACS = 20_000  # operators that Eva is asked of, too, where the path decides
+SMALL_MACS = 2_000  # operators that Eva is asked of, too, where the path decides
 
 Ranges = list[tuple[int, int]]
 
 
-def prove_memory(build_dir: Path, compiled: Compiled, operators: list[OperatorProof], *, eva: bool) -> None:
+def prove_memory(
+    build_dir: Path, compiled: Compiled, operators: list[OperatorProof], engine: Path, *, eva: bool
+) -> None:
     """Sets `memory` and `alarms`. `eva`: whether Frama-C is asked at all."""
-    ran = _run(build_dir, len(operators))
+    ran = _run(build_dir, len(operators), engine)
     clashes = _clashes(compiled, operators)
     for step, found in enumerate(operators):
         found.memory = _judge(compiled, found, ran, step, clashes)
@@ -39,12 +41,12 @@ def prove_memory(build_dir: Path, compiled: Compiled, operators: list[OperatorPr
             table = read_table((build_dir / FOLDER / SOURCE).read_text(encoding="utf-8"), found.number)
             op = compiled.program.ops[found.number]
             assert table is not None  # it was judged
-            found.memory = prove_memory_of_softmax(table, op.graph.tensors[op.inputs[0]].shape[-1], FLAGS)
+            found.memory = prove_memory_of_softmax(table, op.graph.tensors[op.inputs[0]].shape[-1], engine, FLAGS)
     if not eva:
         return
     for found in operators:
         if found.affine.status != PROVEN or compiled.program.ops[found.number].macs <= SMALL_MACS:
-            answer = ask_eva(build_dir, f"step{found.number}")
+            answer = ask_eva(build_dir, found.number, engine)
             found.alarms = answer
             if answer == 0 and found.memory.status == UNPROVEN and found.number not in clashes:
                 found.memory = Verdict(PROVEN, "Eva: no alarm")
@@ -104,11 +106,11 @@ def _clashes(compiled: Compiled, operators: list[OperatorProof]) -> dict[int, st
     return found
 
 
-def _run(build_dir: Path, steps: int) -> list[Ranges] | str:
+def _run(build_dir: Path, steps: int, engine: Path) -> list[Ranges] | str:
     """What each step wrote; or what the sanitizers said."""
     with tempfile.TemporaryDirectory() as name:
         program = Path(name) / "memory"
-        includes = [f"-I{path}" for path in (ENGINE, build_dir, build_dir / FOLDER)]
+        includes = [f"-I{path}" for path in (engine, build_dir, build_dir / FOLDER)]
         command = ["gcc", *FLAGS, *includes, str(MACHINE / "memory_main.c"), "-o", str(program)]
         try:
             done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)

@@ -17,7 +17,7 @@ from tinyproof.core.tflite import fixed_point
 from tinyproof.core.tflite.arithmetic import quantize_multiplier
 from tinyproof.core.tflite.graph import Graph, Operator
 from tinyproof.prove.sweeps import Sweeps
-from tinyproof.prove.symbolic import ENGINE, MACHINE, SOFTMAX_ROW, StepForms
+from tinyproof.prove.symbolic import MACHINE, SOFTMAX_ROW, StepForms
 from tinyproof.prove.verdicts import PROVEN, REFUTED, UNPROVEN, Verdict
 
 ARGUMENT_BITS = 5  # integer bits of an exponential's argument: reference/softmax.h
@@ -55,9 +55,10 @@ def prove_softmax(
     if not np.array_equal(forms.parameters[:, 0].reshape(-1, depth), np.tile(np.arange(depth), (len(rows), 1))):
         return Verdict(REFUTED, "its outputs are in another order")
     right = exponentials(operator.real_options.get("beta", 0.0), x.scales[0])
-    if not np.array_equal(table, right):
+    left_out = [fixed_point.rounding_shift_right(int(value), SUM_BITS) for value in right[len(table) :]]
+    if not np.array_equal(table, right[: len(table)]) or any(left_out):
         return Verdict(REFUTED, "its table of exponentials is not TFLite Micro's")
-    return _sweep(table.astype(np.int32), depth, sweeps)
+    return _sweep(table.astype(np.int32), right.astype(np.int32), depth, sweeps)
 
 
 def read_table(source: str, number: int) -> npt.NDArray[np.int64] | None:
@@ -72,12 +73,12 @@ def sums_of(table: npt.NDArray[np.int64], depth: int) -> tuple[int, int]:
     return terms[0], terms[0] + (depth - 1) * max(*terms, 0)
 
 
-def prove_memory_of_softmax(table: npt.NDArray[np.int64], depth: int, flags: tuple[str, ...]) -> Verdict:
+def prove_memory_of_softmax(table: npt.NDArray[np.int64], depth: int, engine: Path, flags: tuple[str, ...]) -> Verdict:
     """The kernel behind its sum under the sanitizers of `flags`, for every sum."""
     low, high = sums_of(table, depth)
     with tempfile.TemporaryDirectory() as name:
         program = Path(name) / "softmax"
-        includes = [f"-I{ENGINE}", f"-I{ENGINE / 'kernels'}"]
+        includes = [f"-I{engine}", f"-I{engine / 'kernels'}"]
         subprocess.run(["gcc", *flags, *includes, str(MACHINE / "softmax_main.c"), "-o", str(program)], check=True)
         done = subprocess.run(
             [program, str(low), str(high), str(len(table))],
@@ -99,12 +100,12 @@ def exponentials(beta: float, scale: float) -> npt.NDArray[np.int64]:
     return np.array([fixed_point.exp_on_negative_values(a, ARGUMENT_BITS) for a in arguments], np.int64)
 
 
-def _sweep(table: npt.NDArray[np.int32], depth: int, sweeps: Sweeps) -> Verdict:
-    terms = np.array([fixed_point.rounding_shift_right(int(value), SUM_BITS) for value in table], np.int64)
+def _sweep(table: npt.NDArray[np.int32], right: npt.NDArray[np.int32], depth: int, sweeps: Sweeps) -> Verdict:
+    terms = np.array([fixed_point.rounding_shift_right(int(value), SUM_BITS) for value in right], np.int64)
     low, high = sums_of(table.astype(np.int64), depth)
     parts = [(at, min(at + PART, high + 1) - 1) for at in range(low, high + 1, PART)]
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        wrong = sum(count for count, _ in pool.map(lambda part: sweeps.softmax_sums(table, *part), parts))
+        wrong = sum(count for count, _ in pool.map(lambda part: sweeps.softmax_sums(table, right, *part), parts))
     if wrong:
         return Verdict(REFUTED, f"{wrong:,} pairs of a sum and a distance become another byte")
     words = f"{len(table)} exponentials, {high - low + 1:,} sums"
@@ -115,7 +116,7 @@ def _sweep(table: npt.NDArray[np.int32], depth: int, sweeps: Sweeps) -> Verdict:
     else:
         rows = np.random.default_rng(1).integers(-128, 128, (TRIED_ROWS, depth)).astype(np.int8)
         rows[::2] //= 8
-    if not np.array_equal(sweeps.softmax_rows(rows, table), _rows(rows, table, terms)):
+    if not np.array_equal(sweeps.softmax_rows(rows, table), _rows(rows, right, terms)):
         return Verdict(REFUTED, "a row becomes another than TFLite Micro's")
     return Verdict(PROVEN, words)
 

@@ -89,11 +89,14 @@ class Sweeps:
         )
         return output
 
-    def softmax_sums(self, exponentials: npt.NDArray[np.int32], low: int, high: int) -> tuple[int, int]:
-        """How many pairs of a sum and a distance give another byte, and one of the sums."""
+    def softmax_sums(
+        self, table: npt.NDArray[np.int32], right: npt.NDArray[np.int32], low: int, high: int
+    ) -> tuple[int, int]:
+        """How many pairs of a sum and a distance give another byte, and one of the sums. `table`: the kernel's
+        exponentials, `right`: TFLite Micro's."""
         first = Long()
-        count = ctypes.c_int32(len(exponentials))
-        wrong = self._library.sweep_softmax(count, _pointer(exponentials), Long(low), Long(high), ctypes.byref(first))
+        tables = [part for each in (table, right) for part in (ctypes.c_int32(len(each)), _pointer(each))]
+        wrong = self._library.sweep_softmax(*tables, Long(low), Long(high), ctypes.byref(first))
         return int(wrong), first.value
 
 
@@ -102,9 +105,9 @@ def _pointer(array: Bytes | npt.NDArray[np.int32]) -> ctypes.c_void_p:
 
 
 @cache
-def shipped_sweeps() -> Sweeps:
-    """Of the kernels that are shipped."""
-    return Sweeps()
+def sweeps_of(engine: Path) -> Sweeps:
+    """Compiled once in a process."""
+    return Sweeps(engine)
 
 
 def intervals(starts: Integers, coefficients: Integers, constants: Integers) -> tuple[Integers, Integers]:

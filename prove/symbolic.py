@@ -61,16 +61,17 @@ class Machine:
     steps: dict[int, StepForms | str]
 
 
-def run_machine(profile: Path, build_dir: Path, steps: int) -> Machine:
-    """`profile`: the folder with model_profile.c of a build; `steps`: how many it has. Raises EnvironmentFaultError
-    without a C++ compiler, or where the kernels cannot be compiled with it."""
+def run_machine(profile: Path, build_dir: Path, steps: int, engine: Path = ENGINE) -> Machine:
+    """`profile`: the folder with model_profile.c of a build; `steps`: how many it has; `engine`: where kernels/ are.
+
+    Raises EnvironmentFaultError without a C++ compiler, or where the kernels cannot be compiled with it."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         source = (profile / "model_profile.c").read_text(encoding="utf-8")
         unit, numbers = _unit(source, folder / "tables")
         numbers.tofile(folder / "tables")
         (folder / "unit.cpp").write_text(unit, encoding="utf-8")
-        includes = [f"-I{path}" for path in (MACHINE, ENGINE, build_dir, profile)]
+        includes = [f"-I{path}" for path in (MACHINE, engine, build_dir, profile)]
         program = folder / "machine"
         _compile(["g++", *_FLAGS, *includes, str(folder / "unit.cpp"), "-o", str(program)])
         done = subprocess.run(

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One step of model_profile.c on an arena of unknown bytes, for Frama-C's Eva. */
-#include "model_profile.c"
+ * One step of model_profile.c, `step.c`, on an arena of unknown bytes, for Frama-C's Eva. */
+#include "step.c"
 
 extern int Frama_C_interval(int low, int high);
 

@@ -215,17 +215,22 @@ inline const Node *shifted_by(const Node *node, long long offset) {
     return offset ? pool.make(OFFSET, offset, node->bound + magnitude(offset), node, nullptr) : node;
 }
 
+/* Of the numbers that a constant of an unsigned type may stand for, the one next to 0: sums of them wrap. */
+template <class R> long long centred(long long value) {
+    return std::is_signed<R>::value ? value : (long long)(std::make_signed_t<R>)value;
+}
+
 template <class A, class B, class R = Common<A, B>> Sym<R> plus(const Sym<A> &a, const Sym<B> &b, int sign) {
     const Sym<R> x = a, y = b;
     if (!x.n && !y.n) {
         return known<R>((unsigned long long)x.v + (unsigned long long)sign * (unsigned long long)y.v);
     }
     if (!y.n) {
-        return depending<R>(shifted_by(x.n, sign * y.v), "a sum");
+        return depending<R>(shifted_by(x.n, sign * centred<R>(y.v)), "a sum");
     }
     const Node *second = scaled(y.n, sign);
     if (!x.n) {
-        return depending<R>(shifted_by(second, x.v), "a sum");
+        return depending<R>(shifted_by(second, centred<R>(x.v)), "a sum");
     }
     if (x.n->kind == TOKEN) {
         throw Violation{"an output is read as if it were an input"};
@@ -242,7 +247,7 @@ template <class A, class B, class R = Common<A, B>> Sym<R> times(const Sym<A> &a
         return known<R>((unsigned long long)x.v * (unsigned long long)y.v);
     }
     const Node *node = x.n ? x.n : y.n;
-    const long long factor = x.n ? y.v : x.v;
+    const long long factor = centred<R>(x.n ? y.v : x.v);
     if (!factor) {
         return known<R>(0);
     }

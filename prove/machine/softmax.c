@@ -38,8 +38,10 @@ int32_t softmax_reciprocal(int32_t a) {
     return saturated((int64_t)x * 2);
 }
 
-/* How many (sum, distance) give another byte, of the sums from `low` to `high` and all distances of a byte. */
-int64_t sweep_softmax(int32_t count, const int32_t *exponentials, int64_t low, int64_t high, int64_t *first) {
+/* How many (sum, distance) give another byte, of the sums from `low` to `high` and all distances of a byte. `right`:
+ * TFLite Micro's exponentials, of which the kernel's table may leave out the last, too small to count. */
+int64_t sweep_softmax(int32_t count, const int32_t *exponentials, int32_t right_count, const int32_t *right, int64_t low,
+                      int64_t high, int64_t *first) {
     int8_t input[256], output[256];
     const struct softmax_s8 p = {1, 256, count, exponentials};
     int64_t wrong = 0;
@@ -59,8 +61,8 @@ int64_t sweep_softmax(int32_t count, const int32_t *exponentials, int64_t low, i
         const int32_t exponent = 12 - zeros + 31 - 8;
         for (int32_t i = 0; i < 256; i++) {
             int32_t share = -128;
-            if (i < count && exponent <= 31) {
-                share = divide_by_power(high_multiply(scale, exponentials[i]), exponent) - 128;
+            if (i < right_count && exponent <= 31) {
+                share = divide_by_power(high_multiply(scale, right[i]), exponent) - 128;
             }
             differ += output[i] != (share > 127 ? 127 : share);
         }
