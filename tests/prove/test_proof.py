@@ -14,8 +14,12 @@ from support.op_rows.pooling import pool
 from support.tflite_writer import dense_network
 from support.two_layers import tiny_build
 
+from tinyproof.core.model_file import find_model_file
+from tinyproof.export.calibration import Calibration
+from tinyproof.export.import_model import import_model
 from tinyproof.prove.proof import Proof, prove
 from tinyproof.prove.verdicts import NONE, PROVEN, REFUTED, UNPROVEN
+from tinyproof.train.tinyperf import make_tinyperf
 
 SOURCE = "model_compiled.c"
 LINEAR = ("FULLY_CONNECTED", "CONV_2D", "DEPTHWISE_CONV_2D")
@@ -98,12 +102,15 @@ def test_places_and_clamps_of_the_calls_are_judged_too(tmp_path: Path) -> None:
     ("header", "old", "new", "column"),
     [
         ("requantize.h", "const int32_t t = a - (a < 0 ? 1 : 0);", "const int32_t t = a;", 1),
-        ("fully_connected_s8.h", "a += *w++ * *x++;", "a += *w++ * (*x++ | 1);", 0),
-        (
+        pytest.param(
+            "fully_connected_s8.h", "a += *w++ * *x++;", "a += *w++ * (*x++ | 1);", 0, marks=pytest.mark.nightly
+        ),
+        pytest.param(
             "fully_connected_s8.h",
             "for (; unit < units; unit++) {",
             "for (; unit < units - (input[0] > 5); unit++) {",
             0,
+            marks=pytest.mark.nightly,
         ),
     ],
 )
@@ -124,6 +131,17 @@ def test_layers_with_dead_units_left_shifts_and_several_rows_are_shown_to_be_rig
     for seed in (3, 8):
         proof = prove(compiled(tmp_path / str(seed), dense_network(seed, [5, 9, 33, 2], rows=2)), eva=False)
         assert proof.holds, [op.verdicts for op in proof.operators]
+
+
+@pytest.mark.nightly
+def test_a_keyword_net_is_shown_to_be_right_with_the_portable_kernels(tmp_path: Path) -> None:
+    model, samples = make_tinyperf("kws", tmp_path)
+    source = find_model_file(str(model))
+    assert source is not None
+    import_model(source, tmp_path / "kws", Calibration(samples))
+    proof = prove(tmp_path / "kws", eva=False)
+    assert proof.holds, [op.verdicts for op in proof.operators if not op.holds]
+    assert (len(proof.operators), proof.boards) == (12, [])
 
 
 def test_what_has_no_argument_is_not_proven(tmp_path: Path) -> None:
