@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 from tinyproof.core import paths
 from tinyproof.core.board_spec import Board, all_boards, find_board
 from tinyproof.core.build_lock import locked
-from tinyproof.core.build_record import read_build_record
+from tinyproof.core.build_record import fault_of_firmware
 from tinyproof.core.config import Config
 from tinyproof.core.errors import UsageError
+from tinyproof.core.files import write_at_once
 from tinyproof.core.manifest import Manifest, read_manifest
 from tinyproof.core.model_file import ModelFile, find_model_file
 
@@ -68,7 +69,12 @@ class Wanted:
 def find_brought(model: str | None, wanted: Wanted) -> ModelFile | None:
     """The file that --model names, None where it names a build. Raises UsageError where an option wants a file."""
     found = find_model_file(model) if model else None
-    for option, value in (("--calibration", wanted.calibration), ("--activations", wanted.activations)):
+    quantizing = {
+        "--calibration": wanted.calibration,
+        "--activations": wanted.activations,
+        "--values": wanted.values,
+    }
+    for option, value in quantizing.items():
         if found is None and value is not None:
             raise UsageError(f"{option} quantizes a file: name it with --model FILE")
     if wanted.name is None:
@@ -111,7 +117,7 @@ def import_file(
             replace = wanted.name is not None
             manifest = import_model(found, folder, asked, keep_dead=keep_dead, ram=ram, replace=replace)
     paths.CURRENT_FILE.parent.mkdir(parents=True, exist_ok=True)
-    paths.CURRENT_FILE.write_text(f"{found.name}\n", encoding="utf-8", newline="\n")
+    write_at_once(paths.CURRENT_FILE, f"{found.name}\n")
     return config, manifest
 
 
@@ -165,7 +171,7 @@ def run_export(config: Config, folder: Path | None = None, *, keep_dead: bool = 
     manifest = export_model(
         config.export, config.check, build_dir, dense_per_tensor=per_tensor, keep_dead=keep_dead, ram=ram
     )
-    paths.CURRENT_FILE.write_text(f"{config.model}\n", encoding="utf-8", newline="\n")
+    write_at_once(paths.CURRENT_FILE, f"{config.model}\n")
     return manifest
 
 
@@ -190,11 +196,8 @@ def lint_model(board: Board, folder: Path) -> None:
 
 
 def needs_build(board: Board, folder: Path, dialect: str = "") -> bool:
-    """Whether the board's firmware is missing, or carries another model than the build has now."""
-    manifest = read_manifest(folder)
-    built = folder / "boards" / board.name / dialect
+    """Whether the board's firmware is missing, or is not what a build would make of the export that is there now."""
     try:
-        record = read_build_record(built)
-    except UsageError:  # damaged
+        return bool(fault_of_firmware(folder / "boards" / board.name / dialect, read_manifest(folder)))
+    except UsageError:  # damaged, or of another release
         return True
-    return record is None or record.model_id != manifest.model_id or not (built / "firmware.elf").is_file()

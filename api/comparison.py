@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tinyproof.builds import Wanted, hold_folder, import_file
+from tinyproof.builds import Wanted, hold_folder, import_file, needs_build
 from tinyproof.checking import check_and_locate, check_samples
 from tinyproof.core import paths
 from tinyproof.core.board_spec import Board
@@ -173,12 +173,12 @@ def _measure(
 ) -> Measured:
     manifest = read_manifest(folder)
     where = folder / "boards" / board.name
-    built = _built(folder, board, manifest.model_id, remark)
-    checked = _record(where / "check.json", manifest.model_id)
+    built, fresh = _built(folder, board, remark)
+    checked = None if fresh else _record(where / "check.json", manifest.model_id)
     if checked is None:
         remark(f"{name}: checks {board.name}")
         checked = check_and_locate(board, folder, None, config.check, None, lambda: None).as_dict()
-    samples = _record(where / "dataset.json", manifest.model_id)
+    samples = None if fresh else _record(where / "dataset.json", manifest.model_id)
     if dataset is not None and (form != DataForm() or not _is_of(samples, dataset, limit)):
         remark(f"{name}: asks {board.name} the samples of {dataset.name}")
         found = check_samples(
@@ -208,14 +208,15 @@ def _same_samples(folders: tuple[Path, Path], board: Board) -> bool:
     return len(keys) == 2 and keys[0] == keys[1]
 
 
-def _built(folder: Path, board: Board, model_id: str, remark: Callable[[str], None]) -> BuildRecord:
+def _built(folder: Path, board: Board, remark: Callable[[str], None]) -> tuple[BuildRecord, bool]:
+    """And whether it was built just now: then what was asked of an earlier firmware says nothing."""
     from tinyproof.firmware.platformio_build import build
 
-    record = read_build_record(folder / "boards" / board.name)
-    if record is None or record.model_id != model_id:
-        remark(f"{folder.name}: builds {board.name}")
-        return build(board, folder)
-    return record
+    record = None if needs_build(board, folder) else read_build_record(folder / "boards" / board.name)
+    if record is not None:
+        return record, False
+    remark(f"{folder.name}: builds {board.name}")
+    return build(board, folder), True
 
 
 def _record(path: Path, model_id: str | None) -> Record | None:

@@ -4,15 +4,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tinyproof.core.board_spec import Board, all_boards
 from tinyproof.core.config import Config
 from tinyproof.core.errors import EXIT_ENVIRONMENT, EXIT_MISMATCH, EXIT_PROVEN, TinyproofError
+
+if TYPE_CHECKING:
+    from tinyproof.core.build_record import BuildRecord
+    from tinyproof.host.check_report import CheckReport
 
 WORKERS = 2  # a build is a compiler's work, a check the emulator's and ours: two keep two cores busy
 
@@ -87,14 +91,7 @@ def _prove_one(board: Board, folder: Path, config: Config, notify: Notify, stop:
         if stop.is_set():
             raise Stopped
         notify(board.name, "builds", 0, 0)
-        built = build(board, folder)
-        row = replace(
-            row,
-            flash_bytes=built.flash_bytes,
-            ram_bytes=built.ram_bytes,
-            engine_flash_bytes=built.engine_flash_bytes,
-            engine_ram_bytes=built.engine_ram_bytes,
-        )
+        row = built(row, build(board, folder))
         report = check_and_locate(
             *(board, folder, None, config.check),
             *(progress, lambda: notify(board.name, "looks for the layer", 0, 0)),
@@ -103,6 +100,14 @@ def _prove_one(board: Board, folder: Path, config: Config, notify: Notify, stop:
         notify(board.name, "failed", 0, 0)
         return replace(row, error=error.message, exit_code=error.exit_code)
     notify(board.name, "proven" if report.proven else "DIFFERENT", report.bits.checked, report.bits.checked)
+    return checked(row, report)
+
+
+Row = TypeVar("Row", bound=MatrixRow)
+
+
+def checked(row: Row, report: CheckReport) -> Row:
+    """`row` with what a check has found."""
     return replace(
         row,
         reference=report.reference,
@@ -118,7 +123,18 @@ def _prove_one(board: Board, folder: Path, config: Config, notify: Notify, stop:
     )
 
 
-def exit_code(rows: list[MatrixRow]) -> int:
+def built(row: Row, record: BuildRecord) -> Row:
+    """`row` with what its firmware takes."""
+    return replace(
+        row,
+        flash_bytes=record.flash_bytes,
+        ram_bytes=record.ram_bytes,
+        engine_flash_bytes=record.engine_flash_bytes,
+        engine_ram_bytes=record.engine_ram_bytes,
+    )
+
+
+def exit_code(rows: Sequence[MatrixRow]) -> int:
     """0 when every board is proven, 1 when one answers wrongly, 3 when one could not be asked."""
     codes = {row.exit_code for row in rows}
     if EXIT_MISMATCH in codes:
@@ -126,7 +142,7 @@ def exit_code(rows: list[MatrixRow]) -> int:
     return EXIT_PROVEN if codes == {EXIT_PROVEN} else EXIT_ENVIRONMENT
 
 
-def as_document(rows: list[MatrixRow]) -> dict[str, Any]:
+def as_document(rows: Sequence[MatrixRow]) -> dict[str, Any]:
     """What --json prints of the matrix."""
     return {
         "boards": [asdict(row) for row in rows],

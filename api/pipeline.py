@@ -206,7 +206,7 @@ def profile(
     model: Model, board: str | BoardAt | None = None, *, dataset: str | Path | None = None, noise: bool = False
 ) -> Profile:
     """What each operator takes. A real board is flashed with a firmware of its own for that. `noise`: compare each
-    layer with the float model, too, on `dataset` or the build's random vectors; that loads TensorFlow.
+    layer with the float model, too, on `dataset` or the build's vectors; that loads TensorFlow.
 
     Raises MismatchError where an operator answers other bits than TFLite Micro's: then its time means nothing.
     """

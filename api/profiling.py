@@ -13,6 +13,7 @@ from tinyproof.checking import as_calibrated
 from tinyproof.core.board_spec import Board, find_board
 from tinyproof.core.config import Config
 from tinyproof.core.errors import EnvironmentFaultError, UsageError
+from tinyproof.core.files import keep_inside, write_at_once
 from tinyproof.core.paths import build_dir
 from tinyproof.layer_counts import profile_simulated, refuse_wrong_bits
 
@@ -25,9 +26,15 @@ NOISE_SAMPLES = 32
 
 
 def run_profile(
-    config: Config, port: str | None, dataset: Path | None, *, noise: bool, remark: Remark = silent
+    config: Config,
+    port: str | None,
+    dataset: Path | None,
+    *,
+    noise: bool,
+    remark: Remark = silent,
+    values: tuple[float, float] | None = None,
 ) -> dict[str, Any]:
-    """Measures config.model on config.board and writes profile.json.
+    """Measures config.model on config.board and writes profile.json. `values`: as in DataForm, of the data set.
 
     Raises MismatchError where the bits are not the golden reference's: then the times mean nothing.
     """
@@ -45,15 +52,17 @@ def run_profile(
         steps, seen = profile_simulated(board, folder, config.check)
     document = _document(config, identity, board, steps, [one.ticks for one in seen])
     _add_cycles(document, [one.cycles for one in seen])
-    layers = {entry["index"]: entry for entry in _noise(folder, dataset, remark)} if noise else {}
+    layers = {entry["index"]: entry for entry in _noise(folder, dataset, values, remark)} if noise else {}
     for operator in document["operators"]:
         operator["sqnr_db"] = layers.get(operator["index"], {}).get("sqnr_db")
         operator["noise_added"] = layers.get(operator["index"], {}).get("added")
+        for end in ("float_low", "float_high"):
+            operator[end] = layers.get(operator["index"], {}).get(end)
     if layers:
-        document["noise_samples"] = dataset.name if dataset else "random vectors"
+        document["noise_samples"] = dataset.name if dataset else "the build's vectors"
     target = folder / "boards" / board.name
     target.mkdir(parents=True, exist_ok=True)
-    (target / FILE).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8", newline="\n")
+    write_at_once(keep_inside(target, folder) / FILE, json.dumps(document, indent=1) + "\n")
     return document
 
 
@@ -127,7 +136,9 @@ def _add_cycles(document: dict[str, Any], cycles: list[tuple[int, ...]]) -> None
     document["cycles"] = round(sum(means)) if means else None
 
 
-def _noise(folder: Path, dataset: Path | None, remark: Remark) -> list[dict[str, Any]]:
+def _noise(
+    folder: Path, dataset: Path | None, values: tuple[float, float] | None, remark: Remark
+) -> list[dict[str, Any]]:
     """SQNR of each operator; empty where no float model is at hand, or no TensorFlow to run it."""
     from tinyproof.core.tensorflow_settings import require_tensorflow
     from tinyproof.export.layer_sqnr import float_model, layer_noise
@@ -140,10 +151,10 @@ def _noise(folder: Path, dataset: Path | None, remark: Remark) -> list[dict[str,
     except EnvironmentFaultError as error:
         remark(error.message)
         return []
-    return [dataclasses.asdict(entry) for entry in layer_noise(original, *_samples(folder, dataset))]
+    return [dataclasses.asdict(entry) for entry in layer_noise(original, *_samples(folder, dataset, values))]
 
 
-def _samples(folder: Path, dataset: Path | None) -> tuple[bytes, Any]:
+def _samples(folder: Path, dataset: Path | None, values: tuple[float, float] | None) -> tuple[bytes, Any]:
     """(model.tflite, real inputs [N, elements of all inputs])."""
     import numpy as np
 
@@ -156,7 +167,7 @@ def _samples(folder: Path, dataset: Path | None) -> tuple[bytes, Any]:
     x = TensorLayout(tuple(manifest.inputs))
     tflite = (folder / "model.tflite").read_bytes()
     if dataset is not None:
-        samples = read_dataset(dataset, x.tensors, form=as_calibrated(DataForm(labels=False), manifest))
-        values = samples.x[:NOISE_SAMPLES]
-        return tflite, np.array([x.dequantize(q.tolist()) for q in values]) if samples.quantized else values
+        samples = read_dataset(dataset, x.tensors, form=as_calibrated(DataForm(values=values, labels=False), manifest))
+        rows = samples.x[:NOISE_SAMPLES]
+        return tflite, np.array([x.dequantize(q.tolist()) for q in rows]) if samples.quantized else rows
     return tflite, np.array([x.dequantize(x.values(content)) for content in sample_inputs(folder, NOISE_SAMPLES)])

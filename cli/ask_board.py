@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tinyproof.checking import check_and_locate, check_samples
 from tinyproof.cli import console
+from tinyproof.cli.progress import progress
 from tinyproof.core.board_spec import Board, find_board
 from tinyproof.core.config import Config
 from tinyproof.core.paths import build_dir
@@ -43,8 +44,8 @@ def run_samples(
 @contextlib.contextmanager
 def _bar(board: Board) -> Iterator[tuple[Progress, Callable[[], None]]]:
     """What a check calls while it asks, and what is called when a difference is being looked into."""
-    with console.progress() as bar:
-        task = bar.add_task(f"check {board.name}", total=None, note="")
+    with progress() as bar:
+        task = bar.add_task(f"check {board.name}")
         yield (
             lambda done, total: bar.update(task, completed=done, total=total),
             lambda: bar.update(task, note="looks for the layer"),

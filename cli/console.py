@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One place for what people read: results on stdout, progress on stderr; plain text when piped or with NO_COLOR."""
+"""One place for what people read: results on stdout, remarks on stderr; plain text when piped or with NO_COLOR."""
 
 from __future__ import annotations
 
 import json
-import sys
 import textwrap
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,6 @@ from tinyproof.core.install import spelled
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.progress import Progress
 
 # In the context of a verb: it has answered in the form that --json or --junit asks for.
 ANSWERED = "tinyproof.json"
@@ -27,29 +25,6 @@ def stdout() -> Console:
     from rich.console import Console
 
     return Console(highlight=False, soft_wrap=True)
-
-
-def stderr() -> Console:
-    """The same for remarks and progress, which no pipe should receive."""
-    from rich.console import Console
-
-    return Console(stderr=True, highlight=False, soft_wrap=True)
-
-
-def progress() -> Progress:
-    """A progress bar on stderr that leaves nothing behind, and shows nothing where stderr is no terminal."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[note]}"),
-        console=stderr(),
-        transient=True,
-        disable=not sys.stderr.isatty(),
-    )
 
 
 def say(label: str, words: str, style: str = "") -> None:
@@ -79,8 +54,12 @@ def note(answer: str) -> None:
 
 
 def print_next(*commands: str) -> None:
-    """What to do next, one command a line, as they are typed where the user stands."""
+    """What to do next, one command a line, as they are typed where the user stands. What stands behind a `#` goes
+    before a command that leaves no room for it: commands are never broken."""
     label = "next"
     for command in commands:
-        click.echo(f"{label:<{LABEL}}{spelled(command)}")
-        label = ""
+        line = spelled(command)
+        words, _, remark = line.partition("   # ")
+        for each in [line] if len(line) <= WIDTH - LABEL or not remark else [f"# {remark}", words]:
+            click.echo(f"{label:<{LABEL}}{each}")
+            label = ""

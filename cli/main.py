@@ -25,6 +25,7 @@ VERBS = {
     "check": "Ask a board every vector and prove bits and answers.",
     "prove": "Show for all inputs what the generated C computes.",
     "simulate": "Start a simulated board and print its port, until Ctrl-C.",
+    "fleet": "Share boards with others: offer them, see who holds them.",
     "watch": "Show a board's answers live on a local page with a slider.",
     "report": "Write the build as one HTML page with figures.",
     "canary": "Find out which part of a board's arithmetic is broken.",

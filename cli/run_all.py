@@ -7,14 +7,16 @@ Not a verb of its own: the part of `run` that comes after the export.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 
 import click
 
-from tinyproof.cli import console
+from tinyproof.cli.progress import progress
 from tinyproof.cli.tables import LABEL, aligned
 from tinyproof.core.board_spec import Board
 from tinyproof.core.config import Config
+from tinyproof.core.files import keep_inside, write_at_once
 from tinyproof.core.paths import build_dir
 from tinyproof.matrix import MatrixRow, prove, simulated_boards
 
@@ -29,26 +31,36 @@ def run_matrix(config: Config, boards: list[Board] | None = None) -> list[Matrix
     """
     boards = simulated_boards() if boards is None else boards
     folder = build_dir(config.model)
-    with console.progress() as bar:
-        tasks = {board.name: bar.add_task(f"{board.name:<16}", total=None, note="waits") for board in boards}
+    with progress() as bar:
+        tasks = {board.name: bar.add_task(f"{board.name:<16}", note="waits") for board in boards}
 
         def notify(name: str, note: str, done: float, total: int) -> None:
             bar.update(tasks[name], note=note, completed=done, total=total or None)
 
         rows = prove(boards, folder, config, notify)
-    document = json.dumps({"model": config.model, "boards": [asdict(row) for row in rows]}, indent=1)
-    (folder / FILE).write_text(document + "\n", encoding="utf-8", newline="\n")
+    write_matrix(config, rows)
     return rows
 
 
+def write_matrix(config: Config, rows: Sequence[MatrixRow]) -> None:
+    """build/<model>/matrix.json."""
+    document = json.dumps({"model": config.model, "boards": [asdict(row) for row in rows]}, indent=1)
+    folder = build_dir(config.model)
+    write_at_once(keep_inside(folder, folder) / FILE, document + "\n")
+
+
 def print_matrix(rows: list[MatrixRow]) -> None:
-    """The table, at most 80 columns wide, then what failed, then the verdict."""
+    """The table, at most 80 columns wide, then what failed."""
     lines = [("board", "isa", "flash B", "RAM B", "inference", "bits", "answers"), *map(_cells, rows)]
     click.echo(f"{'matrix':<{LABEL}}engine and model of {len(rows)} boards; an inference takes at most")
     click.echo("\n".join(aligned(lines, right=(2, 3, 4))))
     for row in rows:
         if row.error:
             click.echo(row.error if row.board in row.error else f"{row.board}: {row.error}")
+
+
+def conclude_matrix(rows: list[MatrixRow]) -> None:
+    """The verdict."""
     proven = [row for row in rows if row.proven]
     reference = next((row.reference for row in proven), "TFLite Micro")
     sets = len({row.isa for row in proven})

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tinyproof.cli.console import say
 
@@ -23,6 +23,28 @@ def say_differences(label: str, bits: BitsResult) -> str:
     if bits.different > SHOWN_DIVERGENCES:
         say(label, f"... and {bits.different - SHOWN_DIVERGENCES} more")
     return label
+
+
+def say_coverage(kind: str, coverage: dict[str, Any] | None) -> None:
+    """What the vectors excite, so that a count of equal answers reads as no more than it is. All inputs there are need
+    no such word, and earlier releases have measured nothing."""
+    if kind == "exhaustive" or not coverage or not coverage["layers"]:
+        return
+    layers = coverage["layers"]
+    channels = sum(layer["channels"] for layer in layers)
+    moving = sum(layer["channels_moving"] for layer in layers)
+    weakest = min(layers, key=lambda layer: layer["faults_seen"] / max(1, layer["faults"]))
+    words = (
+        f"{coverage['outputs_moving']:,} of {coverage['outputs']:,} output bytes move, {moving:,} of {channels:,} "
+        f"channels leave their ends, {coverage['faults_seen']:,} of {coverage['faults']:,} faults planted in the "
+        "weights show in an answer"
+    )
+    if weakest["faults_seen"] < weakest["faults"]:
+        words += (
+            f"; least in operator {weakest['operator']} ({weakest['name']}), {weakest['faults_seen']} of "
+            f"{weakest['faults']}"
+        )
+    say("vectors", words)
 
 
 def say_verdict(words: str, *, proven: bool, doubtful: bool = False) -> None:

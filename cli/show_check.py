@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from tinyproof.cli.console import say
-from tinyproof.cli.show_bits import line_words, say_differences, say_verdict, time_words
-from tinyproof.cli.tables import LABEL, aligned
+from tinyproof.cli.show_bits import line_words, say_coverage, say_differences, say_verdict, time_words
+from tinyproof.cli.tables import LABEL, WIDTH, aligned
 
 if TYPE_CHECKING:
     from tinyproof.host.check_report import CheckedAnswer, CheckReport
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 # What the vectors of each kind are called.
 INPUT_WORDS = {
     "exhaustive": "int8 inputs",
+    "chosen": "chosen inputs",
     "random": "random inputs",
     "sequence": "consecutive frames",
 }
@@ -24,31 +25,54 @@ INPUT_WORDS = {
 
 def print_check(report: CheckReport) -> None:
     """The table of answers and the proof, at most 80 columns wide."""
+    print_answers(report)
+    print_verdict(report)
+
+
+def print_answers(report: CheckReport) -> None:
+    """The table, what differs, and the times."""
     label = "check"
     if report.answers:
-        rows = [("x", "expected", report.board, "error", "bits"), *map(_row, report.answers)]
-        for line in aligned(rows):
+        for line in _table(report):
             click.echo(f"{label:<{LABEL}}{line}")
             label = ""
     label = say_differences(label, report.bits)
     stack = f"; {report.stack_used_bytes:,} B of stack" if report.stack_used_bytes else ""
     rate = f"{report.bits.round_trips_per_second:,.0f} round trips per second"
     say(label, f"{time_words(report.bits)}; {rate}{line_words(report.bits)}{stack}")
+    say_coverage(report.vectors, report.coverage)
+
+
+def print_verdict(report: CheckReport) -> None:
+    """The last line: proven, or not."""
     say_verdict(_verdict(report), proven=report.proven)
 
 
-def _row(answer: CheckedAnswer) -> tuple[str, str, str, str, str]:
+def _table(report: CheckReport) -> list[str]:
+    """With as many values of each tensor as there is room for."""
+    for shown in (2, 1):
+        rows = [(*_row(answer, shown),) for answer in report.answers]
+        lines = aligned([("x", "expected", report.board, "error", "bits"), *rows])
+        if max(map(len, lines)) <= WIDTH - LABEL:
+            break
+    return lines
+
+
+def _row(answer: CheckedAnswer, shown: int) -> tuple[str, str, str, str, str]:
     bits = "identical" if answer.identical else "DIFFERENT"
     if answer.within is False:
         bits += ", out of tolerance"
     if answer.saturated:
         bits += f", {answer.saturated} saturated"
-    return (_reals(answer.x, 1), _reals(answer.expected, 2), _reals(answer.y, 2), f"{answer.error:.2f}", bits)
+    reals = (_reals(answer.x, 1, shown), _reals(answer.expected, 2, shown), _reals(answer.y, 2, shown))
+    return (*reals, f"{answer.error:.2f}", bits)
 
 
-def _reals(values: list[float], digits: int) -> str:
-    shown = " ".join(f"{value:z.{digits}f}" for value in values[: 3 if len(values) <= 3 else 2])
-    return shown if len(values) <= 3 else f"{shown} ..."
+def _reals(values: list[float], digits: int, shown: int) -> str:
+    """All of them where there is one more than `shown` at most."""
+    whole = len(values) <= shown + 1
+    words = " ".join(f"{value:z.{digits}f}" for value in (values if whole else values[:shown]))
+    return words if whole else f"{words} ..."
 
 
 def _verdict(report: CheckReport) -> str:

@@ -14,6 +14,7 @@ from tinyproof.cli import console
 from tinyproof.cli.ask_board import run_check, run_samples
 from tinyproof.cli.model_option import print_import
 from tinyproof.cli.prepare import put_on_board
+from tinyproof.cli.progress import progress
 from tinyproof.cli.show_check import print_check
 from tinyproof.cli.show_dataset import print_samples
 from tinyproof.cli.stage_timer import Stages, in_words
@@ -61,8 +62,8 @@ def _make(folder: Path) -> WakeWord:
     require_tensorflow("training")
     from tinyproof.train.wake_word.example import make_wake_word
 
-    with console.progress() as bar:
-        task = bar.add_task("train    ", total=None, note="")
+    with progress() as bar:
+        task = bar.add_task("train    ")
         return make_wake_word(
             folder, progress=lambda what, done, total: bar.update(task, note=what, completed=done, total=total)
         )

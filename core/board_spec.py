@@ -95,7 +95,8 @@ class SerialSpec:
 class Board:
     """`kind`: "simulated" (an emulator that we start), "serial" (real hardware) or "host" (the reference device).
 
-    The name is its PlatformIO environment's, too. `tick_unit` is what its `t=` counts. `cycle_model`: the core whose
+    The name is its PlatformIO environment's, too. `tick_unit` is what its `t=` counts. `clock_hz`: of the chip that a
+    simulated one stands for, where cycles are known; 0 where nothing may be said of time. `cycle_model`: the core whose
     timing host/cycles/ knows, so that cycles can be told from the instructions that its emulator runs.
     """
 
@@ -104,6 +105,7 @@ class Board:
     kind: Literal["simulated", "serial", "host"]
     isa: str
     tick_unit: Literal["insn", "cycle", "us"]
+    clock_hz: int = 0
     cycle_model: Literal["", "cortex-m4"] = ""
     engine: Literal["compiled", "tflm", "reference"] = "compiled"
     hidden: bool = False  # left out of lists: it needs something that tinyproof cannot install

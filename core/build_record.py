@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -11,8 +12,10 @@ from typing import Any
 from tinyproof.core.converter import MistypedError, read_json, structure, unstructure
 from tinyproof.core.errors import UsageError
 from tinyproof.core.files import write_at_once
+from tinyproof.core.manifest import Manifest
 
 FILE = "build.json"
+FIRMWARE_FILE = "firmware.elf"
 
 
 @dataclass
@@ -56,7 +59,8 @@ class BuildRecord:
     `layers`: the whole by layer of the firmware, which add up to it, and `ram` by what it is for.
 
     `stack_bound_bytes`: how deep the stack gets at most by the frames and calls of the image; None where there is no
-    bound, `stack_bound_why` says why."""
+    bound, `stack_bound_why` says why. `elf_sha256`: of firmware.elf. `sources`: SHA-256 of each artefact of the export
+    that it was built from, by its name."""
 
     board: str
     engine: str
@@ -69,6 +73,8 @@ class BuildRecord:
     ram: RamUse
     stack_bound_bytes: int | None
     stack_bound_why: str
+    elf_sha256: str
+    sources: dict[str, str]
 
     def as_dict(self) -> dict[str, Any]:
         """What build.json holds: no path, so that equal builds write equal files."""
@@ -89,3 +95,21 @@ def read_build_record(folder: Path) -> BuildRecord | None:
         raise UsageError(
             f"{folder.name}/{FILE} is damaged ({fault}); run ./tinyproof build --board {folder.name} again"
         ) from None
+
+
+def fault_of_firmware(folder: Path, manifest: Manifest) -> str:
+    """Why firmware.elf in boards/<board>/ is not what the last build there made from this export; "" where it is.
+
+    Raises UsageError for a record that is damaged, or of another release."""
+    elf = folder / FIRMWARE_FILE
+    if not elf.is_file():
+        return "is missing"
+    record = read_build_record(folder)
+    if record is None:
+        return f"has no {FILE} beside it: the last build failed"
+    if hashlib.sha256(elf.read_bytes()).hexdigest() != record.elf_sha256:
+        return "is not the file that was built: its SHA-256 is another"
+    for name, digest in record.sources.items():
+        if name in manifest.artefacts and manifest.artefacts[name].sha256 != digest:
+            return f"was built from another {name} than the export's"
+    return ""

@@ -32,11 +32,20 @@ class ExportConfig:
 
 @dataclass(frozen=True)
 class CheckConfig:
-    """`points`: values of x asked beyond the training data. `timeout_s`: per request, before a retry."""
+    """`points`: values of x asked beyond the training data. `timeout_s`: per request, before a retry. `total_s`: for a
+    whole check; 0 stands for what its inferences may take."""
 
     points: tuple[float, ...] = (10.0,)
     timeout_s: float = 1.0
     retries: int = 3
+    total_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class FleetConfig:
+    """`coordinator`: labgrid's, HOST:PORT, of the boards that --fleet asks for; empty: the one on this machine."""
+
+    coordinator: str = ""
 
 
 @dataclass(frozen=True)
@@ -48,6 +57,7 @@ class Config:
     train: TrainConfig = field(default_factory=TrainConfig)
     export: ExportConfig = field(default_factory=ExportConfig)
     check: CheckConfig = field(default_factory=CheckConfig)
+    fleet: FleetConfig = field(default_factory=FleetConfig)
 
 
 def load_config(path: Path) -> Config:

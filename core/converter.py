@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from tinyproof.core.errors import InputFileError
 from tinyproof.core.escaping import escaped
+from tinyproof.core.files import file_bytes
 
 if TYPE_CHECKING:
     from cattrs import Converter
@@ -33,6 +34,7 @@ Hook = Callable[[Any, Any], Any]
 Factory = Callable[[Any, Any], Hook]
 
 ABSENT_IF_NONE = {"absent_if_none": True}  # metadata of a field whose key is left out of the document
+MAX_TOML_BYTES = 1 << 20
 INT_BITS = 64  # signed: no address, size or count of ours is larger, and arithmetic on more can fail
 SHOWN_CHARACTERS = 40  # of a foreign value, in a message
 
@@ -55,6 +57,8 @@ def read_toml(path: Path, kind: type[T], shown: str, given: Mapping[str, object]
     Raises InputFileError naming file and key, or file and line. A missing file is FileNotFoundError: it may be allowed.
     """
     try:
+        if file_bytes(path) > MAX_TOML_BYTES:
+            raise InputFileError(f"{shown}: more than {MAX_TOML_BYTES:,} bytes")
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise

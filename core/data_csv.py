@@ -42,6 +42,10 @@ def read_table(content: bytes, name: str, elements: int, *, sequences: bool = Fa
     rows: list[tuple[int, list[str]]] = []
     try:
         for cells in reader:
+            if any("\n" in cell or "\r" in cell for cell in cells):
+                raise InputFileError(
+                    f"{name}:{reader.line_num}: a cell goes on after the end of its line; close its quotes"
+                )
             if any(cell.strip() for cell in cells):
                 rows.append((reader.line_num, [_plain(cell, decimal_comma=decimal_comma) for cell in cells]))
     except csv.Error as error:
@@ -67,7 +71,7 @@ def read_table(content: bytes, name: str, elements: int, *, sequences: bool = Fa
 
 def _lines(content: bytes, name: str) -> list[str]:
     try:
-        return content.decode("utf-8-sig").splitlines()
+        return content.decode("utf-8-sig").splitlines(keepends=True)
     except UnicodeDecodeError as error:
         raise InputFileError(f"{name}: byte {error.start} is not UTF-8; save the file as UTF-8") from None
 

@@ -44,7 +44,11 @@ def _find_files(folder: Path, classes: Sequence[str]) -> tuple[list[Path], list[
     by_class: dict[int, list[Path]] = {}
     names = classes or [path.name for path in inside if path.is_dir()]
     for path in inside:
-        found = [file for file in sorted(path.iterdir()) if file.suffix.lower() in suffixes] if path.is_dir() else []
+        found = (
+            [file for file in sorted(path.iterdir()) if file.suffix.lower() in suffixes and file.is_file()]
+            if path.is_dir()
+            else []
+        )
         if not found:
             continue
         if path.name not in names:

@@ -26,6 +26,7 @@ from tinyproof.core.data_csv import FLOAT32_MAX, read_number, read_table
 from tinyproof.core.data_folder import hash_folder, list_files, read_samples
 from tinyproof.core.errors import InputFileError, UsageError
 from tinyproof.core.escaping import escaped, reason
+from tinyproof.core.files import file_bytes
 
 MAX_BYTES = 1 << 30  # of the file, and of its arrays unpacked
 WAYS = "a .npz, .npy or .csv file, or a folder of images or .wav files"
@@ -126,7 +127,7 @@ def hash_data(path: Path) -> str:
 
 def _content(path: Path) -> bytes:
     try:
-        size = path.stat().st_size
+        size = file_bytes(path)
         if size > MAX_BYTES:
             raise InputFileError(f"{path.name}: {size:,} bytes; data sets may have up to {MAX_BYTES:,}")
         return path.read_bytes()
@@ -181,7 +182,11 @@ def _load_npz(path: Path, wanted: Sequence[str]) -> dict[str, Any]:
         if total > MAX_BYTES:
             raise InputFileError(f"{path.name}: {total:,} bytes unpacked; data sets may have up to {MAX_BYTES:,}")
         with np.load(path, allow_pickle=False) as arrays:  # a pickle could run anything
-            return {key: arrays[key] if plain_name(key) in wanted else None for key in arrays}
+            found = {key: arrays[key] if plain_name(key) in wanted else None for key in arrays}
+        for key, array in found.items():
+            if isinstance(array, bytes):  # a member of the archive that is no .npy comes as it is
+                raise InputFileError(f"{path.name}: {escaped(key)[:20]} is no array; write it with numpy.savez")
+        return found
     except InputFileError:
         raise
     except Exception as error:  # NumPy and zipfile raise nearly everything on a damaged file

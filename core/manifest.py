@@ -16,6 +16,7 @@ from typing import Any
 
 from tinyproof.core.converter import ABSENT_IF_NONE, MistypedError, read_json, structure, unstructure
 from tinyproof.core.errors import UsageError
+from tinyproof.core.files import write_at_once
 from tinyproof.core.origin import ModelSource, Training
 from tinyproof.core.paths import shown
 
@@ -175,7 +176,7 @@ class Manifest:
     def write(self, build_dir: Path) -> None:
         """To manifest.json in `build_dir`, the same bytes for the same content."""
         document = {"tinyproof": FORMAT, **self.as_dict()}
-        (build_dir / FILE).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8", newline="\n")
+        write_at_once(build_dir / FILE, json.dumps(document, indent=1) + "\n")
 
 
 def model_id(tflite: bytes) -> str:

@@ -52,6 +52,8 @@ def find_model_file(text: str) -> ModelFile | None:
         if not (path / "saved_model.pb").is_file():
             raise InputFileError(f"{text}: a folder without saved_model.pb is no SavedModel")
         kind = "savedmodel"
+    elif not path.is_file():
+        raise InputFileError(f"{text}: not a regular file; copy what it holds into one")
     elif not kind:
         raise InputFileError(
             f"{text}: not a model that tinyproof reads: give a .tflite, a .keras (model.save('model.keras')), an .h5 "

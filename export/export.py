@@ -26,7 +26,7 @@ from tinyproof.export.memory_planner import plan_over_time
 from tinyproof.export.schedules import schedule
 from tinyproof.export.tflm_header import arena_bytes, emit_tflm_header
 from tinyproof.export.tolerance import CURVE_FILE, expect_answers, float_curve, quantization_report, set_tolerance
-from tinyproof.export.vectors import format_vectors, make_vectors
+from tinyproof.export.vectors.choosing import format_vectors, make_vectors
 
 TFLITE_FILE = "model.tflite"
 ARTEFACTS = (
@@ -112,16 +112,21 @@ def _export(
     return manifest
 
 
-def compile_model(build_dir: Path, manifest: Manifest, *, keep_dead: bool = False, ram: str = "") -> None:
+def compile_model(
+    build_dir: Path, manifest: Manifest, *, keep_dead: bool = False, ram: str = "", samples: Sequence[bytes] = ()
+) -> None:
     """model.tflite in `build_dir` -> C, vectors and manifest.json; `manifest` is completed and written. No TensorFlow.
+    `samples`: inputs of a user's, from which vectors are chosen, too.
 
     Raises InputFileError naming the operator or tensor that is not supported.
     """
-    _compile(build_dir, manifest, keep_dead=keep_dead, ram=ram)
+    _compile(build_dir, manifest, keep_dead=keep_dead, ram=ram, samples=samples)
     manifest.write(build_dir)
 
 
-def _compile(build_dir: Path, manifest: Manifest, *, keep_dead: bool, ram: str) -> _Compiled:
+def _compile(
+    build_dir: Path, manifest: Manifest, *, keep_dead: bool, ram: str, samples: Sequence[bytes] = ()
+) -> _Compiled:
     tflite = read_file(build_dir / TFLITE_FILE)
     graph = read_graph(tflite)
     choice = schedule(lower(graph, keep_dead=keep_dead), ram)
@@ -129,7 +134,7 @@ def _compile(build_dir: Path, manifest: Manifest, *, keep_dead: bool, ram: str) 
     identity = model_id(tflite)
     seed = manifest.seeds.setdefault("vectors", DEFAULT_SEED)
     reference = Reference(tflite, graph=graph)
-    vectors = make_vectors(reference, seed)
+    vectors = make_vectors(tflite, graph, reference, seed, macs=program.macs, samples=samples)
     tflm_arena_bytes = arena_bytes(tflite, graph)
     data_header, data_source = emit_model_data(tflite, identity)
     files = {

@@ -16,6 +16,7 @@ from tinyproof.core.model_file import ModelFile
 from tinyproof.core.origin import FileCalibration, ModelSource, RangeCalibration
 from tinyproof.core.paths import shown
 from tinyproof.core.tensorflow_settings import require_tensorflow
+from tinyproof.core.tflite.ends import device_ends
 from tinyproof.core.tflite.graph import Graph
 from tinyproof.core.tflite.reader import read_file, read_graph
 from tinyproof.export.brought_file import explain, is_float, types_in_words
@@ -26,6 +27,7 @@ from tinyproof.export.float_comparison import expect_float_answers
 from tinyproof.export.keras_config import FloatInput, Layer, check_config
 
 FLOAT_FILE = "model_float.tflite"
+MAX_SAMPLE_VECTORS = 64  # of the samples, from which vectors are chosen
 ORIGIN = ".origin"  # record of where the file lay, for it must not be in the manifest
 UNROLL = "LSTM and GRU come through with unroll=True"
 
@@ -87,7 +89,7 @@ def import_model(
         manifest.source = ModelSource(source.file, source.kind, source.sha256)
         manifest.seeds = {"vectors": calibration.seed}
         try:
-            compile_model(folder, manifest, keep_dead=keep_dead, ram=ram)
+            compile_model(folder, manifest, keep_dead=keep_dead, ram=ram, samples=_as_inputs(tflite, quantized))
         except InputFileError as error:
             graph = read_graph(tflite, TFLITE_FILE if quantized else source.file)
             told = explain(error, graph, layers, quantized_here=quantized is not None)
@@ -99,6 +101,23 @@ def import_model(
         manifest.write(folder)
     write_at_once(record_of(build_dir, ORIGIN), str(source.path.resolve()))
     return manifest
+
+
+def _as_inputs(tflite: bytes, quantized: _Quantized | None) -> list[bytes]:
+    """Some calibration samples as the device is sent them."""
+    if quantized is None:
+        return []
+    from tinyproof.core.tflite.arrays import quantize_array
+
+    inputs = device_ends(read_graph(tflite)).inputs
+    step = -(-len(quantized.samples) // MAX_SAMPLE_VECTORS)
+    return [
+        b"".join(
+            quantize_array(part, *tensor.quantization, tensor.dtype).tobytes()
+            for part, tensor in zip(sample, inputs, strict=True)
+        )
+        for sample in zip(*(part[::step] for part in quantized.samples.parts), strict=True)
+    ]
 
 
 def _compare(

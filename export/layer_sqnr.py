@@ -24,12 +24,15 @@ FLOAT_FILE = "model_float.tflite"
 
 @dataclass(frozen=True)
 class Noise:
-    """`sqnr_db`: None where there is no noise (or no signal). `added`: share of the signal that became noise here."""
+    """`sqnr_db`: None where there is no noise (or no signal). `added`: share of the signal that became noise here.
+    `float_low`, `float_high`: how far the float model's output went, in real values."""
 
     index: int
     name: str
     sqnr_db: float | None
     added: float
+    float_low: float
+    float_high: float
 
 
 def float_model(build_dir: Path) -> bytes | None:
@@ -58,6 +61,7 @@ def layer_noise(float_tflite: bytes, tflite: bytes, samples: Any) -> list[Noise]
     wanted = [*(tensor.index for tensor in ends.inputs), *(ours_index for _, ours_index, _ in pairs)]
     wanted_float = [*theirs.inputs, *(float_index for _, _, float_index in pairs)]
     signal, noise = np.zeros(len(wanted)), np.zeros(len(wanted))
+    low, high = np.full(len(wanted), np.inf), np.full(len(wanted), -np.inf)
     for sample in samples:
         x, x_q, start = [], [], 0
         for source, index in zip(ends.inputs, theirs.inputs, strict=True):
@@ -72,15 +76,17 @@ def layer_noise(float_tflite: bytes, tflite: bytes, samples: Any) -> list[Noise]
             real = q.astype(np.float64)
             if tensor.scales:
                 real = tensor.scales[0] * (real - tensor.zero_points[0])
+            low[place], high[place] = min(low[place], y.min()), max(high[place], y.max())
             signal[place] += (y.astype(np.float64) ** 2).sum()
             noise[place] += ((y.reshape(-1) - real.reshape(-1)) ** 2).sum()
     share = {wanted[i]: float(noise[i] / signal[i]) if signal[i] > 0 else 0.0 for i in range(len(wanted))}
     found = []
-    for operator, index, _ in pairs:
+    for place, (operator, index, _) in enumerate(pairs, start=len(ends.inputs)):
         incoming = max((share.get(i, 0.0) for i in operator.inputs), default=0.0)
         ratio = share[index]
         decibels = -10 * math.log10(ratio) if ratio > 0 else None
-        found.append(Noise(operator.index, operator.name, decibels, max(0.0, ratio - incoming)))
+        reached = float(low[place]), float(high[place])
+        found.append(Noise(operator.index, operator.name, decibels, max(0.0, ratio - incoming), *reached))
     return found
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import subprocess
@@ -11,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinyproof.core.board_spec import Board, MemorySpec
+from tinyproof.core.build_record import FILE as RECORD
 from tinyproof.core.build_record import BuildRecord, RamUse, Size
 from tinyproof.core.errors import EnvironmentFaultError, UsageError
-from tinyproof.core.files import write_at_once
+from tinyproof.core.files import keep_inside, write_at_once
 from tinyproof.core.manifest import Manifest, MemoryUse, read_manifest, stale_artefacts
 from tinyproof.core.paths import BUILD, FIRMWARE, shown
 from tinyproof.core.system_packages import missing_to_build, refuse_missing
@@ -79,10 +81,14 @@ def build(board: Board, build_dir: Path, *, dialect: str = "") -> BuildResult:
     refuse_missing(missing_to_build(board))
     if dialect == MLPERF:
         mlperf_sample(board, manifest)  # what it cannot be is told before a compiler tells it
-    folder = build_dir.resolve() / "boards" / board.name / dialect
+    folder = keep_inside(build_dir.resolve() / "boards" / board.name / dialect, build_dir.resolve())
     folder.mkdir(parents=True, exist_ok=True)
     objects = objects_folder(board, build_dir, dialect)
-    run_platformio(board, build_dir.resolve(), objects, variant=dialect)
+    try:
+        run_platformio(board, build_dir.resolve(), objects, variant=dialect)
+    except EnvironmentFaultError:  # the image that lies there is not what was asked for: no check may take it for that
+        (folder / RECORD).unlink(missing_ok=True)
+        raise
     produced = objects / board.name / "firmware.elf"
     layers = layer_sizes(produced, produced.with_suffix(".map"))
     if board.memory is not None and not board.build.linker_script:  # ours have a section for the stack, others have not
@@ -102,6 +108,8 @@ def build(board: Board, build_dir: Path, *, dialect: str = "") -> BuildResult:
         engine_flash_bytes=layers["engine"].flash_bytes + layers["model"].flash_bytes,
         engine_ram_bytes=layers["engine"].ram_bytes + layers["model"].ram_bytes,
         layers=layers,
+        elf_sha256=hashlib.sha256(elf.read_bytes()).hexdigest(),
+        sources={name: manifest.artefacts[name].sha256 for name in USED_ARTEFACTS if name in manifest.artefacts},
         ram=ram_use(board, manifest.memory, layers),
         stack_bound_bytes=bound.bytes,
         stack_bound_why=bound.why,

@@ -12,7 +12,7 @@ from tinyproof.core.manifest import Expected, read_manifest
 from tinyproof.core.reference.golden import in_words
 from tinyproof.host.bits import Progress, ask_inputs, ask_sequence
 from tinyproof.host.check_report import CheckedAnswer, CheckReport, write_report
-from tinyproof.host.expected import Golden, read_vectors
+from tinyproof.host.expected import Golden, read_coverage, read_vectors
 from tinyproof.host.protocol.messages import Answer
 from tinyproof.host.protocol.numbers import float_bits, float_from_bits
 from tinyproof.host.session import Session, open_session
@@ -31,6 +31,7 @@ def check(
     tolerance = manifest.tolerance
     with open_session(board, build_dir, port, config, manifest=manifest) as session:
         inputs = [content for content, _ in vectors]
+        session.expect(2 * len(inputs) + len(manifest.expected), config)
         # All divergences are kept: JUnit has a case for each vector, and the canary is diagnosed by all its answers.
         if kind == "sequence":
             bits = ask_sequence(session, inputs, golden.frame, progress, keep=len(inputs))
@@ -50,6 +51,7 @@ def check(
         tolerance_why="" if tolerance is None else tolerance.why,
         startup_ticks=info.startup_ticks,
         arena_used_bytes=info.arena_used_bytes,
+        coverage=read_coverage(build_dir),
         stack_used_bytes=info.stack_bytes,
     )
     write_report(report, board, build_dir)

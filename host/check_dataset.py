@@ -51,6 +51,7 @@ def check_dataset(
 
     outputs: list[list[list[float]]] = []
     with open_session(board, build_dir, port, config, manifest=manifest) as session:
+        session.expect(len(inputs), config)
         bits = ask_samples(
             *(session, samples, reference.run_batch, progress),
             heard=lambda answers: outputs.append([y.dequantize(answer.q) for answer in answers]),

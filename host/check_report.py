@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from tinyproof.core.board_spec import Board
+from tinyproof.core.files import keep_inside, write_at_once
 from tinyproof.host.bits import BitsResult, some
 
 # Of a data set's samples: where so many saturate, what is computed of them is not what was meant.
@@ -47,7 +48,7 @@ class CheckReport:
     board: str
     engine: str
     protocol: int
-    vectors: str  # "exhaustive", "random" or "sequence"
+    vectors: str  # "exhaustive", "chosen" or "sequence"; "random" in a build of an earlier release
     reference: str  # who gave the golden answers
     bits: BitsResult
     answers: list[CheckedAnswer] = field(default_factory=list)
@@ -55,6 +56,7 @@ class CheckReport:
     tolerance_why: str = ""
     startup_ticks: int = 0  # from reset to ready, in the tick unit; 0 where the board does not count it
     arena_used_bytes: int = 0  # by Google's interpreter on this board; 0 for an engine without an arena of its own
+    coverage: dict[str, Any] | None = None  # what the vectors excite, as the export measured it
     stack_used_bytes: int = 0  # the deepest that the board's stack went; 0 where it cannot say
 
     @property
@@ -96,6 +98,7 @@ class CheckReport:
             "tolerance_why": self.tolerance_why,
             "startup_ticks": self.startup_ticks,
             "arena_used_bytes": self.arena_used_bytes,
+            "coverage": self.coverage,
             "stack_used_bytes": self.stack_used_bytes,
             "bits_identical": self.bits_identical,
             "answers_within_tolerance": self.answers_within_tolerance,
@@ -220,9 +223,8 @@ class DatasetReport:
 
 def write_report(report: CheckReport | DatasetReport, board: Board, build_dir: Path) -> None:
     """check.json or dataset.json in boards/<board>/."""
-    folder = build_dir / "boards" / board.name
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / report.FILE).write_text(json.dumps(report.as_dict(), indent=1) + "\n", encoding="utf-8", newline="\n")
+    folder = keep_inside(build_dir / "boards" / board.name, build_dir)
+    write_at_once(folder / report.FILE, json.dumps(report.as_dict(), indent=1) + "\n")
 
 
 def _finite(value: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from tinyproof.core.errors import UsageError
 from tinyproof.core.manifest import Manifest, model_id
@@ -23,6 +24,15 @@ def read_vectors(build_dir: Path) -> tuple[list[tuple[bytes, bytes]], str]:
         raise UsageError(f"{name} is missing; run ./tinyproof export first") from None
     except (ValueError, KeyError, TypeError):
         raise UsageError(f"{name} is damaged; run ./tinyproof export again") from None
+
+
+def read_coverage(build_dir: Path) -> dict[str, Any] | None:
+    """What the vectors excite, as the export measured it; None in a build of an earlier release."""
+    try:
+        coverage = json.loads((build_dir / "vectors.json").read_text(encoding="utf-8")).get("coverage")
+    except (OSError, ValueError, AttributeError):
+        return None
+    return coverage if isinstance(coverage, dict) else None
 
 
 class Golden:

@@ -47,6 +47,15 @@ class Inference:
         self.link.request("reset")
         self._after()
 
+    @property
+    def most_requests(self) -> int:
+        """How many requests an inference may take, where its tensors go by parts."""
+        return (
+            -(-self.inputs.size_bytes // self._load_bytes(self.inputs.size_bytes))
+            + 1
+            + (-(-self.info.out_bytes // self._read_bytes))
+        )
+
     def from_real(self, x: list[float]) -> Answer | None:
         """The answer to real values, quantized by the board; None when they or the answer do not fit its line."""
         return None if self._by_parts_only else self._in_one_line("x " + " ".join(map(shortest, x)), with_y=True)
@@ -92,7 +101,7 @@ class Inference:
         self._load(content)
         ticks, unit = parse_ticks(self.link.request("run"))
         output = b""
-        longest = (self.info.line_bytes - READ_FRAME_BYTES) // 2
+        longest = self._read_bytes
         while len(output) < self.info.out_bytes:
             count = min(longest, self.info.out_bytes - len(output))
             output += parse_hex(self.link.request(f"read {len(output)} {count}"), count)
@@ -101,10 +110,7 @@ class Inference:
     def _load(self, content: bytes) -> None:
         """All of the input, without a wait for each answer where the board has the room. The answer to the last piece
         is awaited: no byte comes or goes while the board measures its inference."""
-        step = self.info.binary_bytes
-        if not step:
-            # A line is worth filling: each costs a reply, however long it is.
-            step = (self.info.line_bytes - (len(frame(f"load {len(content)} ", WINDOW_SEQS[-1])) - 1)) // 2
+        step = self._load_bytes(len(content))
 
         def line(offset: int) -> Callable[[int], bytes]:
             piece = content[offset : offset + step]
@@ -117,3 +123,12 @@ class Inference:
                 self.on_part(min(count * step, len(content)))
 
         self.link.in_window([line(offset) for offset in range(0, len(content), step)], self.info.window_bytes, answered)
+
+    def _load_bytes(self, size: int) -> int:
+        """Of a tensor of `size` bytes, what a request takes: a line is worth filling, for each costs a reply."""
+        in_hex = (self.info.line_bytes - (len(frame(f"load {size} ", WINDOW_SEQS[-1])) - 1)) // 2
+        return self.info.binary_bytes or max(1, in_hex)
+
+    @property
+    def _read_bytes(self) -> int:
+        return max(1, (self.info.line_bytes - READ_FRAME_BYTES) // 2)

@@ -20,6 +20,9 @@ from tinyproof.host.targets.board_port import board_port
 from tinyproof.host.transport.client import Link
 from tinyproof.host.transport.ports import policy_of
 
+SPARE_REQUESTS = 20  # that a whole check may lose
+SPARE_SHARE = 1.25
+
 
 @dataclass(frozen=True)
 class Session:
@@ -36,6 +39,12 @@ class Session:
         """Brings a model with state to where it begins."""
         if self.info.state_bytes:
             self.inference.reset()
+
+    def expect(self, inferences: int, config: CheckConfig) -> None:
+        """Limits the time that so many inferences take together: each request of them its timeout, and a quarter more
+        for repeats, or what the configuration says."""
+        requests = inferences * (self.inference.most_requests + (1 if self.info.state_bytes else 0))
+        self.client.limit(config.total_s or config.timeout_s * (SPARE_REQUESTS + requests * SPARE_SHARE))
 
     @property
     def repeats(self) -> int:

@@ -93,6 +93,14 @@ class ReportData:
     outdated: list[str] = field(default_factory=list)  # boards with results of another model or version than this one
     stale: list[str] = field(default_factory=list)  # artefacts that are not what the manifest recorded
 
+    @property
+    def activations(self) -> str:
+        """What the model keeps between its layers: as its import says, or as its answer has it."""
+        manifest = self.manifest
+        if manifest.source is not None and manifest.source.activations:
+            return manifest.source.activations
+        return "int16" if manifest.outputs and manifest.outputs[0].dtype == "int16" else "int8"
+
 
 def read_report_data(build_dir: Path) -> ReportData:
     """Raises UsageError where the build does not exist or a file of it is damaged; later stages may be missing."""

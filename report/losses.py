@@ -100,7 +100,7 @@ def difference_figure(data: ReportData) -> Figure | None:
     inside = sum(abs(gap) <= step for gap in gaps)
     return Figure(
         "differences",
-        "int8 minus what is known",
+        f"{data.activations} minus what is known",
         f"{len(gaps):,} outputs of {len(answers):,} samples: {inside:,} within one step of the known answer.",
         f"{inside:,} of {len(gaps):,} outputs, of {len(answers):,} samples ({answers[0].source}), are within one step, "
         f"{step:.3g}; the farthest is {reach:.3g} steps off.",

@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 
 import numpy as np
 
@@ -28,6 +29,8 @@ BINS = 24  # of a histogram of weights
 class NetworkRow:
     """One operator. `cost` in Network.unit, None where nobody knows it; `sources`: the operators that it reads.
 
+    `reached`: how far the float model's output went on the profile's samples, in real values.
+
     `weights`: how many stored values fall into each of BINS equal parts of their type's range, [] where there are none.
     """
 
@@ -46,6 +49,7 @@ class NetworkRow:
     share: float
     sqnr_db: float | None
     noise_added: float | None
+    reached: tuple[float, float] | None
 
     @property
     def limits(self) -> tuple[float, float] | None:
@@ -54,14 +58,23 @@ class NetworkRow:
             return None
         return real_limits(self.dtype, self.scale, self.zero_point)
 
+    @property
+    def range_used(self) -> float | None:
+        """Share of what its output can hold that the float model reached; more than 1 where that does not fit."""
+        if self.limits is None or self.reached is None:
+            return None
+        return (self.reached[1] - self.reached[0]) / (self.limits[1] - self.limits[0])
+
 
 @dataclass(frozen=True)
 class Network:
-    """`unit` of the costs; `board` on which they were measured, "" where they are counted from the shapes."""
+    """`unit` of the costs; `board` on which they were measured, "" where they are counted from the shapes. `samples`:
+    on which the noise and the float model's ranges were measured."""
 
     rows: list[NetworkRow]
     unit: str
     board: str
+    samples: str = ""
 
     @property
     def costliest(self) -> NetworkRow | None:
@@ -116,9 +129,17 @@ def network_of(graph: Graph, boards: list[BoardResult]) -> Network:
                 share=(cost or 0) / total,
                 sqnr_db=noise.get(op.index, {}).get("sqnr_db"),
                 noise_added=noise.get(op.index, {}).get("noise_added"),
+                reached=_reached(noise.get(op.index, {})),
             )
         )
-    return Network(rows, unit, profiled.name if profiled else "")
+    samples = next((str(board.profile["noise_samples"]) for board in boards if board.profile.get("noise_samples")), "")
+    return Network(rows, unit, profiled.name if profiled else "", samples)
+
+
+def _reached(entry: dict[str, Any]) -> tuple[float, float] | None:
+    """None, too, in a profile of an earlier release."""
+    low, high = entry.get("float_low"), entry.get("float_high")
+    return None if low is None or high is None else (low, high)
 
 
 def multiplications(graph: Graph, op: Operator) -> int | None:

@@ -11,22 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tinyproof.core.manifest import Manifest
-from tinyproof.core.tflite.arithmetic import real_limits
 from tinyproof.report import figures, lesson, losses, memory_figure, quantization, size_charts, weights
 from tinyproof.report.build_data import Lesson, ReportData
 from tinyproof.report.chart import Figure, Stack
 from tinyproof.report.labelled import Labelled, labelled
-from tinyproof.report.layer_names import layer_name
-from tinyproof.report.network import SHOWN, Network, draw_histogram, draw_network, network_of
+from tinyproof.report.network import SHOWN, Network, draw_network, network_of
+from tinyproof.report.rendering import TEMPLATES, environment
 from tinyproof.report.sample_pictures import draw_sample
-from tinyproof.report.svg import draw, draw_stack, legend, stack_legend, swatch
 from tinyproof.report.treemap import FlashMap, draw_treemap, flash_map
 
 if TYPE_CHECKING:
-    from markupsafe import Markup
+    pass
 
-TEMPLATES = Path(__file__).parent / "templates"
 SHOWN_ERRORS = 12  # rows of the table of first errors
 TABLE_ROWS = 16  # of the table of weights
 
@@ -82,73 +78,50 @@ class Content:
 
 def render(content: Content) -> str:
     """The HTML text. Strings of the model and of boards are escaped by the template engine."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["figure"] = figure_parts
-    environment.filters["number"] = number
-    environment.filters["values"] = values
-    environment.filters["histogram"] = lambda counts: Markup(draw_histogram(counts))
-    environment.filters["layer_name"] = layer_name
-    environment.filters["swatch"] = lambda role: Markup(swatch(role))
-    environment.filters["unit"] = size_charts.unit_of
-    environment.filters["limits"] = lambda tensor: real_limits(tensor.dtype, tensor.scale, tensor.zero_point)
     data = content.data
     script = (TEMPLATES / "report.js").read_text(encoding="utf-8")
     style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
-    text: str = environment.get_template("report.html").render(
-        manifest=data.manifest,
-        activations=activations_type(data.manifest),
-        lesson=data.lesson,
-        facts=lesson_facts(data.lesson) if data.lesson else None,
-        figures=content.lesson_figures,
-        quantized=content.quantization_figures,
-        transfer=transfer_facts(content),
-        network=content.network,
-        shown_operators=SHOWN,
-        network_drawing=Markup(draw_network(content.network)) if content.network else "",
-        weights=content.weights[:TABLE_ROWS],
-        more_weights=max(0, len(content.weights) - TABLE_ROWS),
-        boards=data.boards,
-        verdict=verdict(data),
-        answer_groups=answer_groups(data),
-        stale=data.stale,
-        outdated=data.outdated,
-        stacks=content.stacks,
-        memory=content.memory,
-        losses=content.loss_figures,
-        worst=worst_samples(content),
-        labelled=content.labelled,
-        flash=content.flash,
-        flash_drawing=Markup(draw_treemap(content.flash)) if content.flash else "",
-        speed=size_charts.speed_rows(data.boards),
-        profiles=size_charts.operator_tables(data.boards),
-        peers=size_charts.peer_table(data),
-        style=Markup(style),
-        script=Markup(script),
-        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        state=Markup(state(data.lesson)) if data.lesson else "",
+    text: str = (
+        environment()
+        .get_template("report.html")
+        .render(
+            manifest=data.manifest,
+            activations=data.activations,
+            lesson=data.lesson,
+            facts=lesson_facts(data.lesson) if data.lesson else None,
+            figures=content.lesson_figures,
+            quantized=content.quantization_figures,
+            transfer=transfer_facts(content),
+            network=content.network,
+            shown_operators=SHOWN,
+            network_drawing=Markup(draw_network(content.network)) if content.network else "",
+            weights=content.weights[:TABLE_ROWS],
+            more_weights=max(0, len(content.weights) - TABLE_ROWS),
+            boards=data.boards,
+            verdict=verdict(data),
+            coverage=coverage(data),
+            answer_groups=answer_groups(data),
+            stale=data.stale,
+            outdated=data.outdated,
+            stacks=content.stacks,
+            memory=content.memory,
+            losses=content.loss_figures,
+            worst=worst_samples(content),
+            labelled=content.labelled,
+            flash=content.flash,
+            flash_drawing=Markup(draw_treemap(content.flash)) if content.flash else "",
+            speed=size_charts.speed_rows(data.boards),
+            profiles=size_charts.operator_tables(data.boards),
+            peers=size_charts.peer_table(data),
+            style=Markup(style),
+            script=Markup(script),
+            script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+            state=Markup(state(data.lesson)) if data.lesson else "",
+        )
     )
     return text
-
-
-def figure_parts(figure: Figure | Stack) -> dict[str, Any]:
-    """Drawing and legend as markup that svg.py has escaped already."""
-    from markupsafe import Markup
-
-    def marked(entries: list[tuple[str, str]]) -> list[tuple[Markup, str]]:
-        return [(Markup(drawn), label) for drawn, label in entries]
-
-    if isinstance(figure, Stack):
-        return {"svg": Markup(draw_stack(figure)), "legend": marked(stack_legend(figure))}
-    return {"svg": Markup(draw(figure)), "legend": marked(legend(figure))}
 
 
 def state(data: Lesson) -> str:
@@ -191,13 +164,6 @@ def lesson_facts(data: Lesson) -> dict[str, Any]:
     }
 
 
-def activations_type(manifest: Manifest) -> str:
-    """What the model keeps between its layers: as its import says, or as its answer has it."""
-    if manifest.source is not None and manifest.source.activations:
-        return manifest.source.activations
-    return "int16" if manifest.outputs and manifest.outputs[0].dtype == "int16" else "int8"
-
-
 def transfer_facts(content: Content) -> dict[str, Any] | None:
     """The numbers in the text beside the transfer curve, or None where there are no samples."""
     points = content.samples
@@ -238,6 +204,13 @@ def verdict(data: ReportData) -> dict[str, Any]:
     }
 
 
+def coverage(data: ReportData) -> dict[str, Any] | None:
+    """What the vectors excite, as the export measured it; None in a build whose export did not."""
+    found = data.vectors.get("coverage")
+    known = isinstance(found, dict) and {"outputs", "outputs_moving", "faults", "faults_seen", "layers"} <= found.keys()
+    return found if known else None
+
+
 def answer_groups(data: ReportData) -> list[tuple[list[str], list[dict[str, Any]]]]:
     """(boards, answers): boards that answer alike share one table."""
     groups: list[tuple[list[str], list[dict[str, Any]]]] = []
@@ -249,23 +222,3 @@ def answer_groups(data: ReportData) -> list[tuple[list[str], list[dict[str, Any]
         elif answers:
             groups.append(([board.name], answers))
     return groups
-
-
-def number(value: Any, digits: int = 4) -> str:
-    """A number for reading: significant digits, thousands apart, a true minus sign, no trailing zeros."""
-    if value is None:
-        return "–"
-    if isinstance(value, int):
-        return f"{value:,}".replace("-", "−")
-    size = abs(value)
-    if size and (size >= 1e6 or size < 1e-3):
-        return f"{value:.{digits}g}".replace("-", "−")
-    return f"{float(f'{value:.{digits}g}'):,.10g}".replace("-", "−")
-
-
-def values(items: list[Any] | None, digits: int = 6) -> str:
-    """A tensor's values in a table: one number, or the first few."""
-    if items is None:
-        return "–"
-    shown = ", ".join(number(item, digits) for item in items[:4])
-    return shown + (", …" if len(items) > 4 else "")

@@ -10,7 +10,8 @@ import zlib
 from collections.abc import Sequence
 from html import escape
 
-SIDE = 8  # a field of at least so many rows and columns is an image
+from tinyproof.core.sample_form import sample_form
+
 SERIES = 3  # signals that are drawn, in the colours of these roles
 ROLES = ("model", "error", "target")
 WIDTH, HEIGHT = 220, 120
@@ -19,17 +20,15 @@ MOST_PIXELS = 1 << 16
 
 def draw_sample(values: Sequence[float], shape: Sequence[int], alt: str) -> str:
     """An <svg>; "" for what has no picture: more than MOST_PIXELS values, or values that do not fill the shape."""
-    sides = [side for side in shape[1:] if side > 1] or [1]
     if math.prod(shape) != len(values) or len(values) > MOST_PIXELS:
         return ""
+    form = sample_form(shape)
     open_tag = f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="group" class="sample"><title>{escape(alt)}</title>'
-    channels = sides[2] if len(sides) == 3 else 1
-    if len(sides) in (2, 3) and min(sides[:2]) >= SIDE and channels in (1, 3):
-        return open_tag + _image(values, sides[0], sides[1], channels) + "</svg>"
-    if sides[0] >= SIDE and len(sides) <= 2:
-        signals = sides[1] if len(sides) == 2 else 1
-        return open_tag + _series(values, signals) + "</svg>"
-    if len(values) <= SIDE:
+    if form.kind == "image":
+        return open_tag + _image(values, form.rows, form.columns, form.channels) + "</svg>"
+    if form.kind == "series":
+        return open_tag + _series(values, form.columns) + "</svg>"
+    if form.kind == "numbers":
         return open_tag + _numbers(values) + "</svg>"
     return ""
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tinyproof.core.board_spec import all_boards
 from tinyproof.core.build_record import Size
 from tinyproof.report.build_data import BoardResult, ReportData
 from tinyproof.report.chart import Stack
@@ -63,12 +64,16 @@ def _stack(name: str, title: str, amount_of: Callable[[Size], int], boards: dict
 
 
 def speed_rows(boards: list[BoardResult]) -> list[dict[str, Any]]:
-    """One row per checked board: time of an inference in the board's own unit."""
+    """One row per checked board: time of an inference in the board's own unit, and in milliseconds where it is known:
+    `ms`, and how in `ms_by`."""
     rows = []
     for board in boards:
         if board.check.get("bits_checked"):
+            milliseconds, known_by = _milliseconds(board)
             rows.append(
                 {
+                    "ms": milliseconds,
+                    "ms_by": known_by,
                     "board": board.name,
                     "engine": board.check["engine"],
                     "low": board.check["ticks_min"],
@@ -79,6 +84,22 @@ def speed_rows(boards: list[BoardResult]) -> list[dict[str, Any]]:
                 }
             )
     return rows
+
+
+def _milliseconds(board: BoardResult) -> tuple[float | None, str]:
+    """(of an inference at most, who says so). None for this computer, and for a simulator that knows no cycles."""
+    spec = all_boards().get(board.name)
+    if spec is None or spec.kind == "host":
+        return None, ""
+    ticks, unit, cycles = board.check["ticks_max"], board.check["tick_unit"], board.profile.get("cycles")
+    if unit == "us" and spec.kind == "serial":
+        return ticks / 1e3, "measured"
+    clock = f"at {spec.clock_hz / 1e6:g} MHz"
+    if unit == "cycle" and spec.clock_hz:
+        return 1e3 * ticks / spec.clock_hz, f"cycles {clock}"
+    if cycles and spec.clock_hz:
+        return 1e3 * cycles / spec.clock_hz, f"{cycles:,} cycles by the core's manual, {clock}"
+    return None, ""
 
 
 def operator_tables(boards: list[BoardResult]) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from html import escape
 from tinyproof.report.chart import Axis, Band, Bars, Boxes, Dots, Figure, Line, Mark, Point, Segments, Stack
 
 WIDTH, HEIGHT = 460, 330
-LEFT, RIGHT, TOP, BOTTOM = 62, 14, 12, 50
+LEFT, RIGHT, TOP, BOTTOM = 72, 14, 12, 50
 PLOT_WIDTH, PLOT_HEIGHT = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
 
 
@@ -71,7 +71,7 @@ def _axes(x: Axis, y: Axis) -> list[str]:
         f'<text class="label" x="{middle_x:.1f}" y="{HEIGHT - 8}" text-anchor="middle">{escape(x.label)}</text>'
     )
     parts.append(
-        f'<text class="label" transform="translate(15 {middle_y:.1f}) rotate(-90)" text-anchor="middle">'
+        f'<text class="label" transform="translate(13 {middle_y:.1f}) rotate(-90)" text-anchor="middle">'
         f"{escape(y.label)}</text>"
     )
     parts.append("</g>")

@@ -100,7 +100,7 @@ def draw_treemap(flash: FlashMap) -> str:
             f'<g><title>{escape(words)}</title><rect class="box {tile.role}" x="{left + 1:.1f}" y="{top + 1:.1f}" '
             f'width="{max(0.5, width - 2):.1f}" height="{max(0.5, height - 2):.1f}"/>'
         )
-        if width >= max(LABEL_WIDTH, 11 * len(tile.name)) and height >= LABEL_HEIGHT:
+        if width >= max(LABEL_WIDTH, 9 * len(tile.name)) and height >= LABEL_HEIGHT:
             body.append(
                 f'<text class="label" x="{left + 8:.1f}" y="{top + 20:.1f}">{escape(tile.name)}</text>'
                 f'<text class="label" x="{left + 8:.1f}" y="{top + 37:.1f}">{tile.amount:,} B</text>'

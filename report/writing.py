@@ -6,6 +6,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from tinyproof.core.files import write_at_once
 from tinyproof.report.build_data import read_report_data
 from tinyproof.report.chart import Stack
 from tinyproof.report.page import Content, render
@@ -28,6 +29,8 @@ def write_report(build_dir: Path) -> Path:
 
 def write_figures(content: Content, folder: Path) -> None:
     """Every figure as folder/<name>.png; figures of an earlier model do not stay behind."""
+    if folder.is_symlink():  # what it leads to is somebody else's
+        folder.unlink()
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for figure in content.figures():
@@ -39,5 +42,5 @@ def write_figures(content: Content, folder: Path) -> None:
 
 def write_page(content: Content, path: Path) -> Path:
     """Renders the page to `path`, and returns that."""
-    path.write_text(render(content), encoding="utf-8", newline="\n")
+    write_at_once(path, render(content))
     return path

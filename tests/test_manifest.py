@@ -212,7 +212,9 @@ def test_a_mistyped_manifest_is_one_line_for_the_user(tmp_path: Path, monkeypatc
 def test_a_record_of_a_build_survives_the_file(tmp_path: Path) -> None:
     assert read_build_record(tmp_path) is None
     layers = {"engine": Size(1, 0), "core": Size(2, 2)}
-    made = BuildRecord("sim-uno", "compiled", "0" * 16, 3, 2, 1, 0, layers, RamUse(0, 0, 0, 0, 1, 1), 90, "")
+    made = BuildRecord(
+        "sim-uno", "compiled", "0" * 16, 3, 2, 1, 0, layers, RamUse(0, 0, 0, 0, 1, 1), 90, "", "0" * 64, {}
+    )
     made.write(tmp_path)
     assert read_build_record(tmp_path) == made
 

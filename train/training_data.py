@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinyproof.core.errors import InputFileError
+from tinyproof.core.files import file_bytes
 from tinyproof.core.origin import Neuron
 
 LESSON_X = (-1.0, 0.0, 1.0, 2.0, 3.0, 4.0)
@@ -89,6 +90,7 @@ def parse_csv(content: bytes, name: str) -> Data:
 
 def _read(path: Path) -> bytes:
     try:
+        file_bytes(path)
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:

@@ -12,6 +12,7 @@ import click
 
 from tinyproof.builds import Wanted, import_file
 from tinyproof.cli import console
+from tinyproof.cli.fleet_option import FleetWanted, fleet_options, fleet_wanted
 from tinyproof.cli.model_option import calibration_option
 from tinyproof.cli.stage_timer import Stages, in_words
 from tinyproof.cli.step_summary import add_bench
@@ -57,6 +58,7 @@ EXAMPLE = BUILD / "example"
     metavar="FILE",
     help="Write the layers of all models on all boards (minutes).",
 )
+@fleet_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of the tables.")
 def command(
     board: str | None,
@@ -65,19 +67,27 @@ def command(
     tinyperf: bool,
     compare: Path | None,
     record: Path | None,
+    fleet: tuple[str, ...],
+    coordinator: str | None,
+    wait: float | None,
     as_json: bool,
 ) -> None:
     """Measure flash, RAM, instructions, cycles, round trips and stage times for the neuron and for 1-16-16-1 (sine).
 
     Instructions come from the emulator's deterministic count, cycles from its instructions by the manual of the core
     (Cortex-M4); the training loop is compared with plain model.fit in the same run. Artefacts are in
-    build/bench-<model>/.
+    build/bench-<model>/. With --fleet, what the boards of a fleet answer, how fast, and what the fleet takes beside it.
 
     \b
     ./tinyproof bench --compare tests/instructions.json   # exits 1 where a layer grew by more than 1 %
     ./tinyproof bench --record tests/instructions.json    # after such a change, if it is wanted
     """
+    others = {"board": board, "model": extra, "calibration": calibration, "tinyperf": tinyperf}
+    asked = fleet_wanted(fleet, coordinator, wait, **others, compare=compare, record=record)
     config = load_config(CONFIG_FILE)
+    if asked is not None:
+        _bench_fleet(config, asked, as_json=as_json)
+        return
     config = dataclasses.replace(config, board=board or config.board)
     find_board(config.board)
     if record is not None:
@@ -95,6 +105,20 @@ def command(
     add_bench(document["results"])
     if compare is not None:
         _compare(recorded, document["results"], compare)
+
+
+def _bench_fleet(config: Config, asked: FleetWanted, *, as_json: bool) -> None:
+    """Raises what the worst of the boards stands for."""
+    from tinyproof.cli.bench_fleet import as_bench_document, bench_fleet, print_bench_fleet
+    from tinyproof.fleet_checking import fault_of
+
+    found = bench_fleet(config, asked)
+    if as_json:
+        console.print_json(as_bench_document(found))
+    else:
+        print_bench_fleet(found)
+    if fault := fault_of([row for _, row in found]):
+        raise fault
 
 
 def measure(config: Config, files: list[tuple[str, Path | None]], *, tinyperf: bool) -> dict[str, Any]:
@@ -154,7 +178,7 @@ def _tinyperf_files(*, dead: bool = False) -> list[tuple[str, Path]]:
     made = [make_tinyperf(name, TINYPERF) for name in MODELS]
     if dead:
         seed = random.SystemRandom().getrandbits(32)
-        console.stderr().print(f"weights of the models with dead channels: seed {seed}")
+        console.remark(f"weights of the models with dead channels: seed {seed}")
         made += [make_tinyperf(name, TINYPERF, seed, dead=True) for name in MODELS]
     return [(str(model), samples) for model, samples in made]
 

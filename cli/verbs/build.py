@@ -11,6 +11,7 @@ import click
 from tinyproof.builds import run_build
 from tinyproof.cli import console
 from tinyproof.cli.model_option import dialect_option, hold, model_option, select_model
+from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import load_config
 from tinyproof.core.paths import CONFIG_FILE
 
@@ -42,12 +43,15 @@ def command(board: str | None, model: str | None, dialect: str, no_lint: bool, a
         return
     print_build(result)
     sizes = (f"{layer} {size.flash_bytes:,}/{size.ram_bytes:,}" for layer, size in result.layers.items())
-    click.echo(f"         flash/RAM B: {', '.join(sizes)}; all {result.flash_bytes:,}/{result.ram_bytes:,}")
-    click.echo(f"         RAM B: {result.ram.in_words()}; all {result.ram.total_bytes:,}")
+    console.say("", f"flash/RAM B: {', '.join(sizes)}; all {result.flash_bytes:,}/{result.ram_bytes:,}")
+    console.say("", f"RAM B: {result.ram.in_words()}; all {result.ram.total_bytes:,}")
     bound = (
         f"at most {result.stack_bound_bytes:,} B deep" if result.stack_bound_bytes is not None else "without a bound"
     )
-    click.echo(f"         stack {bound}{f': {result.stack_bound_why}' if result.stack_bound_why else ''}")
+    console.say("", f"stack {bound}{f': {result.stack_bound_why}' if result.stack_bound_why else ''}")
+    if not dialect:
+        verb = "flash" if find_board(config.board).kind == "serial" else "check"
+        console.print_next(f"./tinyproof {verb} --model {config.model} --board {config.board}")
 
 
 def print_build(result: BuildResult) -> None:

@@ -12,11 +12,12 @@ import click
 
 from tinyproof.cli import console
 from tinyproof.cli.ask_board import run_check, run_samples
+from tinyproof.cli.fleet_option import FleetWanted, fleet_options, fleet_wanted
 from tinyproof.cli.model_option import classes_option, hold, model_option, select_model, values_option
 from tinyproof.cli.show_check import print_check
 from tinyproof.cli.show_dataset import print_samples
 from tinyproof.cli.step_summary import add_check
-from tinyproof.core.config import load_config
+from tinyproof.core.config import Config, load_config
 from tinyproof.core.errors import MismatchError, UsageError
 from tinyproof.core.paths import CONFIG_FILE
 
@@ -37,7 +38,9 @@ Report = TypeVar("Report", "CheckReport", "DatasetReport")
 @values_option
 @click.option("--limit", type=click.IntRange(min=1), help="Ask only so many samples of the data set.")
 @click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds to wait for an answer.")
+@click.option("--total", type=click.FloatRange(min=0, min_open=True), help="Seconds that all answers may take.")
 @click.option("--retries", type=click.IntRange(0, 1000), help="How often a lost or damaged request is repeated.")
+@fleet_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of the table.")
 @click.option("--junit", type=click.Path(path_type=Path), help="Write JUnit XML to this file, too.")
 def command(
@@ -49,7 +52,11 @@ def command(
     values: tuple[float, float] | None,
     limit: int | None,
     timeout: float | None,
+    total: float | None,
     retries: int | None,
+    fleet: tuple[str, ...],
+    coordinator: str | None,
+    wait: float | None,
     as_json: bool,
     junit: Path | None,
 ) -> None:
@@ -64,6 +71,7 @@ def command(
     ./tinyproof check --board nano33ble --port /dev/ttyACM0
     ./tinyproof check --port socket://127.0.0.1:4000 what `simulate` printed
     ./tinyproof check --dataset digits.npz --limit 50
+    ./tinyproof check --fleet simulated=yes          all of a fleet that match, at once
 
     A data set is a .npz with x [N, ...] (or x_q, integers) and optional y, a .npy with x alone, a .csv with one column
     for each input value and an optional one for the answer (y, label or class; the last one where there is no header),
@@ -76,25 +84,67 @@ def command(
     after a reset, every frame's bits are compared, and what it answers is the largest value over all frames where y
     holds class numbers (of one output: 1 and 0, heard from 0.5 on), and the last frame's where y holds real answers.
 
+    With --fleet the build is put on every board that matches, when it is its turn, after what is missing was made: the
+    firmware, and the lesson's neuron where there is no model yet. `./tinyproof fleet up` offers boards.
+
     Exits 0 if no bit and no answer differs, 1 on a mismatch, 3 if the board is absent, silent or runs another model.
     """
+    asked = fleet_wanted(fleet, coordinator, wait, board=board, port=port, dataset=dataset, limit=limit)
     config = load_config(CONFIG_FILE)
     wanted = dataclasses.replace(
         config.check,
         timeout_s=timeout or config.check.timeout_s,
+        total_s=total or config.check.total_s,
         retries=config.check.retries if retries is None else retries,
     )
     config = select_model(dataclasses.replace(config, board=board or config.board, check=wanted), model)
     if dataset is None and limit is not None:
         raise UsageError("--limit counts samples of a data set; name it with --dataset")
+    if asked is not None:
+        _check_fleet(config, model, asked, junit, as_json=as_json)
+        return
     from tinyproof.core.data_set import DataForm, read_classes
 
     form = DataForm(() if classes is None else read_classes(classes), values)
     with hold(config.model, shared=True):
         if dataset is None:
             _tell(run_check(config, port), print_check, junit, as_json=as_json)
+            if not as_json:
+                console.print_next(
+                    f"./tinyproof profile --model {config.model}   # which operator takes the time",
+                    f"./tinyproof report --model {config.model}   # all of it as one page",
+                )
         else:
             _tell(run_samples(config, port, dataset, limit, form), print_samples, junit, as_json=as_json)
+
+
+def _check_fleet(config: Config, model: str | None, asked: FleetWanted, junit: Path | None, *, as_json: bool) -> None:
+    """Every board that matches. Raises what the worst of them stands for, in one line."""
+    from tinyproof.cli.run_fleet import (
+        conclude_fleet,
+        joined_fleet,
+        make_lesson,
+        print_fleet,
+        run_fleet,
+        write_fleet_junit,
+    )
+    from tinyproof.cli.step_summary import add_matrix
+    from tinyproof.fleet_checking import as_fleet_document, fault_of
+
+    with joined_fleet(config, asked) as (fleet, places):
+        if model is None:
+            make_lesson(config, quiet=as_json)
+        rows = run_fleet(config, fleet, places, asked)
+    if junit is not None:
+        write_fleet_junit(config.model, rows, junit)
+    if as_json:
+        console.print_json(as_fleet_document(rows, fleet.address))
+    else:
+        print_fleet(rows)
+        conclude_fleet(rows)
+    add_matrix(rows)
+    if fault := fault_of(rows):
+        raise fault
 
 
 def _tell(report: Report, show: Callable[[Report], None], junit: Path | None, *, as_json: bool) -> None:

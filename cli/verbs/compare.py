@@ -52,6 +52,7 @@ USUAL = Limits()
     show_default=True,
     help="Percentage points; of real answers, growth of the RMSE in percent.",
 )
+@click.option("--html", type=click.Path(path_type=Path), metavar="FILE", help="Write the comparison as a page, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of the table.")
 def command(
     old: str,
@@ -67,6 +68,7 @@ def command(
     max_ram: float,
     max_instructions: float,
     max_accuracy_loss: float,
+    html: Path | None,
     as_json: bool,
 ) -> None:
     """Set two builds side by side: bits, sizes, instructions, accuracy.
@@ -74,6 +76,9 @@ def command(
     OLD and NEW are builds, by name or as folders, such as one that an earlier CI run has kept; with --model, revisions
     that git knows, whose models are imported as build/compare-old and build/compare-new. What the builds' records do
     not hold is measured on the board.
+
+    --html adds what each layer costs, where `profile` has measured that in both builds, what RAM and flash are for, and
+    the classes of a data set, as one page that needs no other file.
 
     \b
     ./tinyproof compare main HEAD --model model.tflite
@@ -95,6 +100,11 @@ def command(
     sides = measure_both((old, new), folders, find_board(config.board), config, dataset, limit, console.remark, form)
     rows = compare(*sides, Limits(max_flash, max_ram, max_instructions, max_accuracy_loss))
     worse = [row.figure for row in rows if row.regressed]
+    if html is not None:
+        from tinyproof.report.comparison import Words, write_comparison
+
+        words = Words([_cells(row) for row in rows], worse, _proof(config, sides[1]))
+        write_comparison(html, (old, new), folders, config.board, words)
     if as_json:
         console.print_json(
             {
@@ -117,8 +127,12 @@ def _print(config: Config, old: Measured, new: Measured, rows: list[Compared]) -
     for line in aligned(lines, right=(1, 2, 3, 4)):
         click.echo(f"{'':<{LABEL}}{line}")
     label = "WORSE" if any(row.regressed for row in rows) else "proof"
-    words = f"{new.bits_checked - new.bits_different} of {new.bits_checked} inputs of the new one bit-identical"
-    click.echo(f"{label:<{LABEL}}{words} on {config.board}")
+    click.echo(f"{label:<{LABEL}}{_proof(config, new)}")
+
+
+def _proof(config: Config, new: Measured) -> str:
+    same = new.bits_checked - new.bits_different
+    return f"{same} of {new.bits_checked} inputs of the new one bit-identical on {config.board}"
 
 
 def _cells(row: Compared) -> tuple[str, str, str, str, str, str]:

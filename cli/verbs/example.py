@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from tinyproof.cli import console
+from tinyproof.cli.progress import progress
 from tinyproof.cli.wake_word import prove_wake_word
 from tinyproof.core.errors import UsageError
 from tinyproof.core.paths import BUILD, shown
@@ -47,8 +48,8 @@ def command(context: click.Context, name: str, folder: Path, board: str | None, 
 def _make_gestures(folder: Path, *, as_json: bool) -> None:
     from tinyproof.train.gestures import CLASSES, make_gestures
 
-    with console.progress() as bar:
-        task = bar.add_task("train    ", note="")
+    with progress() as bar:
+        task = bar.add_task("train    ")
         example = make_gestures(folder, lambda done, total: bar.update(task, completed=done, total=total))
     files = {name: shown(getattr(example, name).resolve()) for name in ("model", "calibration", "test")}
     if as_json:

@@ -24,6 +24,7 @@ from tinyproof.cli.model_option import (
     select_model,
     values_option,
 )
+from tinyproof.cli.show_bits import say_coverage
 from tinyproof.cli.tables import stage_line
 from tinyproof.core import paths
 from tinyproof.core.config import ExportConfig, load_config
@@ -90,6 +91,9 @@ def command(
     A model that is brought becomes build/<its name>/: an integer .tflite as it is; a float .tflite, a .keras, an .h5 or
     a SavedModel after quantization with --calibration, or with --low and --high where it takes one number.
 
+    Vectors are all inputs where there are 256; otherwise those that let faults show, and the line `vectors` says how
+    many of some that were planted in the weights they do show.
+
     With --ram the arena shrinks: operators take turns by some rows, so that what lies between them never exists as a
     whole, and other ways that cost instructions. The bits stay the same.
 
@@ -111,7 +115,8 @@ def command(
     # With --as, --name is the library's.
     wanted = Wanted(calibration, low, high, activations, None if library.kind else name, values)
     found = find_brought(model, wanted)
-    given = {"--low": low, "--high": high, "--seed": seed, "--keep-dead": keep_dead or None, "--ram": ram or None}
+    given = {"--low": low, "--high": high, "--seed": seed, "--board": board}
+    given |= {"--keep-dead": keep_dead or None, "--ram": ram or None}
     changing = [option for option, value in given.items() if value is not None]
     if library.kind is not None and _is_made(found, wanted, changing):
         library.write(select_model(config, model or config.model), name, as_json=as_json)
@@ -125,12 +130,19 @@ def command(
         if library.kind is not None:
             library.write(config, name, as_json=as_json)
             return
+    from tinyproof.host.expected import read_coverage, read_vectors
+
+    folder = paths.build_dir(manifest.model)
+    coverage = read_coverage(folder)
     if as_json:
-        console.print_json(manifest.as_dict())
-    elif found is None:
+        console.print_json({**manifest.as_dict(), "coverage": coverage})
+        return
+    if found is None:
         print_export(manifest)
     else:
         print_import(manifest)
+    say_coverage(read_vectors(folder)[1], coverage)
+    console.print_next(f"./tinyproof build --model {manifest.model}")
 
 
 def _is_made(found: ModelFile | None, wanted: Wanted, changing: list[str]) -> bool:
@@ -164,4 +176,5 @@ def print_export(manifest: Manifest) -> None:
     else:
         saturation = "nothing in the asked range saturates"
     worst = f"worst error {report.worst_error:.4g} at x = {report.worst_error_x:.4g}"
-    click.echo(f"         step of y {report.step_y:<14.4g}{worst}; {saturation}")
+    click.echo(f"         step of y {report.step_y:<14.4g}{worst}")
+    console.say("", saturation)

@@ -18,7 +18,7 @@ from tinyproof.cli.model_option import (
     print_removed,
     values_option,
 )
-from tinyproof.cli.tables import WIDTH, aligned
+from tinyproof.cli.tables import WIDTH, aligned, middle_out
 from tinyproof.core import paths
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.build_record import RAM_KINDS
@@ -82,7 +82,7 @@ def print_listing(document: dict[str, Any], *, tensors: bool) -> None:
         for op in document["operators"]
     ]
     click.echo()
-    _table(("", "operator", "input", "output", "not taken"), rows, right=(0,))
+    _table(("", "operator", "input", "output", "not taken"), rows, right=(0,), shorten=(1, 2, 3))
     if tensors:
         _print_tensors(document)
 
@@ -98,7 +98,7 @@ def _print_ends(document: dict[str, Any]) -> None:
 def _print_tensors(document: dict[str, Any]) -> None:
     click.echo()
     titles = ("", "tensor", "shape", "type", "scale", "zero", "arena")
-    _table(titles, [_tensor_row(tensor) for tensor in document["tensors"]], right=(0, 5, 6))
+    _table(titles, [_tensor_row(tensor) for tensor in document["tensors"]], right=(0, 5, 6), shorten=(1, 4))
 
 
 def print_inspection(document: dict[str, Any], *, tensors: bool) -> None:
@@ -126,26 +126,37 @@ def print_inspection(document: dict[str, Any], *, tensors: bool) -> None:
         for op in document["operators"]
     ]
     click.echo()
-    _table(("", "operator", "input", "output", "MACs", "constants B"), rows, right=(0, 4, 5))
+    _table(("", "operator", "input", "output", "MACs", "constants B"), rows, right=(0, 4, 5), shorten=(1, 2, 3))
     if tensors:
         _print_tensors(document)
     click.echo()
-    verdicts = [
-        (
-            fit["board"],
-            f"{fit['flash_bytes']:,} of {fit['flash_limit']:,}",
-            f"{fit['ram_bytes']:,} of {fit['ram_limit']:,}",
-            ("= " if fit["exact"] else "~ ") + fit["verdict"],
-        )
-        for fit in document["boards"]
-    ]
-    _table(("board", "flash B", "RAM B", "verdict (= built, ~ estimated)"), verdicts, right=(1, 2))
-    click.echo()
+    _print_boards(document["boards"])
     uses = [
         (fit["board"], *(f"{fit['ram'][f'{kind}_bytes']:,}" for kind in RAM_KINDS), f"{fit['ram_bytes']:,}")
         for fit in document["boards"]
     ]
     _table(("RAM B on", *RAM_KINDS, "all"), uses, right=tuple(range(1, 8)))
+
+
+def _print_boards(fits: list[dict[str, Any]]) -> None:
+    """What the model needs of each board, and has there; of one that is too small, in a line of its own, how much is
+    missing."""
+    rows = [
+        (
+            fit["board"],
+            f"{fit['flash_bytes']:,} of {fit['flash_limit']:,}",
+            f"{fit['ram_bytes']:,} of {fit['ram_limit']:,}",
+            ("= " if fit["exact"] else "~ ") + ("fits" if fit["fits"] else "DOES NOT"),
+        )
+        for fit in fits
+    ]
+    head, *lines = aligned([("board", "flash B", "RAM B", "= built, ~ estimated"), *rows], right=(1, 2))
+    click.echo(head)
+    for fit, line in zip(fits, lines, strict=True):
+        click.echo(line)
+        if not fit["fits"]:
+            click.echo(f"  {fit['verdict']}")
+    click.echo()
 
 
 def _tensor_row(tensor: dict[str, Any]) -> tuple[str, ...]:
@@ -156,7 +167,7 @@ def _tensor_row(tensor: dict[str, Any]) -> tuple[str, ...]:
         scale = f"{tensor['scales']}: {tensor['scale_min']:.3g} to {tensor['scale_max']:.3g}"
     return (
         str(tensor["index"]),
-        escaped(tensor["name"])[:28],
+        middle_out(escaped(tensor["name"]), 28),
         _shape(tensor["shape"]),
         tensor["dtype"],
         scale,
@@ -169,5 +180,7 @@ def _shape(shape: list[int]) -> str:
     return "x".join(map(str, shape)) or "scalar"
 
 
-def _table(titles: tuple[str, ...], rows: Sequence[tuple[str, ...]], right: tuple[int, ...] = ()) -> None:
-    click.echo("\n".join(aligned([titles, *rows], right)))
+def _table(
+    titles: tuple[str, ...], rows: Sequence[tuple[str, ...]], right: Sequence[int] = (), shorten: Sequence[int] = ()
+) -> None:
+    click.echo("\n".join(aligned([titles, *rows], right, shorten)))

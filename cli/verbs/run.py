@@ -13,6 +13,7 @@ import click
 from tinyproof.builds import Wanted, find_brought
 from tinyproof.cli import console
 from tinyproof.cli.ask_board import run_check
+from tinyproof.cli.fleet_option import FleetWanted, fleet_options, fleet_wanted
 from tinyproof.cli.model_option import (
     activations_option,
     calibration_option,
@@ -22,8 +23,8 @@ from tinyproof.cli.model_option import (
     values_option,
 )
 from tinyproof.cli.prepare import make_model, put_on_board
-from tinyproof.cli.run_all import ALL, print_matrix, run_matrix
-from tinyproof.cli.show_check import print_check
+from tinyproof.cli.run_all import ALL, conclude_matrix, print_matrix, run_matrix, write_matrix
+from tinyproof.cli.show_check import print_answers, print_verdict
 from tinyproof.cli.stage_timer import Stages, in_words
 from tinyproof.cli.step_summary import add_check, add_matrix
 from tinyproof.cli.verbs.report import print_report, run_report
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 @activations_option
 @click.option("--low", type=float, help="Smallest x that will be asked of a float model of one number.")
 @click.option("--high", type=float, help="Largest x that will be asked of it.")
+@fleet_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of the table.")
 @click.option("--junit", type=click.Path(path_type=Path), help="Write JUnit XML to this file, too.")
 @click.pass_context
@@ -61,6 +63,9 @@ def command(
     activations: str | None,
     low: float | None,
     high: float | None,
+    fleet: tuple[str, ...],
+    coordinator: str | None,
+    wait: float | None,
     as_json: bool,
     junit: Path | None,
 ) -> None:
@@ -69,11 +74,13 @@ def command(
     Settings come from tinyproof.toml where there is one. Artefacts are in build/<model>/. A model that is brought
     is imported instead of trained: an int8 .tflite as it is, a float model after quantization with --calibration.
     A real board is flashed first; with --port, a simulated one is taken as it runs behind that port.
-    --board all builds and checks every simulated board, two at a time, and ends with one table.
+    --board all builds and checks every simulated board, two at a time, and ends with one table; --fleet does so on all
+    boards of a fleet that match, at once.
 
     Exits 0 only if every bit is identical and every answer is within the tolerance, 1 on a mismatch, 3 if a board
     cannot be proven: its tools are missing, or the model is too big for it.
     """
+    asked = fleet_wanted(fleet, coordinator, wait, board=board, port=port)
     config = _settings(board, port, low, high)
     stages = Stages(quiet=as_json)
 
@@ -81,7 +88,10 @@ def command(
     found = find_brought(model, wanted)
     with hold(found.name if found is not None else model or config.model, makes=True):
         config = make_model(stages, config, model, found, wanted)
-        verdict = _prove_all(stages, config) if config.board == ALL else _prove_one(stages, config, port)
+        if asked is not None:
+            verdict = _prove_fleet(stages, config, asked)
+        else:
+            verdict = _prove_all(stages, config) if config.board == ALL else _prove_one(stages, config, port)
         page = stages.run("report", lambda: run_report(config))  # also of a mismatch: it says where
 
     if junit is not None:
@@ -93,6 +103,7 @@ def command(
         verdict.show()
         print_report(page)
         click.echo(f"time     {in_words(stages.seconds)}")
+        verdict.conclude()
         if found is not None and verdict.exit_code == EXIT_PROVEN:
             _print_next(config)
     verdict.add_to_summary()
@@ -129,6 +140,7 @@ class _Verdict(NamedTuple):
 
     document: dict[str, Any]
     show: Callable[[], None]
+    conclude: Callable[[], None]  # the last word
     exit_code: int
     write_junit: Callable[[Path], None]
     add_to_summary: Callable[[], None]  # when all else is said: it may be that nobody can write there
@@ -139,7 +151,8 @@ def _prove_one(stages: Stages, config: Config, port: str | None) -> _Verdict:
     report = stages.run("check", lambda: run_check(config, reached))
     return _Verdict(
         {"check": report.as_dict()},
-        show=lambda: print_check(report),
+        show=lambda: print_answers(report),
+        conclude=lambda: print_verdict(report),
         exit_code=EXIT_PROVEN if report.proven else EXIT_MISMATCH,
         write_junit=lambda file: _junit(report, file),
         add_to_summary=lambda: add_check(report),
@@ -151,8 +164,26 @@ def _prove_all(stages: Stages, config: Config) -> _Verdict:
     return _Verdict(
         as_document(rows),
         show=lambda: print_matrix(rows),
+        conclude=lambda: conclude_matrix(rows),
         exit_code=exit_code(rows),
         write_junit=lambda file: _junit_of_all(config, rows, file),
+        add_to_summary=lambda: add_matrix(rows),
+    )
+
+
+def _prove_fleet(stages: Stages, config: Config, asked: FleetWanted) -> _Verdict:
+    from tinyproof.cli.run_fleet import conclude_fleet, joined_fleet, print_fleet, run_fleet, write_fleet_junit
+    from tinyproof.fleet_checking import as_fleet_document
+
+    with joined_fleet(config, asked) as (fleet, places):
+        rows = stages.run("boards", lambda: run_fleet(config, fleet, places, asked))
+    write_matrix(config, rows)
+    return _Verdict(
+        as_fleet_document(rows, fleet.address),
+        show=lambda: print_fleet(rows),
+        conclude=lambda: conclude_fleet(rows),
+        exit_code=exit_code(rows),
+        write_junit=lambda file: write_fleet_junit(config.model, rows, file),
         add_to_summary=lambda: add_matrix(rows),
     )
 

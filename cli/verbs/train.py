@@ -11,6 +11,7 @@ import click
 
 from tinyproof.cli import console
 from tinyproof.cli.model_option import hold
+from tinyproof.cli.progress import progress
 from tinyproof.cli.tables import stage_line
 from tinyproof.core import paths
 from tinyproof.core.config import Config, load_config
@@ -58,7 +59,7 @@ def run_train(config: Config, folder: Path | None = None) -> Manifest:
     build_dir = folder or paths.build_dir(config.model)
     from tinyproof.train.training import train_model
 
-    with console.progress() as bar:
+    with progress() as bar:
         task = bar.add_task("train", total=config.train.steps, note="loading TensorFlow")
 
         def show(step: DescentStep) -> None:

@@ -1,36 +1,83 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`tinyproof watch`: a page with a slider; the board answers live."""
+"""`tinyproof watch`: a page on which one draws, moves or replays an input, and the boards answer live."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
+import itertools
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from tinyproof.builds import select_model
-from tinyproof.cli.model_option import model_option
+from tinyproof.cli.model_option import classes_option, model_option, select_model, values_option
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import load_config
+from tinyproof.core.errors import UsageError
 from tinyproof.core.paths import CONFIG_FILE, build_dir
+
+if TYPE_CHECKING:
+    from tinyproof.host.live.server import Replay
 
 
 @click.command()
-@click.option("--board", help="Board to watch; ./tinyproof boards lists them. [default: qemu-cortex-m4]")
-@click.option("--port", help="Serial port of a real board: a device file, socket:// or rfc2217:// URL.")
+@click.option(
+    "--board", "boards", multiple=True, help="Board to watch; several are set side by side. [default: qemu-cortex-m4]"
+)
+@click.option(
+    "--port", "ports", multiple=True, help="Serial port of a real board, or a URL; several are for the first boards."
+)
 @model_option
-def command(board: str | None, port: str | None, model: str | None) -> None:
-    """Serve a page on which a slider sends x to the board and its answer moves on the line, until Ctrl-C.
+@click.option(
+    "--dataset", type=click.Path(path_type=Path), metavar="FILE", help="Samples to replay: .npz, .npy, .csv, a folder."
+)
+@classes_option
+@values_option
+def command(
+    boards: tuple[str, ...],
+    ports: tuple[str, ...],
+    model: str | None,
+    dataset: Path | None,
+    classes: str | None,
+    values: tuple[float, float] | None,
+) -> None:
+    """Serve a page that asks the boards what you draw, move or replay, and shows what they answer, until Ctrl-C.
 
-    Prints the page's address. Only this machine can reach it, and only with the token in the address. When the board
-    is unplugged the page says so, and goes on when it is back. Simulated boards must have been built before.
+    Up to eight numbers are sliders, an image is drawn or dropped, a series over time is drawn, a sound comes from a
+    .wav file, and samples of a data set are replayed; a model with state hears them frame by frame. Every answer is
+    held against the golden reference's, and a difference is flagged at once.
+
+    Prints the page's address. Only this machine can reach it, and only with the token in the address. When a board is
+    unplugged the page says so, and goes on when it is back. Simulated boards must have been built before.
     """
     from tinyproof.host.live.server import watch
 
     config = load_config(CONFIG_FILE)
-    config = select_model(dataclasses.replace(config, board=board or config.board), model)
+    names = boards or (config.board,)
+    if len(ports) > len(names):
+        raise UsageError(f"--port is given {len(ports)} times for {len(names)} boards: name each with --board")
+    config = select_model(dataclasses.replace(config, board=names[0]), model)
+    found = list(itertools.zip_longest(map(find_board, names), ports))
+    folder = build_dir(config.model)
     with contextlib.suppress(KeyboardInterrupt):
-        watch(find_board(config.board), build_dir(config.model), port, config.check, _announce)
+        watch(found, folder, config.check, _samples(folder, dataset, classes, values), _announce)
+
+
+def _samples(folder: Path, dataset: Path | None, classes: str | None, values: tuple[float, float] | None) -> Replay:
+    """What of them the options name; pixels and sounds mean what they meant when the model was quantized."""
+    from tinyproof.checking import as_calibrated
+    from tinyproof.core.data_set import DataForm, read_classes, read_dataset
+    from tinyproof.core.manifest import read_manifest
+    from tinyproof.host.live.server import Replay
+
+    manifest = read_manifest(folder)
+    form = as_calibrated(DataForm(() if classes is None else read_classes(classes), values), manifest)
+    data = None
+    if dataset is not None:
+        stateful = manifest.memory is not None and manifest.memory.state_bytes > 0
+        data = read_dataset(dataset, manifest.inputs, sequences=stateful, form=form)
+    return Replay(data, form.classes, form.values)
 
 
 def _announce(url: str) -> None:

@@ -138,6 +138,11 @@ class Table:
         start, count = self._vector(field, 1, what)
         return self.buffer.data[start : start + count]
 
+    def place(self, field: int, what: str) -> int:
+        """Where in the file the vector of bytes in slot `field` begins; 0 when absent or empty."""
+        start, count = self._vector(field, 1, what)
+        return start if count else 0
+
     def text(self, field: int, what: str) -> str:
         """A string of the file; bytes that are not UTF-8 come back as escapes."""
         return self.blob(field, what).decode("utf-8", "backslashreplace")

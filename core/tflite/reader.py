@@ -13,6 +13,7 @@ import re
 from pathlib import Path
 
 from tinyproof.core.errors import InputFileError
+from tinyproof.core.files import file_bytes
 from tinyproof.core.tflite.flatbuffer import Flatbuffer, Table
 from tinyproof.core.tflite.graph import Graph, Operator, Tensor
 from tinyproof.core.tflite.schema import BUILTIN_OPERATORS, IDENTIFIER, TENSOR_TYPES, VERSION
@@ -27,7 +28,7 @@ _ZERO_POINT_RANGE = {"int8": (-128, 127), "uint8": (0, 255), "int16": (-32768, 3
 def read_file(path: Path) -> bytes:
     """The bytes of a .tflite. Raises InputFileError when it is missing, unreadable or far too large."""
     try:
-        size = path.stat().st_size
+        size = file_bytes(path)
         if size > MAX_FILE_BYTES:
             raise InputFileError(f"{path.name}: {size:,} bytes; tinyproof reads models up to {MAX_FILE_BYTES:,}")
         return path.read_bytes()

@@ -11,12 +11,14 @@ from tinyproof.export.ops.base import Call, Constant, MveForm, Op
 from tinyproof.export.ops.conv_pairs import QUAD_UNITS, Pairs, are_numbers, quad_tables
 from tinyproof.export.ops.dense import MIN_PAIRED_WEIGHTS, Dense
 from tinyproof.export.ops.matrices import ByteProduct, Matrices
+from tinyproof.export.ops.simd_packing import packable
 from tinyproof.export.ops.wide_sums import WideSums, has_narrow_sums
 
 MAX_REAL_MULTIPLIER = 2.0**30 - 1  # the kernel shifts left by at most 30 bits
 
 QUADS = "dense_quads_s8"  # the kernel that reads its input where it lies
 QUAD_DEPTH = 16  # inputs that it takes at a time
+MIN_QUADS_DEPTH = 512  # where a widened copy would take a KB, that kernel is worth its code if it is as fast
 MIN_MVE_WEIGHTS = 64  # for smaller layers vectors are not worth their code
 
 
@@ -61,6 +63,9 @@ class FullyConnected(Op):
         if self.depth * self.units >= MIN_PAIRED_WEIGHTS:
             self.pairs = Pairs(self._window(), tuple(self.rows), self.depth, self.batches, pointwise=True)
             self.kernel = self.pairs.kernel
+            narrow = self.narrow() if self.depth >= MIN_QUADS_DEPTH else None
+            if narrow and narrow.cost <= self.cost:
+                self.kernel, self.pairs = narrow.kernel, None
 
     def _read_wide_sums(self, reals: list[float], bias: tuple[int, ...]) -> None:
         """int16: the kernel is CONV_2D's, too."""
@@ -195,9 +200,10 @@ class FullyConnected(Op):
         if self.kernel == QUADS:
             quads = range(0, self.units, QUAD_UNITS)
             bytes_only = sum(not are_numbers(self.rows[start : start + QUAD_UNITS]) for start in quads)
-            return round((1.03 + 2 * bytes_only / len(quads)) * self.macs) + 20 * self.units
+            return round((1.03 + 0.65 * bytes_only / len(quads)) * self.macs) + 20 * self.units
         if self.pairs and self.batches < 3:
-            return self.batches * (2 * self.depth + 25 * self.units) + round(0.95 * self.macs)
+            numbers = all(map(packable, self.rows[::2], self.rows[1::2]))
+            return self.batches * (2 * self.depth + 25 * self.units) + round((0.95 if numbers else 1.25) * self.macs)
         return self.pairs.cost if self.pairs else super().cost
 
     @property

@@ -12,42 +12,54 @@ from typing import Any
 
 from tinyproof.core.board_spec import Board
 from tinyproof.core.config import CheckConfig
-from tinyproof.core.errors import TinyproofError, UsageError
-from tinyproof.core.manifest import Manifest, read_manifest
-from tinyproof.core.origin import NeuronTraining
-from tinyproof.core.tflite.arithmetic import at_end, dequantize, quantize, saturates
-from tinyproof.host.expected import read_vectors
+from tinyproof.core.errors import TinyproofError
+from tinyproof.core.manifest import Manifest
+from tinyproof.core.tflite.tensor_layout import TensorLayout
+from tinyproof.host.live.expected_answers import ExpectedAnswers
+from tinyproof.host.live.questions import Question
 from tinyproof.host.protocol.messages import Answer
 from tinyproof.host.protocol.numbers import float_bits, float_from_bits
-from tinyproof.host.session import layouts_of, open_session
+from tinyproof.host.session import Session, open_session
 
 Publish = Callable[[dict[str, Any]], None]
 
-IDLE_S = 0.25  # between two questions when nothing changes: how soon an unplugged board is noticed
+IDLE_S = 0.25  # between two looks at the board when nothing changes: how soon an unplugged one is noticed
 RETRY_S = 0.5  # between two attempts to reach a lost board
 BURST = 8  # questions in a row when nothing changes: their times make the rate, and sleep is not part of it
 RATE_WINDOW = 48  # answers that the shown rate averages over
+SHOWN_VALUES = 4096  # of an answer
+SHOWN_INPUTS = 8  # of what was asked, which the page knows
 
 
 class Conversation:
-    """Owns the link, in a thread of its own. `publish` gets each message for the page, from that thread."""
+    """Owns the link, in a thread of its own. `publish` gets each message for the page, from that thread.
 
-    def __init__(self, board: Board, build_dir: Path, port: str | None, config: CheckConfig, publish: Publish) -> None:
-        """Raises UsageError for a build that is incomplete or has not one input and one output."""
-        self.board = board
-        self.build_dir = build_dir
-        self.port = port
-        self.config = config
-        self.manifest = read_manifest(build_dir)
-        self._golden = golden(build_dir, self.manifest)
-        self._publish = publish
+    `place`: the board's among those that are watched. A board that has restarted or was lost hears a sequence of frames
+    from its beginning.
+    """
+
+    def __init__(
+        self,
+        *,
+        place: int,
+        board: Board,
+        port: str | None,
+        build_dir: Path,
+        manifest: Manifest,
+        config: CheckConfig,
+        golden: ExpectedAnswers,
+        publish: Publish,
+    ) -> None:
+        self.place, self.board, self.port = place, board, port
+        self._build_dir, self._manifest, self._config = build_dir, manifest, config
+        self._golden, self._tell = golden, publish
         self._news = threading.Condition()
-        self._x = 0.0
+        self._question: Question | None = None
         self._changed = False
         self._stopping = False
         self._times: deque[float] = deque(maxlen=RATE_WINDOW)
         self.failure: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name="board", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"board {place}", daemon=True)
 
     def start(self) -> None:
         """Begins to talk to the board, in a thread of its own."""
@@ -61,11 +73,14 @@ class Conversation:
         if self._thread.ident is not None:
             self._thread.join()
 
-    def ask(self, x: float) -> None:
-        """Sets the question. One that was not sent yet is forgotten."""
+    def ask(self, question: Question) -> None:
+        """Sets the question. One that was not sent yet is forgotten, and a sequence that is under way ends."""
         with self._news:
-            self._x, self._changed = x, True
+            self._question, self._changed = question, True
             self._news.notify()
+
+    def _publish(self, message: dict[str, Any]) -> None:
+        self._tell({**message, "board": self.place})
 
     def _run(self) -> None:
         try:
@@ -81,91 +96,99 @@ class Conversation:
 
     def _talk(self) -> None:
         # The manifest is that of the golden answers: a build made anew meanwhile is another model's.
-        with open_session(self.board, self.build_dir, self.port, self.config, manifest=self.manifest) as session:
-            info = session.info
+        manifest = self._manifest
+        with open_session(self.board, self._build_dir, self.port, self._config, manifest=manifest) as session:
             self._times.clear()
-            self._publish({"kind": "state", "connected": True, "board": info.board, "engine": info.engine})
+            self._publish({"kind": "state", "connected": True, "engine": session.info.engine})
+            with self._news:
+                self._changed = self._question is not None
             while not self._stopping:
                 with self._news:
-                    x, count = self._x, 1 if self._changed else BURST
+                    question, new = self._question, self._changed
                     self._changed = False
-                for _ in range(count):
-                    start = time.perf_counter()
-                    answer = session.inference.from_real([x])
-                    self._times.append(time.perf_counter() - start)
-                    if self._changed:
-                        break
-                if answer is None:
-                    raise UsageError(f"x = {x:g} does not fit a line of the board")
-                self._publish(self._message(x, answer))
+                if question is None or (self._golden.stateful and not new):
+                    session.inference.greet()
+                    self._publish({"kind": "alive"})
+                elif self._golden.stateful:
+                    self._ask_sequence(session, question)
+                else:
+                    self._ask_again(session, question, 1 if new else BURST)
                 with self._news:
                     if not self._changed and not self._stopping:
                         self._news.wait(IDLE_S)
 
-    def _pause(self, seconds: float) -> None:
+    def _ask_again(self, session: Session, question: Question, count: int) -> None:
+        """The same question at most `count` times, until there is another one."""
+        for _ in range(count):
+            answer = self._ask(session, question, 0)
+            if self._changed or self._stopping:
+                break
+        self._publish(self._message(question, 0, answer))
+
+    def _ask_sequence(self, session: Session, question: Question) -> None:
+        """Every frame once, at its pace, until there is another question."""
+        session.begin()
+        restarts, began = session.resets, time.monotonic()
+        for index in range(len(question.frames)):
+            if question.pace:
+                self._pause(began + index / question.pace - time.monotonic(), or_news=True)
+            if self._changed or self._stopping:
+                return
+            answer = self._ask(session, question, index)
+            if session.resets != restarts:
+                with self._news:
+                    self._changed = True  # its state is lost: from the beginning
+                return
+            self._publish(self._message(question, index, answer))
+
+    def _ask(self, session: Session, question: Question, index: int) -> Answer:
+        """In real values where they fit the board's line, so that it quantizes itself."""
+        content, _ = self._golden.frame(question, index)
+        reals = list(question.frames[index])
+        start = time.perf_counter()
+        answer = None
+        if session.x.content(session.x.quantize(reals)) == content:
+            answer = session.inference.from_real(reals)
+        if answer is None:
+            answer = session.inference.from_bytes(content)
+        self._times.append(time.perf_counter() - start)
+        return answer
+
+    def _pause(self, seconds: float, *, or_news: bool = False) -> None:
         with self._news:
             if not self._stopping:
-                self._news.wait_for(lambda: self._stopping, seconds)
+                self._news.wait_for(lambda: self._stopping or (or_news and self._changed), max(0.0, seconds))
 
-    def _message(self, x: float, answer: Answer) -> dict[str, Any]:
-        source, sink = self.manifest.inputs[0], self.manifest.outputs[0]
-        x_q, clamped = quantize(x, source.scale, source.zero_point), saturates(x, source.scale, source.zero_point)
-        q, expected = answer.q[0], self._golden[x_q]
-        y = dequantize(q, sink.scale, sink.zero_point)
-        y_bits = float_bits(y) if answer.y_bits is None else answer.y_bits[0]
+    def _message(self, question: Question, index: int, answer: Answer) -> dict[str, Any]:
+        content, right = self._golden.frame(question, index)
+        x, y = self._golden.inputs, self._golden.outputs
+        x_q, expected = x.values(content), y.values(right)
+        bits = answer.y_bits or tuple(float_bits(value) for value in y.dequantize(answer.q))
+        identical = answer.output == right and list(bits) == [float_bits(value) for value in y.dequantize(expected)]
         return {
             "kind": "answer",
-            "x": x,
-            "x_q": x_q,
-            "q": q,
-            "q_bits": f"{q & 0xFF:08b}",
-            "y": _finite(float_from_bits(y_bits)),
-            "y_bits": f"{y_bits:08X}",
-            "expected_q": expected,
-            "identical": q == expected and y_bits == float_bits(dequantize(expected, sink.scale, sink.zero_point)),
-            "saturated": "input" if clamped else "output" if at_end(q, sink.zero_point) else "",
+            "ask": question.number,
+            "frame": index,
+            "frames": len(question.frames),
+            "x": list(question.frames[index][:SHOWN_INPUTS]),
+            "x_q": list(x_q[:SHOWN_INPUTS]),
+            "q": list(answer.q[:SHOWN_VALUES]),
+            "y": [_finite(float_from_bits(value)) for value in bits[:SHOWN_VALUES]],
+            "y_bits": [f"{value:08X}" for value in bits[:1]],
+            "expected": list(expected[:SHOWN_VALUES]),
+            "identical": identical,
+            "saturated": _saturation(x, y, question.frames[index], answer),
             "ticks": answer.ticks,
             "unit": answer.unit,
             "rate": len(self._times) / sum(self._times),
         }
 
-    def hello(self) -> dict[str, Any]:
-        """What the page draws before any answer: the 256 golden points and, for a neuron, the float line."""
-        source, sink = self.manifest.inputs[0], self.manifest.outputs[0]
-        training = self.manifest.training
-        points = [
-            [source.scale * (x_q - source.zero_point), sink.scale * (q - sink.zero_point)]
-            for x_q, q in sorted(self._golden.items())
-        ]
-        line = {"w": training.w, "b": training.b} if isinstance(training, NeuronTraining) else None
-        return {
-            "kind": "hello",
-            "model": self.manifest.model,
-            "model_id": self.manifest.model_id,
-            "board": self.board.name,
-            "step": source.scale,
-            "points": points,
-            "line": line,
-        }
 
-
-def golden(build_dir: Path, manifest: Manifest) -> dict[int, int]:
-    """x_q -> q of the golden reference, for each of the 256 inputs. Raises UsageError for any other kind of model."""
-    vectors, kind = read_vectors(build_dir)
-    if (
-        kind != "exhaustive"
-        or len(manifest.inputs) != 1
-        or len(manifest.outputs) != 1
-        or manifest.outputs[0].bytes != 1
-        or (manifest.inputs[0].dtype, manifest.outputs[0].dtype) != ("int8", "int8")
-    ):
-        raise UsageError(
-            f"watch draws y against x, so it needs a model of one input and one output; {manifest.model} takes "
-            f"{sum(tensor.bytes for tensor in manifest.inputs)} and gives "
-            f"{sum(tensor.bytes for tensor in manifest.outputs)} (./tinyproof check asks any model)"
-        )
-    inputs, outputs = layouts_of(manifest)
-    return {inputs.values(content)[0]: outputs.values(output)[0] for content, output in vectors}
+def _saturation(x: TensorLayout, y: TensorLayout, reals: tuple[float, ...], answer: Answer) -> str:
+    """What is clamped: "input"; "output", of a model of one number, where the end of its range may hide the truth."""
+    if x.saturates(reals):
+        return "input"
+    return "output" if x.elements == y.elements == 1 and y.at_end(answer.q) else ""
 
 
 def _finite(value: float) -> float | None:

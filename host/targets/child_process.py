@@ -30,8 +30,13 @@ class Child:
         command: list[str],
         pass_fds: tuple[int, ...] = (),
         stdout: int = subprocess.DEVNULL,
+        *,
+        joined: bool = False,
     ) -> None:
-        """Raises OSError when the program cannot be started."""
+        """`joined`: stderr goes where stdout does, and the reader of that knows the last words, `epitaph` does not.
+
+        Raises OSError when the program cannot be started.
+        """
         # Deleted while open: nothing to clean up, and no pipe that a chatty child could fill and block on.
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115
         try:
@@ -39,7 +44,7 @@ class Child:
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,
-                stderr=self._stderr,
+                stderr=subprocess.STDOUT if joined else self._stderr,
                 pass_fds=pass_fds,
                 process_group=0 if os.name == "posix" else None,  # Ctrl-C is for us; we stop the child
                 preexec_fn=_die_with_parent(),

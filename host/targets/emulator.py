@@ -13,8 +13,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tinyproof.core.board_spec import Board
+from tinyproof.core.build_record import FIRMWARE_FILE, fault_of_firmware
 from tinyproof.core.emulator_command import emulator_command, opens_port_itself
 from tinyproof.core.errors import EnvironmentFaultError, UsageError
+from tinyproof.core.manifest import read_manifest
 from tinyproof.core.paths import shown
 from tinyproof.host.targets.child_process import BoardProcess, Child
 
@@ -22,10 +24,12 @@ LISTENS_S = 60.0  # a large emulator on a slow machine
 
 
 def firmware_elf(board: Board, build_dir: Path, dialect: str = "") -> Path:
-    """The board's firmware in this build, which speaks `dialect`. Raises UsageError when it has not been built."""
-    elf = build_dir / "boards" / board.name / dialect / "firmware.elf"
-    if not elf.is_file():
-        raise UsageError(f"{shown(elf)} is missing; run ./tinyproof build --board {board.name} first")
+    """The board's firmware in this build, which speaks `dialect`. Raises UsageError when it has not been built, when
+    the last build failed, and when it is not what that build made, or was made of another export of the same model."""
+    folder = build_dir / "boards" / board.name / dialect
+    elf = folder / FIRMWARE_FILE
+    if fault := fault_of_firmware(folder, read_manifest(build_dir)):
+        raise UsageError(f"{shown(elf)} {fault}; run ./tinyproof build --board {board.name}")
     return elf
 
 

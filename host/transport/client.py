@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Requests over a serial port, with sequence numbers, CRC, timeouts and retries: one at a time, or in a window.
 
-Never hangs: a request takes at most (retries + 1) * timeout_s, whatever the device sends or does not send.
+Never hangs: a request takes at most (retries + 1) * timeout_s, whatever the device sends or does not send, and all of
+them together no longer than `Link.limit` says.
 """
 
 from __future__ import annotations
 
+import math
 import random
+import re
 import select
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +20,7 @@ from typing import Any
 
 import serial
 
-from tinyproof.core.errors import BoardError
+from tinyproof.core.errors import BoardError, MismatchError
 from tinyproof.host.protocol import status
 from tinyproof.host.protocol.framing import LineSplitter, Reply, decode, frame, show
 from tinyproof.host.transport.ports import READ_BYTES, PortPolicy, close_port, open_port
@@ -27,6 +30,8 @@ from tinyproof.host.transport.ports import READ_BYTES, PortPolicy, close_port, o
 SEQ_WRAP = 100
 QUIET_S = 0.02  # a line that is silent this long has said what it had to say
 RESYNC_S = 0.2  # and this is how long a resync waits for that at most
+LATE_REQUESTS = 8  # in a row, each answered only when the next attempt was made: the board is one answer behind
+_TICKS = re.compile(r"(?:^| )t=\d+\w*")
 WINDOW_SEQS = range(SEQ_WRAP, 10_000)  # in a window, where much may be on its way again and late
 MOST_ON_THE_WAY = 32  # in a window
 BITS_PER_BYTE = 10  # on the wire, with start and stop
@@ -35,6 +40,16 @@ POLL_S = 0.001  # between two looks at a port that has no file descriptor (rfc22
 
 class SilentBoardError(BoardError):
     """The board gave no usable answer in all attempts."""
+
+
+class ContradictionError(MismatchError):
+    """The board gave two answers to one request, and they disagree: whichever is right, it proves nothing."""
+
+    def __init__(self, request: str, first: str, second: str) -> None:
+        super().__init__(
+            f"the board gave two different answers to `{request[:40]}`: {show(first.encode())}, then "
+            f"{show(second.encode())}; neither is a proof"
+        )
 
 
 class DeviceError(BoardError):
@@ -56,6 +71,7 @@ class ReceivedBytes:
     stale: int = 0
     crc_errors: int = 0
     banners: int = 0
+    one_late: bool = False  # an answer to the request before came
     last: bytes = b""
 
     def describe(self) -> str:
@@ -144,6 +160,10 @@ class Link:
         self.repeats = 0
         self.banners = 0
         self.splitter = LineSplitter()
+        self._answered: tuple[str, Reply] | None = None  # the request before this one
+        self._late = 0  # requests in a row that were answered one too late
+        self._end_s = math.inf  # when all has to be over, by the monotonic clock
+        self._limit_s = math.inf
         self._seq = random.randrange(SEQ_WRAP) if first_seq is None else first_seq
         self._window_seq = random.randrange(len(WINDOW_SEQS))
         self._baud = policy.baud
@@ -165,10 +185,15 @@ class Link:
         """Closes the port; a board that resets when it opens is left running."""
         close_port(self._port)
 
+    def limit(self, seconds: float) -> None:
+        """From now on, requests are answered for so long; then each of them raises SilentBoardError."""
+        self._limit_s, self._end_s = seconds, time.monotonic() + seconds
+
     def request(self, content: str, retries: int | None = None) -> str:
         """Fields of the device's `ok` to `content`, after as many retries with the same SEQ as it takes.
 
-        Raises DeviceError for an `err`, SilentBoardError when no attempt was answered, BoardError when the port closed.
+        Raises DeviceError for an `err`, SilentBoardError when no attempt was answered or the limit is reached,
+        BoardError when the port closed, ContradictionError for two answers that disagree.
         """
         retries = self.retries if retries is None else retries
         self.requests += 1
@@ -179,12 +204,15 @@ class Link:
             if self._resync:
                 self._drain()
             for attempt in range(retries + 1):
+                self._keep_limits(seen)
                 self.repeats += attempt > 0
                 # An empty line before a repeat ends whatever the device still holds of a request that lost its LF.
                 self._port.write(b"\n" + line if attempt or self._resync else line)
-                reply = self._await(seen)
+                reply = self._await(seen, content)
                 if reply is not None:
                     self._resync = False
+                    self._late = self._late + 1 if attempt and seen.one_late else 0
+                    self._answered = content, reply
                     if reply.code:
                         raise DeviceError(content, reply.code, reply.text)
                     return reply.text
@@ -205,6 +233,7 @@ class Link:
         self.requests += len(lines)
         while first < len(lines):
             name = _verb_of(lines[first](0))
+            self._keep_limits(seen)
             if failures > self.retries:
                 raise self._silent(name, self.retries, seen)
             with self._faults_in_words(name):
@@ -277,6 +306,18 @@ class Link:
             f"{seen.describe()}; is tinyproof's firmware on the board, and the port held by no other program?"
         )
 
+    def _keep_limits(self, seen: ReceivedBytes) -> None:
+        if self._late >= LATE_REQUESTS:
+            raise SilentBoardError(
+                f"the answers are one late: {self._late} requests in a row to {self.name} were answered when they were "
+                "repeated; reset the board, or let no other program use the port"
+            )
+        if time.monotonic() > self._end_s:
+            raise SilentBoardError(
+                f"{self.name} has not answered everything within {self._limit_s:g} s, after {self.requests:,} "
+                f"requests and {self.repeats:,} repeats; lately {seen.describe()}; allow more with --total"
+            )
+
     def _drain(self) -> None:
         """Resync: read what came before the first request (banner, boot noise) until the line is quiet."""
         now = time.monotonic()
@@ -286,13 +327,19 @@ class Link:
                 quiet = time.monotonic() + QUIET_S
         self.splitter.clear()
 
-    def _await(self, seen: ReceivedBytes) -> Reply | None:
-        """The reply to the current SEQ; None when the time is over or the device asks for a repeat."""
+    def _await(self, seen: ReceivedBytes, request: str) -> Reply | None:
+        """The reply to the current SEQ; None when the time is over or the device asks for a repeat. Raises
+        ContradictionError where two that came together disagree."""
         deadline = time.monotonic() + self.timeout_s
         while (left := deadline - time.monotonic()) > 0:
             replies = self._replies(left, lambda seq: seq == self._seq, seen)
-            if found := [reply for reply in replies if reply.seq is not None]:
-                return found[-1]
+            found: Reply | None = None
+            for reply in replies:
+                if reply.seq is not None:
+                    _refuse_contradiction(request, found, reply)
+                    found = reply
+            if found is not None:
+                return found
             if replies:
                 return None
         return None
@@ -324,6 +371,9 @@ class Link:
             seen.crc_errors += 1
             return reply
         seen.stale += 1
+        if self._answered is not None and reply.seq == self._answered[1].seq:
+            seen.one_late = True
+            _refuse_contradiction(self._answered[0], self._answered[1], reply)
         return None
 
     def _read(self, wait_s: float) -> bytes:
@@ -337,6 +387,15 @@ class Link:
         if not content:
             time.sleep(min(POLL_S, wait_s))
         return content
+
+
+def _refuse_contradiction(request: str, first: Reply | None, second: Reply) -> None:
+    """Raises ContradictionError where two replies to one request are ok, and say other things, whatever time they took:
+    a request that was repeated is computed twice. A board that restarts in between may refuse the second."""
+    if first is None or first.code or second.code:
+        return
+    if _TICKS.sub("", first.text) != _TICKS.sub("", second.text):
+        raise ContradictionError(request, first.text, second.text)
 
 
 def _verb_of(line: bytes) -> str:

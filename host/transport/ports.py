@@ -18,6 +18,7 @@ from tinyproof.core.board_spec import Board
 from tinyproof.core.errors import BoardError, UsageError
 
 READ_BYTES = 4096
+WRITE_S = 1.0  # at least, to take some bytes: a busy machine keeps us waiting for ourselves
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,8 @@ def open_port(name: str, policy: PortPolicy, timeout_s: float) -> Any:
     try:
         port = serial.serial_for_url(name, do_not_open=True, baudrate=policy.baud)
         port.timeout = 0  # never changed later: on a device file each change is a system call that reconfigures it
-        port.write_timeout = timeout_s
+        if not name.startswith("rfc2217://"):  # which refuses to be opened with one
+            port.write_timeout = max(timeout_s, WRITE_S)
         if "://" not in name:
             port.exclusive = True
         if policy.dtr is not None:

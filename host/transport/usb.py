@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tinyproof.core.board_spec import Board, all_boards
@@ -61,3 +62,10 @@ def bootloaders_of(usb_id: str) -> tuple[str, ...]:
 def ports_of(board: Board, plugged: list[Plugged]) -> list[Plugged]:
     """Those that may be `board`, in its application or its bootloader."""
     return [port for port in plugged if port.usb_id in (*board.serial.usb_ids, *board.serial.bootloader_ids)]
+
+
+def stable_port(port: str, links: Path = Path("/dev/serial/by-id")) -> str:
+    """The name under which Linux keeps the board at `port`, wherever it comes back; `port` where there is none."""
+    if not links.is_dir():
+        return port
+    return next((str(link) for link in sorted(links.iterdir()) if link.resolve() == Path(port).resolve()), port)

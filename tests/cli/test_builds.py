@@ -251,7 +251,13 @@ def test_run_writes_junit_and_says_what_to_do_next(build_root: Path, tmp_path: P
     result = CliRunner().invoke(main, ["run", *options, "--junit", str(junit)])
     assert result.exit_code == 0, result.output
     assert ElementTree.parse(junit).getroot().get("errors") == "0"
-    assert "next     ./tinyproof check --model net --dataset FILE" in result.stdout
+    assert (
+        "next     # accuracy on your samples\n         ./tinyproof check --model net --dataset FILE\n" in result.stdout
+    )
+    lines = result.stdout.splitlines()
+    labels = [line.split()[0] for line in lines if not line.startswith(" ")]
+    assert labels[-4:] == ["report", "time", "proof", "next"], "the verdict comes last, and then what may follow"
+    assert max(len(line) for line in lines if not line.startswith("report")) <= 80, "but for a path"
     document = json.loads(CliRunner().invoke(main, ["run", *options, "--json"]).stdout)
     assert document["check"]["answers_within_tolerance"] is None
     assert document["check"]["proven"] is True

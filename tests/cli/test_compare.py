@@ -73,8 +73,11 @@ def test_a_revision_that_grew_fails_and_says_where(own_project: Path, monkeypatc
     # By now their records hold all of it: nothing is built or asked again.
     monkeypatch.setattr("tinyproof.comparison.check_and_locate", lambda *_: pytest.fail("asked again"))
     wide = [f"--max-{name}=1000" for name in ("flash", "ram", "instructions")]
-    again = run("compare-old", str(own_project / "build" / "compare-new"), *wide, "--json")
+    page = own_project / "pages" / "compared.html"
+    again = run("compare-old", str(own_project / "build" / "compare-new"), *wide, "--json", "--html", str(page))
     assert again.exit_code == 0, again.output
+    assert "✓ Within the limits" in page.read_text(encoding="utf-8")
+    assert page.read_text(encoding="utf-8").count(">not there</td>") == 2, "two layers more"
     document = json.loads(again.stdout)
     assert (document["regressed"], document["old"]["bits_checked"]) == ([], 256)
     assert document["old"]["ticks"] < document["new"]["ticks"]

@@ -15,7 +15,7 @@ from support.faulty_board import Faults, FaultyBoard
 from support.single_device import single_device
 
 from tinyproof.core.config import CheckConfig
-from tinyproof.core.errors import BoardError, TinyproofError, UsageError
+from tinyproof.core.errors import BoardError, MismatchError, TinyproofError, UsageError
 from tinyproof.core.manifest import TensorSpec
 from tinyproof.core.tflite.tensor_layout import TensorLayout
 from tinyproof.host.check import check
@@ -244,6 +244,30 @@ def test_boot_noise_before_the_first_answer_is_ignored(build_dir: Path, start_bo
     noise = b"ets Jul 29 2019\r\nrst:0x1 (POWERON_RESET)\r\n\xc3\x28\xff" + b"AT\r\n# tinyproof fake python\n@7 ok q=1"
     report = check(BOARD, build_dir, start_board(Faults(noise=noise)).port, QUICK)
     assert proves(report)
+
+
+@pytest.mark.parametrize("wrong_first", [True, False])
+@pytest.mark.parametrize("apart_s", [0.0, 0.05])
+def test_two_answers_that_disagree_are_a_mismatch_in_either_order(
+    build_dir: Path, start_board: StartBoard, wrong_first: bool, apart_s: float
+) -> None:
+    faults = Faults(contradicts_at=40, wrong_first=wrong_first, apart_s=apart_s)
+    with pytest.raises(MismatchError, match="two different answers") as raised:
+        check(BOARD, build_dir, start_board(faults).port, PATIENT)
+    assert raised.value.exit_code == 1
+
+
+def test_answers_that_are_always_one_late_end_soon_and_in_words(build_dir: Path, start_board: StartBoard) -> None:
+    error = refused(build_dir, start_board(Faults(one_late=True)).port)
+    assert "answers are one late" in error.message
+    assert error.exit_code == 3
+
+
+def test_a_check_ends_when_all_its_time_is_over(build_dir: Path, start_board: StartBoard) -> None:
+    slow = Faults(delay=1.0, delay_s=0.02)
+    error = refused(build_dir, start_board(slow).port, dataclasses.replace(PATIENT, total_s=0.5))
+    assert "within 0.5 s" in error.message
+    assert "--total" in error.message
 
 
 def test_a_refused_request_names_the_reason(start_board: StartBoard) -> None:

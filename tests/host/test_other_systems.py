@@ -75,7 +75,7 @@ def test_a_model_is_inspected_exported_and_checked_by_python_alone(
     assert exported.returncode == 0, exported.stderr
     checked = tinyproof(machine, project, "check", "--model", "net", "--board", "reference")
     assert checked.returncode == 0, checked.stderr
-    assert "256 of 256 random inputs bit-identical to the Python reference" in " ".join(checked.stdout.split())
+    assert "256 of 256 chosen inputs bit-identical to the Python reference" in " ".join(checked.stdout.split())
     device = load_device(project / "build/net")
     threading.Thread(target=serve_socket, args=(device, listener), daemon=True).start()
     machine["COM7"] = f"socket://127.0.0.1:{listener.getsockname()[1]}"

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 import subprocess
@@ -11,10 +12,12 @@ import time
 from pathlib import Path
 
 import pytest
-from support.fake_build import QUICK
+from support.fake_build import ID, QUICK
 
 from tinyproof.core.board_spec import Board, EmulatorSpec
+from tinyproof.core.build_record import BuildRecord, RamUse
 from tinyproof.core.errors import EnvironmentFaultError, UsageError
+from tinyproof.core.manifest import Artefact, read_manifest
 from tinyproof.core.paths import ROOT
 from tinyproof.host.check import check
 from tinyproof.host.targets.child_process import Child
@@ -97,10 +100,44 @@ def test_a_board_without_an_emulator_is_refused(tmp_path: Path) -> None:
         Emulator(emulated(), tmp_path / "firmware.elf")
 
 
+def firmware_of(build_dir: Path) -> Path:
+    """An image as a build leaves it, with its record."""
+    folder = build_dir / "boards" / "fake"
+    folder.mkdir(parents=True)
+    (folder / "firmware.elf").write_bytes(b"an image")
+    digest = hashlib.sha256(b"an image").hexdigest()
+    sources = {"model_compiled.c": "0" * 64}
+    BuildRecord(
+        *("fake", "compiled", ID, 1, 1, 1, 1, {}, RamUse(0, 0, 0, 0, 0, 0), None, ""),
+        elf_sha256=digest,
+        sources=sources,
+    ).write(folder)
+    return folder
+
+
+def test_firmware_that_the_last_build_did_not_make_is_refused(build_dir: Path) -> None:
+    board = emulated(sys.executable, "-c", "import sys; sys.exit('started')")
+    folder = firmware_of(build_dir)
+
+    def refusal() -> str:
+        with pytest.raises((UsageError, EnvironmentFaultError)) as raised:
+            check(board, build_dir, None, QUICK)
+        return raised.value.message
+
+    assert "started" in refusal()
+    manifest = read_manifest(build_dir)
+    manifest.artefacts["model_compiled.c"] = Artefact("1" * 64, 1)
+    manifest.write(build_dir)
+    assert "was built from another model_compiled.c than the export's" in refusal()
+    (folder / "firmware.elf").write_bytes(b"another one")
+    assert "is not the file that was built" in refusal()
+    (folder / "build.json").unlink()
+    assert "the last build failed; run ./tinyproof build --board fake" in refusal()
+
+
 def test_an_emulator_that_dies_early_says_why(build_dir: Path) -> None:
     board = emulated(sys.executable, "-c", "import sys; sys.exit('cannot map the flash of {elf}')")
-    (build_dir / "boards" / "fake").mkdir(parents=True)
-    (build_dir / "boards" / "fake" / "firmware.elf").write_bytes(b"")
+    firmware_of(build_dir)
     start = time.monotonic()
     with pytest.raises(EnvironmentFaultError) as raised:
         check(board, build_dir, None, QUICK)
@@ -116,8 +153,7 @@ def test_an_emulator_that_dies_midway_says_why(build_dir: Path) -> None:
         "client.recv(10)\nclient.close()\nsys.exit('illegal instruction')"
     )
     board = emulated(sys.executable, "-c", program)
-    (build_dir / "boards" / "fake").mkdir(parents=True)
-    (build_dir / "boards" / "fake" / "firmware.elf").write_bytes(b"")
+    firmware_of(build_dir)
     with pytest.raises(EnvironmentFaultError) as raised:
         check(board, build_dir, None, QUICK)
     assert "illegal instruction" in raised.value.message

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The live view: who gets in, what the page shows, and what happens when the board goes away."""
+"""The live view: who gets in, what the boards are asked, and what happens when one goes away."""
 
 from __future__ import annotations
 
@@ -18,18 +18,17 @@ import pytest
 from click.testing import CliRunner
 from selenium import webdriver
 from support.chromium import NARROW, WIDE, chromium, console, requests, screenshot, set_slider, text_of, wait_for
-from support.fake_build import BOARD, ID, QUICK, X, Y, line, make_build
+from support.fake_build import BOARD, ID, QUICK, X, Y, line
 from support.faulty_board import Faults, FaultyBoard
 from support.report_build import make_report_build
+from support.report_layout import faults
 from support.single_device import single_device
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, RejectConnection, Request, TextMessage
 
 from tinyproof.cli.main import main
 from tinyproof.core.board_spec import find_board
-from tinyproof.core.errors import UsageError
-from tinyproof.core.manifest import TensorSpec
-from tinyproof.host.live.server import Watch, parse_x
+from tinyproof.host.live.server import Watch
 
 Start = Callable[..., Watch]
 
@@ -83,7 +82,7 @@ def start() -> Iterator[Start]:
 
 @pytest.fixture
 def watch(build_dir: Path, cable: Cable, start: Start) -> Watch:
-    return start(Watch(BOARD, build_dir, cable.port, QUICK))
+    return start(Watch([(BOARD, cable.port)], build_dir, QUICK))
 
 
 def status_of(watch: Watch, path: str, host: str | None = None, method: str = "GET") -> int:
@@ -195,28 +194,23 @@ def test_an_answer_is_the_boards(watch: Watch, open_page: Callable[..., Page]) -
     hello = page.message("hello")
     assert len(hello["points"]) == 256
     assert hello["model_id"] == ID
-    page.send("4")
-    while (answer := page.message("answer"))["x"] != 4:
+    page.send('{"ask": 1, "x": [4]}')
+    while (answer := page.message("answer"))["ask"] != 1:
         pass
-    assert answer["x_q"] == 51
-    assert answer["q"] == int.from_bytes(line(bytes([51])), "little", signed=True)
-    assert answer["q_bits"] == f"{answer['q'] & 255:08b}"
-    assert answer["y"] == pytest.approx(7, abs=0.1)
+    assert answer["x"] == [4]
+    assert answer["x_q"] == [51]
+    assert answer["q"] == [int.from_bytes(line(bytes([51])), "little", signed=True)]
+    assert answer["y"] == pytest.approx([7], abs=0.1)
     assert answer["identical"]
     assert answer["unit"] == "us"
     assert answer["rate"] > 1
-    page.send("1e5")
-    while (answer := page.message("answer"))["x"] != 1e5:
+    page.send('{"ask": 2, "x": [1e5]}')
+    while (answer := page.message("answer"))["ask"] != 2:
         pass
     assert answer["saturated"] == "input"
 
 
-@pytest.mark.parametrize("text", ["", "x", "nan", "inf", "1e9", "1\n2", "9" * 50, "info\nq 1"])
-def test_only_numbers_get_through(text: str) -> None:
-    assert parse_x(text) is None
-
-
-def test_a_page_that_sends_no_number_is_hung_up_on(watch: Watch, open_page: Callable[..., Page]) -> None:
+def test_a_page_that_asks_no_question_is_hung_up_on(watch: Watch, open_page: Callable[..., Page]) -> None:
     page = open_page(watch)
     page.message("hello")
     page.send("q 1\nrun")
@@ -224,17 +218,13 @@ def test_a_page_that_sends_no_number_is_hung_up_on(watch: Watch, open_page: Call
     wait_for(lambda: not watch._pages, "the page to be dropped")
 
 
-def test_a_model_of_many_inputs_cannot_be_watched(tmp_path: Path) -> None:
-    wide = TensorSpec("x", [1, 4], "int8", 0.1, 0, 4)
-    build_dir = make_build(tmp_path / "wide", wide, run=lambda content: content[:1], count=4)
-    with pytest.raises(UsageError, match="a model of one input and one output; wide takes 4 and gives 1"):
-        Watch(BOARD, build_dir, "socket://127.0.0.1:1", QUICK)
-
-
 def test_the_verb_names_the_missing_build() -> None:
     result = CliRunner().invoke(main, ["watch", "--model", "never-built", "--board", "reference"])
     assert result.exit_code == 2
     assert "build/never-built has no manifest" in result.output
+    result = CliRunner().invoke(main, ["watch", "--board", "reference", "--port", "/dev/a", "--port", "/dev/b"])
+    assert result.exit_code == 2
+    assert "--port is given 2 times for 1 boards" in result.output
 
 
 def dot_of(driver: webdriver.Chrome) -> tuple[float, float]:
@@ -245,33 +235,33 @@ def dot_of(driver: webdriver.Chrome) -> tuple[float, float]:
 def test_the_page_moves_and_shows_the_disconnect(watch: Watch, cable: Cable, tmp_path: Path) -> None:
     with chromium(tmp_path / "profile") as driver:
         driver.get(watch.url)
-        wait_for(lambda: "connected: board fake" in text_of(driver, "status-text"), "the board")
+        wait_for(lambda: "connected, engine python" in text_of(driver, "status-0"), "the board")
         set_slider(driver, "x", 2)
-        wait_for(lambda: text_of(driver, "x_q") == "26", "the answer to x = 2")
+        wait_for(lambda: text_of(driver, "x_q-0") == "26", "the answer to x = 2")
         first = dot_of(driver)
-        assert float(text_of(driver, "y")) == pytest.approx(3, abs=0.1)
+        assert float(text_of(driver, "output-0-0")) == pytest.approx(3, abs=0.1)
         set_slider(driver, "x", -4)
-        wait_for(lambda: text_of(driver, "x_q") == "-51", "the answer to x = -4")
+        wait_for(lambda: text_of(driver, "x_q-0") == "-51", "the answer to x = -4")
         second = dot_of(driver)
         assert second[0] < first[0]  # to the left
         assert second[1] > first[1]  # and down: SVG counts downwards
-        q = int(text_of(driver, "q"))
-        assert text_of(driver, "q_bits") == f"{q & 255:08b}"
-        assert "Identical to the golden reference, bit for bit." in text_of(driver, "verdict")
-        assert text_of(driver, "ticks").endswith("µs")
-        assert int(text_of(driver, "rate").replace(",", "")) > 10
+        q = int(text_of(driver, "q-0"))
+        assert text_of(driver, "q_bits-0") == f"{q & 255:08b}"
+        assert "Identical to the golden reference, bit for bit." in text_of(driver, "verdict-0")
+        assert text_of(driver, "ticks-0").endswith("µs")
+        assert int(text_of(driver, "rate-0").replace(",", "")) > 10
         set_slider(driver, "x", 12)
-        wait_for(lambda: "the question saturates" in text_of(driver, "verdict"), "saturation")
+        wait_for(lambda: "the question saturates" in text_of(driver, "verdict-0"), "saturation")
 
         cable.pull()
-        wait_for(lambda: "board disconnected, trying again" in text_of(driver, "status-text"), "the disconnect")
+        wait_for(lambda: "disconnected, trying again" in text_of(driver, "status-0"), "the disconnect")
         assert "lost" in str(driver.find_element("tag name", "body").get_attribute("class"))
-        assert "No board answers" in text_of(driver, "verdict")
+        assert "No board answers" in text_of(driver, "verdict-0")
         screenshot(driver, tmp_path / "lost.png")
         set_slider(driver, "x", 3)
         cable.plug_in()
-        wait_for(lambda: text_of(driver, "x_q") == "38", "the answer after plugging in again")
-        assert "connected: board fake" in text_of(driver, "status-text")
+        wait_for(lambda: text_of(driver, "x_q-0") == "38", "the answer after plugging in again")
+        assert "connected, engine python" in text_of(driver, "status-0")
         assert driver.find_element("tag name", "body").get_attribute("class") == ""
         assert console(driver) == []
         asked = requests(driver)
@@ -279,12 +269,22 @@ def test_the_page_moves_and_shows_the_disconnect(watch: Watch, cable: Cable, tmp
         assert {address.split("/")[2] for address in asked} == {watch.netloc}
 
 
-def test_a_board_that_differs_is_called_out(build_dir: Path, start: Start, tmp_path: Path) -> None:
+def test_a_board_that_differs_is_called_out_beside_one_that_does_not(
+    build_dir: Path, cable: Cable, start: Start, tmp_path: Path
+) -> None:
     wrong = Cable(lambda content: bytes([(line(content)[0] + 1) & 255]))
-    watch = start(Watch(BOARD, build_dir, wrong.port, QUICK))
+    watch = start(Watch([(BOARD, cable.port), (BOARD, wrong.port)], build_dir, QUICK))
     with chromium(tmp_path / "profile") as driver:
         driver.get(watch.url)
-        wait_for(lambda: "Differs from the golden reference" in text_of(driver, "verdict"), "the verdict")
+        wait_for(lambda: "Identical to the golden" in text_of(driver, "verdict-0"), "the verdict on the right one")
+        wait_for(lambda: "differs from the golden reference" in text_of(driver, "verdict-1"), "that on the wrong one")
+        assert driver.find_element("id", "alarm").is_displayed()
+        assert text_of(driver, "alarm").startswith("fake 2 differs from the golden reference: it answers ")
+        assert text_of(driver, "alarm").endswith("The boards do not agree.")
+        assert [card.get_attribute("class") for card in driver.find_elements("class name", "board")] == [
+            "board",
+            "board differs",
+        ]
     wrong.stop()
 
 
@@ -292,8 +292,8 @@ def test_a_board_that_differs_is_called_out(build_dir: Path, start: Start, tmp_p
 def test_it_fits_the_window(watch: Watch, tmp_path: Path, size: tuple[int, int]) -> None:
     with chromium(tmp_path / "profile", size, dark=size == NARROW) as driver:
         driver.get(watch.url)
-        wait_for(lambda: "Identical" in text_of(driver, "verdict"), "an answer")
-        assert driver.execute_script("return document.documentElement.scrollWidth") <= size[0]
+        wait_for(lambda: "Identical" in text_of(driver, "verdict-0"), "an answer")
+        assert faults(driver) == []
         assert len(screenshot(driver, tmp_path / "watch.png")) > 10_000
 
 
@@ -312,12 +312,13 @@ def test_board_reference_is_started_and_stopped_with_the_page(
     tmp_path: Path, start: Start, open_page: Callable[..., Page]
 ) -> None:
     build_dir = make_report_build(tmp_path / "neuron")
-    watch = start(Watch(find_board("reference"), build_dir, None, QUICK))
+    watch = start(Watch([(find_board("reference"), None)], build_dir, QUICK))
     page = open_page(watch)
     assert page.message("hello")["line"]["w"] == pytest.approx(2.018877)
+    page.send('{"ask": 1, "x": [0]}')
     answer = page.message("answer")
     assert answer["identical"]
-    assert answer["y"] == pytest.approx(-1.06, abs=0.1)
+    assert answer["y"] == pytest.approx([-1.06], abs=0.1)
     # Its process dies: the page hears of it, and of the one that takes its place.
     (device,) = reference_devices(build_dir)
     os.kill(device, signal.SIGKILL)

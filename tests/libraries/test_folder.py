@@ -70,6 +70,8 @@ def test_help_labels_what_is_untested() -> None:
         (("--as", "c", "--labels", "a,b"), "names 2 classes; the model's first output has 1"),
         (("--as", "c", "--labels", 'a"'), "is none; take letters"),
         (("--as", "c", "--model", "nobody"), "no manifest"),
+        (("--as", "c", "--board", "qemu-avr"), "--as takes a build as it is: export with --board first"),
+        (("--as", "c", "--values", "0,1"), "--values quantizes a file: name it with --model FILE"),
         ((), "say which kind with --as"),
     ],
 )

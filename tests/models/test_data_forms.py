@@ -286,6 +286,11 @@ def test_a_profile_reads_samples_as_the_calibration_did(tmp_path: Path, monkeypa
         assert done.exit_code == 0, done.output
     np.testing.assert_allclose(heard[0], [[-1, -0.6, 1, -0.2, 0.6, 0.2]], atol=1e-6)
     np.testing.assert_array_equal(heard[1], [[1, 2, 3, 4, 5, 6]])
+    asked = ["profile", "--model", "net", "--values", "0,1"]
+    done = CliRunner().invoke(main, [*asked, "--json", "--dataset", str(tmp_path / "photos")])
+    assert done.exit_code == 0, done.output
+    np.testing.assert_allclose(heard[2], [[0, 0.2, 1, 0.4, 0.8, 0.6]], atol=1e-6)
+    assert CliRunner().invoke(main, asked).exit_code == 2
 
 
 # A file of samples, and how one of its kind begins.

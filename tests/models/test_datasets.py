@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -107,6 +108,10 @@ def test_a_pickle_is_not_run(tmp_path: Path) -> None:
     np.savez(tmp_path / "d.npz", x=np.array([print], object))
     with pytest.raises(InputFileError, match=r"not a usable \.npz"):
         read_dataset(tmp_path / "d.npz", THREE)
+    with zipfile.ZipFile(tmp_path / "raw.npz", "w") as archive:
+        archive.writestr("x", b"no array")
+    with pytest.raises(InputFileError, match=r"raw\.npz: x is no array; write it with numpy\.savez"):
+        read_dataset(tmp_path / "raw.npz", THREE)
     for name, content in (("e.npz", b"PK\3\4"), ("f.npz", b""), ("g.txt", b"1,2")):
         (tmp_path / name).write_bytes(content)
         with pytest.raises(InputFileError, match=name):

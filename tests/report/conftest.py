@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 from support.report_build import make_brought_build, make_report_build
 
+from tinyproof.report.comparison import Words, write_comparison
 from tinyproof.report.writing import write_report
 
 
@@ -26,6 +28,21 @@ def brought(tmp_path_factory: pytest.TempPathFactory) -> Path:
     build_dir = make_brought_build(tmp_path_factory.mktemp("brought") / "classifier")
     write_report(build_dir)
     return build_dir
+
+
+@pytest.fixture(scope="session")
+def compared(brought: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the page that sets `brought` beside itself with a first layer of twice the cost."""
+    folder = tmp_path_factory.mktemp("compared")
+    slower = Path(shutil.copytree(brought, folder / "a_build_of_a_rather_long_name_that_somebody_gave"))
+    profile = slower / "boards" / "reference" / "profile.json"
+    document = json.loads(profile.read_text(encoding="utf-8"))
+    document["operators"][0]["ticks"] *= 2
+    profile.write_text(json.dumps(document), encoding="utf-8")
+    figures = [("flash B", "1,908", "1,950", "+2.2%", "+1%", "WORSE"), ("RAM B", "232", "232", "+0.0%", "+1%", "")]
+    words = Words(figures, ["flash B"], "256 of 256 inputs of the new one bit-identical on reference")
+    write_comparison(folder / "report.html", ("main", slower.name), (brought, slower), "reference", words)
+    return folder
 
 
 @pytest.fixture

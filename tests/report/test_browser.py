@@ -112,7 +112,9 @@ def test_it_fits_the_window_in_both_schemes(finished: Path, tmp_path: Path, size
         assert len(screenshot(driver, tmp_path / "page.png")) > 50_000
 
 
-@pytest.mark.parametrize(("which", "dark"), [("finished", False), ("brought", True), ("brought", False)])
+@pytest.mark.parametrize(
+    ("which", "dark"), [("finished", False), ("brought", True), ("brought", False), ("compared", True)]
+)
 def test_no_column_is_out_of_sight(which: str, dark: bool, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """At three widths, measured: nothing is wider than its frame, no text lies on another, and all can be read."""
     page = request.getfixturevalue(which) / "report.html"

@@ -27,14 +27,14 @@ def test_costs_are_the_boards_where_it_was_profiled_else_counted(brought: Path) 
     assert network.costliest is network.rows[0]
     assert network.noisiest is network.rows[2]
     counted = network_of(graph, [dataclasses.replace(board, profile={}) for board in boards])
-    assert [row.cost for row in counted.rows] == [16 * 8 * 3 * 3, 4 * 128, None]
+    assert [row.cost for row in counted.rows] == [16 * 8 * 3 * 3, 10 * 128, None]
     assert counted.unit == "multiplications"
 
 
 def test_each_operator_says_what_it_is(brought: Path) -> None:
     first, second, third = network_of(read_graph(read_file(brought / "model.tflite")), []).rows
     assert (first.shape, first.dtype, first.weight_bytes) == ("1 × 16 × 1 × 8", "int8", 8 * 9 + 8 * 4)
-    assert (sum(first.weights), sum(second.weights), third.weights) == (8 * 9, 4 * 128, [])
+    assert (sum(first.weights), sum(second.weights), third.weights) == (8 * 9, 10 * 128, [])
     assert second.sources == [first.index]
     assert first.limits is not None
     assert first.limits == pytest.approx((0.0, 255 * 0.05))

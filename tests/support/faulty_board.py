@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import re
 import select
 import socket
 import threading
@@ -14,6 +15,7 @@ import tty
 from dataclasses import dataclass
 from typing import Protocol
 
+from tinyproof.host.protocol.framing import crc16
 from tinyproof.host.targets.emulator import listening_socket
 
 
@@ -44,6 +46,10 @@ class Faults:
     flood: bytes = b""  # sent over and over again, instead of replies
     close_at: int = -1  # request at which the connection ends
     noise: bytes = b""  # sent when the port opens
+    one_late: bool = False  # each reply is kept until the next request comes
+    contradicts_at: int = -1  # request that gets two replies,
+    wrong_first: bool = False  # of which the wrong one comes first or last,
+    apart_s: float = 0.0  # and so much later, or in one chunk
 
 
 class FaultyBoard:
@@ -56,6 +62,7 @@ class FaultyBoard:
         self.spoiled = 0  # requests and replies that were damaged, lost or late: what a repeat is for
         self.duplicated = 0
         self._random = random.Random(faults.seed)
+        self._kept = b""  # a reply that is late
         self._stop = threading.Event()
         self._slave = -1
         if pty:
@@ -128,6 +135,13 @@ class FaultyBoard:
             return
         if faults.silent or faults.flood:
             return
+        if faults.one_late:
+            kept, self._kept = self._kept, self.device.answer(request)
+            self._send(fd, kept)
+            return
+        if self.served == faults.contradicts_at:
+            self._contradict(fd, self.device.answer(request))
+            return
         damaged = dropped = garbled = late = False
         if damaged := rng.random() < faults.garble_request:
             request = self._garbled(request)
@@ -141,6 +155,18 @@ class FaultyBoard:
             self.duplicated += twice
             self._send(fd, reply * (2 if twice else 1))
         self.spoiled += damaged or dropped or garbled or late
+
+    def _contradict(self, fd: int, reply: bytes) -> None:
+        body = re.sub(rb"q=(-?\d+)", lambda found: b"q=%d" % (int(found[1]) ^ 1), reply.partition(b"*")[0])
+        assert body != reply.partition(b"*")[0]
+        wrong = b"%s*%04X\n" % (body, crc16(body))
+        first, second = (wrong, reply) if self.faults.wrong_first else (reply, wrong)
+        if self.faults.apart_s:
+            self._send(fd, first)
+            time.sleep(self.faults.apart_s)
+            self._send(fd, second)
+        else:
+            self._send(fd, first + second)
 
     def _garbled(self, content: bytes) -> bytes:
         """One byte changed, removed or added."""

@@ -91,16 +91,25 @@ def make_report_build(build_dir: Path) -> Path:
         "ram_bytes": 400, "engine_flash_bytes": 108, "engine_ram_bytes": 32, "layers": LAYERS,
         "ram": {"arena_bytes": 30, "state_bytes": 0, "engine_bytes": 2, "protocol_bytes": 200, "stack_bytes": 128,
                 "other_bytes": 40},
-        "stack_bound_bytes": None, "stack_bound_why": "main < calls itself",
+        "stack_bound_bytes": None, "stack_bound_why": "main < calls itself", "elf_sha256": "0" * 64,
+        "sources": {},
     }  # fmt: skip
     (folder / "build.json").write_text(json.dumps(size), encoding="utf-8")
     return build_dir
 
 
-CLASSES = 4
+CLASSES = 10
+
+COVERAGE = {
+    "outputs": CLASSES, "outputs_moving": CLASSES - 1, "faults": 24, "faults_seen": 18,
+    "layers": [
+        {"operator": 0, "name": "CONV_2D", "channels": 8, "channels_moving": 7, "faults": 14, "faults_seen": 9},
+        {"operator": 1, "name": "FULLY_CONNECTED", "channels": 10, "channels_moving": 9, "faults": 10, "faults_seen": 9}
+    ],
+}  # fmt: skip
 
 
-def classifier_tflite() -> bytes:
+def classifier_tflite(classes: int = CLASSES) -> bytes:
     """CONV_2D, FULLY_CONNECTED and SOFTMAX over a series of 16 steps of three signals; named as Keras names tensors."""
     rng = numpy.random.default_rng(5)
     model = Model()
@@ -110,10 +119,10 @@ def classifier_tflite() -> bytes:
     bias = model.tensor((8,), 0.0002, 0, rng.integers(-500, 500, 8).tolist(), "int32", name="sequential_1/conv/bias")
     hidden = model.tensor((1, 16, 1, 8), 0.05, -128)
     model.add("CONV_2D", [x, filters, bias], [hidden], fusedActivationFunction=1, strideH=1, strideW=1)
-    weights = model.tensor((CLASSES, 128), 0.01, 0, rng.integers(-127, 128, CLASSES * 128).tolist())
-    sums = model.tensor((1, CLASSES), 0.1, 0)
+    weights = model.tensor((classes, 128), 0.01, 0, rng.integers(-127, 128, classes * 128).tolist())
+    sums = model.tensor((1, classes), 0.1, 0)
     model.add("FULLY_CONNECTED", [hidden, weights], [sums])
-    y = model.tensor((1, CLASSES), 1 / 256, -128)
+    y = model.tensor((1, classes), 1 / 256, -128)
     model.add("SOFTMAX", [sums], [y], beta=1.0)
     return model.build(y)
 
@@ -138,6 +147,9 @@ def make_brought_build(build_dir: Path) -> Path:
     )
     (build_dir / "model.tflite").write_bytes(tflite)
     compile_model(build_dir, manifest)
+    vectors = json.loads((build_dir / "vectors.json").read_text(encoding="utf-8"))
+    (build_dir / "vectors.json").write_text(json.dumps({**vectors, "coverage": COVERAGE}), encoding="utf-8")
+    manifest.add_artefact(build_dir / "vectors.json")
     manifest.write(build_dir)
     board = find_board("reference")
     assert check(board, build_dir, None, CheckConfig()).proven
@@ -148,19 +160,21 @@ def make_brought_build(build_dir: Path) -> Path:
         "layers": {**LAYERS, "model": {"flash_bytes": 1800, "ram_bytes": 0}},
         "ram": {"arena_bytes": 230, "state_bytes": 0, "engine_bytes": 2, "protocol_bytes": 100, "stack_bytes": 28,
                 "other_bytes": 40},
-        "stack_bound_bytes": None, "stack_bound_why": "main < calls itself",
+        "stack_bound_bytes": None, "stack_bound_why": "main < calls itself", "elf_sha256": "0" * 64,
+        "sources": {},
     }  # fmt: skip
     (folder / "build.json").write_text(json.dumps(size), encoding="utf-8")
-    costs = [("CONV_2D", [1, 16, 1, 8], 1152, 9_000, 41.9), ("FULLY_CONNECTED", [1, 4], 512, 1_500, 38.5)]
-    costs.append(("SOFTMAX", [1, 4], 0, 500, 30.25))
+    costs = [("CONV_2D", [1, 16, 1, 8], 1152, 9_000, 41.9), ("FULLY_CONNECTED", [1, CLASSES], 1280, 1_500, 38.5)]
+    costs.append(("SOFTMAX", [1, CLASSES], 0, 500, 30.25))
     operators = [
         {
             "index": index, "name": name, "output": shape, "macs": macs, "ticks": ticks, "share": ticks / 11_000,
-            "sqnr_db": sqnr, "noise_added": 0.001 * index,
+            "sqnr_db": sqnr, "noise_added": 0.001 * index, "float_low": -1.5, "float_high": 2.5 + index,
         }
         for index, (name, shape, macs, ticks, sqnr) in enumerate(costs)
     ]  # fmt: skip
     profile = {"model_id": manifest.model_id, "tick_unit": "insn", "ticks": 11_000, "operators": operators}
+    profile["noise_samples"] = "gestures.npz"
     (folder / "profile.json").write_text(json.dumps(profile), encoding="utf-8")
     inputs, labels = rng.integers(-128, 128, (40, 48)).astype(numpy.int8), numpy.arange(40) % CLASSES
     numpy.savez(build_dir / "samples.npz", x_q=inputs, y=labels)

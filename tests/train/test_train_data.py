@@ -131,5 +131,5 @@ def test_a_huge_file_is_refused_before_it_fills_the_memory(tmp_path: Path, monke
         file.truncate((1 << 20) + 1)
     with pytest.raises(InputFileError, match=r"huge\.csv: larger than 1 MiB"):
         read_csv(path)
-    with pytest.raises(InputFileError, match="larger than"):
+    with pytest.raises(InputFileError, match="not a regular file"):
         read_csv(Path("/dev/zero"))

@@ -1,120 +1,129 @@
 // SPDX-License-Identifier: Apache-2.0
-// The slider's x goes to the board by WebSocket; each answer moves the point.
-"use strict";
-(() => {
-  const part = (id) => document.getElementById(id);
-  const slider = part("x");
-  const [left, top, width, height] = [74, 14, 550, 356];
-  const SVG = "http://www.w3.org/2000/svg";
-  const UNITS = { insn: "instructions", cycle: "cycles", us: "µs" };
-  const number = (value, digits) => value.toFixed(digits).replace("-", "−");
-  let range = null, socket = null, asked = null;
+// What the controls hold goes to the boards by WebSocket; each answer comes back with the board that gave it.
+import { makeControl } from "./controls.js";
+import { makeBoard } from "./boards.js";
+import { drawAxes, moveDot } from "./curve.js";
 
-  const px = (x) => left + width * (x - range.x[0]) / (range.x[1] - range.x[0]);
-  const py = (y) => top + height * (1 - (y - range.y[0]) / (range.y[1] - range.y[0]));
-  const padded = (values, share) => {
-    const low = Math.min(...values), high = Math.max(...values);
-    const room = (high - low) * share || 1;
-    return [low - room, high + room];
-  };
-  const ticks = ([low, high]) => {
-    const raw = (high - low) / 6, power = 10 ** Math.floor(Math.log10(raw));
-    const step = [1, 2, 5, 10].map((factor) => factor * power).find((value) => value >= raw);
-    const found = [];
-    for (let k = Math.ceil(low / step); k <= high / step; k++) found.push(+(k * step).toPrecision(12));
-    return found;
-  };
-  const add = (name, attributes, text) => {
-    const element = document.createElementNS(SVG, name);
-    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-    if (text !== undefined) element.textContent = text;
-    part("axes").append(element);
-  };
-  const say = (id, text) => { part(id).textContent = text; };
+const part = (id) => document.getElementById(id);
+const RANDOM_FRAMES = 50;
+let hello = null, controls = [], boards = [], socket = null, frame = null, asked = Math.floor(Math.random() * 2 ** 40), sample = null, label = "";
 
-  const hello = (message) => {
-    const xs = message.points.map(([x]) => x), ys = message.points.map(([, y]) => y);
-    range = { x: padded(xs, 0.1), y: padded(ys, 0.1) };
-    document.title = `${message.model} on ${message.board}, live`;
-    say("model", `${message.model} on ${message.board}`);
-    say("about", `Model id ${message.model_id}. Beyond the outermost dots x is clamped, and the answer stays.`);
-    part("axes").replaceChildren();
-    for (const x of ticks(range.x)) {
-      add("line", { class: x === 0 ? "zero" : "grid", x1: px(x), x2: px(x), y1: top, y2: top + height });
-      add("text", { x: px(x), y: top + height + 20, "text-anchor": "middle" }, String(x).replace("-", "−"));
-    }
-    for (const y of ticks(range.y)) {
-      add("line", { class: y === 0 ? "zero" : "grid", x1: left, x2: left + width, y1: py(y), y2: py(y) });
-      add("text", { x: left - 8, y: py(y) + 4, "text-anchor": "end" }, String(y).replace("-", "−"));
-    }
-    part("points").setAttribute("d", message.points.map(([x, y]) => `M${px(x) - 2} ${py(y)}a2 2 0 1 0 4 0a2 2 0 1 0 -4 0`).join(""));
-    const { line } = message;
-    part("line").setAttribute("points", line ? range.x.map((x) => `${px(x)},${py(line.w * x + line.b)}`).join(" ") : "");
-    if (+slider.min !== range.x[0]) {
-      const value = slider.value;
-      [slider.min, slider.max] = range.x;
-      slider.value = value;
-    }
-    ask();
-  };
+// One row of all inputs for each frame; an input with fewer frames keeps its last one.
+const rows = () => {
+  const parts = controls.map((control, k) => ({ values: control.values(), size: hello.inputs[k].elements }));
+  const frames = Math.max(...parts.map(({ values, size }) => values.length / size));
+  if (parts.length === 1) return parts[0].values;
+  const all = [];
+  for (let at = 0; at < frames; at++) for (const { values, size } of parts) {
+    const mine = Math.min(at, values.length / size - 1) * size;
+    all.push(...values.slice(mine, mine + size));
+  }
+  return all;
+};
+const spread = (x) => {
+  const width = hello.inputs.reduce((sum, { elements }) => sum + elements, 0);
+  let start = 0;
+  controls.forEach((control, k) => {
+    const size = hello.inputs[k].elements, values = [];
+    for (let at = 0; at < x.length; at += width) values.push(...x.slice(at + start, at + start + size));
+    control.set(values);
+    start += size;
+  });
+};
 
-  const state = (message) => {
-    document.body.classList.toggle("lost", !message.connected);
-    part("status").className = message.connected ? "status on" : "status off";
-    say("status-text", message.connected ? `connected: board ${message.board}, engine ${message.engine}`
-      : `board disconnected, trying again: ${message.why}`);
-    if (!message.connected) {
-      part("verdict").className = "verdict bad";
-      say("verdict", "No board answers. What is shown is its last answer.");
-    } else if (range) ask();
-  };
+const send = (question) => {
+  frame = null;
+  if (socket?.readyState !== WebSocket.OPEN || !hello) return;
+  asked += 1;
+  socket.send(JSON.stringify({ ask: asked, pace: +part("pace").value, ...question }));
+};
+const ask = () => send({ x: rows() });
+// At most one question per frame of the screen: a pen moves faster than a board need answer.
+const changed = () => {
+  sample = null;
+  label = "";
+  about();
+  frame ??= requestAnimationFrame(ask);
+};
+const about = () => {
+  part("sample-now").textContent = sample === null ? "" : `sample ${sample} of ${hello.samples}${label ? `, labelled ${label}` : ""}`;
+};
+const replay = (number) => {
+  sample = (number + hello.samples) % hello.samples;
+  send({ sample });
+};
+const random = () => {
+  const count = hello.stateful ? RANDOM_FRAMES : 1, all = [];
+  for (let at = 0; at < count; at++) for (const input of hello.inputs)
+    for (let k = 0; k < input.elements; k++) all.push(input.low + (input.high - input.low) * Math.random());
+  spread(all);
+  changed();
+};
 
-  const answer = (message) => {
-    if (message.y !== null) {
-      part("dot").setAttribute("cx", px(message.x));
-      part("dot").setAttribute("cy", py(message.y));
-      part("cross").setAttribute("d", `M${px(message.x)} ${top + height}V${py(message.y)}H${left}`);
-    }
-    say("y", message.y === null ? "not a number" : number(message.y, 4));
-    say("x_q", message.x_q);
-    say("q", message.q);
-    say("q_bits", message.q_bits);
-    say("y_bits", message.y_bits);
-    say("ticks", `${message.ticks} ${UNITS[message.unit]}`);
-    say("rate", Math.round(message.rate).toLocaleString("en"));
-    const verdict = part("verdict");
-    if (!message.identical) {
-      verdict.className = "verdict bad";
-      verdict.textContent = `Differs from the golden reference, which answers ${message.expected_q}.`;
-    } else if (message.saturated) {
-      verdict.className = "verdict warm";
-      verdict.textContent = `Identical to the golden reference; the ${message.saturated === "input" ? "question" : "answer"} saturates.`;
-    } else {
-      verdict.className = "verdict good";
-      verdict.textContent = "Identical to the golden reference, bit for bit.";
-    }
-  };
+const alarm = () => {
+  const faults = boards.filter(({ fault }) => fault).map(({ fault }) => fault);
+  const same = boards.filter(({ answer }) => answer?.ask === asked && answer.frame === boards[0].answer?.frame);
+  const apart = same.length > 1 && new Set(same.map(({ answer }) => answer.q.join())).size > 1 ? " The boards do not agree." : "";
+  part("alarm").hidden = faults.length === 0;
+  part("alarm").textContent = faults.length ? `${faults.join("; ")}.${apart}` : "";
+};
 
-  const ask = () => {
-    const x = +slider.value;
-    say("x-now", number(x, 3));
-    if (socket && socket.readyState === WebSocket.OPEN && range) socket.send(String(x));
-    asked = null;
-  };
-  // At most one question per frame: a slider fires faster than a board need answer.
-  slider.addEventListener("input", () => { asked ??= requestAnimationFrame(ask); });
+const handlers = {
+  hello: (message) => {
+    if (hello) { ask(); return; } // the connection is back; what is drawn stays
+    hello = message;
+    const title = (ends, letter) => ends.forEach((end, k) => { end.title = ends.length > 1 ? end.name || `${letter}${k}` : letter; });
+    title(hello.inputs, "x");
+    title(hello.outputs, "y");
+    document.title = `${hello.model} on ${hello.boards.join(", ")}, live`;
+    part("model").textContent = `${hello.model} on ${hello.boards.join(", ")}`;
+    part("about").textContent = `Model id ${hello.model_id}.${hello.points.length ? " Beyond the outermost dots x is clamped, and the answer stays." : ""}`;
+    boards = hello.boards.map((name, place) => makeBoard(place, name, hello, alarm));
+    document.querySelector("main").classList.toggle("several", boards.length > 1);
+    part("boards").replaceChildren(...boards.map(({ element }) => element));
+    controls = hello.inputs.map((input, place) => makeControl(input, place, hello.stateful, changed));
+    part("controls").replaceChildren(...controls.map(({ element }) => element));
+    part("curve").hidden = hello.points.length === 0;
+    if (hello.points.length) drawAxes(hello);
+    part("replay").hidden = hello.samples === 0;
+    part("file").textContent = hello.file;
+    part("pace-label").hidden = !hello.stateful;
+    const wished = /^#sample=(\d+)$/.exec(location.hash); // a page may be opened on a sample
+    if (wished && +wished[1] < hello.samples) replay(+wished[1]); else ask();
+  },
+  state: (message) => {
+    boards[message.board].state(message);
+    document.body.classList.toggle("lost", boards.every(({ connected }) => !connected));
+  },
+  alive: (message) => boards[message.board].alive(),
+  asked: (message) => {
+    if (message.ask !== asked) sample = null;
+    label = message.label;
+    spread(message.x);
+    about();
+  },
+  answer: (message) => {
+    boards[message.board].show(message);
+    if (hello.points.length && message.board === 0) moveDot(hello, message);
+  },
+};
 
-  const handlers = { hello, state, answer };
-  const connect = () => {
-    socket = new WebSocket(new URL("board", location.href.replace(/^http/, "ws")));
-    socket.addEventListener("message", (event) => {
-      const message = JSON.parse(event.data);
-      handlers[message.kind](message);
-    });
-    socket.addEventListener("close", () => {
-      state({ connected: false, why: "tinyproof watch has ended; start it again for a new address" });
-      setTimeout(connect, 1000);
-    });
-  };
-  connect();
-})();
+part("random").addEventListener("click", random);
+part("next").addEventListener("click", () => replay((sample ?? -1) + 1));
+part("back").addEventListener("click", () => replay((sample ?? 0) - 1));
+part("again").addEventListener("click", () => (sample === null ? ask() : replay(sample)));
+part("pace").addEventListener("change", () => (sample === null ? ask() : replay(sample)));
+
+const connect = () => {
+  socket = new WebSocket(new URL("board", location.href.replace(/^http/, "ws")));
+  socket.addEventListener("message", (event) => {
+    const message = JSON.parse(event.data);
+    handlers[message.kind](message);
+  });
+  socket.addEventListener("close", () => {
+    for (const board of boards) board.state({ connected: false, why: "tinyproof watch has ended; start it again for a new address" });
+    document.body.classList.add("lost");
+    setTimeout(connect, 1000);
+  });
+};
+connect();

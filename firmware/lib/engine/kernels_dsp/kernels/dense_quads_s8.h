@@ -44,14 +44,19 @@ static __attribute__((noinline)) void dense_quads_numbers(int32_t sums[4], const
 /* The same times rows of bytes, one of whose pairs could not be numbers. */
 static __attribute__((noinline)) void dense_quads_bytes(int32_t sums[4], const int8_t *weights, const int8_t *input,
                                                         const int8_t *end) {
-    sums[0] = sums[1] = sums[2] = sums[3] = 0;
-    for (const int8_t *x = input; x != end; x += 4, weights += 16) {
-        const struct pair_sums first = multiply_bytes(weights, x, 4), second = multiply_bytes(weights + 8, x, 4);
-        sums[0] += first.a;
-        sums[1] += first.b;
-        sums[2] += second.a;
-        sums[3] += second.b;
+    int32_t a0 = 0, b0 = 0, a1 = 0, b1 = 0;
+    const word *w = (const word *)weights;
+    for (const int8_t *x = input; x != end; x += 4, w += 4) {
+        const uint32_t bytes = *(const loose_word *)x, even = widen_even(bytes), odd = widen_odd(bytes);
+        a0 = dual_multiply(widen_even(w[1]), odd, dual_multiply(widen_even(w[0]), even, a0));
+        b0 = dual_multiply(widen_odd(w[1]), odd, dual_multiply(widen_odd(w[0]), even, b0));
+        a1 = dual_multiply(widen_even(w[3]), odd, dual_multiply(widen_even(w[2]), even, a1));
+        b1 = dual_multiply(widen_odd(w[3]), odd, dual_multiply(widen_odd(w[2]), even, b1));
     }
+    sums[0] = a0;
+    sums[1] = b0;
+    sums[2] = a1;
+    sums[3] = b1;
 }
 
 KERNEL_INLINE int8_t dense_quads_output(int32_t sum, int32_t multiplier, int32_t scaling, int32_t rounding) {

@@ -11,11 +11,6 @@ KERNEL_INLINE int32_t column_place(int32_t k, int32_t depth) {
     return k < (depth & ~3) && (k % 4 == 1 || k % 4 == 2) ? k ^ 3 : k;
 }
 
-KERNEL_INLINE int32_t dual_multiply(uint32_t halves, uint32_t others, int32_t sum) {
-    __asm__("smlad %0, %1, %2, %0" : "+r"(sum) : "r"(halves), "r"(others));
-    return sum;
-}
-
 KERNEL_INLINE void dot_bytes(int32_t sums[2], const int8_t *first, const int8_t *second, const int16_t *column,
                              int32_t depth) {
     int32_t a = sums[0], b = sums[1];

@@ -47,6 +47,12 @@ KERNEL_INLINE uint32_t add_halves(uint32_t a, uint32_t b) {
     return sums;
 }
 
+/* `sum` and the products of both halves. */
+KERNEL_INLINE int32_t dual_multiply(uint32_t halves, uint32_t others, int32_t sum) {
+    __asm__("smlad %0, %1, %2, %0" : "+r"(sum) : "r"(halves), "r"(others));
+    return sum;
+}
+
 /* A number that the compiler may know, but should rather hold: an operand that is added can be shifted in the same
  * instruction, which one that is written there cannot. */
 #define IN_REGISTER(number) __asm__("" : "+r"(number))

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Boards of a fleet asked with progress on the terminal, and their table: what `check`, `run` and `bench` share."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tinyproof.cli import console
+from tinyproof.cli.fleet_option import FleetWanted
+from tinyproof.cli.model_option import hold
+from tinyproof.cli.progress import progress
+from tinyproof.cli.tables import LABEL, aligned
+from tinyproof.core.config import Config
+from tinyproof.core.errors import EXIT_MISMATCH
+from tinyproof.core.manifest import FILE
+from tinyproof.core.paths import build_dir
+from tinyproof.fleet_checking import (
+    FleetEars,
+    FleetRow,
+    boards_to_build,
+    build_boards,
+    matching,
+    prove_places,
+    read_tags,
+)
+
+if TYPE_CHECKING:
+    from tinyproof.host.fleet.coordinator import Coordinator, Place, Waiting
+
+
+@contextlib.contextmanager
+def joined_fleet(config: Config, wanted: FleetWanted) -> Iterator[tuple[Coordinator, list[Place]]]:
+    """The coordinator that is meant, and its places that match."""
+    from tinyproof.host.fleet.coordinator import Coordinator
+    from tinyproof.host.fleet.daemons import coordinator_address
+    from tinyproof.host.fleet.environment import labgrid_python
+
+    tags = read_tags(wanted.tags)
+    address = coordinator_address(wanted.coordinator, config.fleet.coordinator)
+    with Coordinator(address, labgrid_python(console.remark)) as fleet:
+        yield fleet, matching(fleet.places(), tags, address)
+
+
+def make_lesson(config: Config, *, quiet: bool) -> None:
+    """Trains and exports the lesson's neuron where there is no build yet: a fresh machine has something to check."""
+    if config.model != Config().model or (build_dir(config.model) / FILE).is_file():
+        return
+    from tinyproof.builds import Wanted
+    from tinyproof.cli.prepare import make_model
+    from tinyproof.cli.stage_timer import Stages
+
+    with hold(config.model, makes=True):
+        make_model(Stages(quiet=quiet), config, None, None, Wanted())
+
+
+def run_fleet(config: Config, fleet: Coordinator, places: Sequence[Place], wanted: FleetWanted) -> list[FleetRow]:
+    """Builds what has to be built, and checks build/<config.model> on `places`, showing progress on a terminal."""
+    folder = build_dir(config.model)
+    unbuilt = {}
+    if missing := boards_to_build(places, folder):
+        with hold(config.model):
+            unbuilt = build_boards(missing, folder, lambda board: console.remark(f"building {board.name} ..."))
+    with hold(config.model, shared=True), _bars(places) as ears:
+        return prove_places(fleet, places, folder, config, ears, wanted.wait_s, unbuilt)
+
+
+@contextlib.contextmanager
+def _bars(places: Sequence[Place]) -> Iterator[FleetEars]:
+    """A bar for each place. Where there are no bars, who holds a board that is waited for is a line of its own."""
+    told: dict[str, str | None] = {}
+    lock = threading.Lock()
+    with progress() as bar:
+        tasks = {place.name: bar.add_task(f"{place.name:<16}", total=None, note="") for place in places}
+
+        def now(place: str, words: str, done: float, total: int) -> None:
+            bar.update(tasks[place], note=words, completed=done, total=total or None)
+
+        def waits(place: str, waiting: Waiting) -> None:
+            words = waiting_in_words(waiting)
+            bar.update(tasks[place], note=words)
+            with lock:
+                new = place not in told or told[place] != waiting.held_by
+                told[place] = waiting.held_by
+            if new and not sys.stderr.isatty():  # where it is one, the bar says it
+                console.remark(f"place {place} {words}")
+
+        yield FleetEars(now, waits)
+
+
+def waiting_in_words(waiting: Waiting) -> str:
+    """Who holds a place, since when, and how many are before us."""
+    from tinyproof.host.fleet.coordinator import holder_in_words
+
+    if waiting.held_by is None:
+        words = "is given to who came earlier"
+    else:
+        since = "" if waiting.since is None else f" since {clock(waiting.since)}"
+        words = f"is held by {holder_in_words(waiting.held_by)}{since}"
+    before = f", {waiting.before} before us" if waiting.before else ""
+    return f"{words}; waiting{before}"
+
+
+def clock(seconds: float) -> str:
+    """A moment as this machine's clock shows it."""
+    return datetime.datetime.fromtimestamp(seconds).strftime("%H:%M:%S")
+
+
+def print_fleet(rows: Sequence[FleetRow]) -> None:
+    """The table, at most 80 columns wide, then what failed."""
+    lines = [("place", "isa", "inference", "bits", "answers", "waited", "check"), *map(_cells, rows)]
+    click.echo(f"{'fleet':<{LABEL}}{len(rows)} {'board' if len(rows) == 1 else 'boards'} at once")
+    click.echo("\n".join(aligned(lines, right=(2, 5, 6))))
+    for row in rows:
+        if row.error:
+            click.echo(row.error if row.place in row.error else f"{row.place}: {row.error}")
+
+
+def conclude_fleet(rows: Sequence[FleetRow]) -> None:
+    """The verdict."""
+    proven = [row for row in rows if row.proven]
+    reference = next((row.reference for row in proven), "TFLite Micro")
+    label = "proof" if len(proven) == len(rows) else "NOT ALL"
+    answers = ", answers right" if any(row.answers_within_tolerance is not None for row in proven) else ""
+    click.echo(f"{label:<{LABEL}}{len(proven)} of {len(rows)} boards: bit-identical to {reference}{answers}")
+
+
+def _cells(row: FleetRow) -> tuple[str, ...]:
+    waited = f"{row.waited_s:.2f} s"
+    if row.bits_checked == 0:
+        return (row.place, row.isa, "-", "not checked", "-", waited if row.waited_s else "-", "-")
+    same = f"{row.bits_checked - row.bits_different}/{row.bits_checked}"
+    answers = {None: "-", True: "within", False: "NOT within"}[row.answers_within_tolerance]
+    inference = f"{row.ticks_max:,} {row.tick_unit}"
+    return (row.place, row.isa, inference, same, answers, waited, f"{row.check_s:.2f} s")
+
+
+def write_fleet_junit(model: str, rows: Sequence[FleetRow], file: Path) -> None:
+    """A test case for each place."""
+    from tinyproof.host.junit import write_junit_of_boards
+
+    failed = {row.place: (row.error, row.exit_code == EXIT_MISMATCH) for row in rows if not row.proven}
+    write_junit_of_boards(model, [row.place for row in rows], failed, file)
+    console.note(console.JUNIT)
