@@ -64,7 +64,7 @@ class Machine:
 def run_machine(profile: Path, build_dir: Path, steps: int, engine: Path = ENGINE) -> Machine:
     """`profile`: the folder with model_profile.c of a build; `steps`: how many it has; `engine`: where kernels/ are.
 
-    Raises EnvironmentFaultError without a C++ compiler, or where the kernels cannot be compiled with it."""
+    Where the kernels are no C++, nothing is said of any step. Raises EnvironmentFaultError without a compiler."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         source = (profile / "model_profile.c").read_text(encoding="utf-8")
@@ -73,7 +73,8 @@ def run_machine(profile: Path, build_dir: Path, steps: int, engine: Path = ENGIN
         (folder / "unit.cpp").write_text(unit, encoding="utf-8")
         includes = [f"-I{path}" for path in (MACHINE, engine, build_dir, profile)]
         program = folder / "machine"
-        _compile(["g++", *_FLAGS, *includes, str(folder / "unit.cpp"), "-o", str(program)])
+        if refused := _compile(["g++", *_FLAGS, *includes, str(folder / "unit.cpp"), "-o", str(program)]):
+            return Machine(dict.fromkeys(range(steps), refused))
         done = subprocess.run(
             [program, folder], capture_output=True, text=True, errors="replace", check=False, timeout=TIMEOUT_S
         )
@@ -86,14 +87,16 @@ def run_machine(profile: Path, build_dir: Path, steps: int, engine: Path = ENGIN
         return Machine(found)
 
 
-def _compile(command: list[str]) -> None:
+def _compile(command: list[str]) -> str:
+    """What the compiler refuses, or ""."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
     except FileNotFoundError:
         raise EnvironmentFaultError(f"{command[0]} is missing; install it: sudo apt-get install g++ gcc") from None
-    if done.returncode != 0:
-        errors = [line for line in done.stderr.splitlines() if "error" in line]
-        raise EnvironmentFaultError(f"the kernels cannot be compiled as C++: {(errors or [done.stderr[-200:]])[0]}")
+    if done.returncode == 0:
+        return ""
+    errors = [line for line in done.stderr.splitlines() if "error" in line]
+    return f"a kernel of the model cannot be compiled as C++: {(errors or [done.stderr[-200:]])[0].rpartition('/')[2]}"
 
 
 def _unit(source: str, tables: Path) -> tuple[str, Integers]:

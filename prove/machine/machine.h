@@ -143,7 +143,10 @@ template <class T> struct Sym {
 
     constexpr Sym() = default;
     template <class U, Plain<U> = 0> constexpr Sym(U value) : v((long long)(T)value) {}
-    template <class U> Sym(const Sym<U> &other) : v((long long)(T)other.v), n(other.n) {
+    /* What C would cut off or change the sign of without a cast, the kernels never do: so `?:` is of the wider type. */
+    template <class U>
+    explicit(sizeof(T) < sizeof(U) || (sizeof(T) == sizeof(U) && std::is_signed<T>::value && !std::is_signed<U>::value))
+    Sym(const Sym<U> &other) : v((long long)(T)other.v), n(other.n) {
         if (!n || std::is_same<T, U>::value) {
             return;
         }

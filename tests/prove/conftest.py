@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.compiled import compiled
@@ -27,7 +28,7 @@ def everything() -> bytes:
     total = model.tensor(shape, 0.07, 2)
     model.add("ADD", [first, third], [total], fusedActivationFunction=0)
     pooled = model.tensor((1, 1, 1, 8), 0.07, 2)
-    pool = {"filterHeight": 4, "filterWidth": 4, "strideH": 4, "strideW": 4, "padding": 1}
+    pool: dict[str, Any] = {"filterHeight": 4, "filterWidth": 4, "strideH": 4, "strideW": 4, "padding": 1}
     model.add("AVERAGE_POOL_2D", [total], [pooled], **pool, fusedActivationFunction=0)
     weights = model.tensor((CLASSES, 8), 0.02, 0, [(37 * i) % 255 - 127 for i in range(8 * CLASSES)])
     sums = model.tensor((1, CLASSES), 0.1, 0)
