@@ -12,7 +12,7 @@ from tinyproof.core.files import write_at_once
 from tinyproof.core.system_packages import missing_to_prove
 
 if TYPE_CHECKING:
-    from tinyproof.prove.proof import Proof
+    from tinyproof.prove.proof import ModelProof
     from tinyproof.prove.verdicts import OperatorProof
 
 FILE = "prove.json"
@@ -35,7 +35,7 @@ def run_prove(folder: Path, board: str) -> dict[str, Any]:
     return document
 
 
-def _document(proof: Proof, board: str) -> dict[str, Any]:
+def _document(proof: ModelProof, board: str) -> dict[str, Any]:
     return {
         "model": proof.model,
         "model_id": proof.model_id,

@@ -39,7 +39,7 @@ def ask_eva(build_dir: Path, number: int, engine: Path) -> int | None:
     source = (build_dir / FOLDER / SOURCE).read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "step.c").write_text(one_step(source, number), encoding="utf-8")
+        (folder / "step.c").write_text(one_step(source, number), encoding="utf-8", newline="\n")
         places = " ".join(f"-I{path.resolve()}" for path in (folder, engine, build_dir, build_dir / FOLDER))
         flags = f"-cpp-extra-args={places} -DPROVED_STEP=step{number}"
         return _count_alarms([PROGRAM, *FLAGS, flags, str(MACHINE / "eva_main.c")])

@@ -18,7 +18,7 @@ SAME = 0
 
 
 @dataclass(frozen=True)
-class Layer:
+class LinearLayer:
     """Of every output, in the order of its tensor: its channel, its bias without any zero point folded, and its terms.
     `places` and `weights` are [outputs, terms]; a place is a byte of the input, or -1 where the kernel leaves the
     image. `rescalings`: multiplier, shift, zero point and clamp of each channel."""
@@ -31,7 +31,7 @@ class Layer:
     rescalings: list[tuple[int, int, int, int, int]]
 
 
-def read_layer(graph: Graph, operator: Operator) -> Layer | None:
+def read_layer(graph: Graph, operator: Operator) -> LinearLayer | None:
     """The layer; None for an operator that is none, or not one of int8 with constant weights and no zero point."""
     reader = _READERS.get(operator.name)
     if reader is None:
@@ -47,7 +47,7 @@ def read_layer(graph: Graph, operator: Operator) -> Layer | None:
     values = _constant(weights)
     places, rows, channels = reader(operator, x, y, values)
     biases = np.zeros(y.shape[-1], np.int64) if bias is None else _constant(bias)
-    return Layer(channels, biases[channels], places, rows, x.zero_points[0], _rescalings(operator, x, weights, y))
+    return LinearLayer(channels, biases[channels], places, rows, x.zero_points[0], _rescalings(operator, x, weights, y))
 
 
 def _constant(tensor: Tensor) -> Integers:

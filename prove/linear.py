@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tinyproof.prove.layers import Layer
+from tinyproof.prove.layers import LinearLayer
 from tinyproof.prove.sweeps import intervals
 from tinyproof.prove.symbolic import REQUANTIZED, RESCALED_PAIR, Integers, StepForms
 from tinyproof.prove.verdicts import PROVEN, REFUTED, UNPROVEN, Rescaling, Verdict
@@ -39,7 +39,7 @@ def part_of(forms: StepForms, cells: slice) -> StepForms:
     )
 
 
-def compare_layer(forms: StepForms, layer: Layer, x_offset: int) -> Verdict:
+def compare_layer(forms: StepForms, layer: LinearLayer, x_offset: int) -> Verdict:
     """`forms`: of the output's bytes. A channel whose factor is 0 in the .tflite may have any form: what it becomes is
     the sweep's to judge."""
     if not np.isin(forms.tails, LINEAR_TAILS).all():
@@ -66,7 +66,7 @@ def compare_layer(forms: StepForms, layer: Layer, x_offset: int) -> Verdict:
     return Verdict(REFUTED, words)
 
 
-def find_rescalings(forms: StepForms, layer: Layer) -> dict[Rescaling, tuple[int, int]]:
+def find_rescalings(forms: StepForms, layer: LinearLayer) -> dict[Rescaling, tuple[int, int]]:
     """What follows the sums, each with the lowest and the highest sum that goes through it."""
     low, high = intervals(forms.starts, forms.coefficients, forms.constants)
     numbers = np.concatenate(

@@ -34,7 +34,7 @@ REMOVED = "export/channels: that the channels it has removed cannot change, or a
 
 
 @dataclass(frozen=True)
-class Proof:
+class ModelProof:
     """`operators`: those that run on the device. `alarms`: of Eva, in what it looked at. `trusted`: what the statements
     rest on; `kernels`: which they are about. `boards` run these very files; `not_proven`: the others, and why."""
 
@@ -78,7 +78,7 @@ class Proof:
         return [op for op in self.operators if any(v.status == REFUTED for v in op.verdicts)]
 
 
-def prove(build_dir: Path, *, eva: bool = True, engine: Path = ENGINE) -> Proof:
+def prove(build_dir: Path, *, eva: bool = True, engine: Path = ENGINE) -> ModelProof:
     """Judges model_compiled.c as it lies there, with the portable kernels, those of `engine`.
 
     Raises UsageError where the build is none, or its calls are another version's, EnvironmentFaultError where a tool is
@@ -86,15 +86,15 @@ def prove(build_dir: Path, *, eva: bool = True, engine: Path = ENGINE) -> Proof:
     began = time.monotonic()
     steps = write_profile(build_dir)
     compiled = read_compiled(build_dir, since=CALLS)
-    machine = run_machine(build_dir / FOLDER, build_dir, len(steps), engine)
+    forms = run_machine(build_dir / FOLDER, build_dir, len(steps), engine)
     sweeps = sweeps_of(engine)
-    operators = [_judge(build_dir, compiled, step, machine.steps[place], sweeps) for place, step in enumerate(steps)]
+    operators = [_judge(build_dir, compiled, step, forms[place], sweeps) for place, step in enumerate(steps)]
     sweep(operators, sweeps)
     prove_memory(build_dir, compiled, operators, engine, eva=eva)
     trusted = [*TRUSTED, *dict.fromkeys(words for operator in operators for words in operator.trusted)]
     if compiled.program.removed is not None:
         trusted.append(REMOVED)
-    return Proof(
+    return ModelProof(
         build_dir.name,
         compiled.identity,
         operators,

@@ -54,15 +54,9 @@ class StepForms:
     coefficients: Integers
 
 
-@dataclass(frozen=True)
-class Machine:
-    """What the run said of each step: its forms, or why it has none."""
-
-    steps: dict[int, StepForms | str]
-
-
-def run_machine(profile: Path, build_dir: Path, steps: int, engine: Path = ENGINE) -> Machine:
-    """`profile`: the folder with model_profile.c of a build; `steps`: how many it has; `engine`: where kernels/ are.
+def run_machine(profile: Path, build_dir: Path, steps: int, engine: Path = ENGINE) -> dict[int, StepForms | str]:
+    """The forms of each step, or why it has none. `profile`: the folder with model_profile.c of a build; `steps`: how
+    many it has; `engine`: where kernels/ are.
 
     Where the kernels are no C++, nothing is said of any step. Raises EnvironmentFaultError without a compiler."""
     with tempfile.TemporaryDirectory() as name:
@@ -70,21 +64,24 @@ def run_machine(profile: Path, build_dir: Path, steps: int, engine: Path = ENGIN
         source = (profile / "model_profile.c").read_text(encoding="utf-8")
         unit, numbers = _unit(source, folder / "tables")
         numbers.tofile(folder / "tables")
-        (folder / "unit.cpp").write_text(unit, encoding="utf-8")
+        (folder / "unit.cpp").write_text(unit, encoding="utf-8", newline="\n")
         includes = [f"-I{path}" for path in (MACHINE, engine, build_dir, profile)]
         program = folder / "machine"
         if refused := _compile(["g++", *_FLAGS, *includes, str(folder / "unit.cpp"), "-o", str(program)]):
-            return Machine(dict.fromkeys(range(steps), refused))
-        done = subprocess.run(
-            [program, folder], capture_output=True, text=True, errors="replace", check=False, timeout=TIMEOUT_S
-        )
+            return dict.fromkeys(range(steps), refused)
+        try:
+            done = subprocess.run(
+                [program, folder], capture_output=True, text=True, errors="replace", check=False, timeout=TIMEOUT_S
+            )
+        except subprocess.TimeoutExpired:
+            return dict.fromkeys(range(steps), f"the run on unknown bytes takes more than {TIMEOUT_S} s")
         if done.returncode != 0:
-            raise EnvironmentFaultError(f"the run on unknown bytes ended with {done.returncode}: {done.stderr[-200:]}")
+            return dict.fromkeys(range(steps), f"the run on unknown bytes ended with {done.returncode}")
         refused = dict(line.split(" ", 1) for line in done.stdout.splitlines())
         found: dict[int, StepForms | str] = {}
         for step in range(steps):
             found[step] = refused.get(str(step)) or _read(folder / f"step{step}")
-        return Machine(found)
+        return found
 
 
 def _compile(command: list[str]) -> str:

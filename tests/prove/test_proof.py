@@ -17,7 +17,7 @@ from support.two_layers import tiny_build
 from tinyproof.core.model_file import find_model_file
 from tinyproof.export.calibration import Calibration
 from tinyproof.export.import_model import import_model
-from tinyproof.prove.proof import Proof, prove
+from tinyproof.prove.proof import ModelProof, prove
 from tinyproof.prove.verdicts import NONE, PROVEN, REFUTED, UNPROVEN
 from tinyproof.train.tinyperf import make_tinyperf
 
@@ -31,7 +31,7 @@ def copied(build: Path, tmp_path: Path) -> Path:
     return folder
 
 
-def bent(folder: Path, *changes: tuple[str, str]) -> Proof:
+def bent(folder: Path, *changes: tuple[str, str]) -> ModelProof:
     """The proof of the build whose C has something else where the first words of each change are."""
     text = (folder / SOURCE).read_text()
     for pattern, words in changes:
@@ -41,7 +41,7 @@ def bent(folder: Path, *changes: tuple[str, str]) -> Proof:
     return prove(folder, eva=False)
 
 
-def statuses(proof: Proof) -> list[tuple[str, str, str, str]]:
+def statuses(proof: ModelProof) -> list[tuple[str, str, str, str]]:
     return [(op.linear.status, op.requantization.status, op.rest.status, op.memory.status) for op in proof.operators]
 
 
