@@ -70,6 +70,13 @@ def missing_to_run(board: Board, system: System | None = None) -> list[Missing]:
     return [] if system.exists(SIMAVR_HEADER) else [Missing("libsimavr", package)]
 
 
+def missing_to_prove(system: System | None = None) -> list[Missing]:
+    """What `prove` needs, and nobody else: it is not installed with the rest."""
+    system = system or System()
+    tools = (("frama-c", "frama-c-base"), ("gcc", "gcc"), ("g++", "g++"))
+    return [Missing(tool, package) for tool, package in tools if system.which(tool) is None]
+
+
 def missing_for(board: Board, system: System | None = None) -> list[Missing]:
     """To build for it, and to run it."""
     return [*missing_to_build(board, system), *missing_to_run(board, system)]

@@ -25,7 +25,7 @@ from tinyproof.export.ops.lift import Lift
 FOLDER = "profile"
 SOURCE, HEADER = "model_profile.c", "model_profile.h"
 _INCLUDE = '#include "model_compiled.h"'
-_CALLS = "\nvoid model_run("  # where model_compiled.c's tables end
+CALLS = "\nvoid model_run("  # where model_compiled.c's tables end
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def write_profile(build_dir: Path) -> list[ProfiledOperator]:
 
     Raises UsageError for a model without operators or with control flow, and where model_compiled.c is not of it.
     """
-    compiled = read_compiled(build_dir, since=_CALLS)
+    compiled = read_compiled(build_dir, since=CALLS)
     program, plan, unit = compiled.program, compiled.plan, compiled.unit
     if program.branches:
         raise UsageError(f"{shown(build_dir)}: the model has IF or WHILE, whose operators do not run in turn")
@@ -70,7 +70,7 @@ def write_profile(build_dir: Path) -> list[ProfiledOperator]:
     outputs = _outputs(program, plan, operators)
     folder = build_dir / FOLDER
     # Several boards may be built from it side by side.
-    tables = compiled.source.partition(_CALLS)[0]
+    tables = compiled.source.partition(CALLS)[0]
     write_at_once(folder / SOURCE, _source(tables, unit, outputs, emit_reset(program, plan)))
     write_at_once(folder / HEADER, _header(len(unit.steps), len(outputs), compiled.identity))
     return operators

@@ -12,7 +12,7 @@ from tinyproof.cli.main import VERBS
 from tinyproof.core.paths import ROOT
 
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md"), ROOT / "CHANGELOG.md"])
-FOLDERS = "api|cli|core|docs|export|firmware|host|report|tests|train"
+FOLDERS = "api|cli|core|docs|export|firmware|host|prove|report|tests|train"
 PLACE = re.compile(rf"(?<![\w./-])((?:{FOLDERS})/[\w./-]*)")
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")  # to another page, not to the web
 VERB = re.compile(r"\./tinyproof ([a-z]+)")

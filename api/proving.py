@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What can be shown of a build for all inputs: prove.json."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tinyproof.core.errors import EnvironmentFaultError
+from tinyproof.core.files import write_at_once
+from tinyproof.core.system_packages import missing_to_prove
+
+if TYPE_CHECKING:
+    from tinyproof.prove.proof import ModelProof
+    from tinyproof.prove.verdicts import OperatorProof
+
+FILE = "prove.json"
+
+
+def run_prove(folder: Path, board: str) -> dict[str, Any]:
+    """The entry of one build, which it leaves behind as prove.json. `board`: whose answers `all_inputs` is about.
+
+    Raises UsageError where the folder is no build, or one of another version, EnvironmentFaultError where a tool is
+    missing.
+    """
+    from tinyproof.core.manifest import read_manifest
+    from tinyproof.prove.proof import prove
+
+    read_manifest(folder)
+    if missing := missing_to_prove():
+        raise EnvironmentFaultError(f"{missing[0].what} is missing; {missing[0].remedy}")
+    document = _document(prove(folder), board)
+    write_at_once(folder / FILE, json.dumps(document, indent=1) + "\n")
+    return document
+
+
+def _document(proof: ModelProof, board: str) -> dict[str, Any]:
+    return {
+        "model": proof.model,
+        "model_id": proof.model_id,
+        "operators": [_operator(operator) for operator in proof.operators],
+        "alarms": proof.alarms,
+        "memory_safe": proof.memory_safe,
+        "requantization_proven": proof.requantization_proven,
+        "linear_proven": proof.linear_proven,
+        "portable_proven": proof.holds,
+        "board": board,
+        "all_inputs": proof.holds and board in proof.boards,
+        "kernels": proof.kernels,
+        "boards": proof.boards,
+        "not_proven": proof.not_proven,
+        "trusted": proof.trusted,
+        "seconds": proof.seconds,
+    }
+
+
+def _operator(operator: OperatorProof) -> dict[str, Any]:
+    statements = ("memory", "linear", "requantization", "rest")
+    return {
+        "index": operator.index,
+        "name": operator.name,
+        "alarms": operator.alarms,
+        **{
+            statement: {"status": verdict.status, "why": verdict.why}
+            for statement in statements
+            for verdict in (getattr(operator, statement),)
+        },
+    }

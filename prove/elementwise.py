@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is no sum over weights, for every operand: pairs of bytes, averages, softmax."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinyproof.core.reference.bound_operator import rescale
+from tinyproof.core.tflite.arithmetic import activation_range
+from tinyproof.core.tflite.graph import Graph, Operator, Tensor
+from tinyproof.core.tflite.schema import ACTIVATIONS
+from tinyproof.prove.sweeps import Bytes, Sweeps
+from tinyproof.prove.symbolic import ADDED, AVERAGED, MULTIPLIED, Integers, StepForms
+from tinyproof.prove.verdicts import PROVEN, REFUTED, UNPROVEN, Verdict
+
+SIGNS = {"ADD": 1, "SUB": -1}
+MORE_BITS = 20  # of ADD and SUB on the common scale: micro/kernels/add_common.cc
+
+
+def prove_pairs(forms: StepForms, graph: Graph, operator: Operator, offsets: dict[int, int], sweeps: Sweeps) -> Verdict:
+    """ADD, SUB and MUL: which two bytes each output takes, then every pair of bytes."""
+    tail, name = (MULTIPLIED, "mul") if operator.name == "MUL" else (ADDED, "add")
+    if not (forms.tails == tail).all() or len(set(map(tuple, forms.parameters.tolist()))) != 1:
+        return Verdict(UNPROVEN, "not every output is one function of two bytes")
+    y = graph.tensors[operator.outputs[0]]
+    operands = [_cells(graph.tensors[index], y.shape, offsets) for index in operator.inputs[:2]]
+    places, values = forms.places.reshape(-1, 2), forms.coefficients.reshape(-1, 2)
+    got = [(places[:, side], values[:, side]) for side in (0, 1)]
+    right = sweeps.pairs(name, tuple(forms.parameters[0].tolist()))
+    for exchanged in (False, True):
+        order = operands[::-1] if exchanged else operands
+        if all(np.array_equal(g[0], o[0]) and np.array_equal(g[1], o[1]) for g, o in zip(got, order, strict=True)):
+            table = right.T if exchanged else right
+            break
+    else:
+        return Verdict(REFUTED, "an output takes other bytes than the model's operator")
+    wrong = int((table != _pair_table(graph, operator)).sum())
+    if wrong:
+        return Verdict(REFUTED, f"{wrong:,} of 65,536 pairs of bytes become another than TFLite Micro's")
+    return Verdict(PROVEN, "65,536 pairs")
+
+
+def _cells(tensor: Tensor, shape: tuple[int, ...], offsets: dict[int, int]) -> tuple[Integers, Integers]:
+    """What a record says of an operand: the byte's place and 1; of a constant -1 and its value."""
+    if tensor.data is None:
+        own = offsets[tensor.index] + np.arange(tensor.elements).reshape(tensor.shape)
+        return np.broadcast_to(own, shape).reshape(-1), np.ones(int(np.prod(shape)), np.int64)
+    values = np.frombuffer(tensor.data, np.int8)[: tensor.elements].astype(np.int64).reshape(tensor.shape)
+    return np.full(int(np.prod(shape)), -1), np.broadcast_to(values, shape).reshape(-1)
+
+
+def _pair_table(graph: Graph, operator: Operator) -> Integers:
+    """[256, 256]: TFLite Micro's answers, in the arithmetic of core/reference."""
+    a, b = (graph.tensors[index] for index in operator.inputs[:2])
+    y = graph.tensors[operator.outputs[0]]
+    every = np.arange(-128, 128)
+    x1, x2 = every[:, None] - a.zero_points[0], every[None, :] - b.zero_points[0]
+    if operator.name == "MUL":
+        total = rescale(x1 * x2, a.scales[0] * b.scales[0] / y.scales[0])
+    else:
+        twice = 2 * max(a.scales[0], b.scales[0])
+        first, second = (rescale(x << MORE_BITS, t.scales[0] / twice) for x, t in ((x1, a), (x2, b)))
+        total = rescale(first + SIGNS[operator.name] * second, twice / (2**MORE_BITS * y.scales[0]))
+    return np.clip(total + y.zero_points[0], *_clamp(operator, y))
+
+
+def _clamp(operator: Operator, y: Tensor) -> tuple[int, int]:
+    activation = ACTIVATIONS[operator.options.get("fused_activation_function", 0)]
+    return activation_range(activation, y.scales[0], y.zero_points[0])
+
+
+def prove_average(
+    forms: StepForms, graph: Graph, operator: Operator, offsets: dict[int, int], sweeps: Sweeps
+) -> Verdict:
+    """AVERAGE_POOL_2D: each output is the sum of its window, then every sum that a window of so many bytes can have."""
+    if not (forms.tails == AVERAGED).all():
+        return Verdict(UNPROVEN, "not every output is an average")
+    x, y = graph.tensors[operator.inputs[0]], graph.tensors[operator.outputs[0]]
+    windows = _windows(operator, x, y)
+    counts = np.diff(forms.starts)
+    wanted = np.array([len(window) for window in windows])
+    if not np.array_equal(counts, wanted) or forms.constants.any() or not (forms.coefficients == 1).all():
+        return Verdict(REFUTED, "a window sums up other elements than the model's")
+    if not np.array_equal(forms.places, offsets[x.index] + np.concatenate(windows)):
+        return Verdict(REFUTED, "a window sums up other elements than the model's")
+    if not np.array_equal(forms.parameters[:, 0], counts):
+        return Verdict(REFUTED, "a window's sum is divided by another count")
+    sums = 0
+    keys = {(tuple(p), tuple(c)) for p, c in zip(forms.parameters[:, :3].tolist(), forms.clamps.tolist(), strict=True)}
+    for parameters, clamp in keys:
+        table = sweeps.average(parameters, clamp)
+        wrong = int((table != _averages(parameters[0], _clamp(operator, y))).sum())
+        if wrong:
+            return Verdict(REFUTED, f"{wrong:,} sums of {parameters[0]} elements have another average")
+        sums += len(table)
+    return Verdict(PROVEN, f"{sums:,} sums of windows")
+
+
+def _averages(count: int, clamp: tuple[int, int]) -> Bytes:
+    """reference/integer_ops/pooling.h: half the count is added away from zero, then C's division."""
+    sums = np.arange(-128 * count, 127 * count + 1)
+    quotients = (np.abs(sums) + count // 2) // count
+    return np.clip(np.where(sums > 0, quotients, -quotients), *clamp).astype(np.int8)
+
+
+def _windows(operator: Operator, x: Tensor, y: Tensor) -> list[Integers]:
+    """The bytes under each output, in the order of the output's tensor, each list in that of addresses."""
+    options = operator.options
+    batches, height, width, depth = x.shape
+    axes = []
+    for size, out, extent, stride in (
+        (height, y.shape[1], options["filter_height"], options["stride_h"]),
+        (width, y.shape[2], options["filter_width"], options["stride_w"]),
+    ):
+        pad = max((out - 1) * stride + extent - size, 0) // 2 if options.get("padding", 0) == 0 else 0
+        starts = [k * stride - pad for k in range(out)]
+        axes.append([np.arange(max(start, 0), min(start + extent, size)) for start in starts])
+    found = []
+    for batch in range(batches):
+        for rows in axes[0]:
+            for columns in axes[1]:
+                pixels = ((batch * height + rows[:, None]) * width + columns).reshape(-1) * depth
+                found += [pixels + channel for channel in range(depth)]
+    return found

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Memory safe for every input: one path for all inputs, which one run under the sanitizers has gone, or Frama-C's Eva.
+
+Where machine/ saw that neither a branch nor an address depends on the input, a run on any bytes makes the accesses of
+all of them. What it leaves out, the functions behind the sums, touches no memory; that nothing there leaves 32 bits
+follows from the sums' bounds (requantization.py). Bytes that a step writes lie in its output or its scratch, and nobody
+needs what lay there.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from pathlib import Path
+
+from tinyproof.core.errors import EnvironmentFaultError
+from tinyproof.export.compiled import Compiled
+from tinyproof.export.profile_codegen import FOLDER, SOURCE
+from tinyproof.prove.eva import ask_eva
+from tinyproof.prove.softmax import prove_memory_of_softmax, read_table
+from tinyproof.prove.symbolic import MACHINE
+from tinyproof.prove.verdicts import PROVEN, REFUTED, UNPROVEN, OperatorProof, Verdict
+
+SANITIZERS = "-fsanitize=address,undefined"
+FLAGS = ("-std=gnu99", "-O1", "-g0", SANITIZERS, "-fno-sanitize-recover=all", "-Wno-unused-function")
+TIMEOUT_S = 300
+SMALL_MACS = 2_000  # operators that Eva is asked of, too, where the path decides
+
+Ranges = list[tuple[int, int]]
+
+
+def prove_memory(
+    build_dir: Path, compiled: Compiled, operators: list[OperatorProof], engine: Path, *, eva: bool
+) -> None:
+    """Sets `memory` and `alarms`. `eva`: whether Frama-C is asked at all."""
+    ran = _run(build_dir, len(operators), engine)
+    clashes = _clashes(compiled, operators)
+    for step, found in enumerate(operators):
+        found.memory = _judge(compiled, found, ran, step, clashes)
+        if found.name == "SOFTMAX" and found.memory.status == UNPROVEN and found.rest.status == PROVEN:
+            table = read_table((build_dir / FOLDER / SOURCE).read_text(encoding="utf-8"), found.number)
+            op = compiled.program.ops[found.number]
+            assert table is not None  # it was judged
+            found.memory = prove_memory_of_softmax(table, op.graph.tensors[op.inputs[0]].shape[-1], engine, FLAGS)
+    if not eva:
+        return
+    for found in operators:
+        if found.affine.status != PROVEN or compiled.program.ops[found.number].macs <= SMALL_MACS:
+            answer = ask_eva(build_dir, found.number, engine)
+            found.alarms = answer
+            if answer == 0 and found.memory.status == UNPROVEN and found.number not in clashes:
+                found.memory = Verdict(PROVEN, "Eva: no alarm")
+
+
+def _judge(
+    compiled: Compiled, found: OperatorProof, ran: list[Ranges] | str, step: int, clashes: dict[int, str]
+) -> Verdict:
+    if found.number in clashes:
+        return Verdict(REFUTED, clashes[found.number])
+    if isinstance(ran, str):
+        return Verdict(REFUTED, ran)
+    allowed = own_ranges(compiled, found.number)
+    for begin, end in ran[step]:
+        if not any(low <= begin and end <= high for low, high in allowed):
+            return Verdict(REFUTED, f"writes bytes {begin} to {end - 1} of the arena, which are not its own")
+    if found.affine.status != PROVEN:
+        return Verdict(UNPROVEN, "its path depends on the input")
+    return Verdict(PROVEN, "one path, run under the sanitizers")
+
+
+def own_ranges(compiled: Compiled, number: int) -> Ranges:
+    """Where an operator may write, from, up to: outputs and scratch; what touches is one."""
+    op, plan = compiled.program.ops[number], compiled.plan
+    tensors = op.graph.tensors
+    ranges = [(plan.offsets[i], plan.offsets[i] + tensors[i].bytes) for i in op.outputs if i < len(tensors)]
+    if number in plan.scratch:
+        ranges.append((plan.scratch[number], plan.scratch[number] + op.working_bytes))
+    joined: Ranges = []
+    for begin, end in sorted(ranges):
+        if joined and begin <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(joined[-1][1], end)
+        else:
+            joined.append((begin, end))
+    return joined
+
+
+def _clashes(compiled: Compiled, operators: list[OperatorProof]) -> dict[int, str]:
+    """Operators that write where a tensor lies that is read later, by their numbers. What an operator does to its own
+    input is judged by its forms."""
+    program, plan = compiled.program, compiled.plan
+    made = {tensor.index: -1 for tensor in program.inputs}
+    needs: list[tuple[int, int, int]] = []  # tensor, made by, read by
+    for number, op in enumerate(program.ops):
+        needs += [(index, made[index], number) for index in op.inputs if index in made]
+        for index in op.outputs:  # what no kernel moves is as old as what it is another name of
+            made[index] = number if op.kernel else made.get(op.inputs[0], number)
+    needs += [(tensor.index, made[tensor.index], len(program.ops)) for tensor in program.outputs]
+    found: dict[int, str] = {}
+    for index, maker, reader in needs:
+        begin, end = plan.offsets[index], plan.offsets[index] + program.graph.tensors[index].bytes
+        for operator in operators:
+            if not maker < operator.number < reader:
+                continue
+            if any(low < end and begin < high for low, high in own_ranges(compiled, operator.number)):
+                found[operator.number] = f"overwrites {program.graph.tensors[index].label}, which is read later"
+    return found
+
+
+def _run(build_dir: Path, steps: int, engine: Path) -> list[Ranges] | str:
+    """What each step wrote; or what the sanitizers said."""
+    with tempfile.TemporaryDirectory() as name:
+        program = Path(name) / "memory"
+        includes = [f"-I{path}" for path in (engine, build_dir, build_dir / FOLDER)]
+        command = ["gcc", *FLAGS, *includes, str(MACHINE / "memory_main.c"), "-o", str(program)]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+        except FileNotFoundError:
+            raise EnvironmentFaultError("gcc is missing; install it: sudo apt-get install gcc") from None
+        if done.returncode != 0:
+            raise EnvironmentFaultError(f"the generated C cannot be compiled: {done.stderr.strip()[-300:]}")
+        done = subprocess.run(
+            [program], capture_output=True, text=True, errors="replace", check=False, timeout=TIMEOUT_S
+        )
+    if done.returncode != 0:
+        lines = [line for line in done.stderr.splitlines() if "rror" in line]
+        return f"the sanitizers stopped it: {(lines or ['without a word'])[0][:150]}"
+    rows = [[int(number) for number in line.split()][1:] for line in done.stdout.splitlines()]
+    assert len(rows) == steps
+    return [list(zip(row[::2], row[1::2], strict=True)) for row in rows]
