@@ -77,10 +77,10 @@ def run_machine(profile: Path, build_dir: Path, steps: int, engine: Path = ENGIN
             return dict.fromkeys(range(steps), f"the run on unknown bytes takes more than {TIMEOUT_S} s")
         if done.returncode != 0:
             return dict.fromkeys(range(steps), f"the run on unknown bytes ended with {done.returncode}")
-        refused = dict(line.split(" ", 1) for line in done.stdout.splitlines())
+        stopped = dict(line.split(" ", 1) for line in done.stdout.splitlines())
         found: dict[int, StepForms | str] = {}
         for step in range(steps):
-            found[step] = refused.get(str(step)) or _read(folder / f"step{step}")
+            found[step] = stopped.get(str(step)) or _read(folder / f"step{step}")
         return found
 
 
