@@ -104,7 +104,7 @@ def test_places_and_clamps_of_the_calls_are_judged_too(tmp_path: Path) -> None:
     [
         ("requantize.h", "const int32_t t = a - (a < 0 ? 1 : 0);", "const int32_t t = a;", 1),
         pytest.param(
-            "fully_connected_s8.h", "a += *w++ * *x++;", "a += *w++ * (*x++ | 1);", 0, marks=pytest.mark.nightly
+            "fully_connected_s8.h", "a += w[0] * x[0];", "a += w[0] * (x[0] | 1);", 0, marks=pytest.mark.nightly
         ),
         pytest.param(
             "fully_connected_s8.h",
