@@ -184,8 +184,8 @@ def run_platformio(board: Board, build_dir: Path, objects: Path, *options: str, 
     ensure_environments()
     # -P: nothing in the user's folder is imported in place of PlatformIO's own.
     command = [sys.executable, "-P", "-m", "platformio", "run", "-d", str(FIRMWARE), "-e", board.name, *options]
-    environment = {
-        **os.environ,
+    # An image out of a cache would come without the linker's map, which says what it is made of.
+    environment = {name: value for name, value in os.environ.items() if name != "PLATFORMIO_BUILD_CACHE_DIR"} | {
         "PLATFORMIO_CORE_DIR": str(CORE),
         "PLATFORMIO_WORKSPACE_DIR": str(BUILD / ".pio"),  # platformio.ini means the same, in a clone
         "PLATFORMIO_BUILD_DIR": str(objects),

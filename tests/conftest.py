@@ -63,6 +63,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=lambda item: (item.nodeid.startswith(ONE_BY_ONE), -slow[item.path]))
 
 
+@pytest.fixture(autouse=True)
+def _build_no_second_firmware(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By day only tests with the marker `traces` build the firmware that traces, too: it takes as long as the other."""
+    if not effort.nightly and not request.node.get_closest_marker("traces"):
+        monkeypatch.setattr("tinyproof.digests.build_trace", lambda _board, _folder: None)
+
+
 class Scheduling(LoadScopeScheduling):  # type: ignore[misc]
     """Whole files to a worker, but for those of ONE_BY_ONE."""
 

@@ -12,7 +12,7 @@ from tinyproof.core import paths
 from tinyproof.core.config import Config
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_the_smallest_models_stay_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paths, "BUILD", tmp_path)
     monkeypatch.setattr(paths, "CURRENT_FILE", tmp_path / "current")

@@ -110,6 +110,7 @@ def test_without_tensorflow_one_line_says_what_brings_it(installed: dict[str, st
         assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.nightly
 def test_clone_and_install_build_the_same_firmware(installed: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "net.tflite").write_bytes(dense_network(5, (6, 9, 3)))
     images = []

@@ -16,7 +16,7 @@ from tinyproof.firmware.images import Part, as_bin, as_hex, as_uf2, write_images
 from tinyproof.firmware.platformio_build import build
 
 
-@pytest.mark.parametrize("name", ["qemu-cortex-m4", "sim-uno", "qemu-riscv32"])
+@pytest.mark.parametrize("name", ["qemu-cortex-m4", "sim-uno", pytest.param("qemu-riscv32", marks=pytest.mark.nightly)])
 def test_images_are_those_of_objcopy(tmp_path: Path, name: str) -> None:
     board = find_board(name)
     folder = compiled(tmp_path / "net", dense_network(7, [3, 5, 2]))

@@ -78,7 +78,9 @@ def test_inputs_arrive_whole(device: Answering, start_board: StartBoard, form: s
     assert loaded[-1] == IN_BYTES
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    "form", [pytest.param(form, marks=pytest.mark.nightly) if "one by one" in form else form for form in FORMS]
+)
 @pytest.mark.parametrize(
     "fault",
     [

@@ -21,6 +21,8 @@ from tinyproof.export.export import compile_model
 from tinyproof.export.ops.fully_connected import FullyConnected
 from tinyproof.export.profile_codegen import SOURCE
 
+pytestmark = pytest.mark.traces
+
 BOARD = "qemu-cortex-m4"
 
 

@@ -71,7 +71,7 @@ def run(*arguments: str) -> Result:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [0, 2, *(pytest.param(number, marks=pytest.mark.nightly) for number in (1, 3))])
+@pytest.mark.parametrize("number", [2, *(pytest.param(number, marks=pytest.mark.nightly) for number in (0, 1, 3))])
 def test_the_bent_layer_is_named(folder: Path, number: int, monkeypatch: pytest.MonkeyPatch) -> None:
     bend(folder, number, monkeypatch)
     assert run("build").exit_code == 0
@@ -85,6 +85,7 @@ def test_the_bent_layer_is_named(folder: Path, number: int, monkeypatch: pytest.
     assert f"it begins in operator {number} (FULLY_CONNECTED)" in shown.stderr
 
 
+@pytest.mark.nightly
 def test_samples_and_the_profile_name_it_too(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bend(folder, 2, monkeypatch)
     np.savez(tmp_path / "d.npz", x_q=np.arange(-120, 120, dtype=np.int8).reshape(80, 3))
@@ -98,6 +99,7 @@ def test_samples_and_the_profile_name_it_too(folder: Path, tmp_path: Path, monke
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_the_layer_of_int16_inputs_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tinyproof.core.paths, "BUILD", tmp_path)
     model = Model()

@@ -144,8 +144,8 @@ def spoilt(name: str, **changes: Any) -> bytes:
 
 
 ROWS = [
-    Row("IF", "nested", nests("branch"), count=40, programs=2),
-    Row("WHILE", "nested", nests("loop"), count=40, programs=2),
+    Row("IF", "nested", nests("branch"), count=40),
+    Row("WHILE", "nested", nests("loop"), count=40),
 ]
 REFUSALS = [
     Refusal("IF", spoilt("IF", flag="int8"), "must be one bool"),
