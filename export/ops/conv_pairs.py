@@ -43,11 +43,6 @@ def pair_tables(
     return [Constant("weights", "int8_t", weights, alignment=4), Constant("scales", "int32_t", scales)]
 
 
-def are_numbers(quad: Sequence[Row]) -> bool:
-    """Whether both pairs of four rows are packed: if not, bytes are multiplied, which takes three times as long."""
-    return packable(quad[0], quad[1]) and packable(quad[2], quad[3])
-
-
 def quad_tables(
     rows: Sequence[Row], bias: Sequence[int], multipliers: Sequence[int], shifts: Sequence[int]
 ) -> list[Constant]:
@@ -57,7 +52,7 @@ def quad_tables(
     scales: list[int] = []
     for start in range(0, len(rows), QUAD_UNITS):
         pairs = [(start, start + 1), (start + 2, start + 3)]
-        numbers = are_numbers(rows[start : start + QUAD_UNITS])
+        numbers = all(packable(rows[a], rows[b]) for a, b in pairs)
         each = [pair_weights(rows[a], rows[b], numbers=numbers) for a, b in pairs]
         for place in range(0, len(each[0]), 2 * PAIR_GROUP):
             weights += [weight for pair in each for weight in pair[place : place + 2 * PAIR_GROUP]]

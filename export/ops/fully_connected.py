@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from tinyproof.core.tflite.arithmetic import INT32_MAX, quantize_multiplier, weight_multipliers
 from tinyproof.core.tflite.dtypes import unpack
 from tinyproof.core.tflite.graph import Graph, Operator
 from tinyproof.export.ops import mve
 from tinyproof.export.ops.base import Call, Constant, MveForm, Op
-from tinyproof.export.ops.conv_pairs import QUAD_UNITS, Pairs, are_numbers, quad_tables
+from tinyproof.export.ops.conv_pairs import QUAD_UNITS, Pairs, quad_tables
 from tinyproof.export.ops.dense import MIN_PAIRED_WEIGHTS, Dense
 from tinyproof.export.ops.matrices import ByteProduct, Matrices
 from tinyproof.export.ops.simd_packing import packable
@@ -198,13 +200,18 @@ class FullyConnected(Op):
     @property
     def cost(self) -> int:
         if self.kernel == QUADS:
-            quads = range(0, self.units, QUAD_UNITS)
-            bytes_only = sum(not are_numbers(self.rows[start : start + QUAD_UNITS]) for start in quads)
-            return round((1.03 + 0.65 * bytes_only / len(quads)) * self.macs) + 20 * self.units
+            quads = list(zip(self._packed[::2], self._packed[1::2], strict=True))
+            of_bytes = sum(not all(quad) for quad in quads) / len(quads)
+            return round((1.03 + 0.65 * of_bytes) * self.macs) + 20 * self.units
         if self.pairs and self.batches < 3:
-            numbers = all(map(packable, self.rows[::2], self.rows[1::2]))
-            return self.batches * (2 * self.depth + 25 * self.units) + round((0.95 if numbers else 1.25) * self.macs)
+            each = 0.95 if all(self._packed) else 1.25
+            return self.batches * (2 * self.depth + 25 * self.units) + round(each * self.macs)
         return self.pairs.cost if self.pairs else super().cost
+
+    @cached_property
+    def _packed(self) -> list[bool]:
+        """Of each two units whether their weights are numbers; bytes take longer. Kept: plans ask often."""
+        return list(map(packable, self.rows[::2], self.rows[1::2]))
 
     @property
     def in_place(self) -> bool:

@@ -3,7 +3,8 @@
  *
  * Some rows of one input channel become a plane of int16 with its border of zero points. There neighbours lie side by
  * side, whatever the numbers of channels are: with the DSP extension one instruction takes two taps (planes_multiply.h in
- * kernels_dsp/), without it four outputs share a weight. With a dilation the columns of a row are taken by their remainders, each an undilated image of its own.
+ * kernels_dsp/), without it four outputs share a weight. With a dilation the columns of a row are taken by their
+ * remainders, each an undilated image of its own.
  */
 #ifndef TINYPROOF_KERNELS_CONV_PLANES_S8_H
 #define TINYPROOF_KERNELS_CONV_PLANES_S8_H
@@ -11,6 +12,15 @@
 #include "kernels/clamp_bytes.h"
 #include "kernels/conv_planes_parameters.h"
 #include "kernels/planes_multiply.h"
+
+/* Columns of the input that are in the image, by their place in a plane's row. */
+struct planes_columns {
+    int32_t begin;
+    int32_t end;
+    int32_t offset; /* of the first one in the image's row, in bytes */
+    int32_t step;   /* from one to the next, in bytes */
+    int32_t phases; /* only every so many columns are here */
+};
 
 /* Rows from `y` on that are not in the image become zero points, for all channels. */
 static __attribute__((noinline)) void planes_clear(int16_t *plane, int32_t y, int32_t rows,

@@ -7,15 +7,6 @@
 #include "kernels/rescale_units.h"
 #include "kernels/words.h"
 
-/* Columns of the input that are in the image, by their place in a plane's row. */
-struct planes_columns {
-    int32_t begin;
-    int32_t end;
-    int32_t offset; /* of the first one in the image's row, in bytes */
-    int32_t step;   /* from one to the next, in bytes */
-    int32_t phases; /* only every so many columns are here */
-};
-
 /* A kernel. `gap`, `steps`: from a row of a plane under it to the next are gap + 4 (steps - 1) bytes. */
 struct planes_shape {
     int32_t height;

@@ -6,15 +6,6 @@
 
 #include "kernels/dsp.h"
 
-/* Columns of the input that are in the image, by their place in a plane's row. */
-struct planes_columns {
-    int32_t begin;
-    int32_t end;
-    int32_t offset; /* of the first one in the image's row, in bytes */
-    int32_t step;   /* from one to the next, in bytes */
-    int32_t phases; /* only every so many columns are here */
-};
-
 /* A kernel in steps of two taps. `gap`: bytes from the last two of a row to the first two of the next. */
 struct planes_shape {
     int32_t height;
