@@ -36,6 +36,11 @@ class FleetRow(MatrixRow):
     release_s: float = 0.0
     round_trips_per_second: float = 0.0
 
+    @property
+    def name(self) -> str:
+        """What a line about it begins with: several places may have a board of one kind."""
+        return self.place
+
 
 @dataclass(frozen=True)
 class FleetEars:
