@@ -194,11 +194,12 @@ class _Work:
         """Puts the build's firmware on a simulated board, and the build on a real one that runs another model."""
         from tinyproof.host.fleet.place_ports import send_firmware
         from tinyproof.host.session import open_client
+        from tinyproof.host.targets.emulator import firmware_elf
 
         if lease.flash is None:
             return
         if place.simulated:
-            elf = self.folder / "boards" / board.name / "firmware.elf"
+            elf = firmware_elf(board, self.folder)
             send_firmware(lease.flash, {elf.name: elf.read_bytes()})
             return
         try:
