@@ -37,17 +37,21 @@ if TYPE_CHECKING:
     from tinyproof.host.fleet.coordinator import Coordinator, Place, Waiting
 
 
-@contextlib.contextmanager
-def joined_fleet(config: Config, wanted: FleetWanted) -> Iterator[tuple[Coordinator, list[Place]]]:
-    """The coordinator that is meant, and its places that match."""
+def join_coordinator(config: Config, named: str | None) -> Coordinator:
+    """The coordinator that is meant; `named`: by --coordinator."""
     from tinyproof.host.fleet.coordinator import Coordinator
     from tinyproof.host.fleet.daemons import coordinator_address
     from tinyproof.host.fleet.environment import labgrid_python
 
+    return Coordinator(coordinator_address(named, config.fleet.coordinator), labgrid_python(console.remark))
+
+
+@contextlib.contextmanager
+def joined_fleet(config: Config, wanted: FleetWanted) -> Iterator[tuple[Coordinator, list[Place]]]:
+    """The coordinator that is meant, and its places that match."""
     tags = read_tags(wanted.tags)
-    address = coordinator_address(wanted.coordinator, config.fleet.coordinator)
-    with Coordinator(address, labgrid_python(console.remark)) as fleet:
-        yield fleet, matching(fleet.places(), tags, address)
+    with join_coordinator(config, wanted.coordinator) as fleet:
+        yield fleet, matching(fleet.places(), tags, fleet.address)
 
 
 def make_lesson(config: Config, *, quiet: bool) -> None:
