@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -157,7 +158,8 @@ def _offers(boards: tuple[str, ...], copies: int, devices: tuple[str, ...], pref
     ]
     plugged = [(one.likely[0], stable_port(one.port)) for one in list_plugged() if one.likely and not one.bootloader]
     named = [tuple(word.partition("=")[::2]) for word in devices]
-    for board, device in (*named, *(one for one in plugged if one not in named)):
+    taken = {Path(device).resolve() for _, device in named}  # a stable name of it is another name
+    for board, device in (*named, *(one for one in plugged if Path(one[1]).resolve() not in taken)):
         if not device:
             raise UsageError(f"--device {board}: say BOARD=FILE, such as esp32=/dev/ttyUSB0")
         if find_board(board).kind != "serial":

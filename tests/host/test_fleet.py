@@ -35,8 +35,10 @@ from tinyproof.host.fleet import daemons
 from tinyproof.host.fleet.coordinator import client_name, holder_in_words
 from tinyproof.host.fleet.place_ports import PlacePorts, SimulatedBoard, send_firmware
 from tinyproof.host.fleet.real_board import RealBoard
-from tinyproof.host.fleet.state import Offer
+from tinyproof.host.fleet.state import Offer, ShelfPlan, State
 from tinyproof.host.targets.reference_board import ReferenceBoard
+from tinyproof.host.transport import usb
+from tinyproof.host.transport.usb import Plugged
 
 PLACES = 2
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a fleet is offered from POSIX systems")
@@ -308,6 +310,27 @@ def test_what_is_asked_for_and_not_there_is_said(fleet: RunningFleet, project: P
     assert len(nobody.stderr.splitlines()) == 1
     with pytest.raises(UsageError, match="a fleet is up already"):
         daemons.up(daemons.read_plan())
+
+
+def test_a_board_that_is_named_is_not_offered_once_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    device, link = tmp_path / "ttyACM0", tmp_path / "usb-Nano"
+    device.touch()
+    link.symlink_to(device)
+    plans: list[ShelfPlan] = []
+
+    def up(plan: ShelfPlan) -> State:
+        plans.append(plan)
+        return State(1, plan.listen, plan.name, tuple(offer.place for offer in plan.offers), 0.0)
+
+    monkeypatch.setattr(daemons, "up", up)
+    monkeypatch.setattr(usb, "list_plugged", lambda: [Plugged(str(device), "2341:805a", "", "", ("nano33ble",), False)])
+    monkeypatch.setattr(usb, "stable_port", lambda port: str(link))
+    command = ["fleet", "up", "--board", BOARD]
+    for named in ([], ["--device", f"nano33ble={device}"]):
+        assert CliRunner().invoke(main, [*command, *named, "--json"]).exit_code == 0
+    found, given = (plan.offers for plan in plans)
+    assert found == (Offer(BOARD, BOARD), Offer("nano33ble", "nano33ble", str(link)))
+    assert given == (Offer(BOARD, BOARD), Offer("nano33ble", "nano33ble", str(device)))
 
 
 def test_a_client_is_named_as_labgrid_names_its_own() -> None:
