@@ -21,7 +21,7 @@ from xml.etree import ElementTree
 import pytest
 from click.testing import CliRunner
 from support.compiled import compiled
-from support.running_fleet import BOARD, HOLD, RunningFleet, copies, running_fleet
+from support.running_fleet import BOARD, RunningFleet, copies, running_fleet
 from support.two_layers import two_layers
 
 from tinyproof.cli.main import main
@@ -67,15 +67,6 @@ def prove(fleet: RunningFleet, folder: Path, ears: FleetEars | None = None) -> l
         return prove_places(client, client.places(), folder, Config(model="small"), ears, wait_s=20)
 
 
-def hold(fleet: RunningFleet, place: str) -> tuple[subprocess.Popen[str], int]:
-    """A program that has `place`, and the number of its client of labgrid's."""
-    holder = subprocess.Popen(
-        [sys.executable, "-P", "-c", HOLD, fleet.address, str(fleet.python), place], stdout=subprocess.PIPE, text=True
-    )
-    assert holder.stdout is not None
-    return holder, int(holder.stdout.readline())
-
-
 def end(holder: subprocess.Popen[str]) -> None:
     holder.kill()
     holder.communicate()
@@ -108,7 +99,7 @@ def test_the_table_fits_and_ends_with_one_verdict(fleet: RunningFleet, project: 
 
 
 def test_status_says_who_holds_what(fleet: RunningFleet, project: Path) -> None:
-    holder, _ = hold(fleet, "m4-0")
+    holder, _ = fleet.hold("m4-0")
     try:
         document = json.loads(fleet.tinyproof(project, "fleet", "status", "--json").stdout)
         shown = CliRunner().invoke(main, ["fleet", "status", "--coordinator", fleet.address]).stdout
@@ -124,7 +115,7 @@ def test_status_says_who_holds_what(fleet: RunningFleet, project: Path) -> None:
 
 
 def test_a_client_that_is_killed_leaves_its_board_to_who_waits(fleet: RunningFleet, project: Path) -> None:
-    holder, _ = hold(fleet, "m4-0")
+    holder, _ = fleet.hold("m4-0")
     waiting = fleet.start(project, "check", "--fleet", "name=m4-0", "--json")
     assert waiting.stderr is not None
     said = waiting.stderr.readline()  # who holds it, as long as it waits
@@ -140,7 +131,7 @@ def test_a_client_that_is_killed_leaves_its_board_to_who_waits(fleet: RunningFle
 
 
 def test_ctrl_c_gives_back_what_is_held(fleet: RunningFleet, project: Path) -> None:
-    holder, _ = hold(fleet, "m4-1")
+    holder, _ = fleet.hold("m4-1")
     waiting = fleet.start(project, "check", "--fleet", f"board={BOARD}")
     assert waiting.stderr is not None
     assert "m4-1 is held by" in waiting.stderr.readline()
@@ -210,7 +201,7 @@ def test_a_coordinator_that_dies_is_one_line_and_comes_back(fleet: RunningFleet,
 
 def test_a_board_that_disappears_is_one_line_and_the_others_go_on(fleet: RunningFleet, project: Path) -> None:
     folder = project / "build" / "small"
-    holder, _ = hold(fleet, "m4-1")  # so that the only emulator is that of m4-0
+    holder, _ = fleet.hold("m4-1")  # so that the only emulator is that of m4-0
     try:
         with fleet.client() as client:
             places = matching(client.places(), {"name": "m4-0"}, fleet.address)
