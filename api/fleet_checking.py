@@ -36,6 +36,11 @@ class FleetRow(MatrixRow):
     release_s: float = 0.0
     round_trips_per_second: float = 0.0
 
+    @property
+    def name(self) -> str:
+        """What a line about it begins with: several places may have a board of one kind."""
+        return self.place
+
 
 @dataclass(frozen=True)
 class FleetEars:
@@ -189,11 +194,12 @@ class _Work:
         """Puts the build's firmware on a simulated board, and the build on a real one that runs another model."""
         from tinyproof.host.fleet.place_ports import send_firmware
         from tinyproof.host.session import open_client
+        from tinyproof.host.targets.emulator import firmware_elf
 
         if lease.flash is None:
             return
         if place.simulated:
-            elf = self.folder / "boards" / board.name / "firmware.elf"
+            elf = firmware_elf(board, self.folder)
             send_firmware(lease.flash, {elf.name: elf.read_bytes()})
             return
         try:

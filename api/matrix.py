@@ -49,6 +49,11 @@ class MatrixRow:
     error: str = ""
     exit_code: int = EXIT_PROVEN
 
+    @property
+    def name(self) -> str:
+        """What a line about it begins with."""
+        return self.board
+
 
 class Stopped(Exception):  # noqa: N818 - not an error: the user has interrupted the run
     """The user has pressed Ctrl-C: boards that have not begun are left out."""

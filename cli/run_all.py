@@ -49,32 +49,44 @@ def write_matrix(config: Config, rows: Sequence[MatrixRow]) -> None:
     write_at_once(keep_inside(folder, folder) / FILE, document + "\n")
 
 
-def print_matrix(rows: list[MatrixRow]) -> None:
+def print_matrix(rows: Sequence[MatrixRow]) -> None:
     """The table, at most 80 columns wide, then what failed."""
     lines = [("board", "isa", "flash B", "RAM B", "inference", "bits", "answers"), *map(_cells, rows)]
     click.echo(f"{'matrix':<{LABEL}}engine and model of {len(rows)} boards; an inference takes at most")
     click.echo("\n".join(aligned(lines, right=(2, 3, 4))))
+    print_faults(rows)
+
+
+def print_faults(rows: Sequence[MatrixRow]) -> None:
+    """What failed, in a line each that names it."""
     for row in rows:
         if row.error:
-            click.echo(row.error if row.board in row.error else f"{row.board}: {row.error}")
+            click.echo(row.error if row.name in row.error else f"{row.name}: {row.error}")
 
 
-def conclude_matrix(rows: list[MatrixRow]) -> None:
+def conclude_matrix(rows: Sequence[MatrixRow]) -> None:
     """The verdict."""
+    conclude(rows, f", {len({row.isa for row in rows if row.proven})} instruction sets")
+
+
+def conclude(rows: Sequence[MatrixRow], more: str = "") -> None:
+    """How many boards are proven, and `more` of them, in one line."""
     proven = [row for row in rows if row.proven]
     reference = next((row.reference for row in proven), "TFLite Micro")
-    sets = len({row.isa for row in proven})
     label = "proof" if len(proven) == len(rows) else "NOT ALL"
-    words = f"{len(proven)} of {len(rows)} boards, {sets} instruction sets"
     answers = ", answers right" if any(row.answers_within_tolerance is not None for row in proven) else ""
-    click.echo(f"{label:<{LABEL}}{words}: bit-identical to {reference}{answers}")
+    click.echo(f"{label:<{LABEL}}{len(proven)} of {len(rows)} boards{more}: bit-identical to {reference}{answers}")
+
+
+def check_cells(row: MatrixRow) -> tuple[str, str, str]:
+    """What the check has found: an inference, bits, and answers."""
+    if row.bits_checked == 0:
+        return ("-", "not checked", "-")
+    same = f"{row.bits_checked - row.bits_different}/{row.bits_checked}"
+    answers = {None: "-", True: "within", False: "NOT within"}[row.answers_within_tolerance]
+    return (f"{row.ticks_max:,} {row.tick_unit}", same, answers)
 
 
 def _cells(row: MatrixRow) -> tuple[str, ...]:
-    if row.bits_checked == 0:
-        sizes = ["-" if size is None else f"{size:,}" for size in (row.engine_flash_bytes, row.engine_ram_bytes)]
-        return (row.board, row.isa, *sizes, "-", "not checked", "-")
-    ticks = f"{row.ticks_max:,} {row.tick_unit}"
-    same = f"{row.bits_checked - row.bits_different}/{row.bits_checked}"
-    answers = {None: "-", True: "within", False: "NOT within"}[row.answers_within_tolerance]
-    return (row.board, row.isa, f"{row.engine_flash_bytes:,}", f"{row.engine_ram_bytes:,}", ticks, same, answers)
+    sizes = ["-" if size is None else f"{size:,}" for size in (row.engine_flash_bytes, row.engine_ram_bytes)]
+    return (row.board, row.isa, *sizes, *check_cells(row))

@@ -17,6 +17,7 @@ from tinyproof.cli import console
 from tinyproof.cli.fleet_option import FleetWanted
 from tinyproof.cli.model_option import hold
 from tinyproof.cli.progress import progress
+from tinyproof.cli.run_all import check_cells, print_faults
 from tinyproof.cli.tables import LABEL, aligned
 from tinyproof.core.config import Config
 from tinyproof.core.errors import EXIT_MISMATCH
@@ -36,17 +37,21 @@ if TYPE_CHECKING:
     from tinyproof.host.fleet.coordinator import Coordinator, Place, Waiting
 
 
-@contextlib.contextmanager
-def joined_fleet(config: Config, wanted: FleetWanted) -> Iterator[tuple[Coordinator, list[Place]]]:
-    """The coordinator that is meant, and its places that match."""
+def join_coordinator(config: Config, named: str | None) -> Coordinator:
+    """The coordinator that is meant; `named`: by --coordinator."""
     from tinyproof.host.fleet.coordinator import Coordinator
     from tinyproof.host.fleet.daemons import coordinator_address
     from tinyproof.host.fleet.environment import labgrid_python
 
+    return Coordinator(coordinator_address(named, config.fleet.coordinator), labgrid_python(console.remark))
+
+
+@contextlib.contextmanager
+def joined_fleet(config: Config, wanted: FleetWanted) -> Iterator[tuple[Coordinator, list[Place]]]:
+    """The coordinator that is meant, and its places that match."""
     tags = read_tags(wanted.tags)
-    address = coordinator_address(wanted.coordinator, config.fleet.coordinator)
-    with Coordinator(address, labgrid_python(console.remark)) as fleet:
-        yield fleet, matching(fleet.places(), tags, address)
+    with join_coordinator(config, wanted.coordinator) as fleet:
+        yield fleet, matching(fleet.places(), tags, fleet.address)
 
 
 def make_lesson(config: Config, *, quiet: bool) -> None:
@@ -118,28 +123,13 @@ def print_fleet(rows: Sequence[FleetRow]) -> None:
     lines = [("place", "isa", "inference", "bits", "answers", "waited", "check"), *map(_cells, rows)]
     click.echo(f"{'fleet':<{LABEL}}{len(rows)} {'board' if len(rows) == 1 else 'boards'} at once")
     click.echo("\n".join(aligned(lines, right=(2, 5, 6))))
-    for row in rows:
-        if row.error:
-            click.echo(row.error if row.place in row.error else f"{row.place}: {row.error}")
-
-
-def conclude_fleet(rows: Sequence[FleetRow]) -> None:
-    """The verdict."""
-    proven = [row for row in rows if row.proven]
-    reference = next((row.reference for row in proven), "TFLite Micro")
-    label = "proof" if len(proven) == len(rows) else "NOT ALL"
-    answers = ", answers right" if any(row.answers_within_tolerance is not None for row in proven) else ""
-    click.echo(f"{label:<{LABEL}}{len(proven)} of {len(rows)} boards: bit-identical to {reference}{answers}")
+    print_faults(rows)
 
 
 def _cells(row: FleetRow) -> tuple[str, ...]:
-    waited = f"{row.waited_s:.2f} s"
-    if row.bits_checked == 0:
-        return (row.place, row.isa, "-", "not checked", "-", waited if row.waited_s else "-", "-")
-    same = f"{row.bits_checked - row.bits_different}/{row.bits_checked}"
-    answers = {None: "-", True: "within", False: "NOT within"}[row.answers_within_tolerance]
-    inference = f"{row.ticks_max:,} {row.tick_unit}"
-    return (row.place, row.isa, inference, same, answers, waited, f"{row.check_s:.2f} s")
+    waited = f"{row.waited_s:.2f} s" if row.waited_s or row.bits_checked else "-"
+    check = f"{row.check_s:.2f} s" if row.bits_checked else "-"
+    return (row.place, row.isa, *check_cells(row), waited, check)
 
 
 def write_fleet_junit(model: str, rows: Sequence[FleetRow], file: Path) -> None:

@@ -50,9 +50,9 @@ def locked(build_dir: Path, *, shared: bool = False, waits: Callable[[], object]
                 _held[path] -= 1
         return
     with _open(path) as file:
-        if not _take(file, shared=shared, wait=False):
+        if not take(file, shared=shared, wait=False):
             waits()
-            _take(file, shared=shared, wait=True)
+            take(file, shared=shared, wait=True)
         with _counting:
             _held[path] += 1
         try:
@@ -75,8 +75,8 @@ def _open(path: Path) -> IO[bytes]:
 if sys.platform == "win32":
     import msvcrt
 
-    def _take(file: IO[bytes], *, shared: bool, wait: bool) -> bool:
-        """Windows knows no shared lock here: readers wait for each other, too."""
+    def take(file: IO[bytes], *, shared: bool, wait: bool) -> bool:
+        """Whether `file` is locked now. Windows knows no shared lock here: readers wait for each other, too."""
         while True:
             try:
                 file.seek(0)
@@ -91,7 +91,8 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-    def _take(file: IO[bytes], *, shared: bool, wait: bool) -> bool:
+    def take(file: IO[bytes], *, shared: bool, wait: bool) -> bool:
+        """Whether `file` is locked now, until it is closed; with `wait`, when others have let go of it."""
         try:
             fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:

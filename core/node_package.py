@@ -60,7 +60,7 @@ def ensure_rp2040js(board: str, packages: str, tools: Path = BUILD / "tools") ->
             shutil.copy(SOURCE / file, partial / file)
         _install(npm, partial)
         try:
-            partial.rename(tools / f"{RP2040JS}-{rp2040js_version()}")
+            partial.rename(folder.parents[1])
         except OSError:  # the other run was first
             if not folder.is_dir():
                 raise

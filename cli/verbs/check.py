@@ -121,14 +121,8 @@ def command(
 
 def _check_fleet(config: Config, model: str | None, asked: FleetWanted, junit: Path | None, *, as_json: bool) -> None:
     """Every board that matches. Raises what the worst of them stands for, in one line."""
-    from tinyproof.cli.run_fleet import (
-        conclude_fleet,
-        joined_fleet,
-        make_lesson,
-        print_fleet,
-        run_fleet,
-        write_fleet_junit,
-    )
+    from tinyproof.cli.run_all import conclude
+    from tinyproof.cli.run_fleet import joined_fleet, make_lesson, print_fleet, run_fleet, write_fleet_junit
     from tinyproof.cli.step_summary import add_matrix
     from tinyproof.fleet_checking import as_fleet_document, fault_of
 
@@ -142,7 +136,7 @@ def _check_fleet(config: Config, model: str | None, asked: FleetWanted, junit: P
         console.print_json(as_fleet_document(rows, fleet.address))
     else:
         print_fleet(rows)
-        conclude_fleet(rows)
+        conclude(rows)
     add_matrix(rows)
     if fault := fault_of(rows):
         raise fault

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -102,21 +103,18 @@ def up(
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of the table.")
 def status(coordinator: str | None, as_json: bool) -> None:
     """Show the places of a coordinator, who holds them, and since when."""
-    from tinyproof.host.fleet.coordinator import Coordinator
-    from tinyproof.host.fleet.daemons import coordinator_address
-    from tinyproof.host.fleet.environment import labgrid_python
+    from tinyproof.cli.run_fleet import join_coordinator
 
-    address = coordinator_address(coordinator, load_config(CONFIG_FILE).fleet.coordinator)
-    with Coordinator(address, labgrid_python(console.remark)) as fleet:
+    with join_coordinator(load_config(CONFIG_FILE), coordinator) as fleet:
         places = fleet.places()
     if as_json:
         rows = [
             {"place": one.name, "tags": dict(one.tags), "held_by": one.held_by, "since": one.since, "here": one.here}
             for one in places
         ]
-        console.print_json({"coordinator": address, "places": rows})
+        console.print_json({"coordinator": fleet.address, "places": rows})
         return
-    click.echo(f"{'fleet':<{LABEL}}{_count(places)} at {address}")
+    click.echo(f"{'fleet':<{LABEL}}{_count(places)} at {fleet.address}")
     if places:
         click.echo("\n".join(aligned([("place", "isa", "simulated", "held by", "since"), *map(_cells, places)])))
 
@@ -160,7 +158,8 @@ def _offers(boards: tuple[str, ...], copies: int, devices: tuple[str, ...], pref
     ]
     plugged = [(one.likely[0], stable_port(one.port)) for one in list_plugged() if one.likely and not one.bootloader]
     named = [tuple(word.partition("=")[::2]) for word in devices]
-    for board, device in (*named, *(one for one in plugged if one not in named)):
+    taken = {Path(device).resolve() for _, device in named}  # a stable name of it is another name
+    for board, device in (*named, *(one for one in plugged if Path(one[1]).resolve() not in taken)):
         if not device:
             raise UsageError(f"--device {board}: say BOARD=FILE, such as esp32=/dev/ttyUSB0")
         if find_board(board).kind != "serial":

@@ -23,7 +23,7 @@ from tinyproof.cli.model_option import (
     values_option,
 )
 from tinyproof.cli.prepare import make_model, put_on_board
-from tinyproof.cli.run_all import ALL, conclude_matrix, print_matrix, run_matrix, write_matrix
+from tinyproof.cli.run_all import ALL, conclude, conclude_matrix, print_matrix, run_matrix, write_matrix
 from tinyproof.cli.show_check import print_answers, print_verdict
 from tinyproof.cli.stage_timer import Stages, in_words
 from tinyproof.cli.step_summary import add_check, add_matrix
@@ -172,7 +172,7 @@ def _prove_all(stages: Stages, config: Config) -> _Verdict:
 
 
 def _prove_fleet(stages: Stages, config: Config, asked: FleetWanted) -> _Verdict:
-    from tinyproof.cli.run_fleet import conclude_fleet, joined_fleet, print_fleet, run_fleet, write_fleet_junit
+    from tinyproof.cli.run_fleet import joined_fleet, print_fleet, run_fleet, write_fleet_junit
     from tinyproof.fleet_checking import as_fleet_document
 
     with joined_fleet(config, asked) as (fleet, places):
@@ -181,7 +181,7 @@ def _prove_fleet(stages: Stages, config: Config, asked: FleetWanted) -> _Verdict
     return _Verdict(
         as_fleet_document(rows, fleet.address),
         show=lambda: print_fleet(rows),
-        conclude=lambda: conclude_fleet(rows),
+        conclude=lambda: conclude(rows),
         exit_code=exit_code(rows),
         write_junit=lambda file: write_fleet_junit(config.model, rows, file),
         add_to_summary=lambda: add_matrix(rows),

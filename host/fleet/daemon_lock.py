@@ -6,8 +6,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
 
+from tinyproof.core.build_lock import take
 from tinyproof.core.errors import EnvironmentFaultError
 
 FILE = "fleet.lock"
@@ -17,7 +17,7 @@ FILE = "fleet.lock"
 def held(folder: Path) -> Iterator[None]:
     """Raises EnvironmentFaultError where another process holds it."""
     with (folder / FILE).open("ab") as file:
-        if not _take(file):
+        if not take(file, shared=False, wait=False):
             raise EnvironmentFaultError("a fleet is up already; ./tinyproof fleet down ends it")
         yield
 
@@ -27,14 +27,4 @@ def is_held(folder: Path) -> bool:
     if not (folder / FILE).exists():
         return False
     with (folder / FILE).open("ab") as file:
-        return not _take(file)
-
-
-def _take(file: IO[bytes]) -> bool:
-    import fcntl
-
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+        return not take(file, shared=False, wait=False)

@@ -207,10 +207,11 @@ class Shelf:
         if not self.wanted.listen:
             with contextlib.suppress(TinyproofError):  # it may be the coordinator that has gone
                 self._withdraw()
+        leased = list(self.open.values())  # which `_obey` forgets as soon as the exporter has gone
         for program in (self.exporter, self.coordinator):
             if program is not None:
                 program.kill()
-        for ports in list(self.open.values()):
+        for ports in leased:
             ports.close()
             ports.thread.join(5.0)
         (self.folder / STATE).unlink(missing_ok=True)

@@ -21,7 +21,7 @@ from xml.etree import ElementTree
 import pytest
 from click.testing import CliRunner
 from support.compiled import compiled
-from support.running_fleet import BOARD, HOLD, RunningFleet, copies, running_fleet
+from support.running_fleet import BOARD, RunningFleet, copies, running_fleet
 from support.two_layers import two_layers
 
 from tinyproof.cli.main import main
@@ -35,8 +35,10 @@ from tinyproof.host.fleet import daemons
 from tinyproof.host.fleet.coordinator import client_name, holder_in_words
 from tinyproof.host.fleet.place_ports import PlacePorts, SimulatedBoard, send_firmware
 from tinyproof.host.fleet.real_board import RealBoard
-from tinyproof.host.fleet.state import Offer
+from tinyproof.host.fleet.state import Offer, ShelfPlan, State
 from tinyproof.host.targets.reference_board import ReferenceBoard
+from tinyproof.host.transport import usb
+from tinyproof.host.transport.usb import Plugged
 
 PLACES = 2
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a fleet is offered from POSIX systems")
@@ -63,15 +65,6 @@ def prove(fleet: RunningFleet, folder: Path, ears: FleetEars | None = None) -> l
     """Of all its places."""
     with fleet.client() as client:
         return prove_places(client, client.places(), folder, Config(model="small"), ears, wait_s=20)
-
-
-def hold(fleet: RunningFleet, place: str) -> tuple[subprocess.Popen[str], int]:
-    """A program that has `place`, and the number of its client of labgrid's."""
-    holder = subprocess.Popen(
-        [sys.executable, "-P", "-c", HOLD, fleet.address, str(fleet.python), place], stdout=subprocess.PIPE, text=True
-    )
-    assert holder.stdout is not None
-    return holder, int(holder.stdout.readline())
 
 
 def end(holder: subprocess.Popen[str]) -> None:
@@ -106,7 +99,7 @@ def test_the_table_fits_and_ends_with_one_verdict(fleet: RunningFleet, project: 
 
 
 def test_status_says_who_holds_what(fleet: RunningFleet, project: Path) -> None:
-    holder, _ = hold(fleet, "m4-0")
+    holder, _ = fleet.hold("m4-0")
     try:
         document = json.loads(fleet.tinyproof(project, "fleet", "status", "--json").stdout)
         shown = CliRunner().invoke(main, ["fleet", "status", "--coordinator", fleet.address]).stdout
@@ -122,7 +115,7 @@ def test_status_says_who_holds_what(fleet: RunningFleet, project: Path) -> None:
 
 
 def test_a_client_that_is_killed_leaves_its_board_to_who_waits(fleet: RunningFleet, project: Path) -> None:
-    holder, _ = hold(fleet, "m4-0")
+    holder, _ = fleet.hold("m4-0")
     waiting = fleet.start(project, "check", "--fleet", "name=m4-0", "--json")
     assert waiting.stderr is not None
     said = waiting.stderr.readline()  # who holds it, as long as it waits
@@ -138,7 +131,7 @@ def test_a_client_that_is_killed_leaves_its_board_to_who_waits(fleet: RunningFle
 
 
 def test_ctrl_c_gives_back_what_is_held(fleet: RunningFleet, project: Path) -> None:
-    holder, _ = hold(fleet, "m4-1")
+    holder, _ = fleet.hold("m4-1")
     waiting = fleet.start(project, "check", "--fleet", f"board={BOARD}")
     assert waiting.stderr is not None
     assert "m4-1 is held by" in waiting.stderr.readline()
@@ -208,7 +201,7 @@ def test_a_coordinator_that_dies_is_one_line_and_comes_back(fleet: RunningFleet,
 
 def test_a_board_that_disappears_is_one_line_and_the_others_go_on(fleet: RunningFleet, project: Path) -> None:
     folder = project / "build" / "small"
-    holder, _ = hold(fleet, "m4-1")  # so that the only emulator is that of m4-0
+    holder, _ = fleet.hold("m4-1")  # so that the only emulator is that of m4-0
     try:
         with fleet.client() as client:
             places = matching(client.places(), {"name": "m4-0"}, fleet.address)
@@ -308,6 +301,27 @@ def test_what_is_asked_for_and_not_there_is_said(fleet: RunningFleet, project: P
     assert len(nobody.stderr.splitlines()) == 1
     with pytest.raises(UsageError, match="a fleet is up already"):
         daemons.up(daemons.read_plan())
+
+
+def test_a_board_that_is_named_is_not_offered_once_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    device, link = tmp_path / "ttyACM0", tmp_path / "usb-Nano"
+    device.touch()
+    link.symlink_to(device)
+    plans: list[ShelfPlan] = []
+
+    def up(plan: ShelfPlan) -> State:
+        plans.append(plan)
+        return State(1, plan.listen, plan.name, tuple(offer.place for offer in plan.offers), 0.0)
+
+    monkeypatch.setattr(daemons, "up", up)
+    monkeypatch.setattr(usb, "list_plugged", lambda: [Plugged(str(device), "2341:805a", "", "", ("nano33ble",), False)])
+    monkeypatch.setattr(usb, "stable_port", lambda port: str(link))
+    command = ["fleet", "up", "--board", BOARD]
+    for named in ([], ["--device", f"nano33ble={device}"]):
+        assert CliRunner().invoke(main, [*command, *named, "--json"]).exit_code == 0
+    found, given = (plan.offers for plan in plans)
+    assert found == (Offer(BOARD, BOARD), Offer("nano33ble", "nano33ble", str(link)))
+    assert given == (Offer(BOARD, BOARD), Offer("nano33ble", "nano33ble", str(device)))
 
 
 def test_a_client_is_named_as_labgrid_names_its_own() -> None:

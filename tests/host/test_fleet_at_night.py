@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from support.fleet_load import CLIENTS, contend, judge
 from support.fleet_soak import PLACES, make_builds, soak
-from support.running_fleet import BOARD, HOLD, copies, running_fleet
+from support.running_fleet import BOARD, copies, running_fleet
 
 pytestmark = [pytest.mark.nightly, pytest.mark.timeout(1200)]
 SOAK_S = 120
@@ -52,13 +52,7 @@ def test_two_programs_share_eight_boards_without_loss(builds: tuple[Path, Path],
 def test_a_client_of_which_nothing_is_left_loses_its_lease(tmp_path: Path) -> None:
     """As when its machine loses power: neither the program nor its client of labgrid's can give anything back."""
     with running_fleet(tmp_path, copies(1)) as fleet:
-        holder = subprocess.Popen(
-            [sys.executable, "-P", "-c", HOLD, fleet.address, str(fleet.python), "m4-0"],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert holder.stdout is not None
-        client = int(holder.stdout.readline())
+        holder, client = fleet.hold("m4-0")
         os.kill(client, signal.SIGSTOP)  # it cannot notice that its parent dies
         holder.kill()
         holder.communicate()

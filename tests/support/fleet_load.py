@@ -23,7 +23,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from support.fleet_soak import make_builds
-from support.running_fleet import BOARD, RunningFleet, copies, running_fleet
+from support.running_fleet import BOARD, RunningFleet, copies, resident_kb, running_fleet
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import CheckConfig, Config
 from tinyproof.fleet_checking import FleetEars, prove_places
@@ -172,17 +172,8 @@ def measure_leases(fleet: RunningFleet, active: int, seconds: float, idle: int) 
         "leases": sum(counts),
         "leases_per_s": round(sum(counts) / took, 1),
         "coordinator_cpu_ms_per_lease": round(1000 * cpu / sum(counts), 2),
-        **{f"{name}_rss_kb": _resident_kb(pid) for name, pid in _processes(fleet, coordinator).items()},
+        **{f"{name}_rss_kb": resident_kb(pid) for name, pid in fleet.processes().items()},
     }
-
-
-def _processes(fleet: RunningFleet, coordinator: int) -> dict[str, int]:
-    return {"coordinator": coordinator, "exporter": fleet.process("exporter.py"), "shelf": fleet.state.pid}
-
-
-def _resident_kb(pid: int) -> int:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
 
 
 def _cpu_s(pid: int) -> float:

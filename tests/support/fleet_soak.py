@@ -10,18 +10,21 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import sys
 import tempfile
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from support.compiled import compiled
 from support.faulty_line import FaultyLine, LineFaults
-from support.running_fleet import BOARD, RunningFleet, copies, running_fleet
+from support.running_fleet import BOARD, RunningFleet, copies, resident_kb, running_fleet
 from support.two_layers import two_layers
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import CheckConfig
@@ -58,7 +61,7 @@ def soak(fleet: RunningFleet, right: Path, wrong: Path, seconds: float) -> Soak:
     found, lock = Soak(), threading.Lock()
     with fleet.client() as client:
         _on_all(lambda place: _life(client, place, right, wrong, Soak(), lock, checks=WARM_UP))
-        processes = _processes(fleet, client)
+        processes = {"host": os.getpid(), "client": client.process.pid, **fleet.processes()}
         _measure(found, processes)
         begun = time.monotonic()
         _on_all(lambda place: _life(client, place, right, wrong, found, lock, until=begun + seconds))
@@ -68,13 +71,10 @@ def soak(fleet: RunningFleet, right: Path, wrong: Path, seconds: float) -> Soak:
     return found
 
 
-def _on_all(work: object) -> None:
-    assert callable(work)
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(PLACES)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+def _on_all(work: Callable[[int], None]) -> None:
+    """On all places at once. Raises what one of them has raised: a soak that lost a place has not seen its checks."""
+    with ThreadPoolExecutor(PLACES) as pool:
+        list(pool.map(work, range(PLACES)))
 
 
 def _life(
@@ -134,21 +134,9 @@ def _check(client: Coordinator, place: str, folder: Path, faults: LineFaults) ->
     return "mismatch" if report.bits.different == 1 else f"{report.mismatch()}", injected, report.bits.repeats
 
 
-def _processes(fleet: RunningFleet, client: Coordinator) -> dict[str, str]:
-    return {
-        "host": "self",
-        "client": str(client.process.pid),
-        "shelf": str(fleet.state.pid),
-        "exporter": str(fleet.process("exporter.py")),
-        "coordinator": str(fleet.process("remote.coordinator")),
-    }
-
-
-def _measure(found: Soak, processes: dict[str, str]) -> None:
+def _measure(found: Soak, processes: dict[str, int]) -> None:
     for name, pid in processes.items():
-        status = Path(f"/proc/{pid}/status").read_text()
-        resident = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
-        found.memory_kb.setdefault(name, []).append(resident)
+        found.memory_kb.setdefault(name, []).append(resident_kb(pid))
         found.files.setdefault(name, []).append(len(list(Path(f"/proc/{pid}/fd").iterdir())))
 
 

@@ -48,6 +48,22 @@ class RunningFleet:
         """The number of the shelf's child with `word` in its command."""
         return next(pid for pid, command in children(self.state.pid).items() if word in command)
 
+    def processes(self) -> dict[str, int]:
+        """The numbers of the programs that it is made of."""
+        return {
+            "coordinator": self.process("remote.coordinator"),
+            "exporter": self.process("exporter.py"),
+            "shelf": self.state.pid,
+        }
+
+    def hold(self, place: str) -> tuple[subprocess.Popen[str], int]:
+        """A program that has `place`, and the number of its client of labgrid's."""
+        holder = subprocess.Popen(
+            [sys.executable, "-P", "-c", HOLD, self.address, str(self.python), place], stdout=subprocess.PIPE, text=True
+        )
+        assert holder.stdout is not None
+        return holder, int(holder.stdout.readline())
+
     def await_state(self, fits: Callable[[Coordinator], bool]) -> None:
         """Until the coordinator says so."""
         deadline = time.monotonic() + PATIENCE_S
@@ -83,6 +99,12 @@ class RunningFleet:
             stderr=subprocess.PIPE,
             text=True,
         )
+
+
+def resident_kb(pid: int) -> int:
+    """The memory that a process takes."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
 
 
 def children(parent: int) -> dict[int, str]:

@@ -129,12 +129,10 @@ class Agent:
     async def list_places(self) -> dict[str, Any]:
         """All of them; what clients of ours hold whose lease labgrid has let go of is released."""
         holders = {place.acquired for place in self.places.values() if MARK in place.acquired}
-        everyone = (await self.stub.GetReservations(pb.GetReservationsRequest())).reservations
+        everyone = await self._reservations()
         alive = {one.owner for one in everyone if "lease" in one.filters["main"].filter and one.state == WAITING}
         for owner in holders - alive:
-            for one in (*everyone, pb.Reservation(owner=owner)):
-                if one.owner == owner:
-                    await self._bury(one)
+            await self._bury(owner, everyone)
         return {"places": [self._describe(place) for _, place in sorted(self.places.items())]}
 
     def _describe(self, place: Any) -> dict[str, Any]:
@@ -228,9 +226,10 @@ class Agent:
         """Until something has changed, or it is time to look whether the holder still lives. Returns what was told."""
         place, state = self.places[name], told
         if place.acquired or place.reservation not in ("", token):  # otherwise it is ours, and we are about to hear it
-            for dead in await self._judge():
-                if place.acquired in ("", dead.owner):
-                    await self._bury(dead)
+            everyone = await self._reservations()
+            for dead in self._judge(everyone):
+                if place.acquired in ("", dead):
+                    await self._bury(dead, everyone)
             state = (place.acquired, await self._before(name, token))
             if self._is_old(place):
                 return told
@@ -251,18 +250,17 @@ class Agent:
 
     async def _before(self, name: str, token: str) -> int:
         """How many wait for `name` and came earlier."""
-        everyone = (await self.stub.GetReservations(pb.GetReservationsRequest())).reservations
+        everyone = await self._reservations()
         queue = [one for one in everyone if dict(one.filters["main"].filter) == {"name": name} and one.state == WAITING]
         mine = next((one.created for one in queue if one.token == token), 0.0)
         return sum(one.created < mine for one in queue)
 
-    async def _judge(self) -> list[Any]:
-        """The reservations of clients of ours that have given no sign of life for LEASE_S, and of those that hold a
-        place without a lease. Only this client's own clock counts."""
-        everyone = (await self.stub.GetReservations(pb.GetReservationsRequest())).reservations
+    def _judge(self, everyone: list[Any]) -> set[str]:
+        """Clients of ours that have given no sign of life for LEASE_S, by all reservations and who holds a place; a
+        place may be held without a lease. Only this client's own clock counts."""
         leases = {one.owner: one.timeout for one in everyone if "lease" in one.filters["main"].filter}
         owners = {one.owner for one in everyone} | {place.acquired for place in self.places.values()}
-        now, dead = time.monotonic(), set()
+        now, dead = time.monotonic(), set[str]()
         self.seen = {owner: known for owner, known in self.seen.items() if owner in owners}
         for owner in owners:
             if MARK not in owner or owner == self.name:
@@ -273,19 +271,22 @@ class Agent:
                 self.seen[owner] = (timeout, now)
             elif now - known[1] > LEASE_S:
                 dead.add(owner)
-        found = [one for one in everyone if one.owner in dead]
-        without = dead - {one.owner for one in found}
-        return [*found, *(pb.Reservation(owner=owner) for owner in without)]
+        return dead
 
-    async def _bury(self, dead: Any) -> None:
-        """Lets go of what a dead client held, and of its place in the queues."""
-        with contextlib.suppress(grpc.aio.AioRpcError):
-            if dead.token:
-                await self.stub.CancelReservation(pb.CancelReservationRequest(token=dead.token))
-        for place in list(self.places.values()):
-            if place.acquired == dead.owner:
+    async def _bury(self, dead: str, everyone: list[Any]) -> None:
+        """Lets go of what a dead client held, and of its places in the queues. `everyone`: all reservations."""
+        for one in everyone:
+            if one.owner == dead:
                 with contextlib.suppress(grpc.aio.AioRpcError):
-                    await self.stub.ReleasePlace(pb.ReleasePlaceRequest(placename=place.name, fromuser=dead.owner))
+                    await self.stub.CancelReservation(pb.CancelReservationRequest(token=one.token))
+        for place in list(self.places.values()):
+            if place.acquired == dead:
+                with contextlib.suppress(grpc.aio.AioRpcError):
+                    await self.stub.ReleasePlace(pb.ReleasePlaceRequest(placename=place.name, fromuser=dead))
+
+    async def _reservations(self) -> list[Any]:
+        """All clients' reservations."""
+        return list((await self.stub.GetReservations(pb.GetReservationsRequest())).reservations)
 
     async def _reserve(self, wanted: dict[str, str]) -> str:
         filters = {"main": pb.Reservation.Filter(filter=wanted)}
