@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 from tinyproof.core.board_spec import all_boards
-from tinyproof.core.errors import EnvironmentFaultError
+from tinyproof.prove.compilers import run_compiler
 from tinyproof.prove.symbolic import ENGINE
 
 NARROW_INT = "avr-"  # toolchains whose int has 16 bits: products of bytes are of another type there
@@ -35,13 +34,8 @@ def _other_kernels(build_dir: Path, folders: tuple[str, ...]) -> str:
     "" for none."""
     includes = [f"-I{ENGINE / folder}" for folder in folders] + [f"-I{ENGINE}", f"-I{build_dir}"]
     command = ["gcc", "-MM", "-MG", *includes, str(build_dir / "model_compiled.c")]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
-    except FileNotFoundError:
-        raise EnvironmentFaultError("gcc is missing; install it: sudo apt-get install gcc") from None
-    if done.returncode != 0:
-        raise EnvironmentFaultError(f"the generated C cannot be read: {done.stderr.strip()[-200:]}")
-    files = [Path(word).resolve() for word in done.stdout.replace("\\\n", " ").split()[1:]]
+    listed = run_compiler(command, "the generated C cannot be read")
+    files = [Path(word).resolve() for word in listed.replace("\\\n", " ").split()[1:]]
     found = {}
     for folder in folders:
         root = (ENGINE / folder).resolve()
