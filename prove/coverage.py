@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import cache, partial
 from pathlib import Path
 
 from tinyproof.core.board_spec import all_boards
@@ -17,12 +18,13 @@ def covered_boards(build_dir: Path) -> tuple[list[str], list[str]]:
     it, and why it is not covered."""
     covered: list[str] = []
     open_ones: dict[str, list[str]] = {}
+    other_kernels = cache(partial(_other_kernels, build_dir))  # most boards share their folders
     for board in all_boards().values():
         if board.engine != "compiled" or board.hidden:
             continue
         if board.build.toolchain.startswith(NARROW_INT):
             open_ones.setdefault("int has 16 bits", []).append(board.name)
-        elif others := _other_kernels(build_dir, tuple(board.build.kernels)):
+        elif others := other_kernels(tuple(board.build.kernels)):
             open_ones.setdefault(others, []).append(board.name)
         else:
             covered.append(board.name)
