@@ -3,18 +3,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from tinyproof.core.reference.bound_operator import rescale
-from tinyproof.core.reference.interpreter import constant
+from tinyproof.core.reference.interpreter import compute, constant
 from tinyproof.core.tflite.graph import Graph, Operator, Tensor
 from tinyproof.prove.layers import clamp_of, taps_of
 from tinyproof.prove.sweeps import Bytes, Sweeps
 from tinyproof.prove.symbolic import ADDED, AVERAGED, MULTIPLIED, Integers, StepForms
 from tinyproof.prove.verdicts import PROVEN, REFUTED, UNPROVEN, Verdict
 
-SIGNS = {"ADD": 1, "SUB": -1}
-MORE_BITS = 20  # of ADD and SUB on the common scale: micro/kernels/add_common.cc
+PAIRS = ("ADD", "SUB", "MUL")
 
 
 def prove_pairs(forms: StepForms, graph: Graph, operator: Operator, offsets: dict[int, int], sweeps: Sweeps) -> Verdict:
@@ -49,18 +49,13 @@ def _cells(tensor: Tensor, shape: tuple[int, ...], offsets: dict[int, int]) -> t
 
 
 def _pair_table(graph: Graph, operator: Operator) -> Integers:
-    """[256, 256]: TFLite Micro's answers, in the arithmetic of core/reference."""
-    a, b = (graph.tensors[index] for index in operator.inputs[:2])
-    y = graph.tensors[operator.outputs[0]]
-    every = np.arange(-128, 128)
-    x1, x2 = every[:, None] - a.zero_points[0], every[None, :] - b.zero_points[0]
-    if operator.name == "MUL":
-        total = rescale(x1 * x2, a.scales[0] * b.scales[0] / y.scales[0])
-    else:
-        twice = 2 * max(a.scales[0], b.scales[0])
-        first, second = (rescale(x << MORE_BITS, t.scales[0] / twice) for x, t in ((x1, a), (x2, b)))
-        total = rescale(first + SIGNS[operator.name] * second, twice / (2**MORE_BITS * y.scales[0]))
-    return np.clip(total + y.zero_points[0], *clamp_of(operator, y))
+    """[256, 256]: TFLite Micro's answers, from the golden reference."""
+    every = np.arange(-128, 128).astype(np.int8).tobytes()
+    ends = [graph.tensors[index] for index in (*operator.inputs[:2], operator.outputs[0])]
+    forms = (((256, 1), every), ((1, 256), every), ((256, 256), None))
+    tensors = [replace(tensor, shape=shape, data=data) for tensor, (shape, data) in zip(ends, forms, strict=True)]
+    alone = replace(graph, tensors=tuple(tensors)), replace(operator, inputs=(0, 1), outputs=(2,))
+    return np.frombuffer(compute(*alone)[0], np.int8).reshape(256, 256).astype(np.int64)
 
 
 def prove_average(
