@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tinyproof.prove.verdicts import OperatorProof
 
 FILE = "prove.json"
+STATEMENTS = ("memory", "linear", "requantization", "rest")  # of each operator
 
 
 def run_prove(folder: Path, board: str) -> dict[str, Any]:
@@ -56,14 +57,13 @@ def _document(proof: ModelProof, board: str) -> dict[str, Any]:
 
 
 def _operator(operator: OperatorProof) -> dict[str, Any]:
-    statements = ("memory", "linear", "requantization", "rest")
     return {
         "index": operator.index,
         "name": operator.name,
         "alarms": operator.alarms,
         **{
             statement: {"status": verdict.status, "why": verdict.why}
-            for statement in statements
+            for statement in STATEMENTS
             for verdict in (getattr(operator, statement),)
         },
     }

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-import subprocess
+from functools import cache, partial
 from pathlib import Path
 
 from tinyproof.core.board_spec import all_boards
-from tinyproof.core.errors import EnvironmentFaultError
+from tinyproof.prove.compilers import run_compiler
 from tinyproof.prove.symbolic import ENGINE
 
 NARROW_INT = "avr-"  # toolchains whose int has 16 bits: products of bytes are of another type there
@@ -18,12 +18,13 @@ def covered_boards(build_dir: Path) -> tuple[list[str], list[str]]:
     it, and why it is not covered."""
     covered: list[str] = []
     open_ones: dict[str, list[str]] = {}
+    other_kernels = cache(partial(_other_kernels, build_dir))  # most boards share their folders
     for board in all_boards().values():
         if board.engine != "compiled" or board.hidden:
             continue
         if board.build.toolchain.startswith(NARROW_INT):
             open_ones.setdefault("int has 16 bits", []).append(board.name)
-        elif others := _other_kernels(build_dir, tuple(board.build.kernels)):
+        elif others := other_kernels(tuple(board.build.kernels)):
             open_ones.setdefault(others, []).append(board.name)
         else:
             covered.append(board.name)
@@ -35,13 +36,8 @@ def _other_kernels(build_dir: Path, folders: tuple[str, ...]) -> str:
     "" for none."""
     includes = [f"-I{ENGINE / folder}" for folder in folders] + [f"-I{ENGINE}", f"-I{build_dir}"]
     command = ["gcc", "-MM", "-MG", *includes, str(build_dir / "model_compiled.c")]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
-    except FileNotFoundError:
-        raise EnvironmentFaultError("gcc is missing; install it: sudo apt-get install gcc") from None
-    if done.returncode != 0:
-        raise EnvironmentFaultError(f"the generated C cannot be read: {done.stderr.strip()[-200:]}")
-    files = [Path(word).resolve() for word in done.stdout.replace("\\\n", " ").split()[1:]]
+    listed = run_compiler(command, "the generated C cannot be read")
+    files = [Path(word).resolve() for word in listed.replace("\\\n", " ").split()[1:]]
     found = {}
     for folder in folders:
         root = (ENGINE / folder).resolve()

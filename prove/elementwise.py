@@ -3,18 +3,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from tinyproof.core.reference.bound_operator import rescale
-from tinyproof.core.tflite.arithmetic import activation_range
+from tinyproof.core.reference.interpreter import compute, constant
 from tinyproof.core.tflite.graph import Graph, Operator, Tensor
-from tinyproof.core.tflite.schema import ACTIVATIONS
+from tinyproof.prove.layers import clamp_of, taps_of
 from tinyproof.prove.sweeps import Bytes, Sweeps
 from tinyproof.prove.symbolic import ADDED, AVERAGED, MULTIPLIED, Integers, StepForms
 from tinyproof.prove.verdicts import PROVEN, REFUTED, UNPROVEN, Verdict
 
-SIGNS = {"ADD": 1, "SUB": -1}
-MORE_BITS = 20  # of ADD and SUB on the common scale: micro/kernels/add_common.cc
+PAIRS = ("ADD", "SUB", "MUL")
 
 
 def prove_pairs(forms: StepForms, graph: Graph, operator: Operator, offsets: dict[int, int], sweeps: Sweeps) -> Verdict:
@@ -45,28 +45,17 @@ def _cells(tensor: Tensor, shape: tuple[int, ...], offsets: dict[int, int]) -> t
     if tensor.data is None:
         own = offsets[tensor.index] + np.arange(tensor.elements).reshape(tensor.shape)
         return np.broadcast_to(own, shape).reshape(-1), np.ones(int(np.prod(shape)), np.int64)
-    values = np.frombuffer(tensor.data, np.int8)[: tensor.elements].astype(np.int64).reshape(tensor.shape)
-    return np.full(int(np.prod(shape)), -1), np.broadcast_to(values, shape).reshape(-1)
+    return np.full(int(np.prod(shape)), -1), np.broadcast_to(constant(tensor), shape).reshape(-1)
 
 
 def _pair_table(graph: Graph, operator: Operator) -> Integers:
-    """[256, 256]: TFLite Micro's answers, in the arithmetic of core/reference."""
-    a, b = (graph.tensors[index] for index in operator.inputs[:2])
-    y = graph.tensors[operator.outputs[0]]
-    every = np.arange(-128, 128)
-    x1, x2 = every[:, None] - a.zero_points[0], every[None, :] - b.zero_points[0]
-    if operator.name == "MUL":
-        total = rescale(x1 * x2, a.scales[0] * b.scales[0] / y.scales[0])
-    else:
-        twice = 2 * max(a.scales[0], b.scales[0])
-        first, second = (rescale(x << MORE_BITS, t.scales[0] / twice) for x, t in ((x1, a), (x2, b)))
-        total = rescale(first + SIGNS[operator.name] * second, twice / (2**MORE_BITS * y.scales[0]))
-    return np.clip(total + y.zero_points[0], *_clamp(operator, y))
-
-
-def _clamp(operator: Operator, y: Tensor) -> tuple[int, int]:
-    activation = ACTIVATIONS[operator.options.get("fused_activation_function", 0)]
-    return activation_range(activation, y.scales[0], y.zero_points[0])
+    """[256, 256]: TFLite Micro's answers, from the golden reference."""
+    every = np.arange(-128, 128).astype(np.int8).tobytes()
+    ends = [graph.tensors[index] for index in (*operator.inputs[:2], operator.outputs[0])]
+    forms = (((256, 1), every), ((1, 256), every), ((256, 256), None))
+    tensors = [replace(tensor, shape=shape, data=data) for tensor, (shape, data) in zip(ends, forms, strict=True)]
+    alone = replace(graph, tensors=tuple(tensors)), replace(operator, inputs=(0, 1), outputs=(2,))
+    return np.frombuffer(compute(*alone)[0], np.int8).reshape(256, 256).astype(np.int64)
 
 
 def prove_average(
@@ -89,7 +78,7 @@ def prove_average(
     keys = {(tuple(p), tuple(c)) for p, c in zip(forms.parameters[:, :3].tolist(), forms.clamps.tolist(), strict=True)}
     for parameters, clamp in keys:
         table = sweeps.average(parameters, clamp)
-        wrong = int((table != _averages(parameters[0], _clamp(operator, y))).sum())
+        wrong = int((table != _averages(parameters[0], clamp_of(operator, y))).sum())
         if wrong:
             return Verdict(REFUTED, f"{wrong:,} sums of {parameters[0]} elements have another average")
         sums += len(table)
@@ -105,20 +94,6 @@ def _averages(count: int, clamp: tuple[int, int]) -> Bytes:
 
 def _windows(operator: Operator, x: Tensor, y: Tensor) -> list[Integers]:
     """The bytes under each output, in the order of the output's tensor, each list in that of addresses."""
-    options = operator.options
-    batches, height, width, depth = x.shape
-    axes = []
-    for size, out, extent, stride in (
-        (height, y.shape[1], options["filter_height"], options["stride_h"]),
-        (width, y.shape[2], options["filter_width"], options["stride_w"]),
-    ):
-        pad = max((out - 1) * stride + extent - size, 0) // 2 if options.get("padding", 0) == 0 else 0
-        starts = [k * stride - pad for k in range(out)]
-        axes.append([np.arange(max(start, 0), min(start + extent, size)) for start in starts])
-    found = []
-    for batch in range(batches):
-        for rows in axes[0]:
-            for columns in axes[1]:
-                pixels = ((batch * height + rows[:, None]) * width + columns).reshape(-1) * depth
-                found += [pixels + channel for channel in range(depth)]
-    return found
+    extents = operator.options["filter_height"], operator.options["filter_width"]
+    taps = taps_of(operator, x, y, extents)
+    return [window[window >= 0] + channel for window in taps for channel in range(x.shape[3])]

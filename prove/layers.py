@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tinyproof.core.reference.interpreter import constant
 from tinyproof.core.tflite.arithmetic import activation_range, quantize_multiplier
-from tinyproof.core.tflite.dtypes import unpack
 from tinyproof.core.tflite.graph import Graph, Operator, Tensor
 from tinyproof.core.tflite.schema import ACTIVATIONS
 from tinyproof.prove.symbolic import Integers
@@ -44,22 +44,22 @@ def read_layer(graph: Graph, operator: Operator) -> LinearLayer | None:
     bias = graph.tensors[operator.inputs[2]] if len(operator.inputs) > 2 and operator.inputs[2] != -1 else None
     if bias is not None and (bias.data is None or bias.dtype != "int32"):
         return None
-    values = _constant(weights)
+    values = constant(weights)
     places, rows, channels = reader(operator, x, y, values)
-    biases = np.zeros(y.shape[-1], np.int64) if bias is None else _constant(bias)
+    biases = np.zeros(y.shape[-1], np.int64) if bias is None else constant(bias)
     return LinearLayer(channels, biases[channels], places, rows, x.zero_points[0], _rescalings(operator, x, weights, y))
 
 
-def _constant(tensor: Tensor) -> Integers:
-    assert tensor.data is not None  # its callers have looked
-    return np.array(unpack(tensor.data, tensor.dtype)[: tensor.elements], np.int64).reshape(tensor.shape)
+def clamp_of(operator: Operator, y: Tensor) -> tuple[int, int]:
+    """What the fused activation leaves of a byte's range."""
+    activation = ACTIVATIONS[operator.options.get("fused_activation_function", 0)]
+    return activation_range(activation, y.scales[0], y.zero_points[0])
 
 
 def _rescalings(operator: Operator, x: Tensor, weights: Tensor, y: Tensor) -> list[tuple[int, int, int, int, int]]:
     count = y.shape[-1]
     scales = weights.scales if len(weights.scales) > 1 else weights.scales * count
-    activation = ACTIVATIONS[operator.options.get("fused_activation_function", 0)]
-    clamp = activation_range(activation, y.scales[0], y.zero_points[0])
+    clamp = clamp_of(operator, y)
     factors = [quantize_multiplier(x.scales[0] * scale / y.scales[0]) for scale in scales]
     return [(*factor, y.zero_points[0], *clamp) for factor in factors]
 
@@ -76,7 +76,7 @@ def _fully_connected(operator: Operator, x: Tensor, y: Tensor, weights: Integers
 
 
 def _convolution(operator: Operator, x: Tensor, y: Tensor, weights: Integers) -> Parts:
-    taps = _taps(operator, x, y, weights.shape[1:3])  # [pixels, taps]
+    taps = taps_of(operator, x, y, weights.shape[1:3])  # [pixels, taps]
     units, depth = weights.shape[0], weights.shape[3]
     groups = x.shape[3] // depth
     rows = weights.reshape(units, -1)
@@ -89,7 +89,7 @@ def _convolution(operator: Operator, x: Tensor, y: Tensor, weights: Integers) ->
 
 
 def _depthwise(operator: Operator, x: Tensor, y: Tensor, weights: Integers) -> Parts:
-    taps = _taps(operator, x, y, weights.shape[1:3])
+    taps = taps_of(operator, x, y, weights.shape[1:3])
     units = weights.shape[3]
     source = np.arange(units) // (units // x.shape[3])
     places = np.where(taps[:, None, :] < 0, -1, taps[:, None, :] + source[None, :, None])
@@ -99,7 +99,7 @@ def _depthwise(operator: Operator, x: Tensor, y: Tensor, weights: Integers) -> P
     return places.reshape(pixels * units, -1), np.tile(rows, (pixels, 1)), channels
 
 
-def _taps(operator: Operator, x: Tensor, y: Tensor, kernel: tuple[int, ...]) -> Integers:
+def taps_of(operator: Operator, x: Tensor, y: Tensor, kernel: tuple[int, ...]) -> Integers:
     """[output pixels, taps]: where channel 0 of each tap lies in the input, or -1."""
     options = operator.options
     strides = options["stride_h"], options["stride_w"]

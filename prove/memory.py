@@ -13,9 +13,9 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from tinyproof.core.errors import EnvironmentFaultError
 from tinyproof.export.compiled import Compiled
 from tinyproof.export.profile_codegen import FOLDER, SOURCE
+from tinyproof.prove.compilers import run_compiler
 from tinyproof.prove.eva import ask_eva
 from tinyproof.prove.softmax import prove_memory_of_softmax, read_table
 from tinyproof.prove.symbolic import MACHINE
@@ -112,12 +112,7 @@ def _run(build_dir: Path, steps: int, engine: Path) -> list[Ranges] | str:
         program = Path(name) / "memory"
         includes = [f"-I{path}" for path in (engine, build_dir, build_dir / FOLDER)]
         command = ["gcc", *FLAGS, *includes, str(MACHINE / "memory_main.c"), "-o", str(program)]
-        try:
-            done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
-        except FileNotFoundError:
-            raise EnvironmentFaultError("gcc is missing; install it: sudo apt-get install gcc") from None
-        if done.returncode != 0:
-            raise EnvironmentFaultError(f"the generated C cannot be compiled: {done.stderr.strip()[-300:]}")
+        run_compiler(command, "the generated C cannot be compiled")
         done = subprocess.run(
             [program], capture_output=True, text=True, errors="replace", check=False, timeout=TIMEOUT_S
         )

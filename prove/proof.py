@@ -11,7 +11,7 @@ from tinyproof.export.compiled import Compiled, read_compiled
 from tinyproof.export.ops.base import Op
 from tinyproof.export.profile_codegen import CALLS, FOLDER, SOURCE, ProfiledOperator, write_profile
 from tinyproof.prove.coverage import covered_boards
-from tinyproof.prove.elementwise import SIGNS, prove_average, prove_pairs
+from tinyproof.prove.elementwise import PAIRS, prove_average, prove_pairs
 from tinyproof.prove.layers import read_layer
 from tinyproof.prove.linear import compare_layer, find_rescalings, output_cells, part_of
 from tinyproof.prove.memory import prove_memory
@@ -23,7 +23,8 @@ from tinyproof.prove.verdicts import PROVEN, REFUTED, UNPROVEN, OperatorProof, V
 
 TRUSTED = (
     "gcc and g++ of this machine, and the compiler of the board: the C as it is written is what is judged",
-    "core/tflite (the .tflite's meaning: scales to multipliers, fixed point), tested against Google's interpreter",
+    "core/tflite and core/reference (the .tflite's meaning: scales to multipliers, fixed point, sums and products of "
+    "pairs), tested against Google's interpreter",
     "right shifts of negative numbers are arithmetic; numbers of several bytes are little-endian",
     "the functions behind the sums, which are run apart from the kernels that call them, touch no memory",
 )
@@ -136,7 +137,7 @@ def _judge_output(
         found.requantization = Verdict(UNPROVEN, "its sums are not known")
         if found.linear.status != UNPROVEN:
             found.rescalings = find_rescalings(forms, layer)
-    elif operator.name in (*SIGNS, "MUL"):
+    elif operator.name in PAIRS:
         found.rest = prove_pairs(forms, graph, operator, offsets, sweeps)
     elif operator.name == "AVERAGE_POOL_2D":
         found.rest = prove_average(forms, graph, operator, offsets, sweeps)

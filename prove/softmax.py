@@ -16,6 +16,7 @@ import numpy.typing as npt
 from tinyproof.core.tflite import fixed_point
 from tinyproof.core.tflite.arithmetic import quantize_multiplier
 from tinyproof.core.tflite.graph import Graph, Operator
+from tinyproof.prove.compilers import run_compiler
 from tinyproof.prove.sweeps import Sweeps
 from tinyproof.prove.symbolic import MACHINE, SOFTMAX_ROW, StepForms
 from tinyproof.prove.verdicts import PROVEN, REFUTED, UNPROVEN, Verdict
@@ -79,7 +80,8 @@ def prove_memory_of_softmax(table: npt.NDArray[np.int64], depth: int, engine: Pa
     with tempfile.TemporaryDirectory() as name:
         program = Path(name) / "softmax"
         includes = [f"-I{engine}", f"-I{engine / 'kernels'}"]
-        subprocess.run(["gcc", *flags, *includes, str(MACHINE / "softmax_main.c"), "-o", str(program)], check=True)
+        command = ["gcc", *flags, *includes, str(MACHINE / "softmax_main.c"), "-o", str(program)]
+        run_compiler(command, "the kernels cannot be compiled")
         done = subprocess.run(
             [program, str(low), str(high), str(len(table))],
             input=table.astype(np.int32).tobytes(),

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import ctypes
-import subprocess
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -12,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from tinyproof.core.errors import EnvironmentFaultError
+from tinyproof.prove.compilers import run_compiler
 from tinyproof.prove.symbolic import ENGINE, MACHINE, RESCALED_PAIR, Integers
 
 FLAGS = ("-std=gnu99", "-O3", "-march=native", "-fPIC", "-shared", "-Wall", "-Wextra", "-Wno-unused-function")
@@ -33,12 +32,7 @@ class Sweeps:
             library = Path(name) / "sweeps.so"
             sources = [str(MACHINE / file) for file in ("sweep.c", "softmax.c")]
             command = ["gcc", *FLAGS, f"-I{engine}", f"-I{engine / 'kernels'}", *sources, "-o", str(library)]
-            try:
-                done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
-            except FileNotFoundError:
-                raise EnvironmentFaultError("gcc is missing; install it: sudo apt-get install gcc") from None
-            if done.returncode != 0:
-                raise EnvironmentFaultError(f"the kernels cannot be compiled: {done.stderr.strip()[-300:]}")
+            run_compiler(command, "the kernels cannot be compiled")
             self._library = ctypes.CDLL(str(library))
         for function in (self._library.sweep_pair, self._library.sweep_requantize, self._library.sweep_softmax):
             function.restype = Long

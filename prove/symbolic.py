@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from tinyproof.core.errors import EnvironmentFaultError
 from tinyproof.core.paths import FIRMWARE
+from tinyproof.prove.compilers import ask_compiler
 
 MACHINE = Path(__file__).parent / "machine"
 ENGINE = FIRMWARE / "lib" / "engine"
@@ -86,10 +87,7 @@ def run_machine(profile: Path, build_dir: Path, steps: int, engine: Path = ENGIN
 
 def _compile(command: list[str]) -> str:
     """What the compiler refuses, or ""."""
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
-    except FileNotFoundError:
-        raise EnvironmentFaultError(f"{command[0]} is missing; install it: sudo apt-get install g++ gcc") from None
+    done = ask_compiler(command)
     if done.returncode == 0:
         return ""
     errors = [line for line in done.stderr.splitlines() if "error" in line]

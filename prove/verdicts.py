@@ -34,8 +34,9 @@ class Rescaling:
 
 @dataclass
 class OperatorProof:
-    """`index` and `name`: in the .tflite. `rescalings`: with the lowest and the highest sum, of the operator's
-    channels; `sums`: how many were swept."""
+    """`index` and `name`: in the .tflite; `number`: in the C. `affine`: whether one path computes it for all inputs.
+    `alarms`: of Eva, None where it was not asked, or took too long. `rescalings`: of the operator's channels, with the
+    lowest and the highest sum. `trusted`: what is taken for granted of it."""
 
     number: int
     index: int

@@ -15,7 +15,7 @@ from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import load_config
 from tinyproof.core.errors import MismatchError
 from tinyproof.core.paths import CONFIG_FILE, build_dir
-from tinyproof.proving import run_prove
+from tinyproof.proving import STATEMENTS, run_prove
 
 
 @click.command()
@@ -60,11 +60,10 @@ def print_proof(document: dict[str, Any]) -> None:
     click.echo(f"{'prove':<{LABEL}}{document['model']} ({document['model_id']}), {document['kernels']}")
     rows = [["", "operator", "memory", "linear", "rescale", "rest"]]
     for operator in document["operators"]:
-        statements = ("memory", "linear", "requantization", "rest")
-        rows.append([str(operator["index"]), operator["name"], *(operator[part]["status"] for part in statements)])
+        rows.append([str(operator["index"]), operator["name"], *(operator[part]["status"] for part in STATEMENTS)])
     click.echo("\n".join(aligned(rows, right=(0,))))
     for operator in document["operators"]:
-        for part in ("memory", "linear", "requantization", "rest"):
+        for part in STATEMENTS:
             if operator[part]["status"] not in ("proven", "-"):
                 label = "WRONG" if operator[part]["status"] == "refuted" else "open"
                 console.say(label, f"operator {operator['index']} ({operator['name']}): {operator[part]['why']}")

@@ -64,7 +64,7 @@ def blends(inputs: Sequence[bytes], tensors: Sequence[Tensor], count: int, seed:
 
 def middle(first: bytes, second: bytes, tensors: Sequence[Tensor]) -> bytes:
     """Half of each, element by element; counts and places are those of `first`."""
-    pairs = zip(_parts(first, tensors), _parts(second, tensors), tensors, strict=True)
+    pairs = zip(parts_of(first, tensors), parts_of(second, tensors), tensors, strict=True)
     return b"".join(as_bytes((a + b) // 2 if t.dtype in PATTERNED else a, t) for a, b, t in pairs)
 
 
@@ -74,7 +74,7 @@ def neighbour(content: bytes, other: bytes, tensors: Sequence[Tensor], source: r
     parts = []
     chosen = source.randrange(len(tensors))
     for place, (values, theirs, tensor) in enumerate(
-        zip(_parts(content, tensors), _parts(other, tensors), tensors, strict=True)
+        zip(parts_of(content, tensors), parts_of(other, tensors), tensors, strict=True)
     ):
         if place == chosen:
             values = _changed(values, theirs, tensor, source)
@@ -83,7 +83,6 @@ def neighbour(content: bytes, other: bytes, tensors: Sequence[Tensor], source: r
 
 
 def _changed(values: Array, theirs: Array, tensor: Tensor, source: random.Random) -> Array:
-    values = values.reshape(-1)
     start = source.randrange(values.size)
     size = max(1, values.size // source.choice((1, 2, 4, 8, 16, 64)))
     stretch = (start + np.arange(size)) % values.size
@@ -91,7 +90,7 @@ def _changed(values: Array, theirs: Array, tensor: Tensor, source: random.Random
     if kind == 0:
         values[stretch] += _uniform(size, source.choice((2, 6, 16, 40)) * _unit(tensor), source)
     elif kind == 1:
-        values[stretch] = theirs.reshape(-1)[stretch]
+        values[stretch] = theirs[stretch]
     else:
         centre = _centre(tensor)
         values = centre + (values - centre) * source.choice((4, 6, 7, 9, 10, 14)) // 8
@@ -104,7 +103,8 @@ def as_bytes(values: Array, tensor: Tensor) -> bytes:
     return np.clip(values, kind.low, kind.high).astype(np.dtype("<" + kind.letter)).tobytes()
 
 
-def _parts(content: bytes, tensors: Sequence[Tensor]) -> list[Array]:
+def parts_of(content: bytes, tensors: Sequence[Tensor]) -> list[Array]:
+    """The elements of each tensor, whose bytes stand one after the other."""
     parts = []
     for tensor in tensors:
         kind = np.dtype("<" + DTYPES[tensor.dtype].letter)

@@ -18,6 +18,7 @@ from tinyproof.core.tflite.dtypes import DTYPES
 from tinyproof.core.tflite.ends import QUANTIZED, Ends
 from tinyproof.core.tflite.graph import Graph, Operator, Tensor
 from tinyproof.core.tflite.schema import ACTIVATIONS
+from tinyproof.export.vectors.candidates import parts_of
 from tinyproof.export.vectors.planted import Detector, Planter
 
 TRACED_VALUES = 1 << 24  # of all layers and vectors together; beyond it fewer vectors are looked into
@@ -104,9 +105,8 @@ def _moving(
 
 def _between(operator: Operator, tensor: Tensor, content: bytes) -> npt.NDArray[np.bool_]:
     """Of each channel, whether an element is within the range of the operator's clamp, but at none of its ends."""
-    kind = DTYPES[tensor.dtype]
-    values = np.frombuffer(content, np.dtype("<" + kind.letter)).reshape(-1, tensor.shape[-1] if tensor.shape else 1)
-    low, high = kind.low, kind.high
+    values = parts_of(content, (tensor,))[0].reshape(-1, tensor.shape[-1] if tensor.shape else 1)
+    low, high = DTYPES[tensor.dtype].low, DTYPES[tensor.dtype].high
     activation = ACTIVATIONS[operator.options.get("fused_activation_function", 0)]
     if tensor.scales and tensor.dtype in QUANTIZED and activation in ACTIVATION_RANGES:
         low, high = activation_range(activation, *tensor.quantization, tensor.dtype)

@@ -81,18 +81,20 @@ class Search:
         self._climb(round(CLIMB_SHARE * self._runs / 2))
         self._meet(round(CLIMB_SHARE * self._runs / 2))
         shown = self._shown_faults(round((1 - POOL_SHARE - CLIMB_SHARE) * self._runs))
-        order = _by_gain(self._sensitivities(), self._values(), shown, count)
+        values = self._values()
+        order = _by_gain(self._sensitivities(values), values, shown, count)
         return [self._pool.inputs[number] for number in order], [self._pool.outputs[number] for number in order]
 
     def _values(self) -> Array:
-        return _elements(self._pool.outputs, self._ends.outputs)
+        """[N, elements of all outputs]."""
+        return np.stack([_row(output, self._ends.outputs) for output in self._pool.outputs])
 
-    def _sensitivities(self) -> npt.NDArray[np.float64]:
+    def _sensitivities(self, values: Array) -> npt.NDArray[np.float64]:
         """[N, outputs], up to 1: how much of a change before it an output lets through. What squashes has its steepest
         place in the middle; others let all through but at their ends."""
         ends = [(DTYPES[t.dtype].low, DTYPES[t.dtype].high) for t in self._ends.outputs for _ in range(t.elements)]
         low, high = np.array(ends, np.float64).T
-        above, below = (self._values() - low) / (high - low), (high - self._values()) / (high - low)
+        above, below = (values - low) / (high - low), (high - values) / (high - low)
         slope = 4 * above * below if self._logits is not None else (above * below > 0).astype(np.float64)
         weights: npt.NDArray[np.float64] = END_WEIGHT + (1 - END_WEIGHT) * slope
         return weights
@@ -147,21 +149,16 @@ class Search:
                 number = self._pool.add(self._reference, middle)
                 if number is None:
                     break
-                answer = self._row([self._pool.outputs[number]], self._ends.outputs)
+                answer = _row(self._pool.outputs[number], self._ends.outputs)
                 ends[0 if answer.argmax() == mine else 1] = middle
 
     def _height(self, number: int, *, fresh: bool = False) -> Array:
         """Of each output, the number that decides which is the largest. `fresh`: the input was the last one asked."""
         if self._logits is None:
-            return self._row([self._pool.outputs[number]], self._ends.outputs)
+            return _row(self._pool.outputs[number], self._ends.outputs)
         if not fresh:
             self._reference.run(self._pool.inputs[number])
-        return self._row(self._reference.tensors([self._logits.index]), (self._logits,))
-
-    @staticmethod
-    def _row(contents: Sequence[bytes], tensors: Sequence[Tensor]) -> Array:
-        row: Array = _elements(contents, tensors)[0]
-        return row
+        return _row(self._reference.tensors([self._logits.index])[0], (self._logits,))
 
     def _shown_faults(self, runs: int) -> npt.NDArray[np.bool_]:
         """[N, faults]: which inputs show which planted faults, of such as are hard to see."""
@@ -208,15 +205,9 @@ def _before_squashing(graph: Graph, ends: Ends) -> Tensor | None:
     return before if before.elements == ends.outputs[0].elements and before.index in computed else None
 
 
-def _elements(outputs: Sequence[bytes], tensors: Sequence[Tensor]) -> Array:
-    """[N, elements of all outputs]."""
-    parts, start = [], 0
-    for tensor in tensors:
-        kind = np.dtype("<" + DTYPES[tensor.dtype].letter)
-        content = b"".join(output[start : start + tensor.bytes] for output in outputs)
-        parts.append(np.frombuffer(content, kind).astype(np.int64).reshape(len(outputs), -1))
-        start += tensor.bytes
-    return np.concatenate(parts, axis=1)
+def _row(content: bytes, tensors: Sequence[Tensor]) -> Array:
+    """The elements of all of them."""
+    return np.concatenate(candidates.parts_of(content, tensors))
 
 
 def _by_gain(

@@ -18,11 +18,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests"))
-
-from tinyproof.core.paths import FIRMWARE  # noqa: E402
-from tinyproof.core.reference.golden import Reference  # noqa: E402
+from tinyproof.core.paths import FIRMWARE
+from tinyproof.core.reference.golden import Reference
 
 ENGINE = FIRMWARE / "lib" / "engine"
 Fault = tuple[int, int, int]  # table, byte, bit
