@@ -82,7 +82,6 @@ def render(content: Content) -> str:
 
     data = content.data
     script = (TEMPLATES / "report.js").read_text(encoding="utf-8")
-    style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
     text: str = (
         environment()
         .get_template("report.html")
@@ -115,7 +114,6 @@ def render(content: Content) -> str:
             speed=size_charts.speed_rows(data.boards),
             profiles=size_charts.operator_tables(data.boards),
             peers=size_charts.peer_table(data),
-            style=Markup(style),
             script=Markup(script),
             script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
             state=Markup(state(data.lesson)) if data.lesson else "",

@@ -22,7 +22,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 
 def environment() -> Environment:
-    """Strings of models and boards are escaped; a name that is missing is an error."""
+    """Strings of models and boards are escaped; a name that is missing is an error. Every page has our style."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -41,6 +41,7 @@ def environment() -> Environment:
     made.filters["swatch"] = lambda role: Markup(swatch(role))
     made.filters["unit"] = unit_of
     made.filters["limits"] = lambda tensor: real_limits(tensor.dtype, tensor.scale, tensor.zero_point)
+    made.globals["style"] = Markup((TEMPLATES / "report.css").read_text(encoding="utf-8"))
     return made
 
 
