@@ -74,6 +74,7 @@ def render(old: Side, new: Side, board: str, words: Words) -> str:
         board=board,
         words=words,
         stacks=_stacks(old, new),
+        arenas=_arenas(old, new),
         layers=layers,
         unit=new.network.unit if new.network else "",
         profiled=bool(new.network and new.network.board),
@@ -140,3 +141,12 @@ def _stacks(old: Side, new: Side) -> list[Stack]:
         if side.board is not None
     ]
     return size_stacks(named)
+
+
+def _arenas(old: Side, new: Side) -> list[Figure]:
+    """Under names and titles that tell the two apart on one page."""
+    return [
+        dataclasses.replace(figure, name=f"{figure.name}-{number}", title=f"The arena of {side.name}")
+        for number, side in enumerate((old, new), 1)
+        for figure in side.memory
+    ]

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,9 +44,8 @@ def environment() -> Environment:
     return made
 
 
-def figure_parts(figure: Figure | Stack, number_on_page: int = 0) -> dict[str, Any]:
-    """Drawing and legend as markup that svg.py has escaped already. `number_on_page`: tells two figures of one name
-    apart."""
+def figure_parts(figure: Figure | Stack) -> dict[str, Any]:
+    """Drawing and legend as markup that svg.py has escaped already."""
     from markupsafe import Markup
 
     def marked(entries: list[tuple[str, str]]) -> list[tuple[Markup, str]]:
@@ -55,8 +53,6 @@ def figure_parts(figure: Figure | Stack, number_on_page: int = 0) -> dict[str, A
 
     if isinstance(figure, Stack):
         return {"svg": Markup(draw_stack(figure)), "legend": marked(stack_legend(figure))}
-    if number_on_page:
-        figure = dataclasses.replace(figure, name=f"{figure.name}-{number_on_page}")
     return {"svg": Markup(draw(figure)), "legend": marked(legend(figure))}
 
 
