@@ -68,8 +68,7 @@ def check_samples(
 
     manifest = read_manifest(folder)
     x, y = layouts_of(manifest)
-    stateful = manifest.memory is not None and manifest.memory.state_bytes > 0
-    samples = read_dataset(dataset, x.tensors, sequences=stateful, form=as_calibrated(form, manifest))
+    samples = read_dataset(dataset, x.tensors, sequences=manifest.stateful, form=as_calibrated(form, manifest))
 
     def before(divergence: Divergence) -> Sequence[bytes]:
         heard = quantize_samples(samples, x, divergence.index + 1)[0][divergence.index * samples.frames :]

@@ -135,8 +135,7 @@ def live(model: str, boards: tuple[str, ...], classes: tuple[str, ...]) -> Itera
     """The address of the live page of a build."""
     folder = paths.build_dir(model)
     manifest = read_manifest(folder)
-    stateful = manifest.memory is not None and manifest.memory.state_bytes > 0
-    data = read_dataset(EXAMPLE / f"{model}-test.npz", manifest.inputs, sequences=stateful)
+    data = read_dataset(EXAMPLE / f"{model}-test.npz", manifest.inputs, sequences=manifest.stateful)
     watch = Watch([(find_board(name), None) for name in boards], folder, CheckConfig(), Replay(data, classes))
     ready = threading.Event()
     thread = threading.Thread(target=watch.serve, args=(lambda _: ready.set(),))

@@ -164,6 +164,11 @@ class Manifest:
     expected: list[Expected] = field(default_factory=list)
     tolerance: Tolerance | None = None
 
+    @property
+    def stateful(self) -> bool:
+        """Whether an answer depends on the inputs before it, so that samples are sequences of frames."""
+        return self.memory is not None and self.memory.state_bytes > 0
+
     def add_artefact(self, path: Path) -> None:
         """Record the SHA-256 and size of a file of this build."""
         content = path.read_bytes()

@@ -15,7 +15,7 @@ from tinyproof.report.chart import Axis, Bars, Figure, Stack
 from tinyproof.report.labelled import ClassScore, labelled
 from tinyproof.report.memory_figure import memory_figures
 from tinyproof.report.network import DECLARATIONS, Network, NetworkRow, network_of
-from tinyproof.report.rendering import TEMPLATES, environment
+from tinyproof.report.rendering import environment
 from tinyproof.report.size_charts import size_stacks
 from tinyproof.report.weights import read_model
 
@@ -66,8 +66,6 @@ def write_comparison(path: Path, names: tuple[str, str], folders: tuple[Path, Pa
 
 def render(old: Side, new: Side, board: str, words: Words) -> str:
     """The HTML text."""
-    from markupsafe import Markup
-
     alike = old.network is not None and new.network is not None and old.network.unit == new.network.unit
     layers = pairs(old.network, new.network) if alike and old.network and new.network else []
     return environment().get_template("comparison.html").render(
@@ -76,13 +74,13 @@ def render(old: Side, new: Side, board: str, words: Words) -> str:
         board=board,
         words=words,
         stacks=_stacks(old, new),
+        arenas=_arenas(old, new),
         layers=layers,
         unit=new.network.unit if new.network else "",
         profiled=bool(new.network and new.network.board),
         alike=alike or old.network is None or new.network is None,
         cost=cost_figure(layers, new.network.unit) if layers and new.network else None,
         classes=list(zip(old.scores, new.scores, strict=True)) if len(old.scores) == len(new.scores) else [],
-        style=Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),
     )  # fmt: skip
 
 
@@ -143,3 +141,12 @@ def _stacks(old: Side, new: Side) -> list[Stack]:
         if side.board is not None
     ]
     return size_stacks(named)
+
+
+def _arenas(old: Side, new: Side) -> list[Figure]:
+    """Under names and titles that tell the two apart on one page."""
+    return [
+        dataclasses.replace(figure, name=f"{figure.name}-{number}", title=f"The arena of {side.name}")
+        for number, side in enumerate((old, new), 1)
+        for figure in side.memory
+    ]

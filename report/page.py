@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tinyproof.report import figures, lesson, losses, memory_figure, quantization, size_charts, weights
 from tinyproof.report.build_data import Lesson, ReportData
@@ -19,9 +19,6 @@ from tinyproof.report.network import SHOWN, Network, draw_network, network_of
 from tinyproof.report.rendering import TEMPLATES, environment
 from tinyproof.report.sample_pictures import draw_sample
 from tinyproof.report.treemap import FlashMap, draw_treemap, flash_map
-
-if TYPE_CHECKING:
-    pass
 
 SHOWN_ERRORS = 12  # rows of the table of first errors
 TABLE_ROWS = 16  # of the table of weights
@@ -82,7 +79,6 @@ def render(content: Content) -> str:
 
     data = content.data
     script = (TEMPLATES / "report.js").read_text(encoding="utf-8")
-    style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
     text: str = (
         environment()
         .get_template("report.html")
@@ -115,7 +111,6 @@ def render(content: Content) -> str:
             speed=size_charts.speed_rows(data.boards),
             profiles=size_charts.operator_tables(data.boards),
             peers=size_charts.peer_table(data),
-            style=Markup(style),
             script=Markup(script),
             script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
             state=Markup(state(data.lesson)) if data.lesson else "",

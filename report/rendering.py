@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +21,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 
 def environment() -> Environment:
-    """Strings of models and boards are escaped; a name that is missing is an error."""
+    """Strings of models and boards are escaped; a name that is missing is an error. Every page has our style."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -41,12 +40,12 @@ def environment() -> Environment:
     made.filters["swatch"] = lambda role: Markup(swatch(role))
     made.filters["unit"] = unit_of
     made.filters["limits"] = lambda tensor: real_limits(tensor.dtype, tensor.scale, tensor.zero_point)
+    made.globals["style"] = Markup((TEMPLATES / "report.css").read_text(encoding="utf-8"))
     return made
 
 
-def figure_parts(figure: Figure | Stack, number_on_page: int = 0) -> dict[str, Any]:
-    """Drawing and legend as markup that svg.py has escaped already. `number_on_page`: tells two figures of one name
-    apart."""
+def figure_parts(figure: Figure | Stack) -> dict[str, Any]:
+    """Drawing and legend as markup that svg.py has escaped already."""
     from markupsafe import Markup
 
     def marked(entries: list[tuple[str, str]]) -> list[tuple[Markup, str]]:
@@ -54,8 +53,6 @@ def figure_parts(figure: Figure | Stack, number_on_page: int = 0) -> dict[str, A
 
     if isinstance(figure, Stack):
         return {"svg": Markup(draw_stack(figure)), "legend": marked(stack_legend(figure))}
-    if number_on_page:
-        figure = dataclasses.replace(figure, name=f"{figure.name}-{number_on_page}")
     return {"svg": Markup(draw(figure)), "legend": marked(legend(figure))}
 
 

@@ -75,8 +75,7 @@ def _samples(folder: Path, dataset: Path | None, classes: str | None, values: tu
     form = as_calibrated(DataForm(() if classes is None else read_classes(classes), values), manifest)
     data = None
     if dataset is not None:
-        stateful = manifest.memory is not None and manifest.memory.state_bytes > 0
-        data = read_dataset(dataset, manifest.inputs, sequences=stateful, form=form)
+        data = read_dataset(dataset, manifest.inputs, sequences=manifest.stateful, form=form)
     return Replay(data, form.classes, form.values)
 
 

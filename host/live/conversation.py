@@ -119,11 +119,12 @@ class Conversation:
 
     def _ask_again(self, session: Session, question: Question, count: int) -> None:
         """The same question at most `count` times, until there is another one."""
+        content, right = self._golden.frame(question, 0)
         for _ in range(count):
-            answer = self._ask(session, question, 0)
+            answer = self._ask(session, question.frames[0], content)
             if self._changed or self._stopping:
                 break
-        self._publish(self._message(question, 0, answer))
+        self._publish(self._message(question, 0, content, right, answer))
 
     def _ask_sequence(self, session: Session, question: Question) -> None:
         """Every frame once, at its pace, until there is another question."""
@@ -134,17 +135,17 @@ class Conversation:
                 self._pause(began + index / question.pace - time.monotonic(), or_news=True)
             if self._changed or self._stopping:
                 return
-            answer = self._ask(session, question, index)
+            content, right = self._golden.frame(question, index)
+            answer = self._ask(session, question.frames[index], content)
             if session.resets != restarts:
                 with self._news:
                     self._changed = True  # its state is lost: from the beginning
                 return
-            self._publish(self._message(question, index, answer))
+            self._publish(self._message(question, index, content, right, answer))
 
-    def _ask(self, session: Session, question: Question, index: int) -> Answer:
+    def _ask(self, session: Session, frame: tuple[float, ...], content: bytes) -> Answer:
         """In real values where they fit the board's line, so that it quantizes itself."""
-        content, _ = self._golden.frame(question, index)
-        reals = list(question.frames[index])
+        reals = list(frame)
         start = time.perf_counter()
         answer = None
         if session.x.content(session.x.quantize(reals)) == content:
@@ -159,8 +160,7 @@ class Conversation:
             if not self._stopping:
                 self._news.wait_for(lambda: self._stopping or (or_news and self._changed), max(0.0, seconds))
 
-    def _message(self, question: Question, index: int, answer: Answer) -> dict[str, Any]:
-        content, right = self._golden.frame(question, index)
+    def _message(self, question: Question, index: int, content: bytes, right: bytes, answer: Answer) -> dict[str, Any]:
         x, y = self._golden.inputs, self._golden.outputs
         x_q, expected = x.values(content), y.values(right)
         bits = answer.y_bits or tuple(float_bits(value) for value in y.dequantize(answer.q))

@@ -30,11 +30,7 @@ class Question:
     frames: tuple[tuple[float, ...], ...]
     pace: float = 0.0
     label: str = ""  # what the data set says of it
-
-    @property
-    def is_sequence(self) -> bool:
-        """Whether it is asked once, frame by frame."""
-        return len(self.frames) > 1
+    replayed: bool = False  # from the data set: no page has its values yet
 
 
 class Asker:
@@ -83,7 +79,7 @@ class Asker:
         assert data is not None
         rows = data.x[index * data.frames : (index + 1) * data.frames].tolist()
         frames = [self._layout.dequantize(row) for row in rows] if data.quantized else rows
-        return Question(number, tuple(map(tuple, frames)), pace, self._label(index))
+        return Question(number, tuple(map(tuple, frames)), pace, self._label(index), replayed=True)
 
     def _label(self, index: int) -> str:
         if self._samples is None or self._samples.y is None:

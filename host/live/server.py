@@ -213,12 +213,11 @@ class Watch:
         sending = asyncio.create_task(_forward(queue, socket))
         try:
             while True:
-                text = await socket.receive_text()
-                question = self._asker.read(text)
+                question = self._asker.read(await socket.receive_text())
                 if question is None:
                     await socket.close(1003)
                     return
-                if "sample" in text:
+                if question.replayed:
                     self._spread(json.dumps(_asked(question)))
                 self._ask(question)
         except (WebSocketDisconnect, KeyError):  # KeyError: a binary message, which is none of the page's

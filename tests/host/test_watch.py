@@ -17,7 +17,18 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from selenium import webdriver
-from support.chromium import NARROW, WIDE, chromium, console, requests, screenshot, set_slider, text_of, wait_for
+from support.chromium import (
+    NARROW,
+    WIDE,
+    chromium,
+    console,
+    open_live,
+    requests,
+    screenshot,
+    set_slider,
+    text_of,
+    wait_for,
+)
 from support.fake_build import BOARD, ID, QUICK, X, Y, line
 from support.faulty_board import Faults, FaultyBoard
 from support.report_build import make_report_build
@@ -236,7 +247,7 @@ def dot_of(driver: webdriver.Chrome) -> tuple[float, float]:
 
 def test_the_page_moves_and_shows_the_disconnect(watch: Watch, cable: Cable, tmp_path: Path) -> None:
     with chromium(tmp_path / "profile") as driver:
-        driver.get(watch.url)
+        open_live(driver, watch.url)
         wait_for(lambda: "connected, engine python" in text_of(driver, "status-0"), "the board")
         set_slider(driver, "x", 2)
         wait_for(lambda: text_of(driver, "x_q-0") == "26", "the answer to x = 2")
@@ -277,7 +288,7 @@ def test_a_board_that_differs_is_called_out_beside_one_that_does_not(
     wrong = Cable(lambda content: bytes([(line(content)[0] + 1) & 255]))
     watch = start(Watch([(BOARD, cable.port), (BOARD, wrong.port)], build_dir, QUICK))
     with chromium(tmp_path / "profile") as driver:
-        driver.get(watch.url)
+        open_live(driver, watch.url)
         wait_for(lambda: "Identical to the golden" in text_of(driver, "verdict-0"), "the verdict on the right one")
         wait_for(lambda: "differs from the golden reference" in text_of(driver, "verdict-1"), "that on the wrong one")
         assert driver.find_element("id", "alarm").is_displayed()
@@ -293,7 +304,7 @@ def test_a_board_that_differs_is_called_out_beside_one_that_does_not(
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
 def test_it_fits_the_window(watch: Watch, tmp_path: Path, size: tuple[int, int]) -> None:
     with chromium(tmp_path / "profile", size, dark=size == NARROW) as driver:
-        driver.get(watch.url)
+        open_live(driver, watch.url)
         wait_for(lambda: "Identical" in text_of(driver, "verdict-0"), "an answer")
         assert faults(driver) == []
         assert len(screenshot(driver, tmp_path / "watch.png")) > 10_000

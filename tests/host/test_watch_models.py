@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
-from support.chromium import chromium, console, text_of, wait_for
+from support.chromium import chromium, console, open_live, text_of, wait_for
 from support.compiled import compiled
 from support.fake_build import QUICK
 from support.report_build import classifier_tflite
@@ -88,7 +88,7 @@ def test_gestures_are_drawn_or_replayed_and_classes_are_bars(tmp_path: Path) -> 
         served(folder, samples_of(folder, tmp_path / "d.npz", NAMES)) as watch,
         chromium(tmp_path / "profile") as driver,
     ):
-        driver.get(watch.url)
+        open_live(driver, watch.url)
         wait_for(lambda: "Identical" in text_of(driver, "verdict-0"), "the first answer")
         assert [bar.split()[0] for bar in bars(driver)] == list(NAMES)
         assert asked_values(watch) == [0] * 48
@@ -125,7 +125,7 @@ def test_a_net_with_state_hears_frames_and_begins_anew_with_its_board(tmp_path: 
         served(folder, samples_of(folder, tmp_path / "d.npz", sequences=True)) as watch,
         chromium(tmp_path / "profile") as driver,
     ):
-        driver.get(watch.url)
+        open_live(driver, watch.url)
         wait_for(lambda: text_of(driver, "frame-0") == "50 of 50", "the frames before anything was drawn")
         driver.find_element("id", "next").click()
         done = f"All {frames} frames identical to the golden reference, bit for bit."
@@ -168,7 +168,7 @@ def test_two_inputs_are_an_image_and_a_sound_from_files(tmp_path: Path) -> None:
         file.setparams((1, 2, 16000, 0, "NONE", ""))
         file.writeframes(struct.pack("<32h", *heard))
     with served(folder) as watch, chromium(tmp_path / "profile") as driver:
-        driver.get(watch.url)
+        open_live(driver, watch.url)
         wait_for(lambda: "Identical" in text_of(driver, "verdict-0"), "the first answer")
         assert len(bars(driver)) == 2
         assert "…" not in text_of(driver, "output-0-0")

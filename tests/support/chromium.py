@@ -89,6 +89,12 @@ def wait_for(condition: Callable[[], bool], what: str, seconds: float = 10.0) ->
         time.sleep(0.02)
 
 
+def open_live(driver: webdriver.Chrome, url: str) -> None:
+    """The live view, with a card for each board: what is in them is made when the server has said which there are."""
+    driver.get(url)
+    wait_for(lambda: bool(driver.find_elements("class name", "board")), "the boards' cards")
+
+
 def screenshot(driver: webdriver.Chrome, path: Path) -> bytes:
     """The whole page, beyond the window, as PNG."""
     width, height = driver.execute_script(

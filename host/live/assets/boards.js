@@ -1,17 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What each board answers: a card with its state, its outputs, its time, and whether it keeps to the reference.
-import { make, shown } from "./controls.js";
+import { make, shown, svg } from "./controls.js";
 
-const SVG = "http://www.w3.org/2000/svg";
 const UNITS = { insn: "instructions", cycle: "cycles", us: "µs" };
 const MOST_BARS = 40, MOST_LINES = 4, LATE_MS = 2000;
 const ROLES = ["model", "error", "target", "warm"];
 
-const svg = (name, attributes) => {
-  const element = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  return element;
-};
 const lines = (words) => svg("svg", { viewBox: "0 0 320 90", preserveAspectRatio: "none", role: "img", class: "lines", "aria-label": words });
 const polyline = (values, low, high, last) => values
   .map((value, k) => `${(320 * k / Math.max(1, last)).toFixed(1)},${(86 - 82 * (value - low) / (high - low || 1)).toFixed(1)}`).join(" ");

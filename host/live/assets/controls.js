@@ -7,12 +7,14 @@ const ROLES = ["model", "error", "target", "warm", "extra", "ink", "faint", "goo
 const SIZE = { width: 640, height: 220 };
 let pens = 0;
 
-export const make = (name, attributes = {}, ...children) => {
-  const element = document.createElement(name);
+const filled = (element, attributes, children) => {
   for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
   element.append(...children);
   return element;
 };
+export const make = (name, attributes = {}, ...children) => filled(document.createElement(name), attributes, children);
+export const svg = (name, attributes, ...children) =>
+  filled(document.createElementNS("http://www.w3.org/2000/svg", name), attributes, children);
 export const shown = (value, digits = 4) => {
   const text = Math.abs(value) >= 1e5 || (value !== 0 && Math.abs(value) < 1e-4) ? value.toExponential(2) : value.toFixed(digits);
   return text.replace("-", "−");

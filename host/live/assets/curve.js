@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The answer of a model of one number, on the curve of all its 256 golden answers.
+import { svg } from "./controls.js";
 
-const SVG = "http://www.w3.org/2000/svg";
 const [left, top, width, height] = [74, 14, 550, 356];
 const part = (id) => document.getElementById(id);
 let range = null;
@@ -18,12 +18,7 @@ const ticks = ([low, high]) => {
   for (let k = Math.ceil(low / step); k <= high / step; k++) found.push(+(k * step).toPrecision(12));
   return found;
 };
-const add = (name, attributes, text) => {
-  const element = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  if (text !== undefined) element.textContent = text;
-  part("axes").append(element);
-};
+const add = (...element) => part("axes").append(svg(...element));
 
 export const drawAxes = ({ points, line }) => {
   range = { x: padded(points.map(([x]) => x), 0.1), y: padded(points.map(([, y]) => y), 0.1) };
