@@ -90,9 +90,9 @@ class Conv2D(Convolution):
         if self.wide:
             return None
         if self.dense:
-            return mve.fully_connected(1, self.rows, self.mve_scaling)
+            return mve.fully_connected(1, self.rows, self.scaling)
         return mve.convolution(
-            self.window(), self.rows, self.mve_scaling, direct=self.kernel_height * self.kernel_width == 1
+            self.window(), self.rows, self.scaling, direct=self.kernel_height * self.kernel_width == 1
         )
 
     @property
@@ -106,8 +106,10 @@ class Conv2D(Convolution):
     def constants(self) -> list[Constant]:
         if self.wide and self.wide.suits_rows:
             return self.wide.row_tables(self.rows, self.bias)
-        if layout := self.dense or self.layout:
-            return layout.constants(self.bias, self.multipliers, self.shifts)
+        if self.dense:
+            return self.dense.constants(self.bias, self.multipliers, self.shifts)
+        if self.layout:
+            return self.layout.constants(self.scaling)
         return [Constant("weights", "int8_t", [w for row in self.rows for w in row]), *self.rescaling()]
 
     def parameters(self, prefix: str) -> dict[str, str]:

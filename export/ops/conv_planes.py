@@ -6,13 +6,13 @@ Costs are instructions of an inference on a Cortex-M4, about; they choose betwee
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from tinyproof.export.ops.base import Constant
-from tinyproof.export.ops.requantize_encoding import encode_multiplier
-from tinyproof.export.ops.simd_packing import Row, pair_scaling
+from tinyproof.export.ops.one_rounding import unit_factors
+from tinyproof.export.ops.scaling import Scaling
+from tinyproof.export.ops.simd_packing import Row
 
 MAX_STRIP_BYTES = 2048  # of a strip's scratch, unless one row takes more
 
@@ -160,12 +160,11 @@ class Planes:
         group = self.channels * (30 + fill + self.units * multiply) + self.units * finish
         return 100 + self.groups * group
 
-    def constants(self, bias: Sequence[int], multipliers: Sequence[int], shifts: Sequence[int]) -> list[Constant]:
-        """`bias` with the input's zero point folded in, and the factors of each output channel."""
+    def constants(self, scaling: Scaling) -> list[Constant]:
+        """`weights`, and of each output channel a bias and the numbers of `unit_factors`."""
+        factors = unit_factors(self.rows, scaling)
         scales = [
-            number
-            for b, multiplier, shift in zip(bias, multipliers, shifts, strict=True)
-            for number in (b, encode_multiplier(multiplier), pair_scaling(shift))
+            number for b, factor in zip(scaling.bias, factors, strict=True) for number in (b + factor[0], *factor[1:])
         ]
         weights = [weight for row in self.rows for weight in self._taps(row)]
         return [Constant("weights", "int8_t", weights), Constant("scales", "int32_t", scales)]

@@ -12,8 +12,8 @@ from tinyproof.core.tflite.graph import Graph, Operator
 from tinyproof.export.ops.base import Constant, Op, RowPart, RowWalk
 from tinyproof.export.ops.conv_pairs import Pairs
 from tinyproof.export.ops.conv_planes import MAX_STRIP_BYTES, Axis, Planes
-from tinyproof.export.ops.mve import Scaling
 from tinyproof.export.ops.requantize_encoding import encode_multiplier, encode_shift
+from tinyproof.export.ops.scaling import Scaling
 from tinyproof.export.ops.wide_sums import WideSums, has_narrow_sums
 
 MAX_REAL_MULTIPLIER = 2.0**30 - 1  # kernels shift left by at most 30 bits
@@ -169,9 +169,9 @@ class Convolution(Op):
                 raise self.refuse(f"channel {channel} can overflow 32 bits; scale the model's inputs")
 
     @property
-    def mve_scaling(self) -> Scaling:
-        """Of int8: what follows the sums, for kernels_mve/."""
-        return Scaling(self.bias, self.multipliers, self.shifts, self.y.zero_points[0], self.clamp)
+    def scaling(self) -> Scaling:
+        """Of int8: what follows the sums."""
+        return Scaling(tuple(self.bias), tuple(self.multipliers), tuple(self.shifts), self.y.zero_points[0], self.clamp)
 
     @property
     def macs(self) -> int:

@@ -9,6 +9,7 @@ import math
 import random
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ SNIPPETS = [
     "smlabt %[d], %[n], %[m], %[a]",
     "smlatb %[d], %[n], %[m], %[a]",
     "smmlar %[d], %[n], %[m], %[a]",
+    "smmla %[d], %[n], %[m], %[a]",
     "smmul %[d], %[n], %[m]",
     "sxtb16 %[d], %[n]",
     "sxtb16 %[d], %[n], ror #8",
@@ -52,6 +54,7 @@ SNIPPETS = [
     "add %[d], %[n], %[m], asr #31",
     "add %[d], %[n], %[m], lsl #2",
     "sub %[d], %[n], %[m]",
+    "sub %[d], %[n], #8",
     "asr %[d], %[n], %[m]",
     "asr %[d], %[n], #8",
     "ssat %[d], #16, %[n]",
@@ -69,6 +72,7 @@ SNIPPETS = [
     "ldrd %[d], %[e], [%[p]]",
     "ldrd %[d], %[e], [%[p], #4]",
     "ldrd %[d], %[e], [%[p]], #8",
+    "ldrd %[d], %[e], [%[p], #8]!",
     "strd %[n], %[m], [%[p]], #8",
     "mov r4, %[n]\nmov r5, %[m]\nstmia %[p]!, {r4, r5}",
     "ldmia %[p]!, {r4, r5}\nsub %[d], r4, r5",
@@ -194,10 +198,12 @@ def test_assembly_has_to_keep_to_what_it_declares(statement: str, says: str | No
     assert (done.returncode == 0) == (says is None)
 
 
-CONV = convolution.Layer((1, 4, 4, 4), units=4, y=(0.02, 5))
+CONV = convolution.Layer((1, 4, 4, 4), units=4, y=(0.0207, 5))
+ONCE = replace(CONV, y=(0.0207, -128))  # all outputs on one side of the zero point: one rounding is enough
 DEPTHWISE = convolution.Layer((1, 4, 4, 8), units=8, multiplier=1, y=(0.01, -128), activation=1)
 DENSE = fully_connected.Layer(64, 8)
-PLANES = convolution.Layer((1, 9, 12, 3), units=6, multiplier=2, y=(0.02, 5))
+PLANES = convolution.Layer((1, 9, 12, 3), units=6, multiplier=2, y=(0.0207, 5))
+PLANES_ONCE = replace(PLANES, y=(0.0207, -128))
 STRIDED = convolution.Layer((1, 9, 12, 3), units=6, multiplier=2, strides=(2, 2), y=(0.02, 5))
 WIDE = convolution.Layer((1, 3, 4, 200), units=2, y=(0.1, 5))  # too much for a strip
 RAGGED = convolution.Layer((1, 6, 7, 3), units=4, padding=convolution.VALID, y=(0.02, 5))
@@ -211,7 +217,9 @@ def case(layer: Any) -> Case:
 
 
 def test_right_kernels_pass() -> None:
-    assert_bit_exact_with_dsp_kernels([case(layer) for layer in (CONV, WIDE, RAGGED, DEPTHWISE, PLANES, DENSE)])
+    assert_bit_exact_with_dsp_kernels(
+        [case(layer) for layer in (CONV, ONCE, WIDE, RAGGED, DEPTHWISE, PLANES, PLANES_ONCE, DENSE)]
+    )
 
 
 # What a kernel could do wrong, and how it shows. An address too far by one step is found in each of: the tables, the
@@ -221,13 +229,11 @@ def test_right_kernels_pass() -> None:
     [
         (CONV, "pairs_multiply", "add %[b1], %[w], %[b1], asr", "add %[b1], %[w], %[b0], asr", DIFFERENT),
         (CONV, "pairs_multiply", "add %[x], %[t], #24", "add %[x], %[t], #28", "global-buffer-overflow"),
-        (
-            CONV,
-            "conv_pairs_s8",
-            "conv_walk(p, 0, units / 2)",
-            "conv_walk(p, 0, units / 2 + 1)",
-            "global-buffer-overflow",
-        ),
+        (CONV, "conv_pairs_s8", "scales + pairs *", "scales + (pairs + 1) *", "global-buffer-overflow"),
+        (ONCE, "conv_pairs_s8", "scales + pairs *", "scales + (pairs + 1) *", "global-buffer-overflow"),
+        (ONCE, "pairs_once", "sub %[b1], %[b1], %[a1]", "sub %[b1], %[b1], %[a0]", DIFFERENT),
+        (ONCE, "pairs_once", "[%[t], #24]!", "[%[t], #28]!", "global-buffer-overflow"),
+        (ONCE, "pairs_once", "str %[w], %[output]", "add %[w], %[w], #64\\n\\tstr %[w], %[output]", "poison"),
         (
             RAGGED,
             "conv_columns",
@@ -264,7 +270,8 @@ def test_right_kernels_pass() -> None:
         (PLANES, "conv_planes_s8", "(int16_t)w->input_zero_point", "0", DIFFERENT),
         (PLANES, "conv_planes_s8", "p->group_channels * taps", "p->group_channels * taps + 1", "overflow"),
         (PLANES, "conv_planes_s8", "count / 4", "count / 4 + 1", "poison"),
-        (DENSE, "pairs_multiply", 'PAIRS_SMLAD("%[b]", w, x) "sxtb16', 'PAIRS_SMLAD("%[a]", w, x) "sxtb16', DIFFERENT),
+        (PLANES_ONCE, "planes_multiply", "count - 4;", "count;", "poison|overflow"),
+        (DENSE, "pairs_steps", 'PAIRS_SMLAD("%[b]", w, x) "sxtb16', 'PAIRS_SMLAD("%[a]", w, x) "sxtb16', DIFFERENT),
         (DENSE, "conv_columns", "row_bytes / 4, 2", "row_bytes / 4 + 1, 2", "poison|overflow"),
     ],
 )

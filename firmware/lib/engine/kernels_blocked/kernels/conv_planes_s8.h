@@ -65,6 +65,10 @@ static __attribute__((noinline)) void planes_rescale(int8_t *output, const int32
     for (; rows > 0; rows--, sums += sums_pitch, output += p->output_step_y) {
         const int32_t fours = count / 4;
         int8_t *to = output;
+        if (rounds_once(multiplier)) {
+            planes_rescale_once(to, sums, count, step, multiplier, scaling);
+            continue;
+        }
         if (scaling < 0) {
             planes_rescale_left(to, sums, count, step, multiplier, scaling >> 8 & 0x1f, rounding >> 1);
             continue;

@@ -91,6 +91,14 @@ KERNEL_INLINE void planes_rescale_fours(int8_t *output, const int32_t *sums, int
     }
 }
 
+/* The same by one rounding. */
+KERNEL_INLINE void planes_rescale_once(int8_t *output, const int32_t *sums, int32_t count, int32_t step,
+                                       int32_t multiplier, int32_t offset) {
+    for (; count > 0; count--, output += step) {
+        store_s8(output, rescale_once(*sums++, multiplier, offset));
+    }
+}
+
 /* The same where the factor is 1/2 or more. */
 KERNEL_INLINE void planes_rescale_left(int8_t *output, const int32_t *sums, int32_t count, int32_t step,
                                        int32_t multiplier, int32_t shift, int32_t zero_point) {

@@ -104,6 +104,7 @@ struct conv_source {
     const struct conv_window *window;
     const int8_t *last; /* where a row may begin at most to be read in whole words */
     int32_t row_bytes;  /* of a row of the kernel, in whole words */
+    int32_t run;        /* so many pairs of output channels are rescaled as the first one is */
 };
 
 KERNEL_INLINE struct conv_place find_place(const struct pixel *at, const struct conv_window *w) {

@@ -11,33 +11,57 @@
 #include "kernels/conv_columns.h"
 #include "kernels/conv_pairs_parameters.h"
 #include "kernels/pairs_multiply.h"
+#include "kernels/pairs_once.h"
 
-/* All pairs of rows, or the last one, whose second row is none. */
-KERNEL_INLINE struct pairs_walk conv_walk(const struct conv_pairs_s8 *p, int32_t first, int32_t pairs) {
+/* How many pairs from `first` on are rescaled alike. */
+static __attribute__((noinline)) int32_t conv_run(const struct conv_pairs_s8 *p, int32_t first) {
     const int32_t *scales = p->scales + first * PAIR_SCALES;
-    return (struct pairs_walk){p->weights + first * 2 * p->depth, scales, scales + pairs * PAIR_SCALES, p->rounding};
+    const int32_t once = rounds_once(scales[2]);
+    int32_t run = 1;
+    for (; run < p->units / 2 - first && rounds_once(scales[run * PAIR_SCALES + 2]) == once; run++) {
+    }
+    return run;
 }
 
-/* Outputs of a group: `count` pixels, 3 or 4 of them with interleaved columns, or 1. */
-static __attribute__((noinline)) void conv_multiply(int8_t *output, int32_t count, const word *columns,
-                                                    const struct conv_pairs_s8 *p) {
-    const int32_t units = p->units, depth = p->depth;
-    if (units > 1) {
-        const struct pairs_walk walk = conv_walk(p, 0, units / 2);
-        if (count > 1) {
-            pairs_times_four(&walk, columns, columns + 2 * depth, output, units, (count - 1) * units);
+/* Outputs of `pairs` pairs of rows, as conv_multiply; those of column k lie k * `step` bytes behind the first one's. */
+KERNEL_INLINE void conv_multiply_run(int8_t *output, int32_t step, int32_t first, int32_t pairs, int32_t count,
+                                     const word *columns, const struct conv_pairs_s8 *p) {
+    const int32_t *scales = p->scales + first * PAIR_SCALES;
+    const struct pairs_walk walk = {
+        p->weights + first * 2 * p->depth,
+        scales,
+        scales + pairs * PAIR_SCALES,
+        p->rounding,
+    };
+    if (count == 1) {
+        const word *end = columns + p->depth / 2;
+        if (rounds_once(scales[2])) {
+            pairs_once_times_one(&walk, columns, end, output);
         } else {
-            pairs_times_one(&walk, columns, columns + depth / 2, output);
+            pairs_times_one(&walk, columns, end, output);
         }
+        return;
+    }
+    const word *end = columns + 2 * p->depth;
+    if (rounds_once(scales[2])) {
+        pairs_once_times_four(&walk, columns, end, output, step, (count - 1) * step);
+    } else {
+        pairs_times_four(&walk, columns, end, output, step, (count - 1) * step);
+    }
+}
+
+/* Outputs of a group: `count` pixels, 3 or 4 of them with interleaved columns, or 1. `run`: of the first pair. */
+static __attribute__((noinline)) void conv_multiply(int8_t *output, int32_t count, const word *columns, int32_t run,
+                                                    const struct conv_pairs_s8 *p) {
+    const int32_t units = p->units, pairs = units / 2;
+    int8_t last[8];
+    for (int32_t first = 0; first < pairs;) {
+        conv_multiply_run(output + 2 * first, units, first, run, count, columns, p);
+        first += run;
+        run = first < pairs ? conv_run(p, first) : 0;
     }
     if (units % 2 != 0) {
-        const struct pairs_walk walk = conv_walk(p, units / 2, 1);
-        int8_t last[8];
-        if (count > 1) {
-            pairs_times_four(&walk, columns, columns + 2 * depth, last, 2, 6);
-        } else {
-            pairs_times_one(&walk, columns, columns + depth / 2, last);
-        }
+        conv_multiply_run(last, 2, pairs, 1, count, columns, p);
         for (int32_t i = 0; i < count; i++) {
             output[i * units + units - 1] = last[2 * i];
         }
@@ -64,7 +88,7 @@ static __attribute__((noinline)) void conv_pixels(const int8_t *input, int8_t *o
         if (count == 4 && conv_inside_columns(columns, &next, source)) {
             next.x += 3;
             next_pixel(&next, w);
-            conv_multiply(output, count, columns, p);
+            conv_multiply(output, count, columns, source->run, p);
             continue;
         }
         for (int32_t i = 0; i < count; i++) {
@@ -77,13 +101,13 @@ static __attribute__((noinline)) void conv_pixels(const int8_t *input, int8_t *o
             at[3] = at[count - 1];
             conv_four_columns(columns, at, patches, source);
         }
-        conv_multiply(output, count, columns, p);
+        conv_multiply(output, count, columns, source->run, p);
     }
 }
 
 /* Row by row of the outputs, with the rows of the input under it copied between borders of zero points. */
 static __attribute__((noinline)) void conv_padded(const int8_t *input, int8_t *output, word *columns, int8_t *strip,
-                                                  const struct conv_pairs_s8 *p) {
+                                                  int32_t run, const struct conv_pairs_s8 *p) {
     const struct conv_window *w = &p->window;
     const int32_t channels = w->channels, row_bytes = w->input_width * channels, width = p->strip;
     const int32_t kernel_row = (w->kernel_width * channels + 3) & ~3;
@@ -96,7 +120,12 @@ static __attribute__((noinline)) void conv_padded(const int8_t *input, int8_t *o
     row.pad_top = 0;
     row.pad_left = 0;
     /* Beyond its end the strip has room for what a whole word reads too much. */
-    const struct conv_source source = {&row, strip + w->kernel_height * width * channels - kernel_row + 3, kernel_row};
+    const struct conv_source source = {
+        &row,
+        strip + w->kernel_height * width * channels - kernel_row + 3,
+        kernel_row,
+        run,
+    };
     for (int32_t image = w->batches; image > 0; image--, input += w->input_height * row_bytes) {
         for (int32_t y = 0; y < w->output_height; y++, output += w->output_width * p->units) {
             conv_strip(strip, input, y * w->stride_y - w->pad_top, p);
@@ -110,11 +139,11 @@ KERNEL_SHARED void conv_pairs_s8(const int8_t *input, int8_t *output, int8_t *sc
     const int32_t pixels = w->batches * w->output_height * w->output_width;
     const int32_t bytes = w->batches * w->input_height * w->input_width * w->channels;
     const int32_t row_bytes = (w->kernel_width * w->channels + 3) & ~3;
-    const struct conv_source source = {w, input + bytes - row_bytes, row_bytes};
+    const struct conv_source source = {w, input + bytes - row_bytes, row_bytes, p->units > 1 ? conv_run(p, 0) : 0};
     word *columns = (word *)(void *)scratch;
     int8_t *behind = scratch + (pixels > 2 ? 8 : 2) * p->depth;
     if (p->strip) {
-        conv_padded(input, output, columns, behind, p);
+        conv_padded(input, output, columns, behind, source.run, p);
     } else {
         conv_pixels(input, output, columns, behind, &source, p);
     }

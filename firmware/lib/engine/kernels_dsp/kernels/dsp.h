@@ -104,4 +104,9 @@ KERNEL_INLINE word *widen(word *column, const int8_t *x, int32_t words, int32_t 
 #define REQUANTIZE_ROUND(a, rounding) "qadd " a ", " a ", " rounding "\n\t"
 #define REQUANTIZE_CLAMP(a) "ssat " a ", #8, " a ", asr #1\n\t"
 
+/* By one rounding, see rescale_once_s8 of pairs.h: ONE_SHIFT is 4, and a sum of 256 times as much needs 8 more. */
+#define ONCE_MULTIPLY(a, multiplier, offset) "smmla " a ", " a ", " multiplier ", " offset "\n\t"
+#define ONCE_CLAMP(a) "ssat " a ", #8, " a ", asr #4\n\t"
+#define ONCE_CLAMP_256(a) "ssat " a ", #8, " a ", asr #12\n\t"
+
 #endif

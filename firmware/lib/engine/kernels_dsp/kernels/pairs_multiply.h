@@ -1,33 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Pairs of rows times four columns, or one, for cores with the DSP extension. See kernels/pairs.h for the tables.
- *
- * A word of weights holds those of two rows for two inputs: SXTB16 makes them two words of int16, and each serves all
- * columns. Of numbers 256 b + a one SMLAD takes both rows, so that one word needs no unpacking.
+ * Pairs of rows of any form, rescaled by two roundings, times four columns, or one, for cores with the DSP extension. See
+ * kernels/pairs.h for the tables.
  */
 #ifndef TINYPROOF_KERNELS_PAIRS_MULTIPLY_H
 #define TINYPROOF_KERNELS_PAIRS_MULTIPLY_H
 
-#include "kernels/dsp.h"
-#include "kernels/pairs.h"
+#include "kernels/pairs_steps.h"
 
-/* Macros take sums of row a, then of row b. */
+/* Takes sums of row a, then of row b. */
 #define PAIRS_EACH(step, a0, a1, a2, a3, b0, b1, b2, b3)                                                               \
     step(a0) step(a1) step(a2) step(a3) step(b0) step(b1) step(b2) step(b3)
-#define PAIRS_SMLAD(a, w, x) "smlad " a ", " w ", " x ", " a "\n\t"
 
 /* clang-format off */
-/* Two inputs of four columns times numbers 256 b + a: 16 multiply-accumulates in 12 instructions. */
-#define FOUR_NUMBERS                                                                                                   \
-    "ldr %[w], [%[weights]], #4\n\t"                                                                                   \
-    "ldrd %[x0], %[x1], [%[x]], #8\n\t"                                                                                \
-    PAIRS_SMLAD("%[b0]", "%[w]", "%[x0]") PAIRS_SMLAD("%[b1]", "%[w]", "%[x1]")                                        \
-    "sxtb16 %[t], %[w]\n\t"                                                                                            \
-    PAIRS_SMLAD("%[a0]", "%[t]", "%[x0]") PAIRS_SMLAD("%[a1]", "%[t]", "%[x1]")                                        \
-    "ldrd %[x0], %[x1], [%[x]], #8\n\t"                                                                                \
-    PAIRS_SMLAD("%[b2]", "%[w]", "%[x0]") PAIRS_SMLAD("%[b3]", "%[w]", "%[x1]")                                        \
-    PAIRS_SMLAD("%[a2]", "%[t]", "%[x0]") PAIRS_SMLAD("%[a3]", "%[t]", "%[x1]")
-
-/* The same times bytes: 13. */
+/* Two inputs of four columns times bytes: 13 instructions where numbers take 12. */
 #define FOUR_BYTES                                                                                                     \
     "ldr %[w], [%[weights]], #4\n\t"                                                                                   \
     "ldrd %[x0], %[x1], [%[x]], #8\n\t"                                                                                \
@@ -40,14 +25,6 @@
     PAIRS_SMLAD("%[b2]", "%[w]", "%[x0]") PAIRS_SMLAD("%[b3]", "%[w]", "%[x1]")
 
 /* clang-format on */
-
-/* What both functions know of their pairs and their outputs. */
-struct pairs_walk {
-    const int8_t *weights;
-    const int32_t *scales;
-    const int32_t *scales_end; /* at least one pair */
-    int32_t rounding;
-};
 
 /* Columns from `columns` to `columns_end`, interleaved by words: the outputs of column k lie k * `units` bytes behind
  * those of the first, and the last one's `fourth` bytes. Where that is 2 * `units`, the third column's remain there.
@@ -148,14 +125,7 @@ static __attribute__((noinline)) void pairs_times_four(const struct pairs_walk *
         REQUANTIZE_ROUND("%[b0]", "%[t]") REQUANTIZE_ROUND("%[b1]", "%[t]")
         REQUANTIZE_ROUND("%[b2]", "%[t]") REQUANTIZE_ROUND("%[b3]", "%[t]")
         PAIRS_EACH(REQUANTIZE_CLAMP, "%[a0]", "%[a1]", "%[a2]", "%[a3]", "%[b0]", "%[b1]", "%[b2]", "%[b3]")
-        "strb %[a3], [%[w], %[x1]]\n\t"
-        "strb %[a2], [%[w], %[x0], lsl #1]\n\t"
-        "strb %[a1], [%[w], %[x0]]\n\t"
-        "strb %[a0], [%[w]], #1\n\t"
-        "strb %[b3], [%[w], %[x1]]\n\t"
-        "strb %[b2], [%[w], %[x0], lsl #1]\n\t"
-        "strb %[b1], [%[w], %[x0]]\n\t"
-        "strb %[b0], [%[w]], #1\n\t"
+        FOUR_STORES
         "ldr %[t], %[scales_end]\n\t"
         "str %[w], %[output]\n\t"
         "cmp %[x], %[t]\n\t"
@@ -190,12 +160,7 @@ static __attribute__((noinline)) void pairs_times_four(const struct pairs_walk *
     /* clang-format on */
 }
 
-/* Two inputs times numbers 256 b + a, and times bytes. */
-#define ONE_NUMBERS(w, x) PAIRS_SMLAD("%[b]", w, x) "sxtb16 " w ", " w "\n\t" PAIRS_SMLAD("%[a]", w, x)
-#define ONE_EIGHT_NUMBERS                                                                                              \
-    "ldmia %[weights]!, {r4, r5, r6, r8}\n\t"                                                                          \
-    "ldmia %[x]!, {r9, r10, r11, r12}\n\t" ONE_NUMBERS("r4", "r9") ONE_NUMBERS("r5", "r10") ONE_NUMBERS("r6", "r11")   \
-        ONE_NUMBERS("r8", "r12")
+/* Two inputs times bytes. */
 #define ONE_BYTES(w, x)                                                                                                \
     "sxtb16 %[t], " w "\n\t"                                                                                           \
     "sxtb16 " w ", " w ", ror #8\n\t" PAIRS_SMLAD("%[a]", "%[t]", x) PAIRS_SMLAD("%[b]", w, x)

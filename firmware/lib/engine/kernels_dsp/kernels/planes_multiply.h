@@ -257,6 +257,32 @@ static __attribute__((noinline)) void planes_rescale_fours(int8_t *output, const
           [rounding] "r"(rounding)
         : "r4", "r5", "r6", "r8", "cc", "memory");
 }
+
+/* The same by one rounding, for `count` sums. */
+static __attribute__((noinline)) void planes_rescale_once(int8_t *output, const int32_t *sums, int32_t count,
+                                                          int32_t step, int32_t multiplier, int32_t offset) {
+    const int32_t step3 = 3 * step, *end = sums + count - 4;
+    while (sums <= end) {
+        __asm__ volatile(
+            "ldmia %[sums]!, {r4, r5, r6, r8}\n\t"
+            ONCE_MULTIPLY("r4", "%[multiplier]", "%[offset]") ONCE_MULTIPLY("r5", "%[multiplier]", "%[offset]")
+            ONCE_MULTIPLY("r6", "%[multiplier]", "%[offset]") ONCE_MULTIPLY("r8", "%[multiplier]", "%[offset]")
+            ONCE_CLAMP("r4") ONCE_CLAMP("r5") ONCE_CLAMP("r6") ONCE_CLAMP("r8")
+            "strb r4, [%[output]]\n\t"
+            "strb r5, [%[output], %[step]]\n\t"
+            "strb r6, [%[output], %[step], lsl #1]\n\t"
+            "strb r8, [%[output], %[step3]]\n\t"
+            "add %[output], %[output], %[step], lsl #2"
+            : [output] "+r"(output), [sums] "+r"(sums)
+            : [step] "r"(step), [step3] "r"(step3), [multiplier] "r"(multiplier), [offset] "r"(offset)
+            : "r4", "r5", "r6", "r8", "memory");
+    }
+    for (const int32_t *last = end + 4; sums != last; output += step) {
+        int32_t y = *sums++;
+        __asm__(ONCE_MULTIPLY("%0", "%1", "%2") "ssat %0, #8, %0, asr #4" : "+r"(y) : "r"(multiplier), "r"(offset));
+        *output = (int8_t)y;
+    }
+}
 /* clang-format on */
 
 /* The same where the factor is 1/2 or more. */
