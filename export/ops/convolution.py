@@ -12,6 +12,7 @@ from tinyproof.core.tflite.graph import Graph, Operator
 from tinyproof.export.ops.base import Constant, Op, RowPart, RowWalk
 from tinyproof.export.ops.conv_pairs import Pairs
 from tinyproof.export.ops.conv_planes import MAX_STRIP_BYTES, Axis, Planes
+from tinyproof.export.ops.one_rounding import one_roundings
 from tinyproof.export.ops.requantize_encoding import encode_multiplier, encode_shift
 from tinyproof.export.ops.scaling import Scaling
 from tinyproof.export.ops.wide_sums import WideSums, has_narrow_sums
@@ -187,7 +188,13 @@ class Convolution(Op):
 
     def planes(self, groups: int) -> list[Planes]:
         """How the layer goes channel by channel, those of its input being in so many groups."""
-        return Planes.both(self.batches, self.axes(), groups, self.channels_in // groups, tuple(self.rows))
+        channels = self.channels_in // groups
+        return Planes.both(self.batches, self.axes(), groups, channels, tuple(self.rows), once=self.share_once)
+
+    @property
+    def share_once(self) -> float:
+        """What share of the output channels is rescaled by one rounding."""
+        return sum(one is not None for one in one_roundings(tuple(self.rows), self.scaling)) / self.channels_out
 
     @property
     def row_walk(self) -> RowWalk | None:

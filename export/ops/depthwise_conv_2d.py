@@ -53,7 +53,7 @@ class DepthwiseConv2D(Convolution):
         pixels = self.batches * self.out_height * self.out_width
         y, x = self.axes()
         border = pixels - self.batches * y.inside * x.inside
-        self.quads_cost = quads_cost(pixels, border, self.padded_taps, self.channels_in)
+        self.quads_cost = quads_cost(pixels, border, self.padded_taps, self.channels_in, once=self.share_once)
         cheaper = self.suits_quads and self.quads_cost < self.layout.cost
         self.quads = like.quads if isinstance(like, DepthwiseConv2D) else cheaper
         self.layout_cost = self.quads_cost if self.quads else self.layout.cost

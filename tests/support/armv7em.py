@@ -53,6 +53,7 @@ FORMS = {
     "ldrsb R, [R, R]": "{0} = arm_ldrsb(arm_add({1}, {2}));",
     "ldrsb R, [R, R, lsl I]": "{0} = arm_ldrsb(arm_add({1}, arm_lsl({2}, {3})));",
     "strb R, [R]": "arm_strb({1}, {0});",
+    "ldrd R, R, M": "{0} = {2}; {1} = {3};",
     "ldrd R, R, [R]": "arm_ldrd(&{0}, &{1}, {2});",
     "ldrd R, R, [R, I]": "arm_ldrd(&{0}, &{1}, arm_add({2}, {3}));",
     "ldrd R, R, [R, I]!": "{2} = arm_add({2}, {3}); arm_ldrd(&{0}, &{1}, {2});",
@@ -113,8 +114,8 @@ def translate(source: str) -> str:
 
 
 def instructions(template: str) -> list[str]:
-    """The lines of an assembly template, labels among them."""
-    return [line.strip() for line in template.split("\n") if line.strip()]
+    """The lines of an assembly template, labels among them; where code is aligned makes no difference to it."""
+    return [line.strip() for line in template.split("\n") if line.strip() and line.strip() != ".balign 4"]
 
 
 def find_form(line: str) -> tuple[str, tuple[str, ...]]:
@@ -203,6 +204,9 @@ def _instruction(line: str, names: dict[str, str], label: str) -> str:
         return FORMS[form].format(label + operands[0])
     if form == "ldr R, M":
         return FORMS[form].format(names.get(operands[0], operands[0]), _value(names[operands[1]]))
+    if form == "ldrd R, R, M":
+        first, second = (_value(f"{names[operands[2]]}[{place}]") for place in (0, 1))
+        return FORMS[form].format(*(names.get(register, register) for register in operands[:2]), first, second)
     if form == "str R, M":
         variable = names[operands[1]]
         return FORMS[form].format(f"(__typeof__({variable})){names.get(operands[0], operands[0])}", variable)

@@ -11,7 +11,7 @@
 
 #include "kernels/clamp_bytes.h"
 #include "kernels/conv_planes_parameters.h"
-#include "kernels/planes_multiply.h"
+#include "kernels/planes_at_once.h"
 
 /* Columns of the input that are in the image, by their place in a plane's row. */
 struct planes_columns {
@@ -36,24 +36,12 @@ static __attribute__((noinline)) void planes_clear(int16_t *plane, int32_t y, in
 static __attribute__((noinline)) void planes_fill(int16_t *plane, const int8_t *x, int32_t y, int32_t rows,
                                                   const struct planes_columns *columns,
                                                   const struct conv_planes_s8 *p) {
-    const int32_t count = columns->end - columns->begin, step = columns->step;
-    plane += columns->begin;
-    for (; rows > 0; rows--, y++, plane += p->pitch) {
-        int16_t *to = plane;
-        int32_t left = count;
-        if ((uint32_t)y >= (uint32_t)p->window.input_height) {
-            continue;
-        }
-        const int8_t *from = x + y * p->input_step_y + columns->offset;
-        if (left >= 8) {
-            planes_widen(to, from, step, left / 8);
-            to += left & ~7;
-            from += (left & ~7) * step;
-            left &= 7;
-        }
-        for (; left > 0; left--, from += step) {
-            *to++ = *from;
-        }
+    const int32_t above = y < 0 ? -y : 0, below = y + rows - p->window.input_height;
+    const int32_t inside = rows - above - (below > 0 ? below : 0), count = columns->end - columns->begin;
+    if (inside > 0 && count > 0) {
+        const int8_t *from = x + (y + above) * p->input_step_y + columns->offset;
+        planes_widen(plane + above * p->pitch + columns->begin, p->pitch, from, columns->step, p->input_step_y, count,
+                     inside);
     }
 }
 
@@ -107,32 +95,42 @@ static __attribute__((noinline)) void planes_strip(const int8_t *input, int8_t *
     const struct conv_window *w = &p->window;
     const int32_t taps = w->kernel_height * w->kernel_width, step = phase->columns.phases * p->output_step_x;
     const int32_t input_rows = (rows - 1) * w->stride_y + (w->kernel_height - 1) * w->dilation_y + 1;
+    const int32_t row = w->stride_y * p->pitch, last = p->group_channels - 1;
+    const struct planes_outputs outputs = {rows, phase->outputs, w->stride_x, 2 * row, step, p->output_step_y};
     int16_t *plane = (int16_t *)(void *)scratch;
-    int32_t *sums = (int32_t *)(void *)(plane + p->plane);
-    word *steps = (word *)(sums + p->group_units * p->sums);
+    int32_t *all_sums = (int32_t *)(void *)(plane + p->plane);
+    word *steps = (word *)(all_sums + p->group_units * p->sums);
     const int8_t *weights = p->weights;
     const int32_t *scales = p->scales;
     const int32_t top = y * w->stride_y - w->pad_top;
     planes_clear(plane, top, input_rows, p);
     for (int32_t group = p->groups; group > 0; group--) {
-        for (int32_t unit = 0; unit < p->group_units; unit++) {
-            planes_set(sums + unit * p->sums, p->sums, scales[unit * UNIT_SCALES]);
-        }
-        for (int32_t channel = 0; channel < p->group_channels; channel++) {
+        for (int32_t channel = 0; channel <= last; channel++) {
             planes_fill(plane, input++, top, input_rows, &phase->columns, p);
             for (int32_t unit = 0; unit < p->group_units; unit++) {
-                planes_spread(steps, weights + (unit * p->group_channels + channel) * taps, shape);
-                for (int32_t row = 0; row < (phase->flat ? 1 : rows); row++) {
+                const int8_t *own = weights + (unit * p->group_channels + channel) * taps;
+                const int32_t *factor = scales + unit * UNIT_SCALES;
+                int32_t *sums = all_sums + unit * p->sums;
+                if (last == 0 && planes_at_once(output + unit, plane, own, factor, shape, &outputs)) {
+                    continue;
+                }
+                if (channel == 0) {
+                    planes_set(sums, p->sums, factor[0]);
+                }
+                planes_spread(steps, own, shape);
+                for (int32_t at = 0; at < (phase->flat ? 1 : rows); at++) {
                     const int32_t count = phase->flat ? (rows - 1) * p->pitch + phase->outputs : phase->outputs;
-                    planes_multiply(sums + unit * p->sums + row * phase->sums_pitch, (count + 3) / 4,
-                                    plane + row * w->stride_y * p->pitch, w->stride_x, steps, shape);
+                    planes_multiply(sums + at * phase->sums_pitch, (count + 3) / 4, plane + at * row, w->stride_x,
+                                    steps, shape);
+                }
+                if (channel == last) {
+                    planes_rescale(output + unit, sums, rows, phase->outputs, phase->sums_pitch, step, factor, p);
                 }
             }
         }
+        output += p->group_units;
         weights += p->group_units * p->group_channels * taps;
-        for (int32_t unit = 0; unit < p->group_units; unit++, scales += UNIT_SCALES) {
-            planes_rescale(output++, sums + unit * p->sums, rows, phase->outputs, phase->sums_pitch, step, scales, p);
-        }
+        scales += p->group_units * UNIT_SCALES;
     }
 }
 

@@ -16,6 +16,7 @@ static __attribute__((noinline)) word *widen_four(word *columns, const int8_t *c
     const int32_t gap = step - 4 * words;
     /* clang-format off */
     __asm__ volatile(
+        ALIGN_LOOP
         "1:\n\t"
         "ldr r8, [%[from0]], #4\n\t"
         "ldr r9, [%[from1]], #4\n\t"

@@ -134,6 +134,17 @@ static __attribute__((noinline)) void conv_padded(const int8_t *input, int8_t *o
     }
 }
 
+/* Fours of pixels that lie one after the other in whole words, where all pairs are rescaled by one rounding. */
+static __attribute__((noinline)) void conv_direct(const int8_t *input, int8_t *output, word *columns, int32_t fours,
+                                                  const struct conv_pairs_s8 *p) {
+    const int32_t depth = p->depth, units = p->units;
+    const struct pairs_walk walk = {p->weights, p->scales, p->scales + units / 2 * PAIR_SCALES, p->rounding};
+    for (; fours > 0; fours--, input += 4 * depth, output += 4 * units) {
+        const int8_t *const from[4] = {input, input + depth, input + 2 * depth, input + 3 * depth};
+        pairs_once_times_four(&walk, columns, widen_four(columns, from, depth / 4, 1, 0), output, units, 3 * units);
+    }
+}
+
 KERNEL_SHARED void conv_pairs_s8(const int8_t *input, int8_t *output, int8_t *scratch, const struct conv_pairs_s8 *p) {
     const struct conv_window *w = &p->window;
     const int32_t pixels = w->batches * w->output_height * w->output_width;
@@ -144,6 +155,14 @@ KERNEL_SHARED void conv_pairs_s8(const int8_t *input, int8_t *output, int8_t *sc
     int8_t *behind = scratch + (pixels > 2 ? 8 : 2) * p->depth;
     if (p->strip) {
         conv_padded(input, output, columns, behind, source.run, p);
+    } else if (is_pointwise(w) && row_bytes == w->channels && 2 * source.run == p->units &&
+               rounds_once(p->scales[2])) {
+        const int32_t fours = pixels & ~3;
+        struct conv_window rest = *w;
+        rest.output_width = pixels - fours;
+        const struct conv_source end = {&rest, source.last, row_bytes, source.run};
+        conv_direct(input, output, columns, fours / 4, p);
+        conv_pixels(input + fours * p->depth, output + fours * p->units, columns, behind, &end, p);
     } else {
         conv_pixels(input, output, columns, behind, &source, p);
     }

@@ -34,8 +34,8 @@ static __attribute__((noinline)) int8_t *depthwise_multiply(const int16_t *quad,
     __asm__ volatile(
         "1:\n\t"
         "ldrd %[a0], %[a1], [%[quad]], #8\n\t"
-        "ldrd %[a2], %[a3], [%[quad]], #8\n"
-        "2:\n\t" DEPTHWISE_TAP DEPTHWISE_TAP DEPTHWISE_TAP "cmp %[offset], %[end]\n\t"
+        "ldrd %[a2], %[a3], [%[quad]], #8\n\t"
+        ALIGN_LOOP "2:\n\t" DEPTHWISE_TAP DEPTHWISE_TAP DEPTHWISE_TAP "cmp %[offset], %[end]\n\t"
         "bne 2b\n\t"
         "ldmia %[quad]!, {r4, r5, r6, r8}\n\t"
         "tst r4, #0x80000000\n\t"

@@ -91,6 +91,10 @@ KERNEL_INLINE word *widen(word *column, const int8_t *x, int32_t words, int32_t 
     return column;
 }
 
+/* Assembly: in front of a loop. A Cortex-M4 takes a cycle more for an instruction across two words that is branched to,
+ * or that loads behind another load; most instructions of these loops have 32 bits. */
+#define ALIGN_LOOP ".balign 4\n\t"
+
 /* Assembly: accumulators to outputs with TFLite's two roundings, see requantize.h. A step for all of them at a time, so
  * that a core with latencies is kept busy. SSAT and QADD set the sticky Q flag at most, which nobody reads.
  */

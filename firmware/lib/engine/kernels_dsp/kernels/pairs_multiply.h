@@ -61,8 +61,8 @@ static __attribute__((noinline)) void pairs_times_four(const struct pairs_walk *
         "beq 22f\n\t"
         "cmp %[w], #1\n\t"
         "beq 23f\n\t"
-        "b 21f\n"
-        "20:\n\t" FOUR_NUMBERS FOUR_NUMBERS "\n"
+        "b 21f\n\t"
+        ALIGN_LOOP "20:\n\t" FOUR_NUMBERS FOUR_NUMBERS "\n"
         "21:\n\t" FOUR_NUMBERS FOUR_NUMBERS "\n"
         "22:\n\t" FOUR_NUMBERS FOUR_NUMBERS "\n"
         "23:\n\t" FOUR_NUMBERS FOUR_NUMBERS
@@ -90,8 +90,8 @@ static __attribute__((noinline)) void pairs_times_four(const struct pairs_walk *
         "beq 32f\n\t"
         "cmp %[w], #1\n\t"
         "beq 33f\n\t"
-        "b 31f\n"
-        "30:\n\t" FOUR_BYTES FOUR_BYTES "\n"
+        "b 31f\n\t"
+        ALIGN_LOOP "30:\n\t" FOUR_BYTES FOUR_BYTES "\n"
         "31:\n\t" FOUR_BYTES FOUR_BYTES "\n"
         "32:\n\t" FOUR_BYTES FOUR_BYTES "\n"
         "33:\n\t" FOUR_BYTES FOUR_BYTES

@@ -16,7 +16,7 @@ static __attribute__((noinline)) void pairs_once_times_four(const struct pairs_w
     int32_t a0, a1, a2, a3, b0, b1, b2, b3, t, w, x0, x1;
     const int8_t *weights = walk->weights;
     const int32_t *scales = walk->scales, *scales_end = walk->scales_end - 2;
-    const int32_t fours = (int32_t)((uint32_t)(columns_end - columns) / 8 % 4);
+    const int32_t fours = (int32_t)((uint32_t)(columns_end - columns - 8) / 8 % 4), places[2] = {units, fourth};
     const word *x = columns;
     /* clang-format off */
     __asm__ volatile(
@@ -26,28 +26,26 @@ static __attribute__((noinline)) void pairs_once_times_four(const struct pairs_w
         "1:\n\t"
         "ldr %[t], %[scales]\n\t"
         "ldr %[x], %[columns]\n\t"
-        "ldr %[w], %[fours]\n\t"
         "ldrd %[a0], %[b0], [%[t], #8]\n\t"
-        "mov %[a1], %[a0]\n\t"
-        "mov %[a2], %[a0]\n\t"
-        "mov %[a3], %[a0]\n\t"
-        "mov %[b1], %[b0]\n\t"
-        "mov %[b2], %[b0]\n\t"
-        "mov %[b3], %[b0]\n\t"
-        "cmp %[w], #0\n\t"
-        "beq 20f\n\t"
-        "cmp %[w], #2\n\t"
-        "beq 22f\n\t"
+        FOUR_NUMBERS_FIRST FOUR_NUMBERS
+        "ldr %[w], %[fours]\n\t"
+        "cmp %[w], #3\n\t"
+        "beq 21f\n\t"
         "cmp %[w], #1\n\t"
         "beq 23f\n\t"
-        "b 21f\n"
+        "cmp %[w], #2\n\t"
+        "beq 22f\n\t"
+        "ldr %[t], %[end]\n\t"
+        "cmp %[x], %[t]\n\t"
+        "beq 24f\n\t" ALIGN_LOOP
         "20:\n\t" FOUR_NUMBERS FOUR_NUMBERS "\n"
         "21:\n\t" FOUR_NUMBERS FOUR_NUMBERS "\n"
         "22:\n\t" FOUR_NUMBERS FOUR_NUMBERS "\n"
         "23:\n\t" FOUR_NUMBERS FOUR_NUMBERS
         "ldr %[t], %[end]\n\t"
         "cmp %[x], %[t]\n\t"
-        "bne 20b\n\t"
+        "bne 20b\n"
+        "24:\n\t"
         "ldr %[t], %[scales]\n\t"
         "sub %[b0], %[b0], %[a0]\n\t"
         "sub %[b1], %[b1], %[a1]\n\t"
@@ -61,8 +59,7 @@ static __attribute__((noinline)) void pairs_once_times_four(const struct pairs_w
         ONCE_MULTIPLY("%[b0]", "%[x1]", "%[x]") ONCE_MULTIPLY("%[b1]", "%[x1]", "%[x]")
         ONCE_MULTIPLY("%[b2]", "%[x1]", "%[x]") ONCE_MULTIPLY("%[b3]", "%[x1]", "%[x]")
         "ldr %[w], %[output]\n\t"
-        "ldr %[x0], %[units]\n\t"
-        "ldr %[x1], %[fourth]\n\t"
+        "ldrd %[x0], %[x1], %[places]\n\t"
         ONCE_CLAMP("%[a0]") ONCE_CLAMP("%[a1]") ONCE_CLAMP("%[a2]") ONCE_CLAMP("%[a3]")
         ONCE_CLAMP_256("%[b0]") ONCE_CLAMP_256("%[b1]") ONCE_CLAMP_256("%[b2]") ONCE_CLAMP_256("%[b3]")
         FOUR_STORES
@@ -74,7 +71,7 @@ static __attribute__((noinline)) void pairs_once_times_four(const struct pairs_w
           [b0] "=&r"(b0), [b1] "=&r"(b1), [b2] "=&r"(b2), [b3] "=&r"(b3), [t] "=&r"(t), [w] "=&r"(w), [x0] "=&r"(x0),
           [x1] "=&r"(x1), [output] "+m"(output), [scales] "+m"(scales)
         : [end] "m"(columns_end), [columns] "m"(columns), [scales_end] "m"(scales_end), [fours] "m"(fours),
-          [units] "m"(units), [fourth] "m"(fourth)
+          [places] "m"(places)
         : "cc", "memory");
     /* clang-format on */
 }
@@ -104,7 +101,7 @@ static __attribute__((noinline)) void pairs_once_times_one(const struct pairs_wa
         "3:\n\t"
         "tst r10, #2\n\t"
         "bne 12f\n"
-        "11:\n\t" ONE_EIGHT_NUMBERS "\n"
+        ALIGN_LOOP "11:\n\t" ONE_EIGHT_NUMBERS "\n"
         "12:\n\t" ONE_EIGHT_NUMBERS
         "cmp %[x], %[end]\n\t"
         "bne 11b\n"

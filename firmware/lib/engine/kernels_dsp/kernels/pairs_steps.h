@@ -24,7 +24,19 @@
     "ldrd %[x0], %[x1], [%[x]], #8\n\t"                                                                                \
     PAIRS_SMLAD("%[b2]", "%[w]", "%[x0]") PAIRS_SMLAD("%[b3]", "%[w]", "%[x1]")                                        \
     PAIRS_SMLAD("%[a2]", "%[t]", "%[x0]") PAIRS_SMLAD("%[a3]", "%[t]", "%[x1]")
-
+/* The first of them, on two sums that have the biases of all columns. */
+#define FOUR_NUMBERS_FIRST                                                                                             \
+    "ldr %[w], [%[weights]], #4\n\t"                                                                                   \
+    "ldrd %[x0], %[x1], [%[x], #8]\n\t"                                                                                \
+    "sxtb16 %[t], %[w]\n\t"                                                                                            \
+    "smlad %[b2], %[w], %[x0], %[b0]\n\t"                                                                              \
+    "smlad %[b3], %[w], %[x1], %[b0]\n\t"                                                                              \
+    "smlad %[a2], %[t], %[x0], %[a0]\n\t"                                                                              \
+    "smlad %[a3], %[t], %[x1], %[a0]\n\t"                                                                              \
+    "ldrd %[x0], %[x1], [%[x]], #16\n\t"                                                                               \
+    "smlad %[b1], %[w], %[x1], %[b0]\n\t"                                                                              \
+    "smlad %[a1], %[t], %[x1], %[a0]\n\t"                                                                              \
+    PAIRS_SMLAD("%[b0]", "%[w]", "%[x0]") PAIRS_SMLAD("%[a0]", "%[t]", "%[x0]")
 
 /* Outputs of four pixels, the first at w; x0 and x1 are the places of the others. */
 #define FOUR_STORES                                                                                                    \
