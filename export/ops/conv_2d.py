@@ -117,7 +117,7 @@ class Conv2D(Convolution):
             factors = (self.multipliers, self.shifts)
             return self.dense.parameters(prefix, factors, self.y.zero_points[0], self.clamp)
         if self.layout:
-            return self.layout.parameters(prefix, self.x.zero_points[0], self.y.zero_points[0], self.clamp)
+            return self.layout.parameters(prefix, self.x.zero_points[0], self.scaling)
         head = {"window": self.window(), "units": str(self.channels_out)}
         if self.wide and self.wide.suits_rows:
             return head | self.wide.row_members(prefix, self.depth, 0, self.clamp)

@@ -148,10 +148,17 @@ class Pairs:
         """`weights` and `scales`."""
         return pair_tables(self.filled, scaling)
 
-    def parameters(self, prefix: str, input_zero_point: int, zero_point: int, clamp: tuple[int, int]) -> dict[str, str]:
+    def parameters(self, prefix: str, input_zero_point: int, scaling: Scaling) -> dict[str, str]:
         """struct conv_pairs_s8."""
         window = f"{{{self.window}, {input_zero_point}}}"
-        numbers = {"units": len(self.rows), "depth": self.depth, "strip": self.strip}
-        numbers |= {"rounding": 1 + 2 * zero_point, "clamp_min": clamp[0], "clamp_max": clamp[1]}
+        numbers = {"units": len(self.rows), "depth": self.depth, "numbers": self._numbers(scaling), "strip": self.strip}
+        numbers |= {"rounding": 1 + 2 * scaling.zero_point}
+        numbers |= {"clamp_min": scaling.clamp[0], "clamp_max": scaling.clamp[1]}
         tables = {table: f"{prefix}_{table}" for table in ("weights", "scales")}
         return {"window": window} | {name: str(value) for name, value in numbers.items()} | tables
+
+    def _numbers(self, scaling: Scaling) -> int:
+        """How many pairs from the first on are numbers and shifted to the right."""
+        pairs = zip(self.rows[::2], self.rows[1::2], scaling.shifts[::2], scaling.shifts[1::2], strict=False)
+        plain = (packable(a, b) and max(shifts) < 0 for a, b, *shifts in pairs)
+        return next((place for place, usual in enumerate(plain) if not usual), len(self.rows) // 2)

@@ -197,7 +197,7 @@ class Planes:
             values[(channel * self.y.taps + y) * self.x.taps + x * spread] = weight
         return values
 
-    def parameters(self, prefix: str, input_zero_point: int, zero_point: int, clamp: tuple[int, int]) -> dict[str, str]:
+    def parameters(self, prefix: str, input_zero_point: int, scaling: Scaling) -> dict[str, str]:
         """struct conv_planes_s8."""
         y, x = self.y, self.x
         window = (
@@ -220,9 +220,9 @@ class Planes:
             "pitch": self.pitch,
             "plane": self.plane(self.strip),
             "sums": self.sums(self.strip),
-            "rounding": 1 + 2 * zero_point,
-            "clamp_min": clamp[0],
-            "clamp_max": clamp[1],
+            "rounding": 1 + 2 * scaling.zero_point,
+            "clamp_min": scaling.clamp[0],
+            "clamp_max": scaling.clamp[1],
         }
         tables = {table: f"{prefix}_{table}" for table in ("weights", "scales")}
         head = {"window": f"{{{', '.join(map(str, window))}}}"}
@@ -230,7 +230,7 @@ class Planes:
 
 
 def quads_cost(pixels: int, border: int, taps: int, channels: int, *, once: float) -> int:
-    """Of depthwise_quads_s8, where `border` of the pixels have to look for each of their taps; `once`: this share of the
-    channels by one rounding."""
+    """Of depthwise_quads_s8, where `border` of the pixels have to look for each of their taps; `once`: this share of
+    the channels by one rounding."""
     each = 2.45 * taps + 9.5 - 3.6 * once
     return round(pixels * (60 + channels * each) + border * (30 + 16 * taps))

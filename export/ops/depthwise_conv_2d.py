@@ -186,7 +186,7 @@ class DepthwiseConv2D(Convolution):
     def parameters(self, prefix: str) -> dict[str, str]:
         zero_point = self.y.zero_points[0]
         if self.layout and not self.quads:
-            return self.layout.parameters(prefix, self.x.zero_points[0], zero_point, self.clamp)
+            return self.layout.parameters(prefix, self.x.zero_points[0], self.scaling)
         head = {"window": self.window()}
         if not self.quads:
             tables = {"weights": f"{prefix}_weights"}

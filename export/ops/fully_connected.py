@@ -283,7 +283,7 @@ class FullyConnected(Op):
             tables = {table: f"{prefix}_{table}" for table in ("weights", "scales")}
             return {name: str(value) for name, value in numbers.items()} | tables
         if self.pairs:
-            return self.pairs.parameters(prefix, self.x.zero_points[0], zero_point, self.clamp)
+            return self.pairs.parameters(prefix, self.x.zero_points[0], self.scaling)
         if self.wide:
             head = {"window": f"{{{self._window()}, 0}}", "units": str(self.units)}
             if self.wide.suits_rows:

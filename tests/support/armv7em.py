@@ -79,7 +79,7 @@ FORMS = {
 _OPERANDS = {
     "R": r"(r\d+|%\[\w+\]|%\d)",
     "M": r"(%\[\w+\])",
-    "I": r"#(\d+|0x[0-9a-f]+)",
+    "I": r"#(-?\d+|0x[0-9a-f]+)",
     "L": r"\{(r\d+(?:, r\d+)*)\}",
     "B": r"(\d+)[bf]",
 }
@@ -210,7 +210,12 @@ def _instruction(line: str, names: dict[str, str], label: str) -> str:
     if form == "str R, M":
         variable = names[operands[1]]
         return FORMS[form].format(f"(__typeof__({variable})){names.get(operands[0], operands[0])}", variable)
-    return FORMS[form].format(*(names.get(operand, operand) for operand in operands))
+    return FORMS[form].format(*(names.get(operand, _number(operand)) for operand in operands))
+
+
+def _number(operand: str) -> str:
+    """A number below 0 as a register has it; anything else as it is."""
+    return f"{int(operand) % 2**32}u" if operand.startswith("-") else operand
 
 
 def _value(expression: str) -> str:

@@ -88,6 +88,34 @@ struct planes_phase {
     int32_t sums_pitch;
 };
 
+/* What all channels of a strip have in common. */
+struct planes_strip {
+    const int16_t *plane;
+    word *steps;
+    struct planes_outputs outputs;
+};
+
+/* Adds a channel to one unit of its group; the last one makes outputs. */
+static __attribute__((noinline)) void planes_unit(int8_t *output, int32_t *sums, const int8_t *weights,
+                                                  const int32_t *scales, int32_t channel,
+                                                  const struct planes_strip *strip, const struct planes_phase *phase,
+                                                  const struct planes_shape *shape, const struct conv_planes_s8 *p) {
+    const struct planes_outputs *outputs = &strip->outputs;
+    const int32_t row = outputs->row / 2, loops = phase->flat ? 1 : outputs->rows;
+    const int32_t count = phase->flat ? (outputs->rows - 1) * p->pitch + outputs->count : outputs->count;
+    if (channel == 0) {
+        planes_set(sums, p->sums, scales[0]);
+    }
+    planes_spread(strip->steps, weights, shape);
+    for (int32_t at = 0; at < loops; at++) {
+        planes_multiply(sums + at * phase->sums_pitch, (count + 3) / 4, strip->plane + at * row, outputs->stride,
+                        strip->steps, shape);
+    }
+    if (channel == p->group_channels - 1) {
+        planes_rescale(output, sums, outputs->rows, outputs->count, phase->sums_pitch, outputs->step, scales, p);
+    }
+}
+
 /* All channels of `rows` output rows from `y` on. */
 static __attribute__((noinline)) void planes_strip(const int8_t *input, int8_t *output, int8_t *scratch, int32_t y,
                                                    int32_t rows, const struct planes_phase *phase,
@@ -95,40 +123,29 @@ static __attribute__((noinline)) void planes_strip(const int8_t *input, int8_t *
     const struct conv_window *w = &p->window;
     const int32_t taps = w->kernel_height * w->kernel_width, step = phase->columns.phases * p->output_step_x;
     const int32_t input_rows = (rows - 1) * w->stride_y + (w->kernel_height - 1) * w->dilation_y + 1;
-    const int32_t row = w->stride_y * p->pitch, last = p->group_channels - 1;
-    const struct planes_outputs outputs = {rows, phase->outputs, w->stride_x, 2 * row, step, p->output_step_y};
     int16_t *plane = (int16_t *)(void *)scratch;
-    int32_t *all_sums = (int32_t *)(void *)(plane + p->plane);
-    word *steps = (word *)(all_sums + p->group_units * p->sums);
+    int32_t *sums = (int32_t *)(void *)(plane + p->plane);
+    const struct planes_strip strip = {
+        plane,
+        (word *)(sums + p->group_units * p->sums),
+        {rows, phase->outputs, w->stride_x, 2 * w->stride_y * p->pitch, step, p->output_step_y},
+    };
     const int8_t *weights = p->weights;
     const int32_t *scales = p->scales;
     const int32_t top = y * w->stride_y - w->pad_top;
     planes_clear(plane, top, input_rows, p);
-    for (int32_t group = p->groups; group > 0; group--) {
-        for (int32_t channel = 0; channel <= last; channel++) {
+    for (int32_t group = p->groups; group > 0; group--, output += p->group_units) {
+        for (int32_t channel = 0; channel < p->group_channels; channel++) {
             planes_fill(plane, input++, top, input_rows, &phase->columns, p);
             for (int32_t unit = 0; unit < p->group_units; unit++) {
                 const int8_t *own = weights + (unit * p->group_channels + channel) * taps;
-                const int32_t *factor = scales + unit * UNIT_SCALES;
-                int32_t *sums = all_sums + unit * p->sums;
-                if (last == 0 && planes_at_once(output + unit, plane, own, factor, shape, &outputs)) {
-                    continue;
-                }
-                if (channel == 0) {
-                    planes_set(sums, p->sums, factor[0]);
-                }
-                planes_spread(steps, own, shape);
-                for (int32_t at = 0; at < (phase->flat ? 1 : rows); at++) {
-                    const int32_t count = phase->flat ? (rows - 1) * p->pitch + phase->outputs : phase->outputs;
-                    planes_multiply(sums + at * phase->sums_pitch, (count + 3) / 4, plane + at * row, w->stride_x,
-                                    steps, shape);
-                }
-                if (channel == last) {
-                    planes_rescale(output + unit, sums, rows, phase->outputs, phase->sums_pitch, step, factor, p);
+                const int32_t *factors = scales + unit * UNIT_SCALES;
+                if (p->group_channels > 1 ||
+                    !planes_at_once(output + unit, plane, own, factors, shape, &strip.outputs)) {
+                    planes_unit(output + unit, sums + unit * p->sums, own, factors, channel, &strip, phase, shape, p);
                 }
             }
         }
-        output += p->group_units;
         weights += p->group_units * p->group_channels * taps;
         scales += p->group_units * UNIT_SCALES;
     }

@@ -6,6 +6,7 @@
 
 #include "kernels/conv_pairs_parameters.h"
 #include "kernels/dsp.h"
+#include "kernels/widen.h"
 
 /* Widens `rows` rows of `words` words each, both at least 1, from four places to four columns, interleaved by words: 16
  * bytes in 17 instructions. Rows lie `step` bytes apart. Returns the end of the columns. */
@@ -170,20 +171,26 @@ static __attribute__((noinline)) void conv_four_columns(word *columns, const str
     }
 }
 
-/* The same of four pixels side by side that lie inside as a whole; 0 if they do not, as beyond the end of a row. */
-KERNEL_INLINE int32_t conv_inside_columns(word *columns, const struct pixel *at, const struct conv_source *source) {
+/* Where the input under a pixel begins, if its taps and those of the pixels beside it lie inside as a whole, and how many
+ * fours of pixels there are of that kind: `fours`, up to the end of the row. */
+KERNEL_INLINE const int8_t *conv_inside(int32_t *fours, const struct pixel *at, const struct conv_source *source) {
     const struct conv_window *w = source->window;
     const struct conv_place place = find_place(at, w);
     const int32_t step = w->stride_x * w->channels, row = w->input_width * w->channels * w->dilation_y;
-    const int8_t *x = place.from;
-    if (!place.whole || place.y < 0 || place.x + 3 * w->stride_x + w->kernel_width > w->input_width ||
-        place.y + (w->kernel_height - 1) * w->dilation_y >= w->input_height ||
-        x + 3 * step + (w->kernel_height - 1) * row > source->last) {
-        return 0;
+    const int8_t *last = source->last - (w->kernel_height - 1) * row - 3 * step;
+    int32_t count = (w->output_width - at->x) / 4;
+    *fours = 0;
+    if (!place.whole || place.y < 0 || place.y + (w->kernel_height - 1) * w->dilation_y >= w->input_height) {
+        return place.from;
     }
-    const int8_t *const from[4] = {x, x + step, x + 2 * step, x + 3 * step};
-    widen_four(columns, from, source->row_bytes / 4, w->kernel_height, row);
-    return 1;
+    for (int32_t x = place.x + 3 * w->stride_x + w->kernel_width; count > 0; count--, x += 4 * w->stride_x) {
+        const int8_t *from = place.from + *fours * 4 * step;
+        if (x > w->input_width || from > last) {
+            break;
+        }
+        *fours += 1;
+    }
+    return place.from;
 }
 
 /* The column of one pixel. */
@@ -191,7 +198,7 @@ static __attribute__((noinline)) void conv_column(word *column, const struct pix
                                                   const struct conv_source *source) {
     struct conv_place place = find_place(at, source->window);
     for (int32_t ky = 0; ky < source->window->kernel_height; ky++) {
-        column = widen(column, conv_row(&place, patch, source), source->row_bytes / 4, 2);
+        column = widen(column, conv_row(&place, patch, source), source->row_bytes / 4);
     }
 }
 

@@ -12,6 +12,7 @@
 #include "kernels/conv_pairs_parameters.h"
 #include "kernels/pairs_multiply.h"
 #include "kernels/pairs_once.h"
+#include "kernels/pairs_quads.h"
 
 /* How many pairs from `first` on are rescaled alike. */
 static __attribute__((noinline)) int32_t conv_run(const struct conv_pairs_s8 *p, int32_t first) {
@@ -23,30 +24,46 @@ static __attribute__((noinline)) int32_t conv_run(const struct conv_pairs_s8 *p,
     return run;
 }
 
-/* Outputs of `pairs` pairs of rows, as conv_multiply; those of column k lie k * `step` bytes behind the first one's. */
+KERNEL_INLINE struct pairs_walk conv_walk(const struct conv_pairs_s8 *p, int32_t first, int32_t pairs) {
+    const int32_t *scales = p->scales + first * PAIR_SCALES;
+    return (struct pairs_walk){p->weights + first * 2 * p->depth, scales, scales + pairs * PAIR_SCALES, p->rounding};
+}
+
+/* Outputs of `pairs` pairs, rescaled alike, of `count` pixels, 3 or 4, with interleaved columns; those of column k lie
+ * k * `step` bytes behind the first one's. */
 KERNEL_INLINE void conv_multiply_run(int8_t *output, int32_t step, int32_t first, int32_t pairs, int32_t count,
                                      const word *columns, const struct conv_pairs_s8 *p) {
-    const int32_t *scales = p->scales + first * PAIR_SCALES;
-    const struct pairs_walk walk = {
-        p->weights + first * 2 * p->depth,
-        scales,
-        scales + pairs * PAIR_SCALES,
-        p->rounding,
-    };
-    if (count == 1) {
-        const word *end = columns + p->depth / 2;
-        if (rounds_once(scales[2])) {
-            pairs_once_times_one(&walk, columns, end, output);
-        } else {
-            pairs_times_one(&walk, columns, end, output);
-        }
-        return;
-    }
+    const struct pairs_walk walk = conv_walk(p, first, pairs);
     const word *end = columns + 2 * p->depth;
-    if (rounds_once(scales[2])) {
+    if (rounds_once(walk.scales[2])) {
         pairs_once_times_four(&walk, columns, end, output, step, (count - 1) * step);
     } else {
         pairs_times_four(&walk, columns, end, output, step, (count - 1) * step);
+    }
+}
+
+/* Outputs of one pixel. */
+static __attribute__((noinline)) void conv_multiply_one(int8_t *output, const word *column,
+                                                        const struct conv_pairs_s8 *p) {
+    const word *end = column + p->depth / 2;
+    const int32_t units = p->units, quads = p->depth % 8 == 0 ? p->numbers & ~1 : 0;
+    int8_t last[2];
+    if (quads) {
+        const struct pairs_walk walk = conv_walk(p, 0, quads);
+        pairs_quads_times_one(&walk, column, end, output);
+    }
+    for (int32_t first = quads; 2 * first < units; first++) {
+        const struct pairs_walk walk = conv_walk(p, first, 1);
+        int8_t *to = output + 2 * first;
+        const int32_t whole = 2 * first + 1 < units;
+        if (rounds_once(walk.scales[2])) {
+            pairs_once_times_one(&walk, column, end, whole ? to : last);
+        } else {
+            pairs_times_one(&walk, column, end, whole ? to : last);
+        }
+        if (!whole) {
+            *to = last[0];
+        }
     }
 }
 
@@ -55,6 +72,10 @@ static __attribute__((noinline)) void conv_multiply(int8_t *output, int32_t coun
                                                     const struct conv_pairs_s8 *p) {
     const int32_t units = p->units, pairs = units / 2;
     int8_t last[8];
+    if (count == 1) {
+        conv_multiply_one(output, columns, p);
+        return;
+    }
     for (int32_t first = 0; first < pairs;) {
         conv_multiply_run(output + 2 * first, units, first, run, count, columns, p);
         first += run;
@@ -81,15 +102,22 @@ static __attribute__((noinline)) void conv_pixels(const int8_t *input, int8_t *o
                                                   const struct conv_source *source, const struct conv_pairs_s8 *p) {
     const struct conv_window *w = source->window;
     const int32_t units = p->units;
+    const int32_t step = w->stride_x * w->channels, row = w->input_width * w->channels * w->dilation_y;
     struct pixel at[4], next = {input, 0, 0};
     int32_t left = w->batches * w->output_height * w->output_width, count;
     for (; left > 0; left -= count, output += count * units) {
-        count = conv_group(left);
-        if (count == 4 && conv_inside_columns(columns, &next, source)) {
+        int32_t fours;
+        const int8_t *x = conv_inside(&fours, &next, source);
+        for (; fours > 0; fours--, x += 4 * step, output += 4 * units, left -= 4) {
+            const int8_t *const from[4] = {x, x + step, x + 2 * step, x + 3 * step};
+            widen_four(columns, from, source->row_bytes / 4, w->kernel_height, row);
+            conv_multiply(output, 4, columns, source->run, p);
             next.x += 3;
             next_pixel(&next, w);
-            conv_multiply(output, count, columns, source->run, p);
-            continue;
+        }
+        count = conv_group(left);
+        if (left == 0) {
+            break;
         }
         for (int32_t i = 0; i < count; i++) {
             at[i] = next;
@@ -134,14 +162,19 @@ static __attribute__((noinline)) void conv_padded(const int8_t *input, int8_t *o
     }
 }
 
-/* Fours of pixels that lie one after the other in whole words, where all pairs are rescaled by one rounding. */
+/* Pixels that lie one after the other in whole words: fours, where all pairs are rescaled by one rounding, and single ones.
+ */
 static __attribute__((noinline)) void conv_direct(const int8_t *input, int8_t *output, word *columns, int32_t fours,
-                                                  const struct conv_pairs_s8 *p) {
+                                                  int32_t ones, const struct conv_pairs_s8 *p) {
     const int32_t depth = p->depth, units = p->units;
-    const struct pairs_walk walk = {p->weights, p->scales, p->scales + units / 2 * PAIR_SCALES, p->rounding};
+    const struct pairs_walk walk = conv_walk(p, 0, units / 2);
     for (; fours > 0; fours--, input += 4 * depth, output += 4 * units) {
         const int8_t *const from[4] = {input, input + depth, input + 2 * depth, input + 3 * depth};
         pairs_once_times_four(&walk, columns, widen_four(columns, from, depth / 4, 1, 0), output, units, 3 * units);
+    }
+    for (; ones > 0; ones--, input += depth, output += units) {
+        widen(columns, input, depth / 4);
+        conv_multiply_one(output, columns, p);
     }
 }
 
@@ -150,19 +183,17 @@ KERNEL_SHARED void conv_pairs_s8(const int8_t *input, int8_t *output, int8_t *sc
     const int32_t pixels = w->batches * w->output_height * w->output_width;
     const int32_t bytes = w->batches * w->input_height * w->input_width * w->channels;
     const int32_t row_bytes = (w->kernel_width * w->channels + 3) & ~3;
-    const struct conv_source source = {w, input + bytes - row_bytes, row_bytes, p->units > 1 ? conv_run(p, 0) : 0};
+    const int32_t run = p->units > 1 && pixels > 2 ? conv_run(p, 0) : 0;
+    const struct conv_source source = {w, input + bytes - row_bytes, row_bytes, run};
     word *columns = (word *)(void *)scratch;
     int8_t *behind = scratch + (pixels > 2 ? 8 : 2) * p->depth;
+    const int32_t direct = is_pointwise(w) && row_bytes == w->channels, fours = pixels & ~3, rest = pixels & 3;
     if (p->strip) {
-        conv_padded(input, output, columns, behind, source.run, p);
-    } else if (is_pointwise(w) && row_bytes == w->channels && 2 * source.run == p->units &&
-               rounds_once(p->scales[2])) {
-        const int32_t fours = pixels & ~3;
-        struct conv_window rest = *w;
-        rest.output_width = pixels - fours;
-        const struct conv_source end = {&rest, source.last, row_bytes, source.run};
-        conv_direct(input, output, columns, fours / 4, p);
-        conv_pixels(input + fours * p->depth, output + fours * p->units, columns, behind, &end, p);
+        conv_padded(input, output, columns, behind, run, p);
+    } else if (direct && pixels < 3) {
+        conv_direct(input, output, columns, 0, pixels, p);
+    } else if (direct && rest < 3 && 2 * run == p->units && rounds_once(p->scales[2])) {
+        conv_direct(input, output, columns, fours / 4, rest, p);
     } else {
         conv_pixels(input, output, columns, behind, &source, p);
     }

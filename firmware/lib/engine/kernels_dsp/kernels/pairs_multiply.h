@@ -40,7 +40,7 @@ static __attribute__((noinline)) void pairs_times_four(const struct pairs_walk *
     /* Sixteen inputs at a time; where the first are fewer, the loop is entered further on. */
     /* clang-format off */
     __asm__ volatile(
-        "1:\n\t"
+        ALIGN_LOOP "1:\n\t"
         "ldr %[t], %[scales]\n\t"
         "ldr %[x], %[columns]\n\t"
         "ldr %[w], %[fours]\n\t"
@@ -69,6 +69,7 @@ static __attribute__((noinline)) void pairs_times_four(const struct pairs_walk *
         "ldr %[t], %[end]\n\t"
         "cmp %[x], %[t]\n\t"
         "bne 20b\n\t"
+        ALIGN_LOOP
         "ldr %[t], %[scales]\n\t"
         "ldr %[w], [%[t], #4]\n\t"
         "sub %[b0], %[b0], %[a0]\n\t"
@@ -98,7 +99,8 @@ static __attribute__((noinline)) void pairs_times_four(const struct pairs_walk *
         "ldr %[t], %[end]\n\t"
         "cmp %[x], %[t]\n\t"
         "bne 30b\n\t"
-        "ldr %[t], %[scales]\n"
+        "ldr %[t], %[scales]\n\t"
+        ALIGN_LOOP
         "7:\n\t"
         "ldrd %[x0], %[x1], [%[t], #16]\n\t"
         "add %[x], %[t], #24\n\t"

@@ -22,8 +22,8 @@ static __attribute__((noinline)) void pairs_once_times_four(const struct pairs_w
     __asm__ volatile(
         "ldr %[t], %[scales]\n\t"
         "sub %[t], %[t], #8\n\t"
-        "str %[t], %[scales]\n"
-        "1:\n\t"
+        "str %[t], %[scales]\n\t"
+        ALIGN_LOOP "1:\n\t"
         "ldr %[t], %[scales]\n\t"
         "ldr %[x], %[columns]\n\t"
         "ldrd %[a0], %[b0], [%[t], #8]\n\t"
@@ -44,7 +44,8 @@ static __attribute__((noinline)) void pairs_once_times_four(const struct pairs_w
         "23:\n\t" FOUR_NUMBERS FOUR_NUMBERS
         "ldr %[t], %[end]\n\t"
         "cmp %[x], %[t]\n\t"
-        "bne 20b\n"
+        "bne 20b\n\t"
+        ALIGN_LOOP
         "24:\n\t"
         "ldr %[t], %[scales]\n\t"
         "sub %[b0], %[b0], %[a0]\n\t"
