@@ -288,7 +288,7 @@ def test_right_kernels_pass() -> None:
         (PLANES, "conv_planes_s8", "count / 4", "count / 4 + 1", "poison"),
         (PLANES_ONCE, "planes_multiply", "count - 4;", "count;", "poison|overflow"),
         (NARROW, "pairs_steps", 'PAIRS_SMLAD("%[b]", w, x) "sxtb16', 'PAIRS_SMLAD("%[a]", w, x) "sxtb16', DIFFERENT),
-        (DENSE, "conv_pairs_s8", "input, depth / 4", "input, depth / 4 + 1", "poison|overflow"),
+        (DENSE, "conv_pairs_s8", "input, depth / 4)", "input, depth / 4 + 1)", "poison|overflow"),
     ],
 )
 def test_a_wrong_kernel_is_noticed(

@@ -23,8 +23,8 @@ struct planes_columns {
 };
 
 /* Rows from `y` on that are not in the image become zero points, for all channels. */
-static __attribute__((noinline)) void planes_clear(int16_t *plane, int32_t y, int32_t rows,
-                                                   const struct conv_planes_s8 *p) {
+static __attribute__((noinline, cold)) void planes_clear(int16_t *plane, int32_t y, int32_t rows,
+                                                         const struct conv_planes_s8 *p) {
     for (; rows > 0; rows--, y++, plane += p->pitch) {
         for (int32_t i = 0; i < p->pitch && (uint32_t)y >= (uint32_t)p->window.input_height; i++) {
             plane[i] = (int16_t)p->window.input_zero_point;
@@ -46,9 +46,9 @@ static __attribute__((noinline)) void planes_fill(int16_t *plane, const int8_t *
 }
 
 /* Outputs of one unit in a strip. */
-static __attribute__((noinline)) void planes_rescale(int8_t *output, const int32_t *sums, int32_t rows, int32_t count,
-                                                     int32_t sums_pitch, int32_t step, const int32_t *scales,
-                                                     const struct conv_planes_s8 *p) {
+static __attribute__((noinline, cold)) void planes_rescale(int8_t *output, const int32_t *sums, int32_t rows,
+                                                           int32_t count, int32_t sums_pitch, int32_t step,
+                                                           const int32_t *scales, const struct conv_planes_s8 *p) {
     const int32_t multiplier = scales[1], scaling = scales[2], rounding = p->rounding;
     for (; rows > 0; rows--, sums += sums_pitch, output += p->output_step_y) {
         const int32_t fours = count / 4;
@@ -96,10 +96,12 @@ struct planes_strip {
 };
 
 /* Adds a channel to one unit of its group; the last one makes outputs. */
-static __attribute__((noinline)) void planes_unit(int8_t *output, int32_t *sums, const int8_t *weights,
-                                                  const int32_t *scales, int32_t channel,
-                                                  const struct planes_strip *strip, const struct planes_phase *phase,
-                                                  const struct planes_shape *shape, const struct conv_planes_s8 *p) {
+static __attribute__((noinline, cold)) void planes_unit(int8_t *output, int32_t *sums, const int8_t *weights,
+                                                        const int32_t *scales, int32_t channel,
+                                                        const struct planes_strip *strip,
+                                                        const struct planes_phase *phase,
+                                                        const struct planes_shape *shape,
+                                                        const struct conv_planes_s8 *p) {
     const struct planes_outputs *outputs = &strip->outputs;
     const int32_t row = outputs->row / 2, loops = phase->flat ? 1 : outputs->rows;
     const int32_t count = phase->flat ? (outputs->rows - 1) * p->pitch + outputs->count : outputs->count;
@@ -117,9 +119,10 @@ static __attribute__((noinline)) void planes_unit(int8_t *output, int32_t *sums,
 }
 
 /* All channels of `rows` output rows from `y` on. */
-static __attribute__((noinline)) void planes_strip(const int8_t *input, int8_t *output, int8_t *scratch, int32_t y,
-                                                   int32_t rows, const struct planes_phase *phase,
-                                                   const struct planes_shape *shape, const struct conv_planes_s8 *p) {
+static __attribute__((noinline, cold)) void planes_strip(const int8_t *input, int8_t *output, int8_t *scratch,
+                                                         int32_t y, int32_t rows, const struct planes_phase *phase,
+                                                         const struct planes_shape *shape,
+                                                         const struct conv_planes_s8 *p) {
     const struct conv_window *w = &p->window;
     const int32_t taps = w->kernel_height * w->kernel_width, step = phase->columns.phases * p->output_step_x;
     const int32_t input_rows = (rows - 1) * w->stride_y + (w->kernel_height - 1) * w->dilation_y + 1;
@@ -152,9 +155,10 @@ static __attribute__((noinline)) void planes_strip(const int8_t *input, int8_t *
 }
 
 /* Every row of the outputs from column `first` on, `outputs` of them. */
-static __attribute__((noinline)) void planes_part(const int8_t *input, int8_t *output, int8_t *scratch, int32_t first,
-                                                  int32_t outputs, const struct planes_shape *shape,
-                                                  const struct conv_planes_s8 *p) {
+static __attribute__((noinline, cold)) void planes_part(const int8_t *input, int8_t *output, int8_t *scratch,
+                                                        int32_t first, int32_t outputs,
+                                                        const struct planes_shape *shape,
+                                                        const struct conv_planes_s8 *p) {
     const struct conv_window *w = &p->window;
     const int32_t phases = w->dilation_x, x = first * w->stride_x - w->pad_left;
     int32_t begin = 0, at = x;

@@ -54,21 +54,27 @@ static __attribute__((noinline)) word *widen_four(word *columns, const int8_t *c
     return columns;
 }
 
-/* The last of several words overlaps the one before. */
-KERNEL_INLINE void copy_bytes(int8_t *to, const int8_t *from, int32_t count) {
+/* What is called rarely or does little itself is `cold`, which keeps it small; this is not. The last of several words
+ * overlaps the one before. */
+static __attribute__((noinline, hot)) void copy_bytes(int8_t *to, const int8_t *from, int32_t count) {
     if (count < 4) {
         for (; count > 0; count--) {
             *to++ = *from++;
         }
         return;
     }
-    for (; count > 4; count -= 4, to += 4, from += 4) {
+    for (; count > 8; count -= 8, to += 8, from += 8) {
+        const uint32_t first = ((const loose_word *)from)[0], second = ((const loose_word *)from)[1];
+        ((loose_word *)to)[0] = first;
+        ((loose_word *)to)[1] = second;
+    }
+    if (count > 4) {
         *(loose_word *)to = *(const loose_word *)from;
     }
     *(loose_word *)(to + count - 4) = *(const loose_word *)(from + count - 4);
 }
 
-KERNEL_INLINE void set_bytes(int8_t *to, int32_t count, int32_t value) {
+static __attribute__((noinline, hot)) void set_bytes(int8_t *to, int32_t count, int32_t value) {
     for (; count >= 4; count -= 4, to += 4) {
         *(loose_word *)to = (uint32_t)(value & 0xff) * 0x01010101U;
     }
@@ -78,8 +84,8 @@ KERNEL_INLINE void set_bytes(int8_t *to, int32_t count, int32_t value) {
 }
 
 /* The rows of the input under a row of the output, `y` the first of them, each p->strip pixels with the borders. */
-static __attribute__((noinline)) void conv_strip(int8_t *to, const int8_t *image, int32_t y,
-                                                 const struct conv_pairs_s8 *p) {
+static __attribute__((noinline, cold)) void conv_strip(int8_t *to, const int8_t *image, int32_t y,
+                                                       const struct conv_pairs_s8 *p) {
     const struct conv_window *w = &p->window;
     const int32_t zero = w->input_zero_point, row = w->input_width * w->channels, bytes = p->strip * w->channels;
     const int32_t before = w->pad_left * w->channels, inside = row < bytes - before ? row : bytes - before;
@@ -118,8 +124,8 @@ KERNEL_INLINE struct conv_place find_place(const struct pixel *at, const struct 
 }
 
 /* Copies a row of the kernel that is not inside as it is; what it leaves out is the zero point. */
-static __attribute__((noinline)) void conv_patch(int8_t *patch, const struct conv_place *place,
-                                                 const struct conv_source *source) {
+static __attribute__((noinline, cold)) void conv_patch(int8_t *patch, const struct conv_place *place,
+                                                       const struct conv_source *source) {
     const struct conv_window *w = source->window;
     const int32_t channels = w->channels, step = w->dilation_x * channels;
     for (int32_t i = 0; i < source->row_bytes; i += 4) {
@@ -155,8 +161,8 @@ KERNEL_INLINE const int8_t *conv_row(struct conv_place *place, int8_t *patch, co
 }
 
 /* The columns of four pixels, or three, anywhere; `patches` has room for four rows. */
-static __attribute__((noinline)) void conv_four_columns(word *columns, const struct pixel at[4], int8_t *patches,
-                                                        const struct conv_source *source) {
+static __attribute__((noinline, cold)) void conv_four_columns(word *columns, const struct pixel at[4], int8_t *patches,
+                                                              const struct conv_source *source) {
     const struct conv_window *w = source->window;
     struct conv_place places[4];
     for (int32_t i = 0; i < 4; i++) {
@@ -194,8 +200,8 @@ KERNEL_INLINE const int8_t *conv_inside(int32_t *fours, const struct pixel *at, 
 }
 
 /* The column of one pixel. */
-static __attribute__((noinline)) void conv_column(word *column, const struct pixel *at, int8_t *patch,
-                                                  const struct conv_source *source) {
+static __attribute__((noinline, cold)) void conv_column(word *column, const struct pixel *at, int8_t *patch,
+                                                        const struct conv_source *source) {
     struct conv_place place = find_place(at, source->window);
     for (int32_t ky = 0; ky < source->window->kernel_height; ky++) {
         column = widen(column, conv_row(&place, patch, source), source->row_bytes / 4);

@@ -15,7 +15,7 @@
 #include "kernels/pairs_quads.h"
 
 /* How many pairs from `first` on are rescaled alike. */
-static __attribute__((noinline)) int32_t conv_run(const struct conv_pairs_s8 *p, int32_t first) {
+static __attribute__((noinline, cold)) int32_t conv_run(const struct conv_pairs_s8 *p, int32_t first) {
     const int32_t *scales = p->scales + first * PAIR_SCALES;
     const int32_t once = rounds_once(scales[2]);
     int32_t run = 1;
@@ -56,11 +56,7 @@ static __attribute__((noinline)) void conv_multiply_one(int8_t *output, const wo
         const struct pairs_walk walk = conv_walk(p, first, 1);
         int8_t *to = output + 2 * first;
         const int32_t whole = 2 * first + 1 < units;
-        if (rounds_once(walk.scales[2])) {
-            pairs_once_times_one(&walk, column, end, whole ? to : last);
-        } else {
-            pairs_times_one(&walk, column, end, whole ? to : last);
-        }
+        pairs_times_one(&walk, column, end, whole ? to : last);
         if (!whole) {
             *to = last[0];
         }
@@ -98,8 +94,9 @@ KERNEL_INLINE int32_t conv_group(int32_t left) {
 }
 
 /* All pixels of `w`, whose images lie at `input`; whole words may be read up to `last`. */
-static __attribute__((noinline)) void conv_pixels(const int8_t *input, int8_t *output, word *columns, int8_t *patches,
-                                                  const struct conv_source *source, const struct conv_pairs_s8 *p) {
+static __attribute__((noinline, cold)) void conv_pixels(const int8_t *input, int8_t *output, word *columns,
+                                                        int8_t *patches, const struct conv_source *source,
+                                                        const struct conv_pairs_s8 *p) {
     const struct conv_window *w = source->window;
     const int32_t units = p->units;
     const int32_t step = w->stride_x * w->channels, row = w->input_width * w->channels * w->dilation_y;
@@ -134,8 +131,8 @@ static __attribute__((noinline)) void conv_pixels(const int8_t *input, int8_t *o
 }
 
 /* Row by row of the outputs, with the rows of the input under it copied between borders of zero points. */
-static __attribute__((noinline)) void conv_padded(const int8_t *input, int8_t *output, word *columns, int8_t *strip,
-                                                  int32_t run, const struct conv_pairs_s8 *p) {
+static __attribute__((noinline, cold)) void conv_padded(const int8_t *input, int8_t *output, word *columns,
+                                                        int8_t *strip, int32_t run, const struct conv_pairs_s8 *p) {
     const struct conv_window *w = &p->window;
     const int32_t channels = w->channels, row_bytes = w->input_width * channels, width = p->strip;
     const int32_t kernel_row = (w->kernel_width * channels + 3) & ~3;
@@ -164,8 +161,8 @@ static __attribute__((noinline)) void conv_padded(const int8_t *input, int8_t *o
 
 /* Pixels that lie one after the other in whole words: fours, where all pairs are rescaled by one rounding, and single ones.
  */
-static __attribute__((noinline)) void conv_direct(const int8_t *input, int8_t *output, word *columns, int32_t fours,
-                                                  int32_t ones, const struct conv_pairs_s8 *p) {
+static __attribute__((noinline, cold)) void conv_direct(const int8_t *input, int8_t *output, word *columns,
+                                                        int32_t fours, int32_t ones, const struct conv_pairs_s8 *p) {
     const int32_t depth = p->depth, units = p->units;
     const struct pairs_walk walk = conv_walk(p, 0, units / 2);
     for (; fours > 0; fours--, input += 4 * depth, output += 4 * units) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Pairs of rows of any form, rescaled by two roundings, times four columns, or one, for cores with the DSP extension. See
+ * Pairs of rows of any form, rescaled by two roundings, times four columns, or any times one, for cores with the DSP extension. See
  * kernels/pairs.h for the tables.
  */
 #ifndef TINYPROOF_KERNELS_PAIRS_MULTIPLY_H
@@ -85,17 +85,10 @@ static __attribute__((noinline)) void pairs_times_four(const struct pairs_walk *
         "mov %[b1], %[b0]\n\t"
         "mov %[b2], %[b0]\n\t"
         "mov %[b3], %[b0]\n\t"
-        "cmp %[w], #0\n\t"
-        "beq 30f\n\t"
-        "cmp %[w], #2\n\t"
-        "beq 32f\n\t"
-        "cmp %[w], #1\n\t"
-        "beq 33f\n\t"
-        "b 31f\n\t"
+        "tst %[w], #1\n\t"
+        "bne 31f\n\t"
         ALIGN_LOOP "30:\n\t" FOUR_BYTES FOUR_BYTES "\n"
-        "31:\n\t" FOUR_BYTES FOUR_BYTES "\n"
-        "32:\n\t" FOUR_BYTES FOUR_BYTES "\n"
-        "33:\n\t" FOUR_BYTES FOUR_BYTES
+        "31:\n\t" FOUR_BYTES FOUR_BYTES
         "ldr %[t], %[end]\n\t"
         "cmp %[x], %[t]\n\t"
         "bne 30b\n\t"
@@ -167,7 +160,7 @@ static __attribute__((noinline)) void pairs_times_four(const struct pairs_walk *
     "sxtb16 %[t], " w "\n\t"                                                                                           \
     "sxtb16 " w ", " w ", ror #8\n\t" PAIRS_SMLAD("%[a]", "%[t]", x) PAIRS_SMLAD("%[b]", w, x)
 
-/* One column. */
+/* One column, for pairs of any form. */
 static __attribute__((noinline)) void pairs_times_one(const struct pairs_walk *walk, const word *column,
                                                       const word *column_end, int8_t *output) {
     int32_t a, b, t;
@@ -180,11 +173,15 @@ static __attribute__((noinline)) void pairs_times_one(const struct pairs_walk *w
         "1:\n\t"
         "ldr r9, %[scales]\n\t"
         "ldr r10, %[odd]\n\t"
-        "ldr r8, [r9, #16]\n\t"
         "ldrd %[a], %[b], [r9]\n\t"
-        "tst r8, #0x40000000\n\t"
-        "bne 4f\n\t"
+        "ldr r8, [r9, #8]\n\t"
+        "tst r8, #0x80000000\n\t"
+        "beq 13f\n\t"
+        "ldr r8, [r9, #16]\n\t"
         "mov %[b], %[a]\n\t"
+        "tst r8, #0x40000000\n\t"
+        "bne 4f\n"
+        "13:\n\t"
         "tst r10, #1\n\t"
         "beq 3f\n\t"
         "ldmia %[weights]!, {r4, r5}\n\t"
@@ -202,11 +199,24 @@ static __attribute__((noinline)) void pairs_times_one(const struct pairs_walk *w
         "bne 11b\n"
         "2:\n\t"
         "ldr r9, %[scales]\n\t"
-        "ldr r4, [r9, #4]\n\t"
         "sub %[b], %[b], %[a]\n\t"
+        "ldr r8, [r9, #8]\n\t"
+        "ldr r4, [r9, #4]\n\t"
+        "tst r8, #0x80000000\n\t"
+        "beq 14f\n\t"
         "add %[b], r4, %[b], asr #8\n\t"
         "b 7f\n"
+        "14:\n\t" /* by one rounding */
+        "add r9, r9, #8\n\t"
+        "ldmia r9!, {r4, r5, r6, r8}\n\t"
+        "ldr r11, %[output]\n\t"
+        "ldr r12, %[scales_end]\n\t"
+        "str r9, %[scales]\n\t"
+        ONCE_MULTIPLY("%[a]", "r4", "r6") ONCE_MULTIPLY("%[b]", "r5", "r8")
+        ONCE_CLAMP("%[a]") ONCE_CLAMP_256("%[b]")
+        "b 15f\n"
         "4:\n\t"
+        "ldr %[b], [r9, #4]\n\t"
         "tst r10, #1\n\t"
         "beq 6f\n\t"
         "ldmia %[weights]!, {r4, r5}\n\t"
@@ -236,7 +246,8 @@ static __attribute__((noinline)) void pairs_times_one(const struct pairs_walk *w
         REQUANTIZE_AWAY_FROM_ZERO("%[a]") REQUANTIZE_AWAY_FROM_ZERO("%[b]")
         REQUANTIZE_SHIFT("%[a]", "r6") REQUANTIZE_SHIFT("%[b]", "r8")
         REQUANTIZE_ROUND("%[a]", "r10") REQUANTIZE_ROUND("%[b]", "r10")
-        REQUANTIZE_CLAMP("%[a]") REQUANTIZE_CLAMP("%[b]")
+        REQUANTIZE_CLAMP("%[a]") REQUANTIZE_CLAMP("%[b]") "\n"
+        "15:\n\t"
         "strb %[a], [r11], #1\n\t"
         "strb %[b], [r11], #1\n\t"
         "str r11, %[output]\n\t"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Pairs of rows that are numbers and rescaled by one rounding, times four columns, or one, for cores with the DSP
+ * Pairs of rows that are numbers and rescaled by one rounding, times four columns, for cores with the DSP
  * extension: what most layers are. See kernels/pairs.h for the tables.
  *
  * The second sum is 256 times as much as it is in pairs.h, and so is its offset: neither is shifted before the clamp.
@@ -74,57 +74,6 @@ static __attribute__((noinline)) void pairs_once_times_four(const struct pairs_w
         : [end] "m"(columns_end), [columns] "m"(columns), [scales_end] "m"(scales_end), [fours] "m"(fours),
           [places] "m"(places)
         : "cc", "memory");
-    /* clang-format on */
-}
-
-/* As pairs_times_one. */
-static __attribute__((noinline)) void pairs_once_times_one(const struct pairs_walk *walk, const word *column,
-                                                           const word *column_end, int8_t *output) {
-    int32_t a, b;
-    const int8_t *weights = walk->weights;
-    const int32_t *scales = walk->scales, *scales_end = walk->scales_end;
-    const int32_t odd = (int32_t)((uint32_t)(column_end - column) / 2 % 4);
-    const word *x = column;
-    /* clang-format off */
-    __asm__ volatile(
-        "1:\n\t"
-        "ldr r9, %[scales]\n\t"
-        "ldr r10, %[odd]\n\t"
-        "ldrd %[a], %[b], [r9]\n\t"
-        "tst r10, #1\n\t"
-        "beq 3f\n\t"
-        "ldmia %[weights]!, {r4, r5}\n\t"
-        "ldmia %[x]!, {r9, r10}\n\t"
-        ONE_NUMBERS("r4", "r9") ONE_NUMBERS("r5", "r10")
-        "ldr r10, %[odd]\n\t"
-        "cmp %[x], %[end]\n\t"
-        "beq 2f\n"
-        "3:\n\t"
-        "tst r10, #2\n\t"
-        "bne 12f\n"
-        ALIGN_LOOP "11:\n\t" ONE_EIGHT_NUMBERS "\n"
-        "12:\n\t" ONE_EIGHT_NUMBERS
-        "cmp %[x], %[end]\n\t"
-        "bne 11b\n"
-        "2:\n\t"
-        "ldr r9, %[scales]\n\t"
-        "sub %[b], %[b], %[a]\n\t"
-        "add r9, r9, #8\n\t"
-        "ldmia r9!, {r4, r5, r6, r8}\n\t"
-        "ldr r11, %[output]\n\t"
-        "ldr r12, %[scales_end]\n\t"
-        "str r9, %[scales]\n\t"
-        ONCE_MULTIPLY("%[a]", "r4", "r6") ONCE_MULTIPLY("%[b]", "r5", "r8")
-        ONCE_CLAMP("%[a]") ONCE_CLAMP_256("%[b]")
-        "strb %[a], [r11], #1\n\t"
-        "strb %[b], [r11], #1\n\t"
-        "str r11, %[output]\n\t"
-        "cmp r9, r12\n\t"
-        "ldr %[x], %[column]\n\t"
-        "bne 1b"
-        : [weights] "+r"(weights), [x] "+r"(x), [a] "=&r"(a), [b] "=&r"(b), [output] "+m"(output), [scales] "+m"(scales)
-        : [end] "r"(column_end), [column] "m"(column), [scales_end] "m"(scales_end), [odd] "m"(odd)
-        : "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "cc", "memory");
     /* clang-format on */
 }
 
