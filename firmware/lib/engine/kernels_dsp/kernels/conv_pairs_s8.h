@@ -43,8 +43,8 @@ KERNEL_INLINE void conv_multiply_run(int8_t *output, int32_t step, int32_t first
 }
 
 /* Outputs of one pixel. */
-static __attribute__((noinline)) void conv_multiply_one(int8_t *output, const word *column,
-                                                        const struct conv_pairs_s8 *p) {
+static __attribute__((noinline, cold)) void conv_multiply_one(int8_t *output, const word *column,
+                                                              const struct conv_pairs_s8 *p) {
     const word *end = column + p->depth / 2;
     const int32_t units = p->units, quads = p->depth % 8 == 0 ? p->numbers & ~1 : 0;
     int8_t last[2];
@@ -64,8 +64,8 @@ static __attribute__((noinline)) void conv_multiply_one(int8_t *output, const wo
 }
 
 /* Outputs of a group: `count` pixels, 3 or 4 of them with interleaved columns, or 1. `run`: of the first pair. */
-static __attribute__((noinline)) void conv_multiply(int8_t *output, int32_t count, const word *columns, int32_t run,
-                                                    const struct conv_pairs_s8 *p) {
+static __attribute__((noinline, cold)) void conv_multiply(int8_t *output, int32_t count, const word *columns,
+                                                          int32_t run, const struct conv_pairs_s8 *p) {
     const int32_t units = p->units, pairs = units / 2;
     int8_t last[8];
     if (count == 1) {
