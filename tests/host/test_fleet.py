@@ -20,15 +20,13 @@ from xml.etree import ElementTree
 
 import pytest
 from click.testing import CliRunner
-from support.compiled import compiled
 from support.running_fleet import BOARD, RunningFleet, copies, running_fleet
-from support.two_layers import two_layers
+from support.shared_builds import tiny_firmware
 
 from tinyproof.cli.main import main
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import CheckConfig, Config
 from tinyproof.core.errors import BoardError, EnvironmentFaultError, UsageError
-from tinyproof.firmware.platformio_build import build
 from tinyproof.fleet_checking import FleetEars, FleetRow, as_fleet_document, fault_of, matching, prove_places
 from tinyproof.host.check import check
 from tinyproof.host.fleet import daemons
@@ -50,8 +48,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("project")
     (folder / "tinyproof.toml").write_text('model = "small"\n')
     (folder / "build").mkdir()
-    small = compiled(folder / "build" / "small", two_layers())
-    build(find_board(BOARD), small)
+    shutil.copytree(tiny_firmware(tmp_path_factory), folder / "build" / "small")
     return folder
 
 
