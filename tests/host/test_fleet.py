@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -29,11 +30,12 @@ from tinyproof.core.config import CheckConfig, Config
 from tinyproof.core.errors import BoardError, EnvironmentFaultError, UsageError
 from tinyproof.fleet_checking import FleetEars, FleetRow, as_fleet_document, fault_of, matching, prove_places
 from tinyproof.host.check import check
-from tinyproof.host.fleet import daemons
+from tinyproof.host.fleet import daemons, place_ports
 from tinyproof.host.fleet.coordinator import client_name, holder_in_words
 from tinyproof.host.fleet.place_ports import PlacePorts, SimulatedBoard, send_firmware
 from tinyproof.host.fleet.real_board import RealBoard
 from tinyproof.host.fleet.state import Offer, ShelfPlan, State
+from tinyproof.host.targets.emulator import Emulator
 from tinyproof.host.targets.reference_board import ReferenceBoard
 from tinyproof.host.transport import usb
 from tinyproof.host.transport.usb import Plugged
@@ -258,6 +260,76 @@ def test_an_upload_happens_beside_the_board_and_its_fault_comes_back(tmp_path: P
         send_firmware(("127.0.0.1", ports.flash_port), {"manifest.json": b"{}"})
         with pytest.raises(BoardError, match="the firmware did not get there: press reset"):
             send_firmware(("127.0.0.1", ports.flash_port), {"manifest.json": b"other"})
+    finally:
+        ports.close()
+        ports.thread.join(5)
+    assert not ports.thread.is_alive()
+
+
+UPLOAD = """
+import os, pathlib, subprocess, sys, time
+log = pathlib.Path(sys.argv[1])
+before = log.read_text().split() if log.exists() else []
+living = [pid for pid in before if pathlib.Path("/proc", pid, "exe").exists()]
+if before:
+    sys.exit(f"Error: {len(before)} processes before, living: {living}")
+child = subprocess.Popen(["sleep", "60"])
+log.with_name("begun").write_text(f"{os.getpid()} {child.pid}")
+log.with_name("begun").rename(log)
+time.sleep(60)
+"""
+
+
+def test_an_upload_ends_with_its_lease_before_the_next_one_has_the_board(tmp_path: Path) -> None:
+    """Otherwise two of them write the same flash."""
+    upload = (sys.executable, "-c", UPLOAD, str(tmp_path / "processes"))
+    board = RealBoard(find_board("nano33ble"), "/dev/ttyACM7", upload)
+    first = PlacePorts(board, "127.0.0.1")
+    said: list[str] = []
+
+    def flash(ports: PlacePorts) -> None:
+        with pytest.raises(BoardError) as caught:
+            send_firmware(("127.0.0.1", ports.flash_port), {"manifest.json": b"{}"})
+        said.append(caught.value.message)
+
+    client = threading.Thread(target=flash, args=(first,))
+    client.start()
+    while not (tmp_path / "processes").exists():
+        time.sleep(0.01)
+    first.close()
+    second = PlacePorts(RealBoard(find_board("nano33ble"), "/dev/ttyACM7", upload), "127.0.0.1", first)
+    try:
+        flash(second)
+    finally:
+        second.close()
+        client.join(5)
+        second.thread.join(5)
+    words = "the firmware did not get there: "
+    assert said == [
+        f"{words}the lease ended before the upload did",
+        f"{words}2 processes before, living: []",
+    ]
+
+
+def test_an_emulator_that_dies_before_it_is_connected_leaves_the_place_alive(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Dying(Emulator):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            self.child.process.kill()
+            self.child.process.wait()
+
+    ports = PlacePorts(SimulatedBoard(find_board(BOARD)), "127.0.0.1")
+    elf = project / "build" / "small" / "boards" / BOARD / "firmware.elf"
+    try:
+        send_firmware(("127.0.0.1", ports.flash_port), {elf.name: elf.read_bytes()})
+        with monkeypatch.context() as patch:
+            patch.setattr(place_ports, "Emulator", Dying)
+            with socket.create_connection(("127.0.0.1", ports.serial_port), 5) as client:
+                line = client.makefile("rb").readline().decode()
+        assert line.startswith(f"# the emulator of board {BOARD} stopped, exit status -9: ")
+        assert check(find_board(BOARD), elf.parents[2], f"socket://127.0.0.1:{ports.serial_port}", CheckConfig()).proven
     finally:
         ports.close()
         ports.thread.join(5)
