@@ -70,8 +70,8 @@ class Esptool:
         self.image.write_bytes(content)
         self.command = [
             *(sys.executable, "-P", "-m", "esptool", "--chip", board.name, "--port", PORT, "--baud", "460800"),
-            *("--connect-attempts", "1", "--before", "default-reset", "--after", "hard-reset", *options),
-            *("write-flash", "-z", "--flash-mode", "dio", "--flash-freq", "40m", "--flash-size", "detect"),
+            *("--connect-attempts", "1", "--before", "default_reset", "--after", "hard_reset", *options),
+            *("write_flash", "-z", "--flash_mode", "dio", "--flash_freq", "40m", "--flash_size", "detect"),
             *(hex(APP_OFFSET), str(self.image)),
         ]
 
@@ -181,7 +181,7 @@ class Bossac:
         assert program is not None, "bossac is missing; apt-get install bossa-cli"
         self.command = [program, "--port", PORT, "--write", "--erase", "-U", "--reset", *options, str(self.image)]
 
-    def __call__(self, bus: SambaBoard) -> Flashed:
+    def __call__(self, bus: SambaBoard, port: str | None = None) -> Flashed:
         def plugged() -> list[Plugged]:
             return list_plugged(lambda: bus.ports)
 
@@ -189,7 +189,7 @@ class Bossac:
             run_uploader(NANO, self.command, port, self.log)
 
         impatient = dataclasses.replace(NANO, serial=dataclasses.replace(NANO.serial, returns_s=1.0))
-        chosen = choose_port(NANO, None, plugged())
+        chosen = choose_port(NANO, port, plugged())
         return flash(impatient, self.identity, chosen, in_loader(impatient, run, plugged), QUICK, plugged)
 
     def arrived(self, board: SambaBoard) -> bool:
@@ -222,6 +222,16 @@ def test_flash_touches_a_nano_and_finds_it_under_its_other_names(
         assert len(set(board.names[:2])) == 2
     content = firmware_of(small)
     assert bytes(board.flash[: len(content)]) == content
+
+
+def test_a_nano_by_a_link_to_its_port(bossac: Bossac, tmp_path: Path) -> None:
+    """As those of /dev/serial/by-id, which leads nowhere while another name is the board's."""
+    with SambaBoard(old=ID) as board:
+        link = tmp_path / "usb-Arduino_Nano_33_BLE"
+        link.symlink_to(board.port)
+        flashed = bossac(board, str(link))
+        assert (flashed.port, flashed.info.model) == (board.port, bossac.identity)
+    assert bossac.arrived(board)
 
 
 def test_a_nano_without_a_bootloader_until_reset_is_pressed_twice(bossac: Bossac) -> None:

@@ -52,7 +52,7 @@ def test_flash_resets_uploads_verifies_resets_and_hears_the_model(
         assert (done.exit_code, done.stderr) == (0, ""), done.output
         line = f"flash    {chip} on {board.port} runs model {identity}, engine compiled"
         assert done.stdout.splitlines()[0] == line
-        assert board.boots["loader"] == 1
+        assert board.boots == {"loader": 1, "firmware": 2}  # the second time with something to run
     written = segments(bytes(board.flash.data[APP_OFFSET:]))
     parts, _ = read_parts(built.elf)
     assert [address for address, _ in written] == [part.address for part in parts]

@@ -53,12 +53,12 @@ AlwaysBuild(env.Alias("upload", binary, actions))
 Default(binary)
 """
 _ESPTOOL = {
-    "to_binary": '"$PYTHONEXE" -P -m esptool --chip {chip} elf2image --flash-mode dio --flash-freq 40m --flash-size 4MB'
+    "to_binary": '"$PYTHONEXE" -P -m esptool --chip {chip} elf2image --flash_mode dio --flash_freq 40m --flash_size 4MB'
     ' -o "$TARGET" "$SOURCE"',
     "flags": [
-        *("--chip", "{chip}", "--port", '"$UPLOAD_PORT"', "--baud", "460800", "--before", "default-reset"),
-        *("--after", "hard-reset", "write-flash", "-z", "--flash-mode", "dio", "--flash-freq", "40m"),
-        *("--flash-size", "detect"),
+        *("--chip", "{chip}", "--port", '"$UPLOAD_PORT"', "--baud", "460800", "--before", "default_reset"),
+        *("--after", "hard_reset", "write_flash", "-z", "--flash_mode", "dio", "--flash_freq", "40m"),
+        *("--flash_size", "detect"),
     ],
     "uploader": "esptool",
     "command": '"$PYTHONEXE" -P -m "$UPLOADER" $UPLOADERFLAGS 0x10000 $SOURCE',
