@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -17,6 +18,7 @@ from typing import Any
 from tinyproof.core.board_spec import Board
 from tinyproof.core.errors import BoardError
 from tinyproof.core.paths import CONFIG_NAME
+from tinyproof.host.fleet.environment import data_folder
 from tinyproof.host.fleet.place_ports import READ_BYTES, BehindPlace, BoardLine, Over
 from tinyproof.host.transport.ports import close_port, open_port, policy_of
 
@@ -92,6 +94,8 @@ class RealBoard(BehindPlace):
     def __init__(self, board: Board, device: str, flash: Sequence[str] = FLASH) -> None:
         """`flash`: the command that uploads, to which the options of `tinyproof flash` are added."""
         self.board, self.device, self._flash = board, device, tuple(flash)
+        # It stays: what of the board's core is compiled serves the next upload, too.
+        self._folder = data_folder() / "uploads" / re.sub(r"\W+", "-", f"{board.name} {device}")
         self._line: DeviceLine | None = None
 
     def connect(self, client: socket.socket) -> BoardLine:
@@ -102,14 +106,18 @@ class RealBoard(BehindPlace):
         """`files`: those of a build folder, as `export` leaves them. An upload that is left off leaves the board
         without a firmware; the next one begins anew."""
         self.close()
-        with tempfile.TemporaryDirectory(prefix="tinyproof-flash-") as scratch:
-            folder = Path(scratch) / "build" / MODEL
-            folder.mkdir(parents=True)
-            (Path(scratch) / CONFIG_NAME).touch()  # so that builds are where the command runs
-            for name, content in files.items():
-                (folder / name).write_bytes(content)
-            command = [*self._flash, "--board", self.board.name, "--port", self.device, "--model", MODEL]
-            _run(command, Path(scratch), over)
+        folder = self._folder / "build" / MODEL
+        folder.mkdir(parents=True, exist_ok=True)
+        (self._folder / CONFIG_NAME).touch()  # so that builds are where the command runs
+        core = data_folder() / "platformio"
+        core.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError):  # compilers and cores, hundreds of megabytes, are fetched once
+            (self._folder / "build" / ".platformio").symlink_to(core)
+        for left in [path for path in folder.iterdir() if path.is_file()]:
+            left.unlink()
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+        _run([*self._flash, "--board", self.board.name, "--port", self.device, "--model", MODEL], self._folder, over)
 
     def leave(self, line: BoardLine, *, ended: bool) -> None:
         self.close()

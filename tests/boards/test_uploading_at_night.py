@@ -9,15 +9,20 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from support.esp_board import APP_OFFSET, EspBoard
-from support.standin_platform import use_standins
+from support.standin_platform import use_standins, write_standins
 from support.two_layers import tiny_build
 
 from tinyproof.cli.main import main
 from tinyproof.core import paths
 from tinyproof.core.board_spec import find_board
+from tinyproof.core.config import CheckConfig
 from tinyproof.core.manifest import read_manifest
 from tinyproof.firmware.images import read_parts
 from tinyproof.firmware.platformio_build import build
+from tinyproof.host.check import check
+from tinyproof.host.fleet.place_ports import PlacePorts, send_firmware
+from tinyproof.host.fleet.real_board import RealBoard
+from tinyproof.host.targets.reference_board import load_device
 
 pytestmark = [pytest.mark.nightly, pytest.mark.filterwarnings(r"ignore:set\w+\(\) is deprecated:DeprecationWarning")]
 # A chip, and the simulated board of the same instruction set: of the chip itself nothing here can compile.
@@ -76,3 +81,25 @@ def test_an_esp32_that_cannot_be_reset_into_its_loader(tmp_path: Path, monkeypat
         board.dead = False
         again = CliRunner().invoke(main, ["flash", "--board", "esp32", "--port", board.port, "--model", "tiny"])
         assert again.exit_code == 0, again.output
+
+
+def test_a_board_of_a_fleet_is_flashed_beside_it_and_proven(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A place's two ports, `tinyproof flash` behind them, and a board that computes what the golden reference does."""
+    built = build(find_board("qemu-xtensa"), tiny_build(tmp_path))
+    folder = built.elf.parents[2]
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("STANDIN_IMAGE", str(built.elf.parent / "pio" / "qemu-xtensa" / "firmware.elf"))
+    write_standins(tmp_path / "data" / "tinyproof" / "platformio")
+    board = find_board("esp32")
+    with EspBoard(pty=True, runs=lambda _: load_device(folder)) as chip:
+        ports = PlacePorts(RealBoard(board, chip.port), "127.0.0.1")
+        try:
+            files = {file.name: file.read_bytes() for file in folder.iterdir() if file.is_file()}
+            send_firmware(("127.0.0.1", ports.flash_port), files)
+            report = check(board, folder, f"rfc2217://127.0.0.1:{ports.serial_port}", CheckConfig())
+        finally:
+            ports.close()
+            ports.thread.join(5)
+        assert (report.bits.checked, report.bits.different, report.proven) == (256, 0, True)
+        assert chip.boots == {"loader": 1, "firmware": 1}
+        assert chip.flash.model_id() == built.model_id

@@ -60,6 +60,13 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningFleet]:
         yield running
 
 
+@pytest.fixture
+def own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The user's data folder, for what a board's machine keeps from one upload to the next."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    return tmp_path / "data"
+
+
 def prove(fleet: RunningFleet, folder: Path, ears: FleetEars | None = None) -> list[FleetRow]:
     """Of all its places."""
     with fleet.client() as client:
@@ -252,7 +259,7 @@ sys.exit("Error: press reset" if (folder / "manifest.json").read_text() != "{}" 
 """
 
 
-def test_an_upload_happens_beside_the_board_and_its_fault_comes_back(tmp_path: Path) -> None:
+def test_an_upload_happens_beside_the_board_and_its_fault_comes_back(own_data: Path) -> None:
     """The command stands for `tinyproof flash`, which needs a compiler from PlatformIO's registry."""
     board = RealBoard(find_board("nano33ble"), "/dev/ttyACM7", (sys.executable, "-c", FLASH))
     ports = PlacePorts(board, "127.0.0.1")
@@ -264,6 +271,32 @@ def test_an_upload_happens_beside_the_board_and_its_fault_comes_back(tmp_path: P
         ports.close()
         ports.thread.join(5)
     assert not ports.thread.is_alive()
+
+
+KEPT = """
+import pathlib, sys
+folder, fetched = pathlib.Path("build") / sys.argv[-1], pathlib.Path("build", ".platformio", "compiler")
+kept = fetched.exists(), (folder / "objects").exists(), sorted(path.name for path in folder.iterdir() if path.is_file())
+fetched.touch()
+(folder / "objects").mkdir(exist_ok=True)
+sys.exit(f"Error: {kept}")
+"""
+
+
+def test_uploads_keep_what_was_fetched_and_compiled_but_no_build(own_data: Path) -> None:
+    def upload(device: str, name: str) -> str:
+        ports = PlacePorts(RealBoard(find_board("nano33ble"), device, (sys.executable, "-c", KEPT)), "127.0.0.1")
+        try:
+            with pytest.raises(BoardError) as caught:
+                send_firmware(("127.0.0.1", ports.flash_port), {name: b"{}"})
+        finally:
+            ports.close()
+            ports.thread.join(5)
+        return caught.value.message.removeprefix("the firmware did not get there: ")
+
+    assert upload("/dev/ttyACM7", "first.json") == "(False, False, ['first.json'])"
+    assert upload("/dev/ttyACM7", "second.json") == "(True, True, ['second.json'])"
+    assert upload("/dev/ttyACM8", "third.json") == "(True, False, ['third.json'])"
 
 
 UPLOAD = """
@@ -280,7 +313,7 @@ time.sleep(60)
 """
 
 
-def test_an_upload_ends_with_its_lease_before_the_next_one_has_the_board(tmp_path: Path) -> None:
+def test_an_upload_ends_with_its_lease_before_the_next_one_has_the_board(own_data: Path, tmp_path: Path) -> None:
     """Otherwise two of them write the same flash."""
     upload = (sys.executable, "-c", UPLOAD, str(tmp_path / "processes"))
     board = RealBoard(find_board("nano33ble"), "/dev/ttyACM7", upload)

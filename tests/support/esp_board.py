@@ -65,13 +65,21 @@ class EspBoard:
     """A context manager. `port`: what to give to esptool. `boots`: how often which side has started."""
 
     def __init__(
-        self, chip: str = "esp32", *, flash: Flash | None = None, pty: bool = False, dead: bool = False
+        self,
+        chip: str = "esp32",
+        *,
+        flash: Flash | None = None,
+        pty: bool = False,
+        dead: bool = False,
+        runs: Callable[[str], Device] | None = None,
     ) -> None:
-        """`dead`: its loader never answers, as where BOOT is not held on a board without the two transistors."""
+        """`dead`: its loader never answers, as where BOOT is not held on a board without the two transistors. `runs`:
+        what the firmware does in which this model id was found; without it, it answers nothing but its name."""
         self.chip, self.flash, self.dead = chip, flash or Flash(), dead
         self.boots = {"loader": 0, "firmware": 0}
         self.dtr = self.rts = False
         self._device: Device | None = None
+        self._runs = runs or (lambda identity: make_device(identity, board=chip))
         self._loader: tuple[socket.socket, threading.Event, threading.Thread] | None = None
         self._say: Callable[[bytes], None] = lambda content: None
         self._stop = threading.Event()
@@ -117,7 +125,7 @@ class EspBoard:
         else:
             self.boots["firmware"] += 1
             if identity := self.flash.model_id():
-                self._device = make_device(identity, board=self.chip)
+                self._device = self._runs(identity)
 
     def _start_loader(self) -> None:
         ours, theirs = socket.socketpair()

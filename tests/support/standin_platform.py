@@ -76,8 +76,9 @@ _PLATFORMS = (
 )
 
 
-def use_standins(monkeypatch: pytest.MonkeyPatch, core: Path, image: Path, chip: str = "esp32") -> None:
-    """PlatformIO in `core` has the platforms; `image`: the ELF, beside its map, that a build comes to."""
+def write_standins(core: Path, chip: str = "esp32") -> None:
+    """PlatformIO with the core folder `core` has the platforms. What a build comes to is the ELF, beside its map, that
+    STANDIN_IMAGE names in the environment."""
     platformio_core.ensure_core(core)
     for name, version, boards, how in _PLATFORMS:
         folder = core / "platforms" / name
@@ -97,6 +98,11 @@ def use_standins(monkeypatch: pytest.MonkeyPatch, core: Path, image: Path, chip:
         flags = [flag.replace("{chip}", chip) for flag in how["flags"]]
         filled = {**how, "to_binary": str(how["to_binary"]).replace("{chip}", chip), "flags": flags}
         (folder / "builder" / "main.py").write_text(_BUILDER.format(**filled))
+
+
+def use_standins(monkeypatch: pytest.MonkeyPatch, core: Path, image: Path, chip: str = "esp32") -> None:
+    """The same for builds of this process, whose image is `image`."""
+    write_standins(core, chip)
     monkeypatch.setattr(platformio_build, "CORE", core)
     monkeypatch.setattr(platformio_build, "ensure_core", lambda: platformio_core.ensure_core(core))
     monkeypatch.setitem(os.environ, "STANDIN_IMAGE", str(image))
