@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -16,7 +15,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -25,17 +23,12 @@ from support.running_fleet import BOARD, RunningFleet, copies, running_fleet
 from support.shared_builds import tiny_firmware
 
 from tinyproof.cli.main import main
-from tinyproof.core.board_spec import find_board
-from tinyproof.core.config import CheckConfig, Config
+from tinyproof.core.config import Config
 from tinyproof.core.errors import BoardError, EnvironmentFaultError, UsageError
 from tinyproof.fleet_checking import FleetEars, FleetRow, as_fleet_document, fault_of, matching, prove_places
-from tinyproof.host.check import check
-from tinyproof.host.fleet import daemons, place_ports
+from tinyproof.host.fleet import daemons
 from tinyproof.host.fleet.coordinator import client_name, holder_in_words
-from tinyproof.host.fleet.place_ports import PlacePorts, SimulatedBoard, send_firmware
-from tinyproof.host.fleet.real_board import RealBoard
 from tinyproof.host.fleet.state import Offer, ShelfPlan, State
-from tinyproof.host.targets.emulator import Emulator
 from tinyproof.host.targets.reference_board import ReferenceBoard
 from tinyproof.host.transport import usb
 from tinyproof.host.transport.usb import Plugged
@@ -58,13 +51,6 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningFleet]:
     with running_fleet(tmp_path_factory.mktemp("state"), copies(PLACES)) as running:
         yield running
-
-
-@pytest.fixture
-def own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The user's data folder, for what a board's machine keeps from one upload to the next."""
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    return tmp_path / "data"
 
 
 def prove(fleet: RunningFleet, folder: Path, ears: FleetEars | None = None) -> list[FleetRow]:
@@ -249,146 +235,6 @@ def test_a_real_board_that_runs_the_model_is_asked_over_rfc2217(project: Path, t
         (row,) = prove(fleet, folder)
     assert row.proven, row.error
     assert (row.bits_checked, row.flash_bytes) == (256, None)
-
-
-FLASH = """
-import pathlib, sys
-folder = pathlib.Path("build") / sys.argv[-1]
-print(*sys.argv[1:], file=sys.stderr)
-sys.exit("Error: press reset" if (folder / "manifest.json").read_text() != "{}" else 0)
-"""
-
-
-def test_an_upload_happens_beside_the_board_and_its_fault_comes_back(own_data: Path) -> None:
-    """The command stands for `tinyproof flash`, which needs a compiler from PlatformIO's registry."""
-    board = RealBoard(find_board("nano33ble"), "/dev/ttyACM7", (sys.executable, "-c", FLASH))
-    ports = PlacePorts(board, "127.0.0.1")
-    try:
-        send_firmware(("127.0.0.1", ports.flash_port), {"manifest.json": b"{}"})
-        with pytest.raises(BoardError, match="the firmware did not get there: press reset"):
-            send_firmware(("127.0.0.1", ports.flash_port), {"manifest.json": b"other"})
-    finally:
-        ports.close()
-        ports.thread.join(5)
-    assert not ports.thread.is_alive()
-
-
-KEPT = """
-import pathlib, sys
-folder, fetched = pathlib.Path("build") / sys.argv[-1], pathlib.Path("build", ".platformio", "compiler")
-kept = fetched.exists(), (folder / "objects").exists(), sorted(path.name for path in folder.iterdir() if path.is_file())
-fetched.touch()
-(folder / "objects").mkdir(exist_ok=True)
-sys.exit(f"Error: {kept}")
-"""
-
-
-def test_uploads_keep_what_was_fetched_and_compiled_but_no_build(own_data: Path) -> None:
-    def upload(device: str, name: str) -> str:
-        ports = PlacePorts(RealBoard(find_board("nano33ble"), device, (sys.executable, "-c", KEPT)), "127.0.0.1")
-        try:
-            with pytest.raises(BoardError) as caught:
-                send_firmware(("127.0.0.1", ports.flash_port), {name: b"{}"})
-        finally:
-            ports.close()
-            ports.thread.join(5)
-        return caught.value.message.removeprefix("the firmware did not get there: ")
-
-    assert upload("/dev/ttyACM7", "first.json") == "(False, False, ['first.json'])"
-    assert upload("/dev/ttyACM7", "second.json") == "(True, True, ['second.json'])"
-    assert upload("/dev/ttyACM8", "third.json") == "(True, False, ['third.json'])"
-
-
-UPLOAD = """
-import os, pathlib, subprocess, sys, time
-log = pathlib.Path(sys.argv[1])
-before = log.read_text().split() if log.exists() else []
-living = [pid for pid in before if pathlib.Path("/proc", pid, "exe").exists()]
-if before:
-    sys.exit(f"Error: {len(before)} processes before, living: {living}")
-child = subprocess.Popen(["sleep", "60"])
-log.with_name("begun").write_text(f"{os.getpid()} {child.pid}")
-log.with_name("begun").rename(log)
-time.sleep(60)
-"""
-
-
-def test_an_upload_ends_with_its_lease_before_the_next_one_has_the_board(own_data: Path, tmp_path: Path) -> None:
-    """Otherwise two of them write the same flash."""
-    upload = (sys.executable, "-c", UPLOAD, str(tmp_path / "processes"))
-    board = RealBoard(find_board("nano33ble"), "/dev/ttyACM7", upload)
-    first = PlacePorts(board, "127.0.0.1")
-    said: list[str] = []
-
-    def flash(ports: PlacePorts) -> None:
-        with pytest.raises(BoardError) as caught:
-            send_firmware(("127.0.0.1", ports.flash_port), {"manifest.json": b"{}"})
-        said.append(caught.value.message)
-
-    client = threading.Thread(target=flash, args=(first,))
-    client.start()
-    while not (tmp_path / "processes").exists():
-        time.sleep(0.01)
-    first.close()
-    second = PlacePorts(RealBoard(find_board("nano33ble"), "/dev/ttyACM7", upload), "127.0.0.1", first)
-    try:
-        flash(second)
-    finally:
-        second.close()
-        client.join(5)
-        second.thread.join(5)
-    words = "the firmware did not get there: "
-    assert said == [
-        f"{words}the lease ended before the upload did",
-        f"{words}2 processes before, living: []",
-    ]
-
-
-def test_an_emulator_that_dies_before_it_is_connected_leaves_the_place_alive(
-    project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Dying(Emulator):
-        def __init__(self, *arguments: Any) -> None:
-            super().__init__(*arguments)
-            self.child.process.kill()
-            self.child.process.wait()
-
-    ports = PlacePorts(SimulatedBoard(find_board(BOARD)), "127.0.0.1")
-    elf = project / "build" / "small" / "boards" / BOARD / "firmware.elf"
-    try:
-        send_firmware(("127.0.0.1", ports.flash_port), {elf.name: elf.read_bytes()})
-        with monkeypatch.context() as patch:
-            patch.setattr(place_ports, "Emulator", Dying)
-            with socket.create_connection(("127.0.0.1", ports.serial_port), 5) as client:
-                line = client.makefile("rb").readline().decode()
-        assert line.startswith(f"# the emulator of board {BOARD} stopped, exit status -9: ")
-        assert check(find_board(BOARD), elf.parents[2], f"socket://127.0.0.1:{ports.serial_port}", CheckConfig()).proven
-    finally:
-        ports.close()
-        ports.thread.join(5)
-    assert not ports.thread.is_alive()
-
-
-def test_a_flash_port_bears_whatever_comes(project: Path) -> None:
-    ports = PlacePorts(SimulatedBoard(find_board(BOARD)), "127.0.0.1")
-    address = ("127.0.0.1", ports.flash_port)
-    try:
-        for rubbish in (b"", b"GET / HTTP/1.1\r\n\r\n", b"[]\n", b'{"files": {"firmware.elf": -1}}\n', b"\xff" * 5000):
-            with socket.create_connection(address, 5) as client:
-                client.sendall(rubbish)
-                client.shutdown(socket.SHUT_WR)
-                assert b"fault" in client.makefile("rb").readline()
-        with pytest.raises(BoardError, match=r"takes firmware.elf, not other"):
-            send_firmware(address, {"../other": b""})
-        with socket.create_connection(("127.0.0.1", ports.serial_port), 5) as client:
-            assert b"no firmware yet" in client.makefile("rb").readline()
-        elf = project / "build" / "small" / "boards" / BOARD / "firmware.elf"
-        send_firmware(address, {elf.name: elf.read_bytes()})
-        assert check(find_board(BOARD), elf.parents[2], f"socket://127.0.0.1:{ports.serial_port}", CheckConfig()).proven
-    finally:
-        ports.close()
-        ports.thread.join(5)
-    assert not ports.thread.is_alive()
 
 
 def test_what_is_asked_for_and_not_there_is_said(fleet: RunningFleet, project: Path) -> None:
