@@ -88,7 +88,7 @@ def esptool(small: Path, tmp_path: Path) -> Esptool:
     return Esptool(tmp_path, firmware_of(small))
 
 
-@pytest.mark.parametrize("loader", ["stub", "rom"])
+@pytest.mark.parametrize("loader", ["stub", pytest.param("rom", marks=pytest.mark.nightly)])
 def test_esptool_syncs_writes_verifies_and_the_firmware_is_heard(small: Path, tmp_path: Path, loader: str) -> None:
     esptool = Esptool(tmp_path, firmware_of(small), *(["--no-stub"] if loader == "rom" else []))
     identity = read_manifest(small).model_id
