@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from tinyproof.core.board_spec import Board
 from tinyproof.core.config import CheckConfig
 from tinyproof.core.errors import BoardError, UsageError
+from tinyproof.core.port_faults import require_port
 from tinyproof.host.protocol.messages import Info
 from tinyproof.host.session import open_client
 from tinyproof.host.targets.loader import POLL_S, Lister, Upload
@@ -26,11 +27,14 @@ class Flashed:
 def choose_port(board: Board, port: str | None, plugged: list[Plugged]) -> str:
     """`port`, or that of the only board of this kind; "" where there is none and its bootloader is a drive.
 
-    Raises BoardError when there is none or more than one.
+    Raises BoardError when there is none or more than one, or `port` cannot be opened: before minutes are spent on a
+    build.
     """
     if board.kind != "serial":
         raise UsageError(f"board {board.name} is not flashed; ./tinyproof check --board {board.name} starts it")
     if port is not None:
+        if not board.serial.drive_id:  # that of a board whose drive is there has gone already
+            require_port(port)
         return port
     fitting = ports_of(board, plugged)
     if not fitting and board.serial.drive_id:
@@ -80,7 +84,8 @@ def await_return(board: Board, port: str, before: Plugged | None, lister: Lister
         same = [plugged for plugged in lister() if _same(plugged, before, board)]
         running = [plugged for plugged in same if not plugged.bootloader]
         if running:
-            return next((plugged.port for plugged in running if plugged.port == port), running[0].port)
+            was = before.port if before else port  # to which `port` may be a link
+            return next((plugged.port for plugged in running if plugged.port == was), running[0].port)
         stuck = same[0] if same else None
         if time.monotonic() >= deadline:
             break
