@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from tinyproof.core.board_spec import Board
+from tinyproof.core.port_faults import FORBIDDEN
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Cause:
 
 GONE = "{name} went away from {port} in the middle of the upload; plug it in again, with another cable, and flash again"
 STUCK = "the upload to {name} on {port} does not come to an end; {loader}, and flash again"
+UNDER_WAY = "another upload to {name} on {port} is under way; flash again when it has ended"
 HELD = "port {port} cannot be opened; close what holds it (a serial monitor), or plug {name} in, and flash again"
 _MISMATCH = (
     "{name} has something else in its flash than was written to it; plug it into another socket, with a shorter cable, "
@@ -54,6 +56,7 @@ CAUSES = {
             r"Writing at (?:.|\n)*could not open port",
             GONE,
         ),
+        Cause.of(r"could not open port.*Permission denied", FORBIDDEN),
         Cause.of(r"could not (?:open|exclusively lock) port|port is busy|doesn't exist|No such file or dir", HELD),
         Cause.of(
             r"Failed to connect|No serial data received|Invalid head of packet|Wrong boot mode|Timed out waiting",

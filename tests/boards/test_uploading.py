@@ -165,8 +165,9 @@ def test_an_esp32_unplugged_in_the_middle(esptool: Esptool, monkeypatch: pytest.
 
 
 def test_a_port_that_is_not_there(esptool: Esptool) -> None:
-    assert refused(lambda: esptool("/dev/ttyUSB77")) == (
-        "port /dev/ttyUSB77 cannot be opened; close what holds it (a serial monitor), or plug esp32 in, and flash again"
+    port = f"/dev/ttyUSB{os.getpid()}"
+    assert refused(lambda: esptool(port)) == (
+        f"port {port} cannot be opened; close what holds it (a serial monitor), or plug esp32 in, and flash again"
     )
 
 
@@ -322,11 +323,12 @@ def test_an_uploader_that_is_missing_or_says_what_nobody_knows(
     assert upload_command(NANO, small, tmp_path) == [sys.executable, "--port", PORT]
     strange = [sys.executable, "-c", "print('first'); print('all is lost'); raise SystemExit(7)"]
     log = tmp_path / "upload.log"
-    assert refused(lambda: run_uploader(NANO, strange, "/dev/ttyACM0", log)) == (
-        f"nano33ble on /dev/ttyACM0: bossac failed: all is lost (all of it: {log})"
+    port = str(tmp_path)
+    assert refused(lambda: run_uploader(NANO, strange, port, log)) == (
+        f"nano33ble on {port}: bossac failed: all is lost (all of it: {log})"
     )
     assert log.read_text() == "first\nall is lost\n"
     asleep = [sys.executable, "-c", "import time; time.sleep(60)"]
-    assert refused(lambda: run_uploader(NANO, asleep, os.devnull, log, timeout_s=0.2)).startswith(
-        "the upload to nano33ble on /dev/null does not come to an end; press reset twice"
+    assert refused(lambda: run_uploader(NANO, asleep, port, log, timeout_s=0.2)).startswith(
+        f"the upload to nano33ble on {port} does not come to an end; press reset twice"
     )
