@@ -25,6 +25,7 @@ from tinyproof.host.targets.emulator import Emulator
 READ_BYTES = 4096
 MOST_BYTES = 64 << 20  # of all the files of a firmware
 TRANSFER_S = 30.0  # between two pieces of it
+UPLOAD_S = 1800.0  # until it is on the board: two runs of PlatformIO and an upload that end by themselves are shorter
 
 Over = Callable[[float], bool]  # whether the lease is over, or is within so many seconds
 
@@ -237,7 +238,7 @@ class PlacePorts:
                     files = _read_files(stream)
                 self.behind.flash(files, self._is_over)
                 answer = {}
-            except (TinyproofError, ValueError, KeyError, TypeError, AttributeError) as error:
+            except (TinyproofError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
                 answer = {"fault": error.message if isinstance(error, TinyproofError) else f"no firmware: {error}"}
             client.sendall(json.dumps(answer).encode() + b"\n")
 
@@ -267,7 +268,7 @@ def send_firmware(address: tuple[str, int], files: dict[str, bytes]) -> None:
     try:
         with socket.create_connection(address, TRANSFER_S) as connection, connection.makefile("rb") as answers:
             connection.sendall(head + b"".join(files.values()))
-            connection.settimeout(None)  # the upload to a real board takes as long as it takes
+            connection.settimeout(UPLOAD_S)
             line = answers.readline()
     except OSError as error:
         raise BoardError(f"it does not take a firmware: {error}") from error
