@@ -62,6 +62,11 @@ CAUSES = {
             r"Failed to connect|No serial data received|Invalid head of packet|Wrong boot mode|Timed out waiting",
             "{name} on {port} does not answer esptool; {loader}, and flash again",
         ),
+        Cause.of(
+            r"Failed to start stub|No more data to read|Failed to (?:enter|write|leave|set|read)|Write timeout",
+            "{name} on {port} answers esptool too late, or not as it should; flash again, in another socket and with a "
+            "shorter cable where that stays so",
+        ),
     ),
     "bossac": (
         Cause.of(

@@ -103,5 +103,7 @@ def _watch(process: subprocess.Popen[bytes], device: str, timeout_s: float) -> s
 
 def _last_words(board: Board, port: str, output: str, status: int, log: Path) -> str:
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    said = lines[-1][:200] if lines else f"exit status {status}"
+    # Below its fault esptool says where more is to be read.
+    fault = next((line for line in reversed(lines) if "error occurred: " in line), lines[-1] if lines else "")
+    said = fault.rpartition("error occurred: ")[2][:200] or f"exit status {status}"
     return f"{board.name} on {port}: {board.serial.uploader} failed: {said} (all of it: {shown(log)})"

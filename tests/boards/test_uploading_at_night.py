@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from support.esp_board import APP_OFFSET, EspBoard
+from support.esp_board import APP_OFFSET, EspBoard, make_esptool_patient
 from support.standin_platform import use_standins, write_standins
 from support.two_layers import tiny_build
 
@@ -28,6 +28,11 @@ pytestmark = [pytest.mark.nightly, pytest.mark.filterwarnings(r"ignore:set\w+\(\
 # A chip, and the simulated board of the same instruction set: of the chip itself nothing here can compile.
 CHIPS = [("esp32", "qemu-xtensa"), ("esp32c3", "qemu-riscv32")]
 MAGIC, HEADER_BYTES, SEGMENT_BYTES = 0xE9, 24, 8
+
+
+@pytest.fixture(autouse=True)
+def _esptool_is_patient(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_esptool_patient(tmp_path, monkeypatch)
 
 
 def segments(image: bytes) -> list[tuple[int, bytes]]:
