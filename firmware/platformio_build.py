@@ -41,6 +41,9 @@ PROFILE = "profile"  # the firmware that runs the operators one by one
 PROFILE_SOURCE = "model_profile.c"  # in a folder of that name
 TIMEOUT_S = 600.0
 
+# Variables by which PlatformIO changes what platformio.ini says: flags that somebody has set for another project make
+# another image, or an uploader that fails. One out of a cache comes without the linker's map, which says what it is.
+_OF_A_PROJECT = re.compile("PLATFORMIO_(?:BUILD|SRC|UPLOAD|LIB|LIBDEPS|INCLUDE|BOARDS|SHARED|EXTRA|DEFAULT)_")
 _OFFLINE = re.compile(r"HTTPClientError|InternetConnectionError|Could not connect to|ConnectionError")
 _ERROR = re.compile(r"(?:fatal error|error): |undefined reference|^error: |^\*\*\* ", re.IGNORECASE)
 _OVERFLOW = re.compile(r"region `(flash|ram|text|data)' overflowed by (\d+) bytes")
@@ -187,8 +190,7 @@ def run_platformio(
     ensure_environments()
     # -P: nothing in the user's folder is imported in place of PlatformIO's own.
     command = [sys.executable, "-P", "-m", "platformio", "run", "-d", str(FIRMWARE), "-e", board.name, *options]
-    # An image out of a cache would come without the linker's map, which says what it is made of.
-    environment = {name: value for name, value in os.environ.items() if name != "PLATFORMIO_BUILD_CACHE_DIR"} | {
+    environment = {name: value for name, value in os.environ.items() if not _OF_A_PROJECT.match(name)} | {
         "PLATFORMIO_CORE_DIR": str(CORE),
         "PLATFORMIO_WORKSPACE_DIR": str(BUILD / ".pio"),  # platformio.ini means the same, in a clone
         "PLATFORMIO_BUILD_DIR": str(objects),

@@ -252,6 +252,8 @@ def test_flash_touches_a_nano_and_finds_it_under_its_other_names(
     built = small / "boards" / "qemu-cortex-m4" / "pio" / "qemu-cortex-m4" / "firmware.elf"
     use_standins(monkeypatch, tmp_path / "core", built)
     monkeypatch.setattr(paths, "BUILD", tmp_path / "build")
+    monkeypatch.setenv("PLATFORMIO_UPLOAD_FLAGS", "--of-another-project")
+    monkeypatch.setenv("PLATFORMIO_SRC_DIR", "/nowhere")
     with SambaBoard(old=ID) as board:
         monkeypatch.setattr("serial.tools.list_ports.comports", lambda: board.ports)
         first = board.port
