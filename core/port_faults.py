@@ -33,14 +33,19 @@ def port_fault(name: str, error: Exception) -> str:
 
 
 def require_port(name: str) -> None:
-    """Raises BoardError for a device file that is absent or forbidden, without opening it, which resets some boards.
-    Of a COM port and a URL nothing is known before."""
+    """Raises BoardError for a device file that is absent, forbidden or none, without opening it, which resets some
+    boards. Of a COM port and a URL nothing is known before."""
     if os.name != "posix" or "://" in name:
         return
-    if not Path(name).exists():
-        raise BoardError(port_fault(name, FileNotFoundError(errno.ENOENT, "")))
-    if not os.access(name, os.R_OK | os.W_OK):
-        raise BoardError(port_fault(name, PermissionError(errno.EACCES, "")))
+    fault: OSError | None = None
+    if not os.path.exists(name):  # noqa: PTH110 (Path("") is the folder we are in)
+        fault = FileNotFoundError(errno.ENOENT, "")
+    elif not os.access(name, os.R_OK | os.W_OK):
+        fault = PermissionError(errno.EACCES, "")
+    elif not Path(name).is_char_device():
+        fault = OSError(errno.ENOTTY, "it is no device")
+    if fault is not None:
+        raise BoardError(port_fault(name or "''", fault))
 
 
 def _last_words(text: str) -> str:

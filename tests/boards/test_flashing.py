@@ -208,7 +208,12 @@ def test_a_port_that_is_absent_or_forbidden_is_told_before_a_build(
     assert caught.value.message == (
         f"port {gone} is absent (ports here: /dev/ttyACM1); plug the board in, or give --port"
     )
+    with pytest.raises(BoardError, match=r"^port '' is absent"):
+        choose_port(nano, "", [])
     gone.touch()
+    with pytest.raises(BoardError) as caught:
+        choose_port(nano, str(gone), [])
+    assert caught.value.message == f"port {gone} cannot be opened: it is no device; is it a serial port?"
     monkeypatch.setattr(os, "access", lambda path, mode: False)  # which tests that run as root cannot see
     with pytest.raises(BoardError) as caught:
         choose_port(nano, str(gone), [])
