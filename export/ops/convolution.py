@@ -261,7 +261,7 @@ class Convolution(Op):
         return self.batches * max(0, fours * 4 * self.kernel_height * ROW_SEARCH_COST - copied)
 
     def without_strip(self) -> Self | None:
-        """The same by pairs of channels, without a copy of the input under a row of the output; None: it is no smaller."""
+        """The same by pairs of channels, without a copy of the rows under an output row; None: that is no smaller."""
         if self.wide or not isinstance(self.layout, Pairs) or not self.layout.strip:
             return None
         op = self.copied()
