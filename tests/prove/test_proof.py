@@ -128,6 +128,7 @@ def test_a_changed_kernel_is_no_longer_shown_to_be_right(
     assert any(row[column] in (REFUTED, UNPROVEN) for row in statuses(proof))
 
 
+@pytest.mark.nightly
 def test_layers_with_dead_units_left_shifts_and_several_rows_are_shown_to_be_right(tmp_path: Path) -> None:
     for seed in (3, 8):
         proof = prove(compiled(tmp_path / str(seed), dense_network(seed, [5, 9, 33, 2], rows=2)), eva=False)
