@@ -86,7 +86,7 @@ class Schedules:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.chains: dict[tuple[int, int], bool] = {}
-        self.stripes: dict[tuple[tuple[int, int, int], frozenset[int]], Op] = {}
+        self.stripes: dict[tuple[int, int, int], Op] = {}
         self.narrow: dict[int, Op] = {}
 
     @cached_property
@@ -211,14 +211,11 @@ class Schedules:
             self.narrow[number] = found
         return self.narrow[number]
 
-    def _stripes(self, group: tuple[int, int, int], narrow: frozenset[int]) -> Op:
-        a, b, height = group
-        key = group, narrow.intersection(range(a, b + 1))
-        if key not in self.stripes:
-            chain = [self._narrow(number) if number in narrow else None for number in range(a, b + 1)]
-            members = [op or self.program.ops[number] for number, op in enumerate(chain, start=a)]
-            self.stripes[key] = Stripes(members, height)
-        return self.stripes[key]
+    def _stripes(self, group: tuple[int, int, int]) -> Op:
+        if group not in self.stripes:
+            a, b, height = group
+            self.stripes[group] = Stripes(self.program.ops[a : b + 1], height)
+        return self.stripes[group]
 
     def _ops(self, shape: Shape) -> list[tuple[Op, tuple[int, int]]]:
         """The operators of a shape, and which of the program's each of them is."""
@@ -227,7 +224,7 @@ class Schedules:
         number = 0
         while number < len(self.program.ops):
             if number in starts:
-                found.append((self._stripes(starts[number], shape.narrow), starts[number][:2]))
+                found.append((self._stripes(starts[number]), starts[number][:2]))
                 number = starts[number][1] + 1
                 continue
             narrow = self._narrow(number) if number in shape.narrow else None

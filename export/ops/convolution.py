@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from tinyproof.core.tflite.arithmetic import INT32_MAX, quantize_multiplier
 from tinyproof.core.tflite.dtypes import unpack
@@ -33,7 +33,6 @@ class Convolution(Op):
     weight_types: ClassVar[tuple[str, ...]] = ("int8", "int4")  # for int8
     bias_types: ClassVar[tuple[str, ...]] = ("int64", "int32")  # for int16
     layout: Pairs | Planes | None = None
-    stripless = False  # by pairs of channels, see without_strip
     x_place: ClassVar[int] = 0  # of the input in the operator's list; weights stand at 1, and the bias at the end
 
     def __init__(self, graph: Graph, operator: Operator) -> None:
@@ -243,19 +242,9 @@ class Convolution(Op):
         )
         strip_bytes = self.kernel_height * reach * self.channels_in + 3
         padded = reach - self.pads[1] > self.width or high - self.pads[0] > self.height or any(self.pads)
-        suits = padded and self.dilations[1] == 1 and strip_bytes <= MAX_STRIP_BYTES
-        strip = reach if suits and not self.stripless else 0
+        strip = reach if padded and self.dilations[1] == 1 and strip_bytes <= MAX_STRIP_BYTES else 0
         walk = window if pointwise else self._walk()
         return Pairs(walk, tuple(self.rows), width, pixels, pointwise, strip, strip_bytes, self.dilations[1] > 1)
-
-    def without_strip(self) -> Self | None:
-        """The same by pairs of channels without a copy of the input under a row of the output."""
-        if self.wide or not isinstance(self.layout, Pairs) or not self.layout.strip:
-            return None
-        op = self.copied()
-        op.stripless = True
-        op.lay_out(self)
-        return op
 
     def _walk(self) -> str:
         numbers = (
