@@ -21,7 +21,8 @@ from tinyproof.host.session import Session, open_session
 def check(
     board: Board, build_dir: Path, port: str | None, config: CheckConfig, progress: Progress | None = None
 ) -> CheckReport:
-    """Asks the board everything that the build's vectors and manifest hold, and writes boards/<board>/check.json.
+    """Asks the board everything that the build's vectors and manifest hold, then as many inputs of its own as the
+    configuration says, and writes boards/<board>/check.json.
 
     A mismatch is in the report; raises what `open_session` raises.
     """
@@ -39,6 +40,11 @@ def check(
             bits = ask_inputs(session, inputs, golden.run, progress, keep=len(inputs))
         limit = None if tolerance is None else tolerance.value
         answers = [_check_answer(session, expected, golden, limit) for expected in manifest.expected]
+        many = None
+        if config.vectors and bits.identical:
+            from tinyproof.host.many.asking import ask_many  # brings in numpy
+
+            many = ask_many(session, build_dir, config, progress)
         # Asked once more where it tells how deep its stack went meanwhile.
         info = session.inference.greet() if session.info.stack_bytes else session.info
         bits.repeats, bits.resets = session.repeats, session.resets
@@ -53,6 +59,7 @@ def check(
         arena_used_bytes=info.arena_used_bytes,
         coverage=read_coverage(build_dir),
         stack_used_bytes=info.stack_bytes,
+        many=many,
     )
     write_report(report, board, build_dir)
     return report

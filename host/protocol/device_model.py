@@ -2,7 +2,8 @@
 """Protocol version 1 from the device's side, in Python: what board `reference` and the fault tests answer with.
 
 Written from docs/protocol.md and apart from the firmware, so that the host is tested against two devices that share no
-code; only the CRC and the float32 arithmetic are the host's own. A test holds the two to the same answers.
+code; only the CRCs, the float32 arithmetic and the inputs of `many` are the host's own. A test holds the two to the
+same answers.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from decimal import ROUND_HALF_UP, Decimal, localcontext
 from tinyproof.core.manifest import TensorSpec
 from tinyproof.core.tflite.arithmetic import float32, quantize
 from tinyproof.core.tflite.dtypes import DTYPES
+from tinyproof.core.tflite.made_inputs import VERSION, digest_of, digest_of_all, make_input
 from tinyproof.core.tflite.tensor_layout import TensorLayout
 from tinyproof.host.protocol.framing import crc16, unescape
 from tinyproof.host.protocol.numbers import float_bits
@@ -25,10 +27,13 @@ from tinyproof.host.protocol.status import CODES, CRC, ENGINE, LENGTH, RANGE, ST
 LINE_BYTES = 1024  # longest request, without LF, but for the bytes of a binary load
 BINARY_BYTES = 1024  # most of one binary load
 WINDOW_BYTES = 4096  # of requests on their way unanswered
+MANY_COUNT = 1024  # most inferences of one `many`
 FRAME_BYTES = 37  # of a reply, around its values
 Q_BYTES = {"int8": 5, "uint8": 4, "int16": 7, "int32": 12, "bool": 2}  # of a value, with its comma; int64 has no words
 Y_BYTES = 9
-HELP = "info | x V... | q Q... | load OFFSET HEX | run | read OFFSET COUNT | reset | or a number x"
+HELP = (
+    "info | x V... | q Q... | load OFFSET HEX | run | read OFFSET COUNT | many SEED FIRST COUNT | reset | or a number x"
+)
 EXPONENT_MAX = 99
 OFFSET_MAX = 2**31 - 1
 
@@ -60,6 +65,7 @@ class Device:
     line_bytes: int = LINE_BYTES
     binary_bytes: int = BINARY_BYTES  # 0: as a device of before there were binary loads and windows
     window_bytes: int = WINDOW_BYTES
+    many: int = VERSION  # 0: it makes no inputs itself
 
     def __post_init__(self) -> None:
         self._buffer = bytearray()
@@ -180,6 +186,8 @@ class Device:
                 return f"ok q={','.join(map(str, q))} t={self.run_us}us"
             case ["load" | "read" | "run" as verb, *rest]:
                 return self._by_parts(verb, rest, seq)
+            case ["many", *rest] if self.many:
+                return self._many(rest)
             case ["reset"]:
                 self._spend()
                 self.reset_state()
@@ -209,6 +217,7 @@ class Device:
         )
         if self.binary_bytes:
             text += f" bin={self.binary_bytes} window={self.window_bytes}"
+        text += f" many={self.many}" if self.many else ""
         types = f"{self.inputs.types}/{self.outputs.types}"
         text += "" if types == "int8/int8" else f" types={types}"
         return text + (f" state={self.state_bytes}" if self.state_bytes else "")
@@ -242,6 +251,23 @@ class Device:
         if self.result is None:
             raise Refusal(STATE)
         return f"ok {self.result[offset : offset + count].hex().upper()}"
+
+    def _many(self, rest: list[str]) -> str:
+        seed, first, count = _counts(rest, 3)
+        if len(rest) != 3:
+            raise Refusal(SYNTAX)
+        if not 1 <= count <= MANY_COUNT:
+            raise Refusal(RANGE)
+        self._spend()
+        self.reset_state()
+        digests, elapsed_us = [], 0
+        for index in range(first, first + count):
+            content = make_input(self.inputs.tensors, seed, index & 0xFFFFFFFF)
+            self._infer(content)
+            assert self.result is not None
+            digests.append(digest_of(content, self.result))
+            elapsed_us += self.run_us
+        return f"ok {digest_of_all(digests):08X} t={elapsed_us}us"
 
     def _for_people(self, values: list[str]) -> str:
         q = self._infer_values(values, Y_BYTES, self._level, None)
