@@ -39,7 +39,7 @@ def check_and_locate(
     report = check(board, folder, port, config, progress)
 
     def before(divergence: Divergence) -> Sequence[bytes]:
-        return [content for content, _ in read_vectors(folder)[0][: divergence.index]] if report.sequence else []
+        return read_vectors(folder).inputs[: divergence.index] if report.sequence else []
 
     _name_layer(report, board, folder, config, differs, before)
     if report.many is not None and report.many.divergences:

@@ -81,13 +81,12 @@ def _ask(board: Board, folder: Path, config: CheckConfig) -> tuple[Digests | Non
         fault = f"was built from another {SOURCE}"
     if fault or record is None or used is None:
         return None, f"{FOLDER}/firmware.elf {fault}; ./tinyproof build --board {board.name} makes it where it fits"
-    vectors, kind = read_vectors(folder)
-    in_turn = kind == "sequence"
+    vectors = read_vectors(folder)
     count = INPUTS_LARGE if manifest.memory is not None and manifest.memory.macs > LARGE_MACS else INPUTS
-    inputs = [content for content, _ in vectors[:count]] if in_turn else sample_inputs(folder, count)
+    inputs = vectors.inputs[:count] if vectors.sequence else sample_inputs(folder, count)
     patient = dataclasses.replace(config, timeout_s=max(config.timeout_s, PATIENCE_S))
     parts = [step.parts for step in steps]
-    seen = watch_steps(board, folder, traced / FIRMWARE_FILE, parts, inputs, patient, sequence=in_turn)
+    seen = watch_steps(board, folder, traced / FIRMWARE_FILE, parts, inputs, patient, sequence=vectors.sequence)
     return _sum_up(steps, seen, record.flash_bytes - used.flash_bytes, time.monotonic() - start), ""
 
 

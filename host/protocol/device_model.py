@@ -18,7 +18,6 @@ from decimal import ROUND_HALF_UP, Decimal, localcontext
 from tinyproof.core.manifest import TensorSpec
 from tinyproof.core.tflite.arithmetic import float32, quantize
 from tinyproof.core.tflite.dtypes import DTYPES
-from tinyproof.core.tflite.made_inputs import VERSION, digest_of, digest_of_all, make_input
 from tinyproof.core.tflite.tensor_layout import TensorLayout
 from tinyproof.host.protocol.framing import crc16, unescape
 from tinyproof.host.protocol.numbers import float_bits
@@ -27,7 +26,8 @@ from tinyproof.host.protocol.status import CODES, CRC, ENGINE, LENGTH, RANGE, ST
 LINE_BYTES = 1024  # longest request, without LF, but for the bytes of a binary load
 BINARY_BYTES = 1024  # most of one binary load
 WINDOW_BYTES = 4096  # of requests on their way unanswered
-MANY_COUNT = 1024  # most inferences of one `many`
+MANY_VERSION = 1  # of the inputs of `many`
+MANY_COUNT = 1024  # most inferences of one
 FRAME_BYTES = 37  # of a reply, around its values
 Q_BYTES = {"int8": 5, "uint8": 4, "int16": 7, "int32": 12, "bool": 2}  # of a value, with its comma; int64 has no words
 Y_BYTES = 9
@@ -65,7 +65,7 @@ class Device:
     line_bytes: int = LINE_BYTES
     binary_bytes: int = BINARY_BYTES  # 0: as a device of before there were binary loads and windows
     window_bytes: int = WINDOW_BYTES
-    many: int = VERSION  # 0: it makes no inputs itself
+    many: int = MANY_VERSION  # 0: it makes no inputs itself
 
     def __post_init__(self) -> None:
         self._buffer = bytearray()
@@ -253,6 +253,8 @@ class Device:
         return f"ok {self.result[offset : offset + count].hex().upper()}"
 
     def _many(self, rest: list[str]) -> str:
+        from tinyproof.core.tflite.made_inputs import digest_of, digest_of_all, make_input  # brings in numpy
+
         seed, first, count = _counts(rest, 3)
         if len(rest) != 3:
             raise Refusal(SYNTAX)

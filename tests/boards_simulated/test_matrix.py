@@ -308,12 +308,14 @@ def emulators_of(folder: Path) -> list[int]:
 PROGRAM = """
 import pathlib, sys
 from tinyproof.host import check as checking
+from tinyproof.host import expected
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import Config
 from tinyproof import matrix
 
 real = checking.read_vectors
-checking.read_vectors = lambda folder: (real(folder)[0] * 400, "exhaustive")  # long enough to be interrupted
+# Long enough to be interrupted.
+checking.read_vectors = lambda folder: expected.Vectors(real(folder).pairs * 400, "exhaustive")
 boards = [find_board(name) for name in ("qemu-cortex-m3", "sim-uno")]
 matrix.prove(boards, pathlib.Path(sys.argv[1]), Config(), lambda *_: None)
 """

@@ -250,7 +250,8 @@ def test_made_inputs_are_of_the_kinds_that_the_page_names() -> None:
 def test_the_numbers_of_many_are_those_of_both_sides() -> None:
     header = (PROTOCOL / "many.h").read_text()
     (version,), (most,) = re.findall(r"MANY_VERSION (\d+)", header), re.findall(r"MANY_COUNT (\d+)", header)
-    assert (int(version), int(most)) == (VERSION, device_model.MANY_COUNT)
+    assert (int(version), int(most)) == (device_model.MANY_VERSION, device_model.MANY_COUNT)
+    assert int(version) == VERSION
     assert int(most) == MOST_AT_ONCE
     assert f"COUNT is {most} at most." in PAGE
     assert f"Input INDEX of SEED, version {version}," in PAGE

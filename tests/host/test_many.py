@@ -25,13 +25,13 @@ from tinyproof.core.config import CheckConfig
 from tinyproof.core.errors import EnvironmentFaultError, UsageError
 from tinyproof.core.manifest import read_manifest
 from tinyproof.core.reference.golden import Reference
+from tinyproof.core.tflite import made_inputs
 from tinyproof.core.tflite.made_inputs import make_input
 from tinyproof.host.check import check
 from tinyproof.host.check_report import CheckReport
 from tinyproof.host.many import expected
 from tinyproof.host.many.asking import ManyResult, frames_before
 from tinyproof.host.many.expected import ExpectedDigests
-from tinyproof.host.protocol import device_model
 from tinyproof.host.protocol.device_model import Device
 from tinyproof.host.targets.reference_board import load_device
 
@@ -229,7 +229,7 @@ def test_a_slow_board_with_state_gets_shorter_sequences(streaming: Path, start_b
     report, many = asked(streaming, start_board(device=device), CheckConfig(timeout_s=0.6, vectors=16, seed=7))
     assert report.proven
     assert report.bits.repeats == 0
-    assert many.frames in (4, 8)
+    assert many.frames in (1, 2, 4, 8)
 
 
 def test_an_input_that_is_not_the_seeds_is_a_mismatch(
@@ -242,7 +242,7 @@ def test_an_input_that_is_not_the_seeds_is_a_mismatch(
     right = device.run
     device.run = lambda content: right(make_input(device.inputs.tensors, 7, 9) if content == other else content)
     monkeypatch.setattr(
-        device_model,
+        made_inputs,
         "make_input",
         lambda tensors, seed, index: other if index == 9 else make_input(tensors, seed, index),
     )
