@@ -32,7 +32,6 @@ class Convolution(Op):
     channel_dimension: ClassVar[int]  # of the weights: the output channels
     weight_types: ClassVar[tuple[str, ...]] = ("int8", "int4")  # for int8
     bias_types: ClassVar[tuple[str, ...]] = ("int64", "int32")  # for int16
-    layout: Pairs | Planes | None = None
     x_place: ClassVar[int] = 0  # of the input in the operator's list; weights stand at 1, and the bias at the end
 
     def __init__(self, graph: Graph, operator: Operator) -> None:
@@ -189,28 +188,6 @@ class Convolution(Op):
         """How the layer goes channel by channel, those of its input being in so many groups."""
         return Planes.both(self.batches, self.axes(), groups, self.channels_in // groups, tuple(self.rows))
 
-    @property
-    def row_walk(self) -> RowWalk | None:
-        if self.layout is None or self.batches > 1 or self.takes_remainders:
-            return None
-        reach = (self.kernel_height - 1) * self.dilations[0] + 1
-        return RowWalk(self.height, self.out_height, self.strides[0], reach, self.pads[0])
-
-    def on_rows(self, part: RowPart, like: Op | None = None) -> Convolution:
-        op = self.copied()
-        op.height, op.out_height, op.pads = part.inputs, part.outputs, (part.pad, self.pads[1])
-        op.lay_out(like)
-        return op
-
-    def lay_out(self, like: Op | None = None) -> None:
-        """Chooses how kernels go over an image of int8; `like`: with the tables of that one."""
-        raise NotImplementedError
-
-    @property
-    def takes_remainders(self) -> bool:
-        """Whether kernel conv_planes_s8 goes over the image once for each remainder of a dilation."""
-        return isinstance(self.layout, Planes) and self.layout.x.dilation > 1
-
     def axes(self) -> tuple[Axis, Axis]:
         """Height and width."""
         columns = zip(
@@ -279,3 +256,32 @@ class Convolution(Op):
             "multipliers": f"{prefix}_multipliers",
             "shifts": f"{prefix}_shifts",
         }
+
+
+class LaidOutConvolution(Convolution):
+    """One whose kernels go over an image of int8 in one of several ways, of which `lay_out` chooses the cheapest.
+    `layout`: None where the sums are of int16, or the image is covered once."""
+
+    layout: Pairs | Planes | None = None
+
+    @abstractmethod
+    def lay_out(self, like: Op | None = None) -> None:
+        """Sets `layout` and `kernel`; `like`: such as have the tables of that one."""
+
+    @property
+    def row_walk(self) -> RowWalk | None:
+        if self.layout is None or self.batches > 1 or self.takes_remainders:
+            return None
+        reach = (self.kernel_height - 1) * self.dilations[0] + 1
+        return RowWalk(self.height, self.out_height, self._on_rows, self.strides[0], reach, self.pads[0])
+
+    def _on_rows(self, part: RowPart, like: Op | None) -> LaidOutConvolution:
+        op = self.copied()
+        op.height, op.out_height, op.pads = part.inputs, part.outputs, (part.pad, self.pads[1])
+        op.lay_out(like)
+        return op
+
+    @property
+    def takes_remainders(self) -> bool:
+        """Whether kernel conv_planes_s8 goes over the image once for each remainder of a dilation."""
+        return isinstance(self.layout, Planes) and self.layout.x.dilation > 1
