@@ -14,7 +14,7 @@ import select
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
@@ -24,6 +24,7 @@ from tinyproof.core.errors import BoardError, MismatchError
 from tinyproof.host.protocol import status
 from tinyproof.host.protocol.framing import LineSplitter, Reply, decode, frame, show
 from tinyproof.host.transport.ports import READ_BYTES, PortPolicy, close_port, open_port
+from tinyproof.host.transport.window import Round
 
 # Sequence numbers stay below this: a line keeps its order, so only answers to the latest few requests can come late,
 # and every byte costs: 87 us at 115,200 baud, about as much as two system calls of an emulator.
@@ -33,7 +34,6 @@ RESYNC_S = 0.2  # and this is how long a resync waits for that at most
 LATE_REQUESTS = 8  # in a row, each answered only when the next attempt was made: the board is one answer behind
 _TICKS = re.compile(r"(?:^| )t=\d+\w*")
 WINDOW_SEQS = range(SEQ_WRAP, 10_000)  # in a window, where much may be on its way again and late
-MOST_ON_THE_WAY = 32  # in a window
 BITS_PER_BYTE = 10  # on the wire, with start and stop
 POLL_S = 0.001  # between two looks at a port that has no file descriptor (rfc2217)
 
@@ -87,57 +87,6 @@ class ReceivedBytes:
             f"{self.banners} boot banners (does the board reset?)" if self.banners else "",
         ]
         return f"{self.count} bytes came: " + (", ".join(part for part in parts if part) or "empty lines only")
-
-
-@dataclass
-class _Round:
-    """Requests of a window sent since the last time that it went back. `on_the_way`: SEQ -> (index, bytes). `late`: SEQ
-    -> index of those that were sent before, whose answers may still come from a board that is slow."""
-
-    first: int
-    next: int
-    late: dict[int, int]
-    on_the_way: dict[int, tuple[int, int]] = field(default_factory=dict)
-    flying: int = 0  # bytes of those
-    answered: set[int] = field(default_factory=set)
-    refused: dict[int, Reply] = field(default_factory=dict)
-    careful: bool = False  # after trouble: one alone, until it is answered
-    unknown: int = 0  # complaints that do not say about which request
-
-    @property
-    def failed(self) -> bool:
-        return bool(self.refused or self.unknown)
-
-    @property
-    def over(self) -> bool:
-        """Nothing more will come: all are answered, those whose SEQ was damaged included."""
-        return len(self.on_the_way) <= self.unknown
-
-    @property
-    def has_room(self) -> bool:
-        """For one more, as far as it goes by their number."""
-        careful = self.careful and not self.answered
-        return not self.failed and len(self.on_the_way) < (1 if careful else MOST_ON_THE_WAY)
-
-    def awaits(self, seq: int) -> bool:
-        return seq in self.on_the_way or self.late.get(seq) == self.first + len(self.answered)
-
-    def take(self, reply: Reply) -> None:
-        if reply.seq is None:
-            self.unknown += 1
-            return
-        seq = reply.seq
-        if seq not in self.on_the_way:
-            if reply.code or not self.awaits(seq):
-                return
-            self.answered.add(self.late[seq])  # it was served, though late, as all before it
-            return
-        index, size = self.on_the_way.pop(seq)
-        self.flying -= size
-        if reply.code:
-            self.refused[index] = reply
-        else:
-            self.answered.add(index)
 
 
 class Link:
@@ -237,7 +186,7 @@ class Link:
             if failures > self.retries:
                 raise self._silent(name, self.retries, seen)
             with self._faults_in_words(name):
-                sent = self._round(lines, _Round(first, first, late, careful=trouble), window_bytes, seen, done)
+                sent = self._round(lines, Round(first, first, late, careful=trouble), window_bytes, seen, done)
             late |= {seq: index for seq, (index, _) in sent.on_the_way.items()}
             self.repeats += sent.next - first - len(sent.answered)
             before = first
@@ -251,11 +200,11 @@ class Link:
     def _round(
         self,
         lines: Sequence[Callable[[int], bytes]],
-        sent: _Round,
+        sent: Round,
         window_bytes: int,
         seen: ReceivedBytes,
         done: Callable[[int], None] | None,
-    ) -> _Round:
+    ) -> Round:
         """Sends `lines` from the round's first on until all are answered, or one is not."""
         deadline = time.monotonic() + self.timeout_s
         while True:
