@@ -114,6 +114,8 @@ def command(
         raise UsageError("--limit counts samples of a data set; name it with --dataset")
     if dataset is not None and (vectors is not None or seed is not None):
         raise UsageError("--vectors and --seed are of inputs that the board makes; leave out --dataset, or these")
+    if seed is not None and not wanted.vectors:
+        raise UsageError("--seed is of inputs that the board makes; say how many with --vectors")
     if asked is not None:
         _check_fleet(config, model, asked, junit, as_json=as_json)
         return

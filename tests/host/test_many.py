@@ -328,3 +328,5 @@ def test_the_command_says_what_was_compared(net: Path, monkeypatch: pytest.Monke
     refused = run("--vectors", "5", "--dataset", "x.npz")
     assert (refused.exit_code, "leave out --dataset" in refused.output) == (2, True)
     assert run("--vectors", "5", "--seed", str(2**31)).exit_code == 2
+    refused = run("--seed", "5")
+    assert (refused.exit_code, "say how many with --vectors" in refused.output) == (2, True)
