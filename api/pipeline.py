@@ -233,16 +233,17 @@ def _of(kind: type[Result], document: dict[str, Any], **others: Any) -> Result:
 
 def proof_of(report: CheckReport | DatasetReport) -> Proof:
     """What a check of vectors or of samples came to."""
-    bits, (more, saturation) = report.bits, _answers(report)
+    bits, many, (more, saturation) = report.bits, getattr(report, "many", None), _answers(report)
     return Proof(
         *(report.model, report.model_id, report.board, report.engine, report.reference),
         vectors=bits.checked,
         bits_different=bits.different,
         proven=report.proven,
         fault=report.mismatch() or saturation,
-        first_difference=_first_difference(bits) or _first_difference(getattr(report, "many", None)),
+        first_difference=_first_difference(bits) or _first_difference(many),
         ticks=bits.ticks_max,
         tick_unit=bits.tick_unit,
+        vectors_made=many.checked if many else 0,
         **more,
     )
 
