@@ -92,6 +92,8 @@ def time_words(bits: BitsResult) -> str:
 
 
 def line_words(bits: BitsResult) -> str:
-    """What the line and the board went through; empty where nothing was lost."""
-    words = f"; {bits.repeats} requests repeated" if bits.repeats else ""
-    return words + (f"; the board restarted {bits.resets} times" if bits.resets else "")
+    """What the line and the board went through; empty where nothing was lost, at the speed that it always has."""
+    words = f" at {bits.baud:,} baud" if bits.baud else ""
+    words += f"; {bits.repeats} requests repeated" if bits.repeats else ""
+    words += f"; the board restarted {bits.resets} times" if bits.resets else ""
+    return words + (f"; {bits.line_note}" if bits.line_note else "")

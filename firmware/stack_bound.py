@@ -17,7 +17,7 @@ from tinyproof.firmware.elf_sizes import layer_of
 
 # The protocol reaches the board through the pointers of `struct protocol_port`, and the Arduino core's Print its port
 # through a virtual function: the only calls through pointers in an image with the compiled engine.
-PORT = ("hal_write", "hal_ticks", "hal_elapsed", "hal_stack_used")
+PORT = ("hal_write", "hal_ticks", "hal_elapsed", "hal_stack_used", "hal_set_baud", "hal_keep_baud")
 VIRTUAL = {"Print::write": ("HardwareSerial::write",)}
 AVR_RETURN_BYTES = 2  # what a call pushes there; the compiler counts it into the callee's frame
 STARTS = ("startup_reset", "main")

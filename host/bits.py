@@ -63,6 +63,8 @@ class BitsResult:
     round_trips: int = 0
     repeats: int = 0  # requests sent again, the greeting's and those after the inputs included
     resets: int = 0  # restarts of the board, likewise
+    baud: int = 0  # that the line was changed to; 0: it is at the speed that it began with
+    line_note: str = ""  # why it is not at another, where one was wanted
 
     @property
     def identical(self) -> bool:
@@ -92,6 +94,8 @@ class BitsResult:
             "round_trips_per_second": round(self.round_trips_per_second, 1),
             "repeats": self.repeats,
             "resets": self.resets,
+            "baud": self.baud,
+            "line_note": self.line_note,
         }
 
     def mismatch(self, inputs: str, board: str) -> str:
@@ -228,6 +232,8 @@ def _finish(session: Session, result: BitsResult, requests_before: int) -> None:
     session.inference.on_part = None
     result.round_trips = session.client.requests - requests_before
     result.repeats, result.resets = session.repeats, session.resets
+    speed = session.client.speed
+    result.baud, result.line_note = speed.present if speed.is_other else 0, speed.note
 
 
 def divergence_at(

@@ -42,6 +42,7 @@ Report = TypeVar("Report", "CheckReport", "DatasetReport")
 @click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds to wait for an answer.")
 @click.option("--total", type=click.FloatRange(min=0, min_open=True), help="Seconds that all answers may take.")
 @click.option("--retries", type=click.IntRange(0, 1000), help="How often a lost or damaged request is repeated.")
+@click.option("--baud", type=click.IntRange(min=1), help="Speed of a real line; the board's first one: no other.")
 @fleet_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of the table.")
 @click.option("--junit", type=click.Path(path_type=Path), help="Write JUnit XML to this file, too.")
@@ -58,6 +59,7 @@ def command(
     timeout: float | None,
     total: float | None,
     retries: int | None,
+    baud: int | None,
     fleet: tuple[str, ...],
     coordinator: str | None,
     wait: float | None,
@@ -108,6 +110,7 @@ def command(
         retries=config.check.retries if retries is None else retries,
         vectors=config.check.vectors if vectors is None else vectors,
         seed=config.check.seed if seed is None else seed,
+        baud=baud or config.check.baud,
     )
     config = select_model(dataclasses.replace(config, board=board or config.board, check=wanted), model)
     if dataset is None and limit is not None:

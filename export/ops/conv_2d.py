@@ -43,6 +43,9 @@ class Conv2D(LaidOutConvolution):
         self.layout = min(layouts, key=lambda layout: layout.cost)
         self.kernel = self.layout.kernel
 
+    def narrow(self) -> Conv2D | None:
+        return self.without_strip()
+
     @property
     def cost(self) -> int:
         return self.layout.cost if self.layout else super().cost

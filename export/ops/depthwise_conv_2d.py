@@ -68,7 +68,7 @@ class DepthwiseConv2D(LaidOutConvolution):
         """With the kernel that goes pixel by pixel: it needs next to no scratch, and its output may follow close behind
         its input."""
         if self.wide or self.quads or not self.suits_quads:
-            return None
+            return None if self.quads else self.without_strip()
         op = self.copied()
         op.kernel, op.quads, op.layout_cost = "depthwise_quads_s8", True, self.quads_cost
         return op

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 
 from tinyproof.core.errors import EnvironmentFaultError, UsageError
-from tinyproof.core.files import write_at_once
+from tinyproof.core.files import keep_inside, write_at_once
 from tinyproof.core.manifest import Manifest
 from tinyproof.core.paths import shown
 from tinyproof.core.reference.golden import default_implementation
@@ -129,7 +129,7 @@ def _read(build_dir: Path, origin: Origin) -> list[int]:
 def _write(build_dir: Path, origin: Origin, digests: list[int]) -> None:
     content = struct.pack(f"<{len(digests)}I", *digests)
     document = {"origin": asdict(origin), "sha256": _sha256(origin, content), "digests": content.hex()}
-    write_at_once(build_dir / FILE, json.dumps(document, indent=1) + "\n")
+    write_at_once(keep_inside(build_dir, build_dir) / FILE, json.dumps(document, indent=1) + "\n")
 
 
 def _sha256(origin: Origin, content: bytes) -> str:

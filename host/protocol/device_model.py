@@ -32,7 +32,8 @@ FRAME_BYTES = 37  # of a reply, around its values
 Q_BYTES = {"int8": 5, "uint8": 4, "int16": 7, "int32": 12, "bool": 2}  # of a value, with its comma; int64 has no words
 Y_BYTES = 9
 HELP = (
-    "info | x V... | q Q... | load OFFSET HEX | run | read OFFSET COUNT | many SEED FIRST COUNT | reset | or a number x"
+    "info | x V... | q Q... | load OFFSET HEX | run | read OFFSET COUNT | many SEED FIRST COUNT | reset | "
+    "baud B [PATTERN] | or a number x"
 )
 EXPONENT_MAX = 99
 OFFSET_MAX = 2**31 - 1
@@ -66,6 +67,9 @@ class Device:
     binary_bytes: int = BINARY_BYTES  # 0: as a device of before there were binary loads and windows
     window_bytes: int = WINDOW_BYTES
     many: int = MANY_VERSION  # 0: it makes no inputs itself
+    base_baud: int = 0
+    set_baud: Callable[[int], bool] = lambda baud: False
+    keep_baud: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
         self._buffer = bytearray()
@@ -129,6 +133,8 @@ class Device:
             text = self._serve(words, seq)
         except Refusal as refusal:
             text = f"err {refusal.code} {refusal}"
+        if star:
+            self.keep_baud()
         return self._reply(text, seq, bool(star))
 
     def _answer_binary(self, line: bytes) -> bytes:
@@ -153,6 +159,7 @@ class Device:
             self.result = self.run_seq = None
         if crc != b"%04X" % crc16(head + b":" + escaped):
             return self._reply(f"err {CRC} {CODES[CRC][0]}", None, checked=True)
+        self.keep_baud()
         if not error:
             error = self._take_binary(escaped)
         return self._reply(f"err {error} {CODES[error][0]}" if error else "ok", seq, checked=True)
@@ -192,11 +199,22 @@ class Device:
                 self._spend()
                 self.reset_state()
                 return "ok"
+            case ["baud", *rest]:
+                return self._change_speed(rest)
             case ["help"]:
                 return f"ok {HELP}"
             case [first, *_] if first[0] in "0123456789+-.":
                 return self._for_people(words)
         raise Refusal(SYNTAX)
+
+    def _change_speed(self, rest: list[str]) -> str:
+        """The new speed, and perhaps a word that comes back."""
+        (baud,) = _counts(rest, 1)
+        if len(rest) > 2:
+            raise Refusal(SYNTAX)
+        if not self.base_baud or not self.set_baud(baud):
+            raise Refusal(RANGE)
+        return f"ok {''.join(rest[1:])}"
 
     def _by_parts(self, verb: str, rest: list[str], seq: int | None) -> str:
         """Tensors that do not fit a line."""
@@ -220,7 +238,8 @@ class Device:
         text += f" many={self.many}" if self.many else ""
         types = f"{self.inputs.types}/{self.outputs.types}"
         text += "" if types == "int8/int8" else f" types={types}"
-        return text + (f" state={self.state_bytes}" if self.state_bytes else "")
+        text += f" state={self.state_bytes}" if self.state_bytes else ""
+        return text + (f" baud={self.base_baud}" if self.base_baud else "")
 
     def _load(self, offset: int, digits: str) -> str:
         if not re.fullmatch(r"(?:[0-9A-Fa-f]{2})+", digits):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Requests that are on their way at the same time, and what has become of each."""
+"""Which requests of a window are on their way, answered or refused. No I/O."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Round:
 
     @property
     def failed(self) -> bool:
-        """Whether one is to be sent again, which takes those behind it along."""
+        """Something was refused: nothing more is sent until the rest is answered."""
         return bool(self.refused or self.unknown)
 
     @property
@@ -42,11 +42,11 @@ class Round:
         return not self.failed and len(self.on_the_way) < (1 if careful else MOST_ON_THE_WAY)
 
     def awaits(self, seq: int) -> bool:
-        """Whether an answer with this SEQ still says something."""
+        """Whether an answer to `seq` says something."""
         return seq in self.on_the_way or self.late.get(seq) == self.first + len(self.answered)
 
     def take(self, reply: Reply) -> None:
-        """An answer that is awaited, or one without SEQ."""
+        """A reply that is awaited, or a complaint without SEQ."""
         if reply.seq is None:
             self.unknown += 1
             return

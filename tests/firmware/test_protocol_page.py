@@ -142,6 +142,47 @@ def test_both_sides_speak_of_several_types_and_keep_a_state(driver: Driver) -> N
     assert replies[6].startswith(b"ok q=0,249,32917,0 y=BFC00000,"), "x after a reset"
 
 
+SPEEDS = b"""info
+baud 921600
+baud 921600 UU:{}UU
+@7 baud 115200 UU
+baud 2000000
+baud 4
+baud
+baud -5
+baud x
+baud 9600 a b
+@7 baud 9600*0000
+baud 99999999999
+"""
+
+
+def test_both_sides_speak_of_speeds(driver: Driver) -> None:
+    modelled = model(1, 1)
+    modelled.base_baud, modelled.set_baud = 115_200, lambda baud: 9600 <= baud <= 1_000_000
+    _, *said = driver(SPEEDS, "speeds", "1", "1").splitlines()
+    replies = [line for line in said if not line.startswith(b"~")]
+    assert [alike(reply) for reply in replies] == [alike(reply) for reply in modelled.feed(SPEEDS).splitlines()]
+    assert parse_info(replies[0].decode().removeprefix("ok ")).base_baud == 115_200
+    assert replies[1:5] == [b"ok ", b"ok UU:{}UU", b"@7 ok UU", b"err 3 range"]
+
+
+@pytest.mark.parametrize(
+    ("line", "keeps"),
+    [(b"@7 info", True), (b"@8 nonsense", True), (b"@8 load 0 :A", True), (b"@9 load 5 :A", True), (b"info", False)],
+)
+@pytest.mark.parametrize("damaged", [False, True])
+def test_a_speed_is_kept_by_what_comes_whole(driver: Driver, line: bytes, keeps: bool, damaged: bool) -> None:
+    end = b"" if not keeps else b"*0000" if damaged else b"*%04X" % crc16(line)
+    kept: list[None] = []
+    modelled = model(1, 1)
+    modelled.base_baud, modelled.keep_baud = 115_200, lambda: kept.append(None)
+    modelled.answer(line + end)
+    state = driver(line + end + b"\n", "speeds", "1", "1").splitlines()[-1]
+    assert state == b"~0 %d" % len(kept)
+    assert len(kept) == (keeps and not damaged)
+
+
 def test_there_are_transcripts() -> None:
     assert len(TRANSCRIPTS) >= 4
 
@@ -157,11 +198,16 @@ def test_the_verbs_are_those_of_help(driver: Driver) -> None:
 def test_the_fields_are_those_of_info(driver: Driver) -> None:
     named = {name for row in table("Field of `info` | Meaning") for name in re.findall(r"`(\w+)`", row[0])}
     info = driver(b"info\n", "protocol", "1", "1", "436").splitlines()[1].decode()
-    assert {word.partition("=")[0] for word in info.split(" ")} == named - {"types", "state", "stack"} | {"ok"}
+    assert {word.partition("=")[0] for word in info.split(" ")} == named - {"types", "state", "stack", "baud"} | {"ok"}
     modelled = model(1, 1).answer(b"info").decode().split()
-    assert {word.partition("=")[0] for word in modelled} == named - {"init", "arena", "types", "state", "stack"} | {
-        "ok"
-    }
+    assert {word.partition("=")[0] for word in modelled} == named - {
+        "init",
+        "arena",
+        "types",
+        "state",
+        "stack",
+        "baud",
+    } | {"ok"}
     stateful = parse_info(driver(b"info\n", "typed").splitlines()[1].decode().removeprefix("ok "))
     assert (stateful.types, stateful.state_bytes) == ("int8,int16/uint8,int32,bool", 4)
     assert stateful.stack_bytes == 96
@@ -257,7 +303,9 @@ def test_the_numbers_of_many_are_those_of_both_sides() -> None:
     assert f"Input INDEX of SEED, version {version}," in PAGE
 
 
-VERBS = st.sampled_from(["info", "help", "x", "q", "load", "run", "read", "many", "inf", "Q", "@1", "@", "run now"])
+VERBS = st.sampled_from(
+    ["info", "help", "x", "q", "load", "run", "read", "many", "baud", "inf", "Q", "@1", "@", "run now"]
+)
 NUMBERS = [
     "0",
     "1",

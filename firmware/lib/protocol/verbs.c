@@ -127,6 +127,10 @@ static enum protocol_error answer_info(struct protocol *protocol) {
     if (engine->state_bytes > 0) {
         reply_count(protocol, " state=", engine->state_bytes);
     }
+    if (protocol->port->base_baud[0]) {
+        reply_text(protocol, " baud=");
+        reply_text(protocol, protocol->port->base_baud);
+    }
     reply_end(protocol);
     protocol->run_seq = -1; /* a new conversation may begin with any SEQ */
     return PROTOCOL_OK;
@@ -273,6 +277,28 @@ static enum protocol_error answer_reset(struct protocol *protocol) {
     return PROTOCOL_OK;
 }
 
+/* The reply goes out before the speed changes; the pattern comes back, so that the host sees what the line bears. */
+static enum protocol_error answer_baud(struct protocol *protocol, struct words *words) {
+    const struct protocol_port *const port = protocol->port;
+    uint32_t baud = 0;
+    struct word pattern;
+    const enum protocol_error error = words_take_uint(words, &baud);
+    if (error != PROTOCOL_OK) {
+        return error;
+    }
+    (void)words_next(words, &pattern); /* without one it is empty */
+    if (!at_end(words)) {
+        return PROTOCOL_ERROR_SYNTAX;
+    }
+    if (!port->base_baud[0] || !port->set_baud(baud)) {
+        return PROTOCOL_ERROR_RANGE;
+    }
+    reply_begin(protocol, "ok ");
+    reply_bytes(protocol, pattern.text, pattern.count);
+    reply_end(protocol);
+    return PROTOCOL_OK;
+}
+
 /* VERB_PEOPLE is a line without a verb: numbers alone. */
 enum verb {
     VERB_INFO,
@@ -283,6 +309,7 @@ enum verb {
     VERB_READ,
     VERB_MANY,
     VERB_RESET,
+    VERB_BAUD,
     VERB_HELP,
     VERB_PEOPLE,
     VERB_UNKNOWN,
@@ -302,6 +329,7 @@ static const struct {
     [VERB_READ] = {"read OFFSET COUNT", false},
     [VERB_MANY] = {"many SEED FIRST COUNT", false}, /* of inputs that are made here */
     [VERB_RESET] = {"reset", true}, /* of the state, to what it began with */
+    [VERB_BAUD] = {"baud B [PATTERN]", false},
     [VERB_HELP] = {"help", true},
 };
 
@@ -362,6 +390,8 @@ enum protocol_error verbs_answer(struct protocol *protocol, struct words *words,
         return answer_many(protocol, words);
     case VERB_RESET:
         return answer_reset(protocol);
+    case VERB_BAUD:
+        return answer_baud(protocol, words);
     case VERB_PEOPLE:
     case VERB_HELP:
     case VERB_UNKNOWN:
