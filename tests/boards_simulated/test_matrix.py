@@ -28,7 +28,7 @@ from tinyproof.cli.main import main
 from tinyproof.core import paths
 from tinyproof.core.board_spec import Board, find_board
 from tinyproof.core.build_record import read_build_record
-from tinyproof.core.config import Config
+from tinyproof.core.config import CheckConfig, Config
 from tinyproof.core.emulator_command import emulator_command, ensure_simavr
 from tinyproof.core.errors import EXIT_ENVIRONMENT, EXIT_MISMATCH, EXIT_PROVEN, EnvironmentFaultError, UsageError
 from tinyproof.core.manifest import read_manifest
@@ -39,7 +39,8 @@ from tinyproof.host.check import check
 
 Row = Callable[[str, str], matrix.MatrixRow]
 
-CONFIG = Config()
+MADE = 64  # inputs that each board makes itself
+CONFIG = Config(check=CheckConfig(vectors=MADE))
 NAMES = [board.name for board in matrix.simulated_boards()]
 LESSON = ("neuron", "sine", "wide")
 ANSWERED = ("neuron",)  # somebody knows what is right
@@ -142,6 +143,8 @@ def test_every_board_answers_bit_for_bit(exported: Path, row: Row, model: str, n
     assert proof.ram_bytes <= memory.ram_bytes, "the stack's reserve is part of it"
     folder = exported / model / "boards" / name
     document = json.loads((folder / "check.json").read_text())
+    many = document["many"]
+    assert (many["checked"], many["on_board"], many["identical"]) == (MADE, True, True)
     record, seen = read_build_record(folder), document["stack_used_bytes"]
     if is_traced(model, name) and model != "neuron":  # whose one operator writes the answer
         assert document["digests"] is not None, document["digests_note"]
@@ -310,12 +313,14 @@ def emulators_of(folder: Path) -> list[int]:
 PROGRAM = """
 import pathlib, sys
 from tinyproof.host import check as checking
+from tinyproof.host import expected
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import Config
 from tinyproof import matrix
 
 real = checking.read_vectors
-checking.read_vectors = lambda folder: (real(folder)[0] * 400, "exhaustive")  # long enough to be interrupted
+# Long enough to be interrupted.
+checking.read_vectors = lambda folder: expected.Vectors(real(folder).pairs * 400, "exhaustive")
 boards = [find_board(name) for name in ("qemu-cortex-m3", "sim-uno")]
 matrix.prove(boards, pathlib.Path(sys.argv[1]), Config(), lambda *_: None)
 """
