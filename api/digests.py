@@ -88,18 +88,17 @@ def _ask(
         fault = f"was built from another {SOURCE}"
     if fault or record is None or used is None:
         return None, f"{FOLDER}/firmware.elf {fault}; ./tinyproof build --board {board.name} makes it where it fits"
-    vectors, kind = read_vectors(folder)
-    in_turn = kind == "sequence"
+    vectors = read_vectors(folder)
     count = INPUTS_LARGE if manifest.memory is not None and manifest.memory.macs > LARGE_MACS else INPUTS
-    inputs = [content for content, _ in vectors[:count]] if in_turn else sample_inputs(folder, count)
+    inputs = vectors.inputs[:count] if vectors.sequence else sample_inputs(folder, count)
     patient = dataclasses.replace(config, timeout_s=max(config.timeout_s, PATIENCE_S))
     parts = [step.parts for step in steps]
     elf = traced / FIRMWARE_FILE
     if put is None or port is None:
-        seen = watch_steps(board, folder, elf, parts, inputs, patient, sequence=in_turn)
+        seen = watch_steps(board, folder, elf, parts, inputs, patient, sequence=vectors.sequence)
     else:
         put(elf)
-        seen = ask_steps(board, folder, port, parts, inputs, patient, sequence=in_turn)
+        seen = ask_steps(board, folder, port, parts, inputs, patient, sequence=vectors.sequence)
     return _sum_up(steps, seen, record.flash_bytes - used.flash_bytes, time.monotonic() - start), ""
 
 

@@ -20,10 +20,10 @@ class ExpectedAnswers:
     def __init__(self, build_dir: Path, manifest: Manifest) -> None:
         """Raises UsageError for a build that is incomplete."""
         self.inputs, self.outputs = layouts_of(manifest)
-        vectors, kind = read_vectors(build_dir)
-        self.stateful = kind == "sequence"
-        self.exhaustive = kind == "exhaustive"
-        self.known = {} if self.stateful else dict(vectors)
+        vectors = read_vectors(build_dir)
+        self.stateful = vectors.sequence
+        self.exhaustive = vectors.kind == "exhaustive"
+        self.known = {} if self.stateful else dict(vectors.pairs)
         self._build_dir, self._manifest = build_dir, manifest
         self._lock = threading.Lock()
         self._reference: Reference | None = None

@@ -2,7 +2,8 @@
 """Protocol version 1 from the device's side, in Python: what board `reference` and the fault tests answer with.
 
 Written from docs/protocol.md and apart from the firmware, so that the host is tested against two devices that share no
-code; only the CRC and the float32 arithmetic are the host's own. A test holds the two to the same answers.
+code; only the CRCs, the float32 arithmetic and the inputs of `many` are the host's own. A test holds the two to the
+same answers.
 """
 
 from __future__ import annotations
@@ -25,10 +26,15 @@ from tinyproof.host.protocol.status import CODES, CRC, ENGINE, LENGTH, RANGE, ST
 LINE_BYTES = 1024  # longest request, without LF, but for the bytes of a binary load
 BINARY_BYTES = 1024  # most of one binary load
 WINDOW_BYTES = 4096  # of requests on their way unanswered
+MANY_VERSION = 1  # of the inputs of `many`
+MANY_COUNT = 1024  # most inferences of one
 FRAME_BYTES = 37  # of a reply, around its values
 Q_BYTES = {"int8": 5, "uint8": 4, "int16": 7, "int32": 12, "bool": 2}  # of a value, with its comma; int64 has no words
 Y_BYTES = 9
-HELP = "info | x V... | q Q... | load OFFSET HEX | run | read OFFSET COUNT | reset | baud B [PATTERN] | or a number x"
+HELP = (
+    "info | x V... | q Q... | load OFFSET HEX | run | read OFFSET COUNT | many SEED FIRST COUNT | reset | "
+    "baud B [PATTERN] | or a number x"
+)
 EXPONENT_MAX = 99
 OFFSET_MAX = 2**31 - 1
 
@@ -60,6 +66,7 @@ class Device:
     line_bytes: int = LINE_BYTES
     binary_bytes: int = BINARY_BYTES  # 0: as a device of before there were binary loads and windows
     window_bytes: int = WINDOW_BYTES
+    many: int = MANY_VERSION  # 0: it makes no inputs itself
     base_baud: int = 0
     set_baud: Callable[[int], bool] = lambda baud: False
     keep_baud: Callable[[], None] = lambda: None
@@ -186,6 +193,8 @@ class Device:
                 return f"ok q={','.join(map(str, q))} t={self.run_us}us"
             case ["load" | "read" | "run" as verb, *rest]:
                 return self._by_parts(verb, rest, seq)
+            case ["many", *rest] if self.many:
+                return self._many(rest)
             case ["reset"]:
                 self._spend()
                 self.reset_state()
@@ -226,6 +235,7 @@ class Device:
         )
         if self.binary_bytes:
             text += f" bin={self.binary_bytes} window={self.window_bytes}"
+        text += f" many={self.many}" if self.many else ""
         types = f"{self.inputs.types}/{self.outputs.types}"
         text += "" if types == "int8/int8" else f" types={types}"
         text += f" state={self.state_bytes}" if self.state_bytes else ""
@@ -260,6 +270,25 @@ class Device:
         if self.result is None:
             raise Refusal(STATE)
         return f"ok {self.result[offset : offset + count].hex().upper()}"
+
+    def _many(self, rest: list[str]) -> str:
+        from tinyproof.core.tflite.made_inputs import digest_of, digest_of_all, make_input  # brings in numpy
+
+        seed, first, count = _counts(rest, 3)
+        if len(rest) != 3:
+            raise Refusal(SYNTAX)
+        if not 1 <= count <= MANY_COUNT:
+            raise Refusal(RANGE)
+        self._spend()
+        self.reset_state()
+        digests, elapsed_us = [], 0
+        for index in range(first, first + count):
+            content = make_input(self.inputs.tensors, seed, index & 0xFFFFFFFF)
+            self._infer(content)
+            assert self.result is not None
+            digests.append(digest_of(content, self.result))
+            elapsed_us += self.run_us
+        return f"ok {digest_of_all(digests):08X} t={elapsed_us}us"
 
     def _for_people(self, values: list[str]) -> str:
         q = self._infer_values(values, Y_BYTES, self._level, None)

@@ -19,7 +19,7 @@ from tinyproof.core.tflite.reader import read_graph
 from tinyproof.export.lowering import Program, lower
 from tinyproof.export.memory_checker import UnsoundPlanError, check_plan
 from tinyproof.export.memory_planner import MemoryPlan, plan_memory
-from tinyproof.export.ops.convolution import Convolution
+from tinyproof.export.ops.convolution import LaidOutConvolution
 
 INT16 = {"types": ("int16", "int8", "int64"), "x": (0.001, 0), "y": (0.002, 0)}
 
@@ -91,7 +91,7 @@ def test_boards_bear_it_too(core: Core) -> None:
 def stripless(program: Program) -> Program:
     """A layer without its copy of the input under a row of the output."""
     (op,) = program.ops
-    found = op.without_strip() if isinstance(op, Convolution) else None
+    found = op.without_strip() if isinstance(op, LaidOutConvolution) else None
     return dataclasses.replace(program, ops=(found or op,))
 
 

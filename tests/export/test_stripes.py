@@ -20,7 +20,7 @@ from tinyproof.export.lowering import Program, lower
 from tinyproof.export.memory_checker import UnsoundPlanError, check_plan
 from tinyproof.export.memory_planner import MemoryPlan, plan_memory
 from tinyproof.export.ops.conv_pairs import Pairs
-from tinyproof.export.ops.convolution import Convolution
+from tinyproof.export.ops.convolution import LaidOutConvolution
 from tinyproof.export.ops.stripes import Stripes
 from tinyproof.export.schedules import Schedules
 
@@ -69,7 +69,7 @@ def test_members_of_stripes_do_without_their_strips_where_ram_is_short(monkeypat
         if isinstance(op, Stripes)
         for parts in op.parts
         for part in parts.values()
-        if isinstance(part, Convolution) and isinstance(part.layout, Pairs)
+        if isinstance(part, LaidOutConvolution) and isinstance(part.layout, Pairs)
     ]
     assert (True, 0) in strips
     check_plan(smallest.program, smallest.plan)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable
 
@@ -14,7 +15,9 @@ from support.single_device import single_device
 from tinyproof.core.manifest import TensorSpec
 from tinyproof.core.paths import FIRMWARE, ROOT
 from tinyproof.core.tflite.dtypes import DTYPES
+from tinyproof.core.tflite.made_inputs import VERSION, digest_of, digest_of_all, make_input
 from tinyproof.core.tflite.tensor_layout import TensorLayout
+from tinyproof.host.many.asking import MOST_AT_ONCE
 from tinyproof.host.protocol import device_model
 from tinyproof.host.protocol.device_model import Device
 from tinyproof.host.protocol.framing import crc16, escape, frame_binary
@@ -253,7 +256,56 @@ def test_the_limits_are_those_of_both_sides() -> None:
     assert fits in " ".join(PAGE.split())
 
 
-VERBS = st.sampled_from(["info", "help", "x", "q", "load", "run", "read", "baud", "inf", "Q", "@1", "@", "run now"])
+@pytest.mark.parametrize("seed", [0, 1, 2**31 - 1])
+def test_both_sides_make_the_same_inputs(driver: Driver, seed: int) -> None:
+    """A digest for each of them, of several types and of a row of 200 bytes, then one of many."""
+    asked = [f"many {seed} {index} 1" for index in [*range(48), 2**31 - 1]] + [f"many {seed} 3 1000"]
+    content = "\n".join([*asked, ""]).encode()
+    for device, words in ((typed(), ["typed"]), (model(200, 2), ["protocol", "200", "2"])):
+        _, *replies = driver(content, *words).splitlines()
+        assert [alike(reply) for reply in replies] == [alike(reply) for reply in device.feed(content).splitlines()]
+        assert len({reply.split()[1] for reply in replies if reply.startswith(b"ok")}) > 40
+
+
+def test_a_digest_is_of_inputs_and_answers(driver: Driver) -> None:
+    """By zlib, apart from both sides."""
+    spec = model(3, 4).inputs.tensors
+    made = [make_input(spec, 7, index) for index in range(20, 32)]
+    answers = [bytes((content[i % 3] + i) & 0xFF for i in range(4)) for content in made]
+    digest = digest_of_all(map(digest_of, made, answers))
+    _, reply, output = driver(b"many 7 20 12\nread 0 4\n", "protocol", "3", "4").splitlines()
+    assert reply.split()[1] == b"%08X" % digest
+    assert output == b"ok " + answers[-1].hex().upper().encode()
+
+
+def test_made_inputs_are_of_the_kinds_that_the_page_names() -> None:
+    tensors = model(64, 1).inputs.tensors  # zero point -1
+
+    def of(index: int) -> list[int]:
+        return list(TensorLayout(tensors).values(make_input(tensors, 3, index)))
+
+    assert len(set(of(0))) > 40
+    assert all(max(map(abs, of(index))) <= 128 for index in range(1, 64, 4))
+    assert min(max(abs(value + 1) for value in of(index)) for index in range(1, 64, 4)) <= 2
+    for index in range(2, 260, 4):
+        assert [place for place, value in enumerate(of(index)) if value != -1] in ([index // 4 % 64], [])
+    assert {(b - a) % 256 for a, b in itertools.pairwise(of(3))} == {(of(3)[1] - of(3)[0]) % 256}
+    assert set(of(7)) == {-128, 127}
+
+
+def test_the_numbers_of_many_are_those_of_both_sides() -> None:
+    header = (PROTOCOL / "many.h").read_text()
+    (version,), (most,) = re.findall(r"MANY_VERSION (\d+)", header), re.findall(r"MANY_COUNT (\d+)", header)
+    assert (int(version), int(most)) == (device_model.MANY_VERSION, device_model.MANY_COUNT)
+    assert int(version) == VERSION
+    assert int(most) == MOST_AT_ONCE
+    assert f"COUNT is {most} at most." in PAGE
+    assert f"Input INDEX of SEED, version {version}," in PAGE
+
+
+VERBS = st.sampled_from(
+    ["info", "help", "x", "q", "load", "run", "read", "many", "baud", "inf", "Q", "@1", "@", "run now"]
+)
 NUMBERS = [
     "0",
     "1",
