@@ -41,6 +41,9 @@ PROFILE = "profile"  # the firmware that runs the operators one by one
 PROFILE_SOURCE = "model_profile.c"  # in a folder of that name
 TIMEOUT_S = 600.0
 
+# Variables by which PlatformIO changes what platformio.ini says: flags that somebody has set for another project make
+# another image, or an uploader that fails. One out of a cache comes without the linker's map, which says what it is.
+_OF_A_PROJECT = re.compile("PLATFORMIO_(?:BUILD|SRC|UPLOAD|LIB|LIBDEPS|INCLUDE|BOARDS|SHARED|EXTRA|DEFAULT)_")
 _OFFLINE = re.compile(r"HTTPClientError|InternetConnectionError|Could not connect to|ConnectionError")
 _ERROR = re.compile(r"(?:fatal error|error): |undefined reference|^error: |^\*\*\* ", re.IGNORECASE)
 _OVERFLOW = re.compile(r"region `(flash|ram|text|data)' overflowed by (\d+) bytes")
@@ -178,19 +181,22 @@ def objects_folder(board: Board, build_dir: Path, variant: str = "") -> Path:
     return build_dir.resolve() / "boards" / board.name / (f"pio_{variant}" if variant else "pio")
 
 
-def run_platformio(board: Board, build_dir: Path, objects: Path, *options: str, variant: str = "") -> None:
-    """`pio run` of the board's environment. Raises EnvironmentFaultError with what went wrong, in one line."""
+def run_platformio(
+    board: Board, build_dir: Path, objects: Path, *options: str, variant: str = "", note_upload: Path | None = None
+) -> None:
+    """`pio run` of the board's environment. `note_upload`: the file that gets the command of an upload, which is then
+    not run. Raises EnvironmentFaultError with what went wrong, in one line."""
     ensure_core()
     ensure_environments()
     # -P: nothing in the user's folder is imported in place of PlatformIO's own.
     command = [sys.executable, "-P", "-m", "platformio", "run", "-d", str(FIRMWARE), "-e", board.name, *options]
-    # An image out of a cache would come without the linker's map, which says what it is made of.
-    environment = {name: value for name, value in os.environ.items() if name != "PLATFORMIO_BUILD_CACHE_DIR"} | {
+    environment = {name: value for name, value in os.environ.items() if not _OF_A_PROJECT.match(name)} | {
         "PLATFORMIO_CORE_DIR": str(CORE),
         "PLATFORMIO_WORKSPACE_DIR": str(BUILD / ".pio"),  # platformio.ini means the same, in a clone
         "PLATFORMIO_BUILD_DIR": str(objects),
         "TINYPROOF_MODEL": str(build_dir),
         "TINYPROOF_VARIANT": variant,
+        "TINYPROOF_UPLOAD": "" if note_upload is None else str(note_upload),
     }
     try:
         done = subprocess.run(

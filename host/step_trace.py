@@ -40,8 +40,8 @@ class StepTrace:
 
 def sample_inputs(build_dir: Path, count: int = INPUTS) -> list[bytes]:
     """A few of the build's vectors, spread over all of them."""
-    vectors, _ = read_vectors(build_dir)
-    return [content for content, _ in vectors[:: max(1, len(vectors) // count)][:count]]
+    inputs = read_vectors(build_dir).inputs
+    return inputs[:: max(1, len(inputs) // count)][:count]
 
 
 def watch_steps(

@@ -4,19 +4,16 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
-import sys
 import tempfile
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
 from tinyproof.core.errors import BoardError, EnvironmentFaultError
+from tinyproof.core.parent_death import die_with_parent
 
 STOP_S = 2.0
-_PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
 
 class Child:
@@ -47,7 +44,7 @@ class Child:
                 stderr=subprocess.STDOUT if joined else self._stderr,
                 pass_fds=pass_fds,
                 process_group=0 if os.name == "posix" else None,  # Ctrl-C is for us; we stop the child
-                preexec_fn=_die_with_parent(),
+                preexec_fn=die_with_parent(),
             )
         except BaseException:
             self._stderr.close()
@@ -130,20 +127,3 @@ class BoardProcess(ABC):
     def close(self) -> None:
         """Stops the process; the port is gone with it."""
         self.child.stop()
-
-
-def _die_with_parent() -> Callable[[], None] | None:
-    """For `preexec_fn`: the kernel sends SIGKILL to the child when its parent dies, however it dies. Linux only."""
-    if not sys.platform.startswith("linux"):
-        return None
-    import ctypes
-
-    prctl = ctypes.CDLL(None, use_errno=True).prctl  # looked up before the fork, where little may be done
-    parent = os.getpid()
-
-    def arrange() -> None:
-        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it died before prctl took effect
-            os._exit(1)
-
-    return arrange

@@ -4,19 +4,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from tinyproof.core.board_spec import Board
 from tinyproof.core.config import CheckConfig
 from tinyproof.core.errors import BoardError, UsageError
+from tinyproof.core.port_faults import require_port
 from tinyproof.host.protocol.messages import Info
 from tinyproof.host.session import open_client
-from tinyproof.host.transport.usb import Plugged, list_plugged, ports_of
-
-POLL_S = 0.1
-
-Lister = Callable[[], list[Plugged]]
+from tinyproof.host.targets.loader import POLL_S, Lister, Upload
+from tinyproof.host.transport.usb import Plugged, list_plugged, plugged_at, ports_of
 
 
 @dataclass(frozen=True)
@@ -30,11 +27,14 @@ class Flashed:
 def choose_port(board: Board, port: str | None, plugged: list[Plugged]) -> str:
     """`port`, or that of the only board of this kind; "" where there is none and its bootloader is a drive.
 
-    Raises BoardError when there is none or more than one.
+    Raises BoardError when there is none or more than one, or `port` cannot be opened: before minutes are spent on a
+    build.
     """
     if board.kind != "serial":
         raise UsageError(f"board {board.name} is not flashed; ./tinyproof check --board {board.name} starts it")
     if port is not None:
+        if not board.serial.drive_id:  # that of a board whose drive is there has gone already
+            require_port(port)
         return port
     fitting = ports_of(board, plugged)
     if not fitting and board.serial.drive_id:
@@ -55,15 +55,16 @@ def flash(
     board: Board,
     model_id: str,
     port: str,
-    upload: Callable[[str], None],
+    upload: Upload,
     config: CheckConfig,
     lister: Lister = list_plugged,
 ) -> Flashed:
     """Calls `upload(port)`, waits for the board and confirms that it runs `model_id`.
 
-    Raises BoardError when the board does not come back, stays in its bootloader, is silent or runs another model.
+    Raises BoardError when the board does not come back, stays in its bootloader, is silent or runs another model; and
+    what `upload` raises.
     """
-    before = next((plugged for plugged in lister() if plugged.port == port), None)
+    before = plugged_at(port, lister())
     upload(port)
     now = await_return(board, port, before, lister)
     return Flashed(now, confirm(board, model_id, now, config))
@@ -83,7 +84,8 @@ def await_return(board: Board, port: str, before: Plugged | None, lister: Lister
         same = [plugged for plugged in lister() if _same(plugged, before, board)]
         running = [plugged for plugged in same if not plugged.bootloader]
         if running:
-            return next((plugged.port for plugged in running if plugged.port == port), running[0].port)
+            was = before.port if before else port  # to which `port` may be a link
+            return next((plugged.port for plugged in running if plugged.port == was), running[0].port)
         stuck = same[0] if same else None
         if time.monotonic() >= deadline:
             break
@@ -115,6 +117,6 @@ def confirm(board: Board, model_id: str, port: str, config: CheckConfig) -> Info
         if info.model != model_id:
             raise BoardError(
                 f"the upload went through, but {board.name} on {port} still runs model {info.model}, not {model_id}; "
-                "press reset and run ./tinyproof flash again"
+                "press reset and run ./tinyproof flash again; where it still does, its flash is locked"
             )
         return info

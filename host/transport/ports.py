@@ -6,16 +6,14 @@ What a kind of board needs of its port is its policy, read from the board file's
 
 from __future__ import annotations
 
-import errno
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import serial
-from serial.tools import list_ports
 
 from tinyproof.core.board_spec import Board
 from tinyproof.core.errors import BoardError, UsageError
+from tinyproof.core.port_faults import port_fault
 
 READ_BYTES = 4096
 WRITE_S = 1.0  # at least, to take some bytes: a busy machine keeps us waiting for ourselves
@@ -63,7 +61,7 @@ def open_port(name: str, policy: PortPolicy, timeout_s: float) -> Any:
             f"port {name!r}: {error}; use a device file, a COM port, socket://HOST:PORT or rfc2217://HOST:PORT"
         ) from error
     except (serial.SerialException, OSError) as error:
-        raise BoardError(_reason(name, error)) from error
+        raise BoardError(port_fault(name, error)) from error
     return port
 
 
@@ -82,24 +80,3 @@ def close_port(port: Any) -> None:
         port.close()
     except (serial.SerialException, OSError):  # unplugged meanwhile: there is nothing left to close
         return
-
-
-def _reason(name: str, error: Exception) -> str:
-    text = str(error)
-    number = getattr(error, "errno", None)
-    if "exclusively lock" in text or number in (errno.EBUSY, errno.EAGAIN):
-        return f"port {name} is busy: another program holds it; close it (a serial monitor, ModemManager) and try again"
-    if "PermissionError(13" in text and number is None:  # how pyserial puts it on Windows, of a port that is held
-        return f"port {name} is busy: another program holds it; close it (a serial monitor, the IDE) and try again"
-    if number == errno.EACCES:
-        return f"port {name}: permission denied; join its group (sudo usermod -aG dialout $USER) and log in again"
-    if "://" in name:
-        return f"port {name} does not answer: {_last_words(text)}; is a board or `./tinyproof simulate` behind it?"
-    if number == errno.ENOENT or not Path(name).exists():
-        present = ", ".join(sorted(port.device for port in list_ports.comports())) or "none"
-        return f"port {name} is absent (ports here: {present}); plug the board in, or give --port"
-    return f"port {name} cannot be opened: {_last_words(text)}; is it a serial port?"
-
-
-def _last_words(text: str) -> str:
-    return text.rsplit("] ", 1)[-1].strip().rstrip(".")[:120]

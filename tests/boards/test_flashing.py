@@ -4,17 +4,22 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import fcntl
 import os
+import termios
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+import serial
 from support.fake_build import ID
 from support.scripted_board import OTHER_ID, ListedPort, ScriptedBoard, make_device
 
 from tinyproof.core.board_spec import Board, find_board
 from tinyproof.core.config import CheckConfig
 from tinyproof.core.errors import BoardError, UsageError
+from tinyproof.core.serial_touch import touch
 from tinyproof.host.protocol.messages import parse_info
 from tinyproof.host.targets.flash import Flashed, choose_port, flash
 from tinyproof.host.transport.client import Link
@@ -117,7 +122,7 @@ def test_board_that_still_runs_another_model() -> None:
             run(impatient("nano33ble"), bus, board.port, lambda port: None)
     assert caught.value.message == (
         f"the upload went through, but nano33ble on {board.port} still runs model {OTHER_ID}, not {ID}; "
-        "press reset and run ./tinyproof flash again"
+        "press reset and run ./tinyproof flash again; where it still does, its flash is locked"
     )
 
 
@@ -175,7 +180,7 @@ def test_port_is_chosen_only_where_there_is_one_candidate() -> None:
         ListedPort("/dev/ttyS0", None, None),
     )
     assert choose_port(nano, None, one.plugged()) == "/dev/ttyACM0"
-    assert choose_port(nano, "/dev/ttyACM7", []) == "/dev/ttyACM7"
+    assert choose_port(nano, os.devnull, []) == os.devnull
     two = Bus(ListedPort("/dev/ttyACM0", *NANO, "A1"), ListedPort("/dev/ttyACM1", *NANO))
     with pytest.raises(BoardError) as caught:
         choose_port(nano, None, two.plugged())
@@ -191,3 +196,61 @@ def test_port_is_chosen_only_where_there_is_one_candidate() -> None:
     )
     with pytest.raises(UsageError, match="is not flashed"):
         choose_port(find_board("qemu-cortex-m4"), None, [])
+
+
+def test_a_port_that_is_absent_or_forbidden_is_told_before_a_build(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nano, gone = find_board("nano33ble"), tmp_path / "ttyACM0"
+    monkeypatch.setattr("serial.tools.list_ports.comports", lambda: [ListedPort("/dev/ttyACM1", *NANO)])
+    with pytest.raises(BoardError) as caught:
+        choose_port(nano, str(gone), [])
+    assert caught.value.message == (
+        f"port {gone} is absent (ports here: /dev/ttyACM1); plug the board in, or give --port"
+    )
+    with pytest.raises(BoardError, match=r"^port '' is absent"):
+        choose_port(nano, "", [])
+    gone.touch()
+    with pytest.raises(BoardError) as caught:
+        choose_port(nano, str(gone), [])
+    assert caught.value.message == f"port {gone} cannot be opened: it is no device; is it a serial port?"
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # which tests that run as root cannot see
+    with pytest.raises(BoardError) as caught:
+        choose_port(nano, str(gone), [])
+    assert caught.value.message == (
+        f"port {gone}: permission denied; join its group (sudo usermod -aG dialout $USER) and log in again"
+    )
+    assert choose_port(nano, "rfc2217://bench:4000", []) == "rfc2217://bench:4000"
+    assert choose_port(find_board("pico"), str(tmp_path / "ttyACM1"), [])  # whose drive may be there instead
+
+
+def test_a_touch_leaves_a_port_alone_that_another_program_has() -> None:
+    with ScriptedBoard(make_device()) as board:
+        theirs = os.open(board.port, os.O_RDWR | os.O_NOCTTY)
+        fcntl.flock(theirs, fcntl.LOCK_EX)
+        try:
+            with pytest.raises(BoardError, match=f"^port {board.port} is busy: another program holds it; close it"):
+                touch(board.port)
+        finally:
+            os.close(theirs)
+        touch(board.port)
+
+
+@pytest.mark.parametrize("error", [OSError(errno.EIO, "gone"), termios.error(errno.EIO, "gone")])
+def test_a_touch_after_which_the_port_is_gone_at_once(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def goes(port: serial.Serial, level: bool) -> None:
+        raise error
+
+    with ScriptedBoard(make_device()) as board:
+        monkeypatch.setattr(serial.Serial, "dtr", property(lambda port: True, goes))
+        touch(board.port)
+
+
+def test_one_of_two_bridges_without_a_serial_number_is_found_by_a_link(tmp_path: Path) -> None:
+    device = make_device(board="esp32")
+    with ScriptedBoard(device) as one, ScriptedBoard(device) as other:
+        ours = max(one.port, other.port)  # not the first that is listed
+        link = tmp_path / "ttyESP"
+        link.symlink_to(ours)
+        bus = Bus(ListedPort(one.port, *CP210X), ListedPort(other.port, *CP210X))
+        assert run(impatient("esp32"), bus, str(link), lambda port: None).port == ours
