@@ -209,10 +209,13 @@ DENSE = fully_connected.Layer(64, 8)
 NARROW = fully_connected.Layer(36, 20)  # inputs that are no whole eights
 PLANES = convolution.Layer((1, 9, 12, 3), units=6, multiplier=2, y=(0.0207, 5))
 PLANES_ONCE = replace(PLANES, y=(0.0207, -128))
-STRIDED = convolution.Layer((1, 9, 12, 3), units=6, multiplier=2, strides=(2, 2), y=(0.02, 5))
+PLANES_ODD = replace(PLANES_ONCE, shape=(1, 9, 11, 3))
+PLANES_FIVE = replace(PLANES_ONCE, kernel=(5, 5))
+STRIDED = convolution.Layer((1, 9, 12, 3), units=6, multiplier=2, strides=(2, 2), y=(0.0207, 5))
 WIDE = convolution.Layer((1, 3, 4, 200), units=2, y=(0.1, 5))  # too much for a strip
 STRIDED_ONCE = replace(STRIDED, y=(0.0207, -128))
 QUADS = fully_connected.Layer(40, 14)  # an odd number of pairs
+RIGHT = replace(WIDE, shape=(1, 4, 8, 200), strides=(2, 2))  # nothing is outside on the left
 RAGGED = convolution.Layer((1, 6, 7, 3), units=4, padding=convolution.VALID, y=(0.02, 5))
 DIFFERENT = r"1 of 1 cases differ:\ncompiled: "
 
@@ -227,7 +230,22 @@ def test_right_kernels_pass() -> None:
     assert_bit_exact_with_dsp_kernels(
         [
             case(layer)
-            for layer in (CONV, ONCE, WIDE, RAGGED, DEPTHWISE, PLANES, PLANES_ONCE, STRIDED_ONCE, DENSE, NARROW, QUADS)
+            for layer in (
+                CONV,
+                ONCE,
+                WIDE,
+                RAGGED,
+                DEPTHWISE,
+                PLANES,
+                PLANES_ONCE,
+                PLANES_ODD,
+                PLANES_FIVE,
+                STRIDED,
+                STRIDED_ONCE,
+                DENSE,
+                NARROW,
+                QUADS,
+            )
         ]
     )
 
@@ -247,18 +265,18 @@ def test_right_kernels_pass() -> None:
         (QUADS, "pairs_quads", "/ 4 % 4", "/ 4 % 4 + 1", "overflow|poison"),
         (QUADS, "conv_pairs_s8", "p->numbers & ~1", "p->numbers", "overflow|poison"),
         (PLANES_ONCE, "planes_at_once", '[" x "], #4', '[" x "], #12', DIFFERENT),
-        (PLANES_ONCE, "planes_at_once", "count + 1) / 2", "count) / 2", DIFFERENT),
+        (PLANES_ODD, "planes_at_once", "count + 1) / 2", "count) / 2", DIFFERENT),
         (STRIDED_ONCE, "planes_at_once", "planes_word(w[2], w[5])", "planes_word(w[5], w[2])", DIFFERENT),
         (PLANES_ONCE, "planes_multiply", "step_y - count * step", "step_y - count * step + 40", "overflow|poison"),
         (ONCE, "pairs_once", "str %[w], %[output]", "add %[w], %[w], #64\\n\\tstr %[w], %[output]", "poison"),
         (
             RAGGED,
-            "conv_columns",
+            "conv_pairs_s8",
             "row_bytes / 4, w->kernel_height",
             "row_bytes / 4, w->kernel_height + 2",
             "overflow|poison",
         ),
-        (RAGGED, "conv_columns", "place.x + 3 * w->stride_x + w->kernel_width >", "w->kernel_width >", DIFFERENT),
+        (RIGHT, "conv_columns", "x > w->input_width || from", "from", f"{DIFFERENT}|poison"),
         (
             WIDE,
             "conv_columns",
@@ -286,7 +304,7 @@ def test_right_kernels_pass() -> None:
         (PLANES, "conv_planes_s8", "(int16_t)w->input_zero_point", "0", DIFFERENT),
         (PLANES, "conv_planes_s8", "p->group_channels * taps", "p->group_channels * taps + 1", "overflow"),
         (PLANES, "conv_planes_s8", "count / 4", "count / 4 + 1", "poison"),
-        (PLANES_ONCE, "planes_multiply", "count - 4;", "count;", "poison|overflow"),
+        (PLANES_FIVE, "planes_multiply", "count - 4;", "count;", "poison|overflow"),
         (NARROW, "pairs_steps", 'PAIRS_SMLAD("%[b]", w, x) "sxtb16', 'PAIRS_SMLAD("%[a]", w, x) "sxtb16', DIFFERENT),
         (DENSE, "conv_pairs_s8", "input, depth / 4)", "input, depth / 4 + 1)", "poison|overflow"),
     ],
