@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from tinyproof.host.check_report import Digests
     from tinyproof.host.step_trace import StepTrace
 
-INPUTS = 32  # of the build's vectors: one alone shows most faults
-LARGE_MACS = 4_000_000  # beyond it
-INPUTS_LARGE = 8  # are enough
 PATIENCE_S = 10.0  # for an answer at least: digests of large tensors take longer than the inference
 
 
@@ -66,7 +63,7 @@ def compare_digests(board: Board, folder: Path, port: str | None, config: CheckC
 def _ask(board: Board, folder: Path, config: CheckConfig) -> tuple[Digests | None, str]:
     from tinyproof.export.profile_codegen import FOLDER, SOURCE, write_profile
     from tinyproof.host.expected import read_vectors
-    from tinyproof.host.step_trace import sample_inputs, watch_steps
+    from tinyproof.host.step_trace import digested_vectors, watch_steps
 
     start = time.monotonic()
     traced, plain = (folder / "boards" / board.name / part for part in (FOLDER, ""))
@@ -82,12 +79,10 @@ def _ask(board: Board, folder: Path, config: CheckConfig) -> tuple[Digests | Non
     if fault or record is None or used is None:
         return None, f"{FOLDER}/firmware.elf {fault}; ./tinyproof build --board {board.name} makes it where it fits"
     vectors, kind = read_vectors(folder)
-    in_turn = kind == "sequence"
-    count = INPUTS_LARGE if manifest.memory is not None and manifest.memory.macs > LARGE_MACS else INPUTS
-    inputs = [content for content, _ in vectors[:count]] if in_turn else sample_inputs(folder, count)
+    inputs = [vectors[number][0] for number in digested_vectors(manifest, len(vectors), kind)]
     patient = dataclasses.replace(config, timeout_s=max(config.timeout_s, PATIENCE_S))
     parts = [step.parts for step in steps]
-    seen = watch_steps(board, folder, traced / FIRMWARE_FILE, parts, inputs, patient, sequence=in_turn)
+    seen = watch_steps(board, folder, traced / FIRMWARE_FILE, parts, inputs, patient, sequence=kind == "sequence")
     return _sum_up(steps, seen, record.flash_bytes - used.flash_bytes, time.monotonic() - start), ""
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from support import op_cases
-from support.armv7em import FORMS, find_form
+from tinyproof.faults.native.armv7em import FORMS, find_form
 from support.cortex_m4 import run_on_cortex_m4
 from support.op_cases import (
     BLOCKED_KERNELS,
