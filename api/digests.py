@@ -2,7 +2,8 @@
 """What every layer writes, compared by digests: a firmware that traces the same kernels and tables is asked, too.
 
 One input shows there what hundreds of answers may hide, since later layers saturate. The firmware that is used stays as
-it is, and is proven by its own answers; this one is made by the same build, and is the one that `profile` times.
+it is, and is proven by its own answers; this one is made by the same build, and is the one that `profile` times. What
+its digests say of tables and parameters holds for the firmware that is used, too: both images have the same ones.
 """
 
 from __future__ import annotations
@@ -62,6 +63,7 @@ def compare_digests(board: Board, folder: Path, port: str | None, config: CheckC
 
 def _ask(board: Board, folder: Path, config: CheckConfig) -> tuple[Digests | None, str]:
     from tinyproof.export.profile_codegen import FOLDER, SOURCE, write_profile
+    from tinyproof.firmware.elf_tables import different_constants
     from tinyproof.host.expected import read_vectors
     from tinyproof.host.step_trace import digested_vectors, watch_steps
 
@@ -83,10 +85,17 @@ def _ask(board: Board, folder: Path, config: CheckConfig) -> tuple[Digests | Non
     patient = dataclasses.replace(config, timeout_s=max(config.timeout_s, PATIENCE_S))
     parts = [step.parts for step in steps]
     seen = watch_steps(board, folder, traced / FIRMWARE_FILE, parts, inputs, patient, sequence=kind == "sequence")
-    return _sum_up(steps, seen, record.flash_bytes - used.flash_bytes, time.monotonic() - start), ""
+    constants = different_constants(plain / FIRMWARE_FILE, traced / FIRMWARE_FILE)
+    found = _sum_up(steps, seen, record.flash_bytes - used.flash_bytes, constants)
+    return dataclasses.replace(found, seconds=round(time.monotonic() - start, 3)), ""
 
 
-def _sum_up(steps: Sequence[ProfiledOperator], seen: Sequence[StepTrace], flash_bytes: int, seconds: float) -> Digests:
+def _sum_up(
+    steps: Sequence[ProfiledOperator],
+    seen: Sequence[StepTrace],
+    flash_bytes: int,
+    constants: tuple[list[str], list[str]],
+) -> Digests:
     from tinyproof.host.check_report import Digests
 
     wrong = [number for number, one in enumerate(seen) if one.first_wrong is not None or not one.proven]
@@ -100,5 +109,7 @@ def _sum_up(steps: Sequence[ProfiledOperator], seen: Sequence[StepTrace], flash_
         first_input=wrong[0] if wrong else None,
         first_layer=layer,
         flash_bytes=flash_bytes,
-        seconds=round(seconds, 3),
+        constants=len(constants[0]),
+        constants_different=constants[1],
+        seconds=0.0,
     )

@@ -16,7 +16,9 @@ from tinyproof.core.errors import EnvironmentFaultError
 from tinyproof.export.codegen import Unit
 from tinyproof.export.lowering import Program
 from tinyproof.export.memory_planner import MemoryPlan
+from tinyproof.faults.native.lines import executed_lines
 from tinyproof.faults.native.source import (
+    ENGINE,
     HERE,
     Region,
     engine_source,
@@ -31,8 +33,13 @@ from tinyproof.faults.native.source import (
 _SIZES = {"int8_t": 1, "uint8_t": 1, "int16_t": 2, "uint16_t": 2, "int32_t": 4, "uint32_t": 4, "int64_t": 8}
 # Shifts by 32 bits and more are stopped: cores differ in what they make of them, and the board itself has to be asked.
 SHIFTS = ("-fsanitize=shift-exponent", "-fsanitize-undefined-trap-on-error")
-FLAGS = ("-std=gnu99", "-O2", "-w", "-fwrapv", "-fno-strict-aliasing", *SHIFTS, f"-I{HERE}")
+FLAGS = ("-std=gnu99", "-w", "-fwrapv", "-fno-strict-aliasing", *SHIFTS, f"-I{HERE}")
 RUNNER = "runner.c"
+# What is compiled once is to run fast. What is compiled for one fault runs once, and seldom to the end.
+FAST = ("-O2",)
+LARGE_MACS = 100_000_000  # of all vectors: from here on the compiler's time is worth its while
+OTHER, OTHER_LARGE = ("-O0",), ("-O1",)
+SLOWER = 12  # times, at most, that the latter take as long
 
 
 @dataclass(frozen=True)
@@ -99,20 +106,21 @@ class NativeEngine:
         self._folder, self._kernels = folder, kernels
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "vectors").write_bytes(questions.pack())
-        run_gcc(["gcc", *FLAGS, "-c", str(HERE / RUNNER), "-o", str(folder / "runner.o")])
+        run_gcc(["gcc", *FLAGS, *FAST, "-c", str(HERE / RUNNER), "-o", str(folder / "runner.o")])
         self.steps = list(unit.steps)
+        self._flags = OTHER if program.macs * len(questions.inputs) < LARGE_MACS else OTHER_LARGE
         self.limit_us = 0
         self.regions = self._compile_sound()
 
     def _compile_sound(self) -> list[Region]:
         folder = self._folder
         self._compile_tables(self._unit, folder)
-        text = preprocess(engine_source(self._program, self._plan, self._unit), folder, self._kernels)
+        text = preprocess(engine_source(self._program, self._plan, self._unit, loose=True), folder, self._kernels)
         parameters = [(name, _SIZES[kind]) for name, kind in parameter_regions(text) if kind in _SIZES]
         names = [name for name, _ in parameters]
         self._link(folder, text, region_source(self._unit.tables, names), model_source(self._program, self._plan, self._unit))
         found = [
-            Region(_operator(name), name, table.element_bytes, _packed(table.values, table.ctype))
+            Region(_operator(name), name, table.element_bytes, packed(table.values, table.ctype))
             for name, table in self._unit.tables.items()
         ]
         contents = self._read_regions(len(found), [size for _, size in parameters])
@@ -123,7 +131,7 @@ class NativeEngine:
 
     def _read_regions(self, first: int, sizes: list[int]) -> list[bytes]:
         done = subprocess.run(
-            [self._folder / "engine", self._folder / "vectors", "regions", str(first)], capture_output=True, check=True
+            [self._folder / "native", self._folder / "vectors", "regions", str(first)], capture_output=True, check=True
         )
         found, at = [], 0
         for size in sizes:
@@ -136,17 +144,32 @@ class NativeEngine:
         (folder / "tables.c").write_text(table_source(unit), encoding="utf-8", newline="\n")
         run_gcc(["gcc", "-std=gnu99", "-w", "-c", str(folder / "tables.c"), "-o", str(folder / "tables.o")])
 
-    def _link(self, folder: Path, text: str, regions: str, model: str) -> Path:
+    def executed_lines(self, folder: Path) -> set[tuple[str, int]]:
+        """Lines of the engine's files that run for some of the questions, as gcov counts them: file, and line."""
+        folder.mkdir(parents=True, exist_ok=True)
+        source = engine_source(self._program, self._plan, self._unit)
+        text = preprocess(source, folder, self._kernels, lines=True)
+        model = model_source(self._program, self._plan, self._unit)
+        (folder / "unit.c").write_text(f"{text}\n{model}\n{region_source([], [])}", encoding="utf-8", newline="\n")
+        counting = ["gcc", *FLAGS, *OTHER, "-c"]
+        run_gcc([*counting, "--coverage", "-fpreprocessed", "unit.c", "-o", "unit.o"], folder)
+        run_gcc([*counting, "-DCOUNT_LINES", str(HERE / RUNNER), "-o", "runner.o"], folder)
+        run_gcc(["gcc", "--coverage", "unit.o", "runner.o", str(self._folder / "tables.o"), "-o", "native"], folder)
+        command = [folder / "native", self._folder / "vectors", "whole", str(SLOWER * self.limit_us)]
+        subprocess.run(command, capture_output=True, check=True, cwd=folder)
+        return executed_lines(folder)
+
+    def _link(self, folder: Path, text: str, regions: str, model: str, flags: Sequence[str] = FAST) -> Path:
         file = folder / "unit.c"
         file.write_text(f"{text}\n{model}\n{regions}", encoding="utf-8", newline="\n")
         objects = [str(self._folder / "runner.o"), str(folder / "tables.o")]
-        run_gcc(["gcc", *FLAGS, str(file), *objects, "-o", str(folder / "engine")])
-        return folder / "engine"
+        run_gcc(["gcc", *FLAGS, *flags, str(file), *objects, "-o", str(folder / "native")])
+        return folder / "native"
 
     def check_sound(self) -> None:
         """Raises EnvironmentFaultError where it does not answer as the reference without any fault."""
         done = subprocess.run(
-            [self._folder / "engine", self._folder / "vectors", "sound"],
+            [self._folder / "native", self._folder / "vectors", "sound"],
             input="", capture_output=True, text=True, check=True,
         )  # fmt: skip
         first, limit = done.stdout.splitlines()
@@ -168,7 +191,7 @@ class NativeEngine:
 
         def run(part: list[int]) -> None:
             nonlocal done
-            command = [self._folder / "engine", self._folder / "vectors", "sound"]
+            command = [self._folder / "native", self._folder / "vectors", "sound"]
             with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
                 assert process.stdin
                 assert process.stdout
@@ -187,22 +210,21 @@ class NativeEngine:
             list(pool.map(run, parts))
         return found
 
-    def ask_other(
-        self, folder: Path, program: Program, plan: MemoryPlan, unit: Unit, engine: Path, *, own_tables: bool
-    ) -> Seen:
-        """Another program, or other kernels under `engine`, compiled in `folder`. `own_tables`: whether the program has
-        other tables than the sound one. Raises GccRefusedError where that is no C."""
+    def ask_other(self, folder: Path, program: Program, plan: MemoryPlan, unit: Unit, *, own_tables: bool) -> Seen:
+        """Another program, compiled in `folder`, with the kernels in `folder`/engine where there are any. `own_tables`:
+        whether it has other tables than the sound one. Raises GccRefusedError where that is no C."""
         folder.mkdir(parents=True, exist_ok=True)
         if own_tables:
             self._compile_tables(unit, folder)
-        else:
-            (folder / "tables.o").write_bytes((self._folder / "tables.o").read_bytes())
+        elif not (folder / "tables.o").exists():
+            (folder / "tables.o").symlink_to(self._folder / "tables.o")
+        own = folder / "engine"
+        engine = own if own.is_dir() else ENGINE
         text = preprocess(engine_source(program, plan, unit), folder, self._kernels, engine)
-        program_file = self._link(folder, text, region_source([], []), model_source(program, plan, unit))
+        file = self._link(folder, text, region_source([], []), model_source(program, plan, unit), self._flags)
         done = subprocess.run(
-            [program_file, self._folder / "vectors", "whole", str(self.limit_us)],
-            capture_output=True, text=True, check=True,
-        )  # fmt: skip
+            [file, self._folder / "vectors", "whole", str(SLOWER * self.limit_us)], capture_output=True, text=True, check=True
+        )
         return _seen(done.stdout)
 
 
@@ -226,6 +248,7 @@ def _operator(name: str) -> int:
     return int(name.removeprefix("op").partition("_")[0].partition(".")[0])
 
 
-def _packed(values: Sequence[int], ctype: str) -> bytes:
+def packed(values: Sequence[int], ctype: str) -> bytes:
+    """As the board has them: little-endian."""
     size = _SIZES[ctype]
     return b"".join((value % (1 << 8 * size)).to_bytes(size, "little") for value in values)

@@ -50,10 +50,13 @@ class Region:
         return "." in self.name
 
 
-def engine_source(program: Program, plan: MemoryPlan, unit: Unit) -> str:
-    """The C before its preprocessor: all but the tables."""
-    tables = _TABLE.sub(r"extern const \1 \2[\3];", "\n".join(unit.declarations))
-    lines = ['#include "runner.h"', _PARAMETERS.sub(r"struct \1 \2 = {", tables)]
+def engine_source(program: Program, plan: MemoryPlan, unit: Unit, *, loose: bool = False) -> str:
+    """The C before its preprocessor: all but the tables. `loose`: parameters can be changed, too, and the compiler folds
+    none of them into code."""
+    declarations = _TABLE.sub(r"extern const \1 \2[\3];", "\n".join(unit.declarations))
+    if loose:
+        declarations = _PARAMETERS.sub(r"struct \1 \2 = {", declarations)
+    lines = ['#include "runner.h"', declarations]
     for number, calls in unit.steps.items():
         lines += [f"static void step{number}(int8_t *arena) {{", *calls, "}"]
     reset = emit_reset(program, plan)
@@ -99,14 +102,16 @@ def _literal(value: int) -> str:
     return f"({value + 1} - 1)" if value in (-(2**31), -(2**63)) else str(value)
 
 
-def preprocess(source: str, folder: Path, kernels: Sequence[str], engine: Path = ENGINE) -> str:
+def preprocess(
+    source: str, folder: Path, kernels: Sequence[str], engine: Path = ENGINE, *, lines: bool = False
+) -> str:
     """`source` with its headers in it and without assembly. `kernels`: folders of `engine` that come before the
-    portable ones."""
+    portable ones; `lines`: whether it says where each line comes from."""
     file = folder / "engine.c"
     file.write_text(source, encoding="utf-8", newline="\n")
     includes = [f"-I{path}" for path in (*(engine / name for name in kernels), engine, HERE)]
     machine = ["-include", str(HERE / "armv7em.h")] if ASSEMBLY in kernels else []
-    command = ["gcc", "-E", "-P", "-std=gnu99", *includes, *machine, str(file)]
+    command = ["gcc", "-E", *([] if lines else ["-P"]), "-std=gnu99", *includes, *machine, str(file)]
     text = run_gcc(command)
     return translate(text) if machine else text
 
@@ -150,10 +155,10 @@ def region_source(tables: Iterable[str], parameters: Iterable[str]) -> str:
     return f"const struct region regions[] = {{\n{rows}    {{0, 0}},\n}};\n"
 
 
-def run_gcc(command: list[str]) -> str:
-    """What it prints. Raises EnvironmentFaultError without it, GccRefusedError where it refuses its work."""
+def run_gcc(command: list[str], folder: Path | None = None) -> str:
+    """What it prints; run in `folder`. Raises EnvironmentFaultError without it, GccRefusedError where it refuses its work."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False, cwd=folder)
     except FileNotFoundError:
         raise EnvironmentFaultError("gcc is missing; install it: sudo apt-get install gcc") from None
     if done.returncode != 0:
