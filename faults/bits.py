@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tinyproof.export.lowering import Program
-from tinyproof.faults.fault import BITS, Fault
+from tinyproof.faults.fault import Fault
+from tinyproof.faults.kinds import BITS
 from tinyproof.faults.native.engine import Change
 from tinyproof.faults.native.source import Region
 from tinyproof.faults.roles import role_of

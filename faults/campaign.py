@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tinyproof.core.board_spec import Board
-from tinyproof.core.errors import EnvironmentFaultError
 from tinyproof.core.tflite.reader import read_file, read_graph
 from tinyproof.export.codegen import Unit, generate
 from tinyproof.export.compiled import Compiled, read_compiled
@@ -22,9 +21,10 @@ from tinyproof.export.lowering import Program
 from tinyproof.export.memory_planner import MemoryPlan
 from tinyproof.export.schedules import schedule
 from tinyproof.faults.arena import overlapping_plans
-from tinyproof.faults.bits import OFF_BY_ONE, NumberFaults
+from tinyproof.faults.bits import OFF_BY_ONE, NumberFaults, layer_name
 from tinyproof.faults.channels import channel_faults, wrongly_removed
-from tinyproof.faults.fault import BITS, KINDS, Fault, quotas
+from tinyproof.faults.fault import Fault
+from tinyproof.faults.kinds import BITS, KINDS, quotas
 from tinyproof.faults.mutants import Mutant, kernel_files, mutants, roundings, sample_mutants
 from tinyproof.faults.native.engine import NativeEngine, Seen
 from tinyproof.faults.native.source import ENGINE, GccRefusedError, engine_source
@@ -53,7 +53,12 @@ class Planted:
 
     fault: Fault
     seen: Seen
-    mutant: Mutant | None = None
+    variant: Variant | None = None
+
+    @property
+    def mutant(self) -> Mutant | None:
+        """The changed kernel, where there is one."""
+        return self.variant.mutant if self.variant else None
 
 
 @dataclass
@@ -173,6 +178,16 @@ class Campaign:
         with ThreadPoolExecutor(workers) as pool:
             yield from pool.map(ask, variants)
 
+    def compile_again(self, planted: Planted, folder: Path) -> None:
+        """A variant, once more, in `folder`: folder/native is its program."""
+        assert planted.variant
+        self._compile(dataclasses.replace(planted.variant, own_tables=False), folder)
+
+    @property
+    def step_names(self) -> list[str]:
+        """What the operators that run are called."""
+        return [layer_name(self.compiled.program, number) for number in self.engine.steps]
+
     def _compile(self, variant: Variant, folder: Path) -> Planted | None:
         own = folder / "tables" if variant.own_tables else folder
         try:
@@ -180,10 +195,12 @@ class Campaign:
                 if not (own / "engine").is_dir():
                     shutil.copytree(ENGINE, own / "engine")
                 variant.mutant.plant(own / "engine")
-            seen = self.engine.ask_other(own, variant.program, variant.plan, variant.unit, own_tables=variant.own_tables)
+            seen = self.engine.ask_other(
+                own, variant.program, variant.plan, variant.unit, own_tables=variant.own_tables
+            )
         except (GccRefusedError, AssertionError):
             return None
         finally:
             if variant.mutant is not None:
                 variant.mutant.heal(own / "engine")
-        return Planted(variant.fault, seen, variant.mutant)
+        return Planted(variant.fault, seen, variant)

@@ -112,7 +112,9 @@ def _scales(tensor: Tensor, edit: Edit) -> tuple[float, ...]:
     if len(tensor.scales) < 2:
         return tensor.scales
     order = edit(np.arange(1, len(tensor.scales) + 1))
-    return tuple(scale if place == 0 else tensor.scales[place - 1] for scale, place in zip(tensor.scales, order, strict=True))
+    return tuple(
+        scale if place == 0 else tensor.scales[place - 1] for scale, place in zip(tensor.scales, order, strict=True)
+    )
 
 
 def _differences(op: Op, other: Op, number: int, regions: Sequence[Region]) -> tuple[Change, ...] | None:

@@ -99,7 +99,9 @@ def kernel_files(source: str, folder: Path, kernels: Sequence[str]) -> list[str]
     """Files of the engine that the compiler reads for a board, by their paths in it. `source`: a model's C."""
     file = folder / "files.c"
     file.write_text(source, encoding="utf-8", newline="\n")
-    includes = [f"-I{path}" for path in (*(ENGINE / name for name in kernels), ENGINE, Path(__file__).parent / "native")]
+    includes = [
+        f"-I{path}" for path in (*(ENGINE / name for name in kernels), ENGINE, Path(__file__).parent / "native")
+    ]
     listed = run_gcc(["gcc", "-MM", *includes, str(file)])
     paths = [Path(word).resolve() for word in listed.replace("\\\n", " ").split()[1:]]
     inside = [path.relative_to(ENGINE.resolve()) for path in paths if path.is_relative_to(ENGINE.resolve())]

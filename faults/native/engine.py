@@ -39,6 +39,7 @@ RUNNER = "runner.c"
 FAST = ("-O2",)
 LARGE_MACS = 100_000_000  # of all vectors: from here on the compiler's time is worth its while
 OTHER, OTHER_LARGE = ("-O0",), ("-O1",)
+LAYER_TRIALS = 48
 SLOWER = 12  # times, at most, that the latter take as long
 
 
@@ -118,7 +119,9 @@ class NativeEngine:
         text = preprocess(engine_source(self._program, self._plan, self._unit, loose=True), folder, self._kernels)
         parameters = [(name, _SIZES[kind]) for name, kind in parameter_regions(text) if kind in _SIZES]
         names = [name for name, _ in parameters]
-        self._link(folder, text, region_source(self._unit.tables, names), model_source(self._program, self._plan, self._unit))
+        self._link(
+            folder, text, region_source(self._unit.tables, names), model_source(self._program, self._plan, self._unit)
+        )
         found = [
             Region(_operator(name), name, table.element_bytes, packed(table.values, table.ctype))
             for name, table in self._unit.tables.items()
@@ -143,6 +146,18 @@ class NativeEngine:
     def _compile_tables(unit: Unit, folder: Path) -> None:
         (folder / "tables.c").write_text(table_source(unit), encoding="utf-8", newline="\n")
         run_gcc(["gcc", "-std=gnu99", "-w", "-c", str(folder / "tables.c"), "-o", str(folder / "tables.o")])
+
+    def layers(self, folder: Path | None = None, operator: int = 0, changes: Sequence[Change] = ()) -> list[str]:
+        """What each operator makes of LAYER_TRIALS arenas of random bytes, as digests: of this engine with `changes`, or
+        of the other one that was compiled last in `folder`. Empty where it does not end well."""
+        line = _line(self.steps.index(operator) if operator in self.steps else 0, changes)
+        seconds = max(2, -(-SLOWER * LAYER_TRIALS * self.limit_us // 1_000_000))
+        program = (folder or self._folder) / "native"
+        done = subprocess.run(
+            [program, self._folder / "vectors", "layers", str(LAYER_TRIALS), str(seconds)],
+            input=line, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        return done.stdout.split() if done.returncode == 0 else []
 
     def executed_lines(self, folder: Path) -> set[tuple[str, int]]:
         """Lines of the engine's files that run for some of the questions, as gcov counts them: file, and line."""
@@ -174,12 +189,12 @@ class NativeEngine:
         )  # fmt: skip
         first, limit = done.stdout.splitlines()
         if _seen(first).found:
-            raise EnvironmentFaultError(f"the engine compiled for this machine answers otherwise than the reference: {first}")
+            raise EnvironmentFaultError(
+                f"the engine compiled for this machine answers otherwise than the reference: {first}"
+            )
         self.limit_us = int(limit)
 
-    def plant(
-        self, faults: Sequence[tuple[int, Sequence[Change]]], progress: Callable[[int], None]
-    ) -> list[Seen]:
+    def plant(self, faults: Sequence[tuple[int, Sequence[Change]]], progress: Callable[[int], None]) -> list[Seen]:
         """What becomes of each: the operator's number in the C, whose tables are changed, and the changes. `progress`
         is told how many are done."""
         order = sorted(range(len(faults)), key=lambda number: self.steps.index(faults[number][0]))
@@ -223,7 +238,10 @@ class NativeEngine:
         text = preprocess(engine_source(program, plan, unit), folder, self._kernels, engine)
         file = self._link(folder, text, region_source([], []), model_source(program, plan, unit), self._flags)
         done = subprocess.run(
-            [file, self._folder / "vectors", "whole", str(SLOWER * self.limit_us)], capture_output=True, text=True, check=True
+            [file, self._folder / "vectors", "whole", str(SLOWER * self.limit_us)],
+            capture_output=True,
+            text=True,
+            check=True,
         )
         return _seen(done.stdout)
 

@@ -4,6 +4,7 @@
  *
  *     runner VECTORS sound     answers to faults on stdin, after the sound engine was seen to answer all of them rightly
  *     runner VECTORS whole     one answer: the engine itself is what may be wrong
+ *     runner VECTORS layers N  of each step a CRC-32 of what it makes of N arenas of random bytes, with the fault on stdin
  *     runner VECTORS regions N the bytes of all regions from number N on
  *
  * A fault is a line: the step that reads the changed bytes, how many changes, and of each region, offset and bytes in hex.
@@ -228,6 +229,32 @@ static struct answer try_one(char *line, long limit_us) {
     return found;
 }
 
+/* Any bytes, bytes near 0, and any bytes among many of -128, which is what ReLU leaves of most. */
+static void fill(int8_t *arena, uint32_t *state, uint32_t trial) {
+    for (uint32_t i = 0; i < model_arena_bytes; i++) {
+        *state = *state * 1664525U + 1013904223U;
+        const int8_t byte = (int8_t)(*state >> 24);
+        arena[i] = trial % 3 == 0 ? byte : trial % 3 == 1 ? (int8_t)(byte / 8) : *state >> 22 & 3 ? -128 : byte;
+    }
+}
+
+static void try_layers(long trials) {
+    uint32_t state = 1;
+    for (uint32_t step = 0; step < model_step_count; step++) {
+        uint32_t all = 0;
+        for (long trial = 0; trial < trials; trial++) {
+            fill(work, &state, (uint32_t)trial);
+            model_steps[step](work);
+            for (uint32_t i = 0; i < model_digest_count; i++) {
+                if (model_digests[i].step == step) {
+                    all = all * 31 + crc32(work + model_digests[i].offset, model_digests[i].bytes);
+                }
+            }
+        }
+        printf("%u\n", all);
+    }
+}
+
 static void say(struct answer found) {
     printf("%d %d %d %d\n", found.by_output, found.by_digest, found.digest_step, found.stopped_by);
 }
@@ -284,6 +311,18 @@ int main(int count, char **arguments) {
     asked.outputs = at + (size_t)asked.vectors * asked.input_bytes;
     make_crc_table();
     work = arena_of(model_arena_bytes);
+    if (strcmp(arguments[2], "layers") == 0) {
+        char *line = NULL, *rest;
+        size_t room = 0;
+        if (getline(&line, &room, stdin) > 0) {
+            strtoul(line, &rest, 10);
+            change(rest);
+        }
+        const struct itimerval limit = {{0, 0}, {count > 4 ? atol(arguments[4]) : LEAST_TIME_US / 1000000, 0}};
+        setitimer(ITIMER_PROF, &limit, NULL);
+        try_layers(count > 3 ? atol(arguments[3]) : 1);
+        return 0;
+    }
     if (strcmp(arguments[2], "whole") == 0) {
         say(try_one(NULL, count > 3 ? atol(arguments[3]) : LEAST_TIME_US));
         return 0;

@@ -102,9 +102,7 @@ def _literal(value: int) -> str:
     return f"({value + 1} - 1)" if value in (-(2**31), -(2**63)) else str(value)
 
 
-def preprocess(
-    source: str, folder: Path, kernels: Sequence[str], engine: Path = ENGINE, *, lines: bool = False
-) -> str:
+def preprocess(source: str, folder: Path, kernels: Sequence[str], engine: Path = ENGINE, *, lines: bool = False) -> str:
     """`source` with its headers in it and without assembly. `kernels`: folders of `engine` that come before the
     portable ones; `lines`: whether it says where each line comes from."""
     file = folder / "engine.c"

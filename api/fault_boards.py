@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Faults on the simulated board itself: in the tables of the image that is used, and whole firmwares in its place."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import random
+import re
+import shutil
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from tinyproof.core.board_spec import Board, all_boards
+from tinyproof.core.build_record import FILE, FIRMWARE_FILE, read_build_record
+from tinyproof.core.config import CheckConfig, ExportConfig
+from tinyproof.core.errors import EnvironmentFaultError, TinyproofError
+from tinyproof.core.manifest import read_manifest
+from tinyproof.digests import compare_digests
+from tinyproof.export.profile_codegen import FOLDER as TRACED
+from tinyproof.faults.campaign import Campaign
+from tinyproof.faults.fault import Fault
+from tinyproof.faults.judging import ANSWERS, DIGESTS, EQUIVALENT, IMAGE, MISSED, STOPPED, UNDEFINED, Verdict
+from tinyproof.faults.score import BoardSample
+from tinyproof.firmware.elf_tables import model_constants
+from tinyproof.host.check import check
+
+Progress = Callable[[int, int], None]
+
+MAX_REBUILT = 12  # faults that only a firmware of their own can show; each takes seconds
+TIMEOUT_S, RETRIES = 2.0, 1  # a board that hangs is to be known soon
+
+
+@contextlib.contextmanager
+def copied(folder: Path, board: Board) -> Iterator[Path]:
+    """The build once more, with the firmware of `board`, in a folder of its own that has the build's name."""
+    with tempfile.TemporaryDirectory(prefix="tinyproof-faulty-") as name:
+        target = Path(name) / folder.name
+        target.mkdir()
+        for file in folder.iterdir():
+            if file.is_file():
+                shutil.copy2(file, target)
+        shutil.copytree(folder / TRACED, target / TRACED, dirs_exist_ok=True)
+        for part in ("", TRACED):
+            source = folder / "boards" / board.name / part
+            (target / "boards" / board.name / part).mkdir(parents=True, exist_ok=True)
+            for file in (FIRMWARE_FILE, FILE):
+                if (source / file).is_file():
+                    shutil.copy2(source / file, target / "boards" / board.name / part)
+        yield target
+
+
+def put_image(build: Path, board: Board, image: bytes) -> None:
+    """`image` is the firmware, and its record says so: as if the board's build had made it."""
+    place = build / "boards" / board.name
+    (place / FIRMWARE_FILE).write_bytes(image)
+    record = read_build_record(place)
+    assert record is not None
+    dataclasses.replace(record, elf_sha256=hashlib.sha256(image).hexdigest()).write(place)
+
+
+def ask(board: Board, build: Path, config: CheckConfig) -> tuple[str, str]:
+    """How a default check ends, and in what words: ANSWERS, STOPPED, DIGESTS, IMAGE, or "" where all is proven."""
+    quick = dataclasses.replace(config, timeout_s=max(TIMEOUT_S, config.timeout_s), retries=RETRIES)
+    try:
+        report = check(board, build, None, quick)
+        if fault := report.mismatch():
+            return ANSWERS, fault
+        report.digests, _ = compare_digests(board, build, None, quick)
+    except TinyproofError as error:
+        return STOPPED, error.message
+    if report.digests is not None and not report.digests.same:
+        return IMAGE if report.digests.constants_different else DIGESTS, report.mismatch()
+    return "", ""
+
+
+def patched(image: bytes, elf: Path, campaign: Campaign, fault: Fault) -> bytes | None:
+    """The image with the fault in its tables; None where it has not all of them, as the compiler has folded them."""
+    constants = model_constants(elf)
+    changed = bytearray(image)
+    for change in fault.changes:
+        region = campaign.engine.regions[change.region]
+        found = constants.get(region.name)
+        if found is None or found.content != region.content:
+            return None
+        start = found.offset + change.offset
+        changed[start : start + len(change.content)] = change.content
+    return bytes(changed) if fault.changes else None
+
+
+def ask_board(
+    board: Board,
+    folder: Path,
+    campaign: Campaign,
+    verdicts: Sequence[Verdict],
+    count: int,
+    config: CheckConfig,
+    progress: Progress,
+) -> BoardSample:
+    """`count` faults in tables, kinds in turns, planted into the image and asked as a check does; what was found here by
+    answers must be found there by answers, and nothing else."""
+    elf = folder / "boards" / board.name / FIRMWARE_FILE
+    image = elf.read_bytes()
+    chosen = []
+    for verdict in _in_turns(verdicts, campaign.seed):
+        if len(chosen) == count:
+            break
+        if (faulty := patched(image, elf, campaign, verdict.fault)) is not None:
+            chosen.append((verdict, faulty))
+    different = []
+    with copied(folder, board) as build:
+        for number, (verdict, faulty) in enumerate(chosen):
+            put_image(build, board, faulty)
+            how, words = ask(board, build, config)
+            by_answers = how in (ANSWERS, STOPPED)
+            if by_answers != (verdict.how in (ANSWERS, STOPPED)) or (not how and verdict.how != EQUIVALENT):
+                different.append(
+                    f"{verdict.fault}: {verdict.how} here, on the board {how or 'nothing'} {words}".strip()
+                )
+            progress(number + 1, len(chosen))
+    return BoardSample(len(chosen), len(chosen) - len(different), different)
+
+
+def _in_turns(verdicts: Sequence[Verdict], seed: int) -> Iterator[Verdict]:
+    """Each kind once, then each a second time, and so on."""
+    piles: dict[str, list[Verdict]] = defaultdict(list)
+    for verdict in verdicts:
+        piles[verdict.fault.kind].append(verdict)
+    source = random.Random(f"{seed} board")
+    for pile in piles.values():
+        source.shuffle(pile)
+    while any(piles.values()):
+        for pile in piles.values():
+            if pile:
+                yield pile.pop()
+
+
+def undefined_on_board(
+    board: Board, folder: Path, campaign: Campaign, verdicts: Sequence[Verdict], config: CheckConfig
+) -> list[Verdict]:
+    """The same verdicts, and of faults that end differently on different machines what the board says: it gets a firmware
+    of the changed C."""
+    found, rebuilt = [], 0
+    for verdict in verdicts:
+        if verdict.why == UNDEFINED and rebuilt < MAX_REBUILT:
+            with copied(folder, board) as build:
+                if _edit_tables(build, campaign, verdict.fault):
+                    rebuilt += 1
+                    verdict = _asked_anew(board, build, verdict, campaign, config)
+        found.append(verdict)
+    return found
+
+
+def _asked_anew(board: Board, build: Path, verdict: Verdict, campaign: Campaign, config: CheckConfig) -> Verdict:
+    from tinyproof.firmware.platformio_build import build as compile_firmware
+
+    try:
+        compile_firmware(board, build)
+    except EnvironmentFaultError as error:  # the compiler sees the shift, too
+        return Verdict(verdict.fault, STOPPED, error.message)
+    how, words = ask(board, build, config)
+    if how:
+        return Verdict(verdict.fault, how, f"on the board: {words}")
+    if campaign.exhaustive:
+        return Verdict(verdict.fault, EQUIVALENT, "the same answer to all 256 inputs, on the board")
+    return Verdict(verdict.fault, MISSED, "the board answers all vectors as before")
+
+
+def _edit_tables(build: Path, campaign: Campaign, fault: Fault) -> bool:
+    """Whether the generated C has the fault now, and the manifest takes that for the export's."""
+    file = build / "model_compiled.c"
+    text = file.read_text(encoding="utf-8")
+    for change in fault.changes:
+        region = campaign.engine.regions[change.region]
+        size = region.element_bytes
+        count = len(region.content) // size
+        table = re.search(rf"static (?:KERNEL_TABLE|const) \w+ {region.name}\[{count}\][^=]*= \{{([^{{}}]*)\}};", text)
+        if table is None or change.offset % size or len(change.content) != size:
+            return False
+        values = [value.strip() for value in table[1].split(",")]
+        signed = not re.search(rf"uint\d+_t {region.name}\[", text)
+        values[change.offset // size] = str(int.from_bytes(change.content, "little", signed=signed))
+        text = f"{text[: table.start(1)]}{', '.join(values)}{text[table.end(1) :]}"
+    _replace_source(build, text)
+    return True
+
+
+def _replace_source(build: Path, text: str) -> None:
+    file = build / "model_compiled.c"
+    file.write_text(text, encoding="utf-8", newline="\n")
+    manifest = read_manifest(build)
+    manifest.add_artefact(file)
+    manifest.write(build)
+
+
+def swap_firmware(board: Board, folder: Path, config: CheckConfig, progress: Progress) -> list[Verdict]:
+    """Whole firmwares in the place of the right one: of another model, of another board, and of an earlier export."""
+    swaps = [_other_model, _other_model_recorded, _other_board, _stale, _failed_build]
+    found = []
+    for number, swap in enumerate(swaps):
+        with copied(folder, board) as build:
+            words = swap(board, build)
+            how, why = ask(board, build, config)
+        found.append(Verdict(Fault("firmware", None, "", words), how or MISSED, why or "a check proves it"))
+        progress(number + 1, len(swaps))
+    return found
+
+
+def _other_image(board: Board) -> bytes:
+    """The firmware of 1-16-16-1, or of a build that is that model's already."""
+    from tinyproof.export.export import export_model
+    from tinyproof.firmware.platformio_build import build as compile_firmware
+    from tinyproof.train.builtin import make_sine
+
+    with tempfile.TemporaryDirectory(prefix="tinyproof-other-") as name:
+        other = Path(name) / "other"
+        make_sine(other)
+        export_model(dataclasses.replace(ExportConfig(), seed=2, high=3.0), CheckConfig(), other)
+        return compile_firmware(board, other).elf.read_bytes()
+
+
+def _other_model(board: Board, build: Path) -> str:
+    (build / "boards" / board.name / FIRMWARE_FILE).write_bytes(_other_image(board))
+    return "the image of another model lies in its place"
+
+
+def _other_model_recorded(board: Board, build: Path) -> str:
+    put_image(build, board, _other_image(board))
+    return "the image of another model, and a record that fits it"
+
+
+def _other_board(board: Board, build: Path) -> str:
+    from tinyproof.firmware.platformio_build import build as compile_firmware
+
+    other = next(
+        one
+        for one in all_boards().values()
+        if one.kind == "simulated" and one.name != board.name and one.build.toolchain == board.build.toolchain
+    )
+    put_image(build, board, compile_firmware(other, build).elf.read_bytes())
+    return f"the image of board {other.name}, and a record that fits it"
+
+
+def _stale(board: Board, build: Path) -> str:
+    """An export changes the C behind a firmware that was built before."""
+    text = (build / "model_compiled.c").read_text(encoding="utf-8")
+    _replace_source(build, f"{text}/* another export */\n")
+    return "the firmware of an earlier export"
+
+
+def _failed_build(board: Board, build: Path) -> str:
+    (build / "boards" / board.name / FILE).unlink()
+    return "the firmware before a build that failed"
