@@ -7,7 +7,6 @@ import contextlib
 import dataclasses
 import hashlib
 import random
-import re
 import shutil
 import tempfile
 from collections import defaultdict
@@ -22,6 +21,7 @@ from tinyproof.core.manifest import read_manifest
 from tinyproof.digests import compare_digests
 from tinyproof.export.profile_codegen import FOLDER as TRACED
 from tinyproof.faults.campaign import Campaign
+from tinyproof.faults.editing import edit_source
 from tinyproof.faults.fault import Fault
 from tinyproof.faults.judging import ANSWERS, DIGESTS, EQUIVALENT, IMAGE, MISSED, STOPPED, UNDEFINED, Verdict
 from tinyproof.faults.score import BoardSample
@@ -37,8 +37,8 @@ TIMEOUT_S, RETRIES = 2.0, 1  # a board that hangs is to be known soon
 @contextlib.contextmanager
 def copied(folder: Path, board: Board) -> Iterator[Path]:
     """The build once more, with the firmware of `board`, in a folder of its own that has the build's name."""
-    with tempfile.TemporaryDirectory(prefix="tinyproof-faulty-") as name:
-        target = Path(name) / folder.name
+    with tempfile.TemporaryDirectory(prefix="tinyproof-faulty-") as place:
+        target = Path(place) / folder.name
         target.mkdir()
         for file in folder.iterdir():
             if file.is_file():
@@ -47,9 +47,9 @@ def copied(folder: Path, board: Board) -> Iterator[Path]:
         for part in ("", TRACED):
             source = folder / "boards" / board.name / part
             (target / "boards" / board.name / part).mkdir(parents=True, exist_ok=True)
-            for file in (FIRMWARE_FILE, FILE):
-                if (source / file).is_file():
-                    shutil.copy2(source / file, target / "boards" / board.name / part)
+            for name in (FIRMWARE_FILE, FILE):
+                if (source / name).is_file():
+                    shutil.copy2(source / name, target / "boards" / board.name / part)
         yield target
 
 
@@ -100,11 +100,11 @@ def ask_board(
     config: CheckConfig,
     progress: Progress,
 ) -> BoardSample:
-    """`count` faults in tables, kinds in turns, planted into the image and asked as a check does; what was found here by
-    answers must be found there by answers, and nothing else."""
+    """`count` faults in tables, kinds in turns, planted into the image and asked as a check does; what was found here
+    by answers must be found there by answers, and nothing else."""
     elf = folder / "boards" / board.name / FIRMWARE_FILE
     image = elf.read_bytes()
-    chosen = []
+    chosen: list[tuple[Verdict, bytes]] = []
     for verdict in _in_turns(verdicts, campaign.seed):
         if len(chosen) == count:
             break
@@ -141,13 +141,16 @@ def _in_turns(verdicts: Sequence[Verdict], seed: int) -> Iterator[Verdict]:
 def undefined_on_board(
     board: Board, folder: Path, campaign: Campaign, verdicts: Sequence[Verdict], config: CheckConfig
 ) -> list[Verdict]:
-    """The same verdicts, and of faults that end differently on different machines what the board says: it gets a firmware
-    of the changed C."""
+    """The same verdicts, and of faults that end differently on different machines what the board says: it gets a
+    firmware of the changed C."""
     found, rebuilt = [], 0
     for verdict in verdicts:
         if verdict.why == UNDEFINED and rebuilt < MAX_REBUILT:
             with copied(folder, board) as build:
-                if _edit_tables(build, campaign, verdict.fault):
+                text = (build / "model_compiled.c").read_text(encoding="utf-8")
+                edited = edit_source(text, campaign.engine.regions, verdict.fault)
+                if edited is not None:
+                    _replace_source(build, edited)
                     rebuilt += 1
                     verdict = _asked_anew(board, build, verdict, campaign, config)
         found.append(verdict)
@@ -169,26 +172,8 @@ def _asked_anew(board: Board, build: Path, verdict: Verdict, campaign: Campaign,
     return Verdict(verdict.fault, MISSED, "the board answers all vectors as before")
 
 
-def _edit_tables(build: Path, campaign: Campaign, fault: Fault) -> bool:
-    """Whether the generated C has the fault now, and the manifest takes that for the export's."""
-    file = build / "model_compiled.c"
-    text = file.read_text(encoding="utf-8")
-    for change in fault.changes:
-        region = campaign.engine.regions[change.region]
-        size = region.element_bytes
-        count = len(region.content) // size
-        table = re.search(rf"static (?:KERNEL_TABLE|const) \w+ {region.name}\[{count}\][^=]*= \{{([^{{}}]*)\}};", text)
-        if table is None or change.offset % size or len(change.content) != size:
-            return False
-        values = [value.strip() for value in table[1].split(",")]
-        signed = not re.search(rf"uint\d+_t {region.name}\[", text)
-        values[change.offset // size] = str(int.from_bytes(change.content, "little", signed=signed))
-        text = f"{text[: table.start(1)]}{', '.join(values)}{text[table.end(1) :]}"
-    _replace_source(build, text)
-    return True
-
-
 def _replace_source(build: Path, text: str) -> None:
+    """The manifest takes it for the export's."""
     file = build / "model_compiled.c"
     file.write_text(text, encoding="utf-8", newline="\n")
     manifest = read_manifest(build)

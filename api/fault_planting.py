@@ -36,8 +36,9 @@ def run_faults(
     command: str,
     progress: Progress,
 ) -> Score:
-    """Plants about `count` faults of `kinds` into the build, and leaves faults.json there. `sample`: how many of them the
-    board is asked with as well, and the kind `firmware`; 0 for none, then no firmware is needed. `command` repeats it.
+    """Plants about `count` faults of `kinds` into the build, and leaves faults.json there. `sample`: how many of them
+    the board is asked with as well, and the kind `firmware`; 0 for none, then no firmware is needed. `command` repeats
+    it.
 
     Raises UsageError where the build or its firmware is missing or changed, or the board is none that is simulated;
     EnvironmentFaultError without gcc or the board's emulator.
@@ -53,8 +54,7 @@ def run_faults(
     with tempfile.TemporaryDirectory(prefix="tinyproof-faults-") as name:
         campaign = Campaign(folder, board, Path(name), seed)
         faults, variants = campaign.choose(kinds, count)
-        total = len(faults) + len(variants)
-        planted = campaign.run(faults, variants, lambda done: progress("planted", done, total))
+        planted = campaign.run(faults, variants, progress)
         verdicts = judge_all(campaign, planted, images, lambda done: progress("judged", done, len(planted)))
         on_board = None
         if sample:

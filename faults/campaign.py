@@ -8,7 +8,7 @@ import os
 import queue
 import random
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +19,7 @@ from tinyproof.export.codegen import Unit, generate
 from tinyproof.export.compiled import Compiled, read_compiled
 from tinyproof.export.lowering import Program
 from tinyproof.export.memory_planner import MemoryPlan
+from tinyproof.export.profile_codegen import write_profile
 from tinyproof.export.schedules import schedule
 from tinyproof.faults.arena import overlapping_plans
 from tinyproof.faults.bits import OFF_BY_ONE, NumberFaults, layer_name
@@ -79,6 +80,8 @@ class Campaign:
         program, plan, unit = self.compiled.program, self.compiled.plan, self.compiled.unit
         self.engine = NativeEngine(program, plan, unit, self.folder, self.board.build.kernels, questions)
         self.engine.check_sound()
+        if not self.compiled.program.branches:
+            write_profile(self.build_dir)  # what proofs are about
         self.exhaustive = len(set(questions.inputs)) == 256 and len(questions.inputs[0]) == 1
 
     def choose(self, kinds: Sequence[str], count: int) -> tuple[list[Fault], list[Variant]]:
@@ -148,21 +151,20 @@ class Campaign:
         ]
 
     def run(
-        self, faults: Sequence[Fault], variants: Sequence[Variant], progress: Callable[[int], None]
+        self, faults: Sequence[Fault], variants: Sequence[Variant], progress: Callable[[str, int, int], None]
     ) -> list[Planted]:
-        """What becomes of each. What gcc refuses is no fault, and is left out."""
+        """What becomes of each; what gcc refuses is no fault, and is left out. `progress`: what is done, how many are
+        done, and of how many."""
         numbers = [(fault.operator or 0, fault.changes) for fault in faults]
-        seen = self.engine.plant(numbers, progress)
+        seen = self.engine.plant(numbers, lambda done: progress("planted", done, len(faults)))
         found = [Planted(fault, one) for fault, one in zip(faults, seen, strict=True)]
-        done = len(faults)
-        for planted in self._compile_all(variants):
-            done += 1
-            progress(done)
+        for number, planted in enumerate(self._compile_all(variants)):
+            progress("compiled", number + 1, len(variants))
             if planted is not None:
                 found.append(planted)
         return found
 
-    def _compile_all(self, variants: Sequence[Variant]) -> Sequence[Planted | None]:
+    def _compile_all(self, variants: Sequence[Variant]) -> Iterator[Planted | None]:
         workers = max(1, len(os.sched_getaffinity(0)))
         folders: queue.SimpleQueue[Path] = queue.SimpleQueue()
         for number in range(workers):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinyproof.faults.campaign import Campaign, Planted
+from tinyproof.faults.equivalence import Equivalence
 from tinyproof.faults.fault import Fault
 from tinyproof.faults.native.source import ENGINE
 from tinyproof.firmware.elf_tables import different_constants
@@ -52,6 +53,7 @@ class Judge:
         self._constants = set(different_constants(*images)[0]) if images else set()
         self._right: list[str] | None = None
         self._object: bytes | None = None
+        self._equivalence = Equivalence(campaign.build_dir, campaign.engine, campaign.folder / "equivalence")
 
     def judge(self, planted: Planted) -> Verdict:
         """In the order of what it costs."""
@@ -65,6 +67,8 @@ class Judge:
             return Verdict(fault, EQUIVALENT, "the same answer to all 256 inputs")
         if planted.mutant is not None and self._same_code(planted):
             return Verdict(fault, EQUIVALENT, "the board's compiler makes the same code of it")
+        if shown := self._equivalence.shown(fault):
+            return Verdict(fault, EQUIVALENT, shown)
         return self._by_layers(planted)
 
     def _in_image(self, fault: Fault) -> str:

@@ -25,8 +25,8 @@ class BoardSample:
 
 @dataclass(frozen=True)
 class Score:
-    """`verdicts`: of all faults. `board`: what a sample of them did on the simulated board, None where it was not asked.
-    `command` repeats it."""
+    """`verdicts`: of all faults. `board`: what a sample of them did on the simulated board, None where it was not
+    asked. `command` repeats it."""
 
     model: str
     model_id: str

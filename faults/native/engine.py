@@ -148,8 +148,8 @@ class NativeEngine:
         run_gcc(["gcc", "-std=gnu99", "-w", "-c", str(folder / "tables.c"), "-o", str(folder / "tables.o")])
 
     def layers(self, folder: Path | None = None, operator: int = 0, changes: Sequence[Change] = ()) -> list[str]:
-        """What each operator makes of LAYER_TRIALS arenas of random bytes, as digests: of this engine with `changes`, or
-        of the other one that was compiled last in `folder`. Empty where it does not end well."""
+        """What each operator makes of LAYER_TRIALS arenas of random bytes, as digests: of this engine with `changes`,
+        or of the other one that was compiled last in `folder`. Empty where it does not end well."""
         line = _line(self.steps.index(operator) if operator in self.steps else 0, changes)
         seconds = max(2, -(-SLOWER * LAYER_TRIALS * self.limit_us // 1_000_000))
         program = (folder or self._folder) / "native"
@@ -170,7 +170,7 @@ class NativeEngine:
         run_gcc([*counting, "--coverage", "-fpreprocessed", "unit.c", "-o", "unit.o"], folder)
         run_gcc([*counting, "-DCOUNT_LINES", str(HERE / RUNNER), "-o", "runner.o"], folder)
         run_gcc(["gcc", "--coverage", "unit.o", "runner.o", str(self._folder / "tables.o"), "-o", "native"], folder)
-        command = [folder / "native", self._folder / "vectors", "whole", str(SLOWER * self.limit_us)]
+        command = [str(folder / "native"), str(self._folder / "vectors"), "whole", str(SLOWER * self.limit_us)]
         subprocess.run(command, capture_output=True, check=True, cwd=folder)
         return executed_lines(folder)
 
@@ -206,7 +206,7 @@ class NativeEngine:
 
         def run(part: list[int]) -> None:
             nonlocal done
-            command = [self._folder / "native", self._folder / "vectors", "sound"]
+            command = [str(self._folder / "native"), str(self._folder / "vectors"), "sound"]
             with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
                 assert process.stdin
                 assert process.stdout
@@ -256,10 +256,10 @@ def _line(step: int, changes: Sequence[Change]) -> str:
 def _seen(line: str) -> Seen:
     if not line:
         raise EnvironmentFaultError("the engine compiled for this machine ended before it answered")
-    output, digest, step, signal_number = (int(word) for word in line.split())
-    places = (None if number < 0 else number for number in (output, digest, step))
-    undefined = signal_number == signal.SIGILL
-    return Seen(*places, stopped=signal_number > 0 and not undefined, undefined=undefined)
+    output, digest, step, ended = (int(word) for word in line.split())
+    by_output, by_digest, digest_step = (None if number < 0 else number for number in (output, digest, step))
+    undefined = ended == signal.SIGILL
+    return Seen(by_output, by_digest, digest_step, stopped=ended > 0 and not undefined, undefined=undefined)
 
 
 def _operator(name: str) -> int:

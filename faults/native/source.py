@@ -2,8 +2,8 @@
 """The C of an engine as it is run here: a function for each operator, and its constants where they can be changed.
 
 The generated code and the kernels are those of a board; assembly is translated to C (armv7em.py). Constants lose their
-`const` and stand in a file of their own: what is left compiles in a moment, and is compiled anew for each kernel that is
-changed.
+`const` and stand in a file of their own: what is left compiles in a moment, and is compiled anew for each kernel that
+is changed.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ class Region:
 
 
 def engine_source(program: Program, plan: MemoryPlan, unit: Unit, *, loose: bool = False) -> str:
-    """The C before its preprocessor: all but the tables. `loose`: parameters can be changed, too, and the compiler folds
-    none of them into code."""
+    """The C before its preprocessor: all but the tables. `loose`: parameters can be changed, too, and the compiler
+    folds none of them into code."""
     declarations = _TABLE.sub(r"extern const \1 \2[\3];", "\n".join(unit.declarations))
     if loose:
         declarations = _PARAMETERS.sub(r"struct \1 \2 = {", declarations)
@@ -154,7 +154,8 @@ def region_source(tables: Iterable[str], parameters: Iterable[str]) -> str:
 
 
 def run_gcc(command: list[str], folder: Path | None = None) -> str:
-    """What it prints; run in `folder`. Raises EnvironmentFaultError without it, GccRefusedError where it refuses its work."""
+    """What it prints, run in `folder`. Raises EnvironmentFaultError without it, GccRefusedError where it refuses its
+    work."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False, cwd=folder)
     except FileNotFoundError:
