@@ -108,7 +108,7 @@ def ask_board(
     for verdict in _in_turns(verdicts, campaign.seed):
         if len(chosen) == count:
             break
-        if (faulty := patched(image, elf, campaign, verdict.fault)) is not None:
+        if verdict.here and (faulty := patched(image, elf, campaign, verdict.fault)) is not None:
             chosen.append((verdict, faulty))
     different = []
     with copied(folder, board) as build:
@@ -116,7 +116,7 @@ def ask_board(
             put_image(build, board, faulty)
             how, words = ask(board, build, config)
             by_answers = how in (ANSWERS, STOPPED)
-            if by_answers != (verdict.how in (ANSWERS, STOPPED)) or (not how and verdict.how != EQUIVALENT):
+            if by_answers != (verdict.how in (ANSWERS, STOPPED)) or (verdict.how != EQUIVALENT and not how):
                 different.append(
                     f"{verdict.fault}: {verdict.how} here, on the board {how or 'nothing'} {words}".strip()
                 )
@@ -194,26 +194,28 @@ def swap_firmware(board: Board, folder: Path, config: CheckConfig, progress: Pro
     return found
 
 
-def _other_image(board: Board) -> bytes:
-    """The firmware of 1-16-16-1, or of a build that is that model's already."""
+def _other_image(board: Board, identity: str) -> bytes:
+    """The firmware of a model that is not `identity`: 1-16-16-1, or a wider one."""
     from tinyproof.export.export import export_model
     from tinyproof.firmware.platformio_build import build as compile_firmware
-    from tinyproof.train.builtin import make_sine
+    from tinyproof.train.builtin import make_sine, make_wide
 
-    with tempfile.TemporaryDirectory(prefix="tinyproof-other-") as name:
-        other = Path(name) / "other"
-        make_sine(other)
-        export_model(dataclasses.replace(ExportConfig(), seed=2, high=3.0), CheckConfig(), other)
-        return compile_firmware(board, other).elf.read_bytes()
+    for make in (make_sine, make_wide):
+        with tempfile.TemporaryDirectory(prefix="tinyproof-other-") as name:
+            other = Path(name) / "other"
+            make(other)
+            if export_model(ExportConfig(), CheckConfig(), other).model_id != identity:
+                return compile_firmware(board, other).elf.read_bytes()
+    raise AssertionError("two models have one id")
 
 
 def _other_model(board: Board, build: Path) -> str:
-    (build / "boards" / board.name / FIRMWARE_FILE).write_bytes(_other_image(board))
+    (build / "boards" / board.name / FIRMWARE_FILE).write_bytes(_other_image(board, read_manifest(build).model_id))
     return "the image of another model lies in its place"
 
 
 def _other_model_recorded(board: Board, build: Path) -> str:
-    put_image(build, board, _other_image(board))
+    put_image(build, board, _other_image(board, read_manifest(build).model_id))
     return "the image of another model, and a record that fits it"
 
 

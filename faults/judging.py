@@ -25,11 +25,13 @@ FOUND = (ANSWERS, DIGESTS, STOPPED, IMAGE)
 
 @dataclass(frozen=True)
 class Verdict:
-    """`how`: one of the words above; `why`: what shows it, in words."""
+    """`how`: one of the words above; `why`: what shows it, in words. `here`: whether this machine can say what the
+    board does with it."""
 
     fault: Fault
     how: str
     why: str
+    here: bool = True
 
 
 def by_questions(planted: Planted, steps: Sequence[str]) -> Verdict | None:
@@ -57,14 +59,13 @@ class Judge:
 
     def judge(self, planted: Planted) -> Verdict:
         """In the order of what it costs."""
-        fault = planted.fault
-        name = self._in_image(fault)
-        if name:
-            return Verdict(fault, IMAGE, f"{name} is another in the firmware that traces")
-        if planted.seen.undefined:
-            return Verdict(fault, MISSED, UNDEFINED)
-        if self._campaign.exhaustive:
+        fault, undefined = planted.fault, planted.seen.undefined
+        if self._campaign.exhaustive and not undefined:
             return Verdict(fault, EQUIVALENT, "the same answer to all 256 inputs")
+        if name := self._in_image(fault):
+            return Verdict(fault, IMAGE, f"{name} is another in the firmware that traces", here=not undefined)
+        if undefined:
+            return Verdict(fault, MISSED, UNDEFINED, here=False)
         if planted.mutant is not None and self._same_code(planted):
             return Verdict(fault, EQUIVALENT, "the board's compiler makes the same code of it")
         if shown := self._equivalence.shown(fault):
