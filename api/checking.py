@@ -12,7 +12,7 @@ from tinyproof.core.board_spec import Board
 from tinyproof.core.config import CheckConfig
 from tinyproof.core.errors import TinyproofError
 from tinyproof.core.manifest import Manifest, read_manifest
-from tinyproof.digests import compare_digests
+from tinyproof.digests import Put, compare_digests
 from tinyproof.localization import locate
 
 if TYPE_CHECKING:
@@ -29,8 +29,10 @@ def check_and_locate(
     config: CheckConfig,
     progress: Progress | None,
     differs: Callable[[], None],
+    put: Put | None = None,
 ) -> CheckReport:
-    """The check, and where bits differ also the layer in which that begins; `differs` is called in between."""
+    """The check, and where bits differ also the layer in which that begins; `differs` is called in between. `put`
+    brings another firmware onto the board at `port`, where that may be done."""
     from tinyproof.host.check import check
     from tinyproof.host.check_report import write_report
     from tinyproof.host.expected import read_vectors
@@ -42,7 +44,7 @@ def check_and_locate(
 
     _name_layer(report, board, folder, config, differs, before)
     if report.bits_identical:
-        report.digests, report.digests_note = compare_digests(board, folder, port, config)
+        report.digests, report.digests_note = compare_digests(board, folder, port, config, put)
         write_report(report, board, folder)
     return report
 

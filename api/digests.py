@@ -12,7 +12,7 @@ import contextlib
 import dataclasses
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 PATIENCE_S = 10.0  # for an answer at least: digests of large tensors take longer than the inference
 
+Put = Callable[[Path], object]
+
 
 def build_trace(board: Board, folder: Path) -> None:
     """Makes the tracing firmware beside the one that is used, where the board is simulated and the model's operators
@@ -44,28 +46,33 @@ def build_trace(board: Board, folder: Path) -> None:
                 build_profile(board, folder)
 
 
-def compare_digests(board: Board, folder: Path, port: str | None, config: CheckConfig) -> tuple[Digests | None, str]:
-    """What the layers of some of the vectors come to, or None and why. Raises BoardError where the board does not
-    answer, and what starting it raises."""
+def compare_digests(
+    board: Board, folder: Path, port: str | None, config: CheckConfig, put: Put | None = None
+) -> tuple[Digests | None, str]:
+    """What the layers of some of the vectors come to, or None and why. `put` brings an ELF onto the board at `port`,
+    which without it runs what it runs. Raises BoardError where the board does not answer, and what `put` and starting
+    it raise."""
     from tinyproof.export.profile_codegen import can_be_profiled
 
     if board.kind == "host":
         return None, ""
-    if port is not None or not can_profile(board):
+    if (port is not None and put is None) or not can_profile(board):
         return None, "this board is asked for its answers alone"
     try:
         if not can_be_profiled(folder):
             return None, "the model has no operators that run in turn"
-        return _ask(board, folder, config)
+        return _ask(board, folder, port, config, put)
     except UsageError as fault:
         return None, fault.message
 
 
-def _ask(board: Board, folder: Path, config: CheckConfig) -> tuple[Digests | None, str]:
+def _ask(
+    board: Board, folder: Path, port: str | None, config: CheckConfig, put: Put | None
+) -> tuple[Digests | None, str]:
     from tinyproof.export.profile_codegen import FOLDER, SOURCE, write_profile
     from tinyproof.firmware.elf_tables import different_constants
     from tinyproof.host.expected import read_vectors
-    from tinyproof.host.step_trace import digested_vectors, watch_steps
+    from tinyproof.host.step_trace import ask_steps, digested_vectors, watch_steps
 
     start = time.monotonic()
     traced, plain = (folder / "boards" / board.name / part for part in (FOLDER, ""))
@@ -84,8 +91,13 @@ def _ask(board: Board, folder: Path, config: CheckConfig) -> tuple[Digests | Non
     inputs = [vectors[number][0] for number in digested_vectors(manifest, len(vectors), kind)]
     patient = dataclasses.replace(config, timeout_s=max(config.timeout_s, PATIENCE_S))
     parts = [step.parts for step in steps]
-    seen = watch_steps(board, folder, traced / FIRMWARE_FILE, parts, inputs, patient, sequence=kind == "sequence")
-    constants = different_constants(plain / FIRMWARE_FILE, traced / FIRMWARE_FILE)
+    elf, in_turn = traced / FIRMWARE_FILE, kind == "sequence"
+    if put is None or port is None:
+        seen = watch_steps(board, folder, elf, parts, inputs, patient, sequence=in_turn)
+    else:
+        put(elf)
+        seen = ask_steps(board, folder, port, parts, inputs, patient, sequence=in_turn)
+    constants = different_constants(plain / FIRMWARE_FILE, elf)
     found = _sum_up(steps, seen, record.flash_bytes - used.flash_bytes, constants)
     return dataclasses.replace(found, seconds=round(time.monotonic() - start, 3)), ""
 

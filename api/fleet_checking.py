@@ -22,12 +22,16 @@ from tinyproof.core.manifest import read_manifest
 from tinyproof.matrix import WORKERS, MatrixRow, Stopped, built, checked, exit_code
 
 if TYPE_CHECKING:
+    from tinyproof.digests import Put
     from tinyproof.host.fleet.coordinator import Coordinator, Lease, Place, Waiting
 
 
 @dataclass(frozen=True)
 class FleetRow(MatrixRow):
-    """A place's line. Seconds: `waited_s` until it was its turn, then for firmware, check, and to give it back."""
+    """A place's line. Seconds: `waited_s` until it was its turn, then for firmware, check, and to give it back.
+
+    `digests`: what the layers came to, None where `digests_note` says why, or a single operator's output is the answer.
+    """
 
     place: str = ""
     waited_s: float = 0.0
@@ -35,6 +39,8 @@ class FleetRow(MatrixRow):
     check_s: float = 0.0
     release_s: float = 0.0
     round_trips_per_second: float = 0.0
+    digests: dict[str, Any] | None = None
+    digests_note: str = ""
 
     @property
     def name(self) -> str:
@@ -70,13 +76,16 @@ def boards_to_build(places: Sequence[Place], folder: Path) -> list[Board]:
 
 
 def build_boards(boards: Sequence[Board], folder: Path, building: Callable[[Board], None]) -> dict[str, TinyproofError]:
-    """Builds them, two at a time; `building` hears of each. Returns why a board could not be built, by its name."""
+    """Builds them, two at a time, and the firmware that traces; `building` hears of each. Returns why a board could
+    not be built, by its name."""
+    from tinyproof.digests import build_trace
     from tinyproof.firmware.platformio_build import build
 
     def attempt(board: Board) -> TinyproofError | None:
         building(board)
         try:
             build(board, folder)
+            build_trace(board, folder)
         except TinyproofError as error:
             return error
         return None
@@ -181,14 +190,26 @@ class _Work:
                 self.ears.now(place.name, "looks for the layer", 0, 0)
                 until_located.enter_context(self._locating[board.name])  # one firmware for it, of all boards of a kind
 
-            report = check_and_locate(board, self.folder, lease.port, self.config.check, progress, differs)
+            put = self._putting(place, lease)
+            report = check_and_locate(board, self.folder, lease.port, self.config.check, progress, differs, put)
         row = replace(
             row,
             flash_s=round(flashed - begun, 3),
             check_s=round(time.monotonic() - flashed, 3),
             round_trips_per_second=round(report.bits.round_trips_per_second, 1),
+            digests=None if report.digests is None else asdict(report.digests),
+            digests_note=report.digests_note,
         )
         return checked(row, report)
+
+    def _putting(self, place: Place, lease: Lease) -> Put | None:
+        """What brings an ELF onto a simulated board; None for a real one, whose flash is not written without need."""
+        from tinyproof.host.fleet.place_ports import send_firmware
+
+        address = lease.flash
+        if address is None or not place.simulated:
+            return None
+        return lambda elf: send_firmware(address, {elf.name: elf.read_bytes()})
 
     def _flash(self, board: Board, place: Place, lease: Lease) -> None:
         """Puts the build's firmware on a simulated board, and the build on a real one that runs another model."""
@@ -198,9 +219,8 @@ class _Work:
 
         if lease.flash is None:
             return
-        if place.simulated:
-            elf = firmware_elf(board, self.folder)
-            send_firmware(lease.flash, {elf.name: elf.read_bytes()})
+        if (put := self._putting(place, lease)) is not None:
+            put(firmware_elf(board, self.folder))
             return
         try:
             with open_client(board, lease.port, self.config.check) as (_, info):

@@ -83,14 +83,15 @@ def _profile_real(
 def _flash(board: Board, folder: Path, identity: str, port: str | None, config: Config) -> str:
     """The profiling firmware onto a real board; returns the port where the board is afterwards."""
     from tinyproof.firmware.platformio_build import compile_profile
-    from tinyproof.firmware.upload import upload
+    from tinyproof.firmware.upload import upload_of
     from tinyproof.host.targets.flash import choose_port, flash
+    from tinyproof.host.targets.loader import in_loader
     from tinyproof.host.transport.usb import list_plugged
 
     chosen = choose_port(board, port, list_plugged())
     compile_profile(board, folder)
-    flashed = flash(board, identity, chosen, lambda name: upload(board, folder, name, profile=True), config.check)
-    return flashed.port
+    upload = in_loader(board, upload_of(board, folder, profile=True))
+    return flash(board, identity, chosen, upload, config.check).port
 
 
 def _document(

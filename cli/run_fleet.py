@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tinyproof.cli import console
+from tinyproof.cli.console import say
 from tinyproof.cli.fleet_option import FleetWanted
 from tinyproof.cli.model_option import hold
 from tinyproof.cli.progress import progress
@@ -123,7 +124,19 @@ def print_fleet(rows: Sequence[FleetRow]) -> None:
     lines = [("place", "isa", "inference", "bits", "answers", "waited", "check"), *map(_cells, rows)]
     click.echo(f"{'fleet':<{LABEL}}{len(rows)} {'board' if len(rows) == 1 else 'boards'} at once")
     click.echo("\n".join(aligned(lines, right=(2, 5, 6))))
+    _say_digests(rows)
     print_faults(rows)
+
+
+def _say_digests(rows: Sequence[FleetRow]) -> None:
+    """On which boards every layer was compared, and why not on the others."""
+    compared = [row for row in rows if row.digests is not None]
+    if compared:
+        same = sum(not row.digests["different"] for row in compared if row.digests is not None)
+        say("layers", f"bit-identical, by digests of each operator's outputs, on {same} of {len(rows)} boards")
+    for note in dict.fromkeys(row.digests_note for row in rows if row.digests_note):
+        names = ", ".join(row.place for row in rows if row.digests_note == note)
+        say("layers", f"not compared one by one on {names}: {note}")
 
 
 def _cells(row: FleetRow) -> tuple[str, ...]:

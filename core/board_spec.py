@@ -79,6 +79,8 @@ class SerialSpec:
 
     `settle_s`: quiet time it needs after opening. `boot_s`: how long one that resets when its port opens may take until
     it answers. `returns_s`: how long after an upload until its port is back. USB ids as "vendor:product" in hex.
+    `uploader`: the program that PlatformIO's command for an upload runs, which is then run by us; "" leaves it to
+    PlatformIO. `loader_remedy`: how a hand brings it into its bootloader.
     """
 
     baud: int = 115200
@@ -90,6 +92,8 @@ class SerialSpec:
     usb_ids: tuple[str, ...] = ()
     bootloader_ids: tuple[str, ...] = ()
     bootloader_remedy: str = "press reset"
+    uploader: Literal["", "esptool", "bossac"] = ""
+    loader_remedy: str = "start its bootloader by hand"
     drive_id: str = ""  # Board-ID in the INFO_UF2.TXT of a bootloader that shows itself as a drive
 
 

@@ -178,8 +178,11 @@ def objects_folder(board: Board, build_dir: Path, variant: str = "") -> Path:
     return build_dir.resolve() / "boards" / board.name / (f"pio_{variant}" if variant else "pio")
 
 
-def run_platformio(board: Board, build_dir: Path, objects: Path, *options: str, variant: str = "") -> None:
-    """`pio run` of the board's environment. Raises EnvironmentFaultError with what went wrong, in one line."""
+def run_platformio(
+    board: Board, build_dir: Path, objects: Path, *options: str, variant: str = "", note_upload: Path | None = None
+) -> None:
+    """`pio run` of the board's environment. `note_upload`: the file that gets the command of an upload, which is then
+    not run. Raises EnvironmentFaultError with what went wrong, in one line."""
     ensure_core()
     ensure_environments()
     # -P: nothing in the user's folder is imported in place of PlatformIO's own.
@@ -191,6 +194,7 @@ def run_platformio(board: Board, build_dir: Path, objects: Path, *options: str, 
         "PLATFORMIO_BUILD_DIR": str(objects),
         "TINYPROOF_MODEL": str(build_dir),
         "TINYPROOF_VARIANT": variant,
+        "TINYPROOF_UPLOAD": "" if note_upload is None else str(note_upload),
     }
     try:
         done = subprocess.run(

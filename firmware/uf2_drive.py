@@ -11,10 +11,10 @@ from pathlib import Path
 
 from tinyproof.core.board_spec import Board
 from tinyproof.core.errors import BoardError
+from tinyproof.core.serial_touch import touch
 
 INFO = "INFO_UF2.TXT"
 NAME = "firmware.uf2"
-TOUCH_BAUD = 1200  # opened and closed with this, Arduino's cores start their bootloader
 APPEARS_S = 10.0
 POLL_S = 0.2
 
@@ -73,18 +73,3 @@ def copy_to_drive(board: Board, uf2: bytes, port: str, drives: Drives = mounted,
             f"{target} cannot be written ({error.strerror}); {board.serial.bootloader_remedy}, then flash again"
         ) from error
     return target
-
-
-def touch(port: str) -> None:
-    """Opens and closes `port` as Arduino's cores understand it. Raises BoardError where it cannot be opened."""
-    import serial
-
-    try:
-        with serial.Serial(port, TOUCH_BAUD) as opened:
-            opened.dtr = False
-    except (serial.SerialException, OSError) as error:
-        if isinstance(error, serial.SerialException) or error.errno is None:
-            raise BoardError(
-                f"port {port} cannot be opened: is it the board's, and has another program let it go?"
-            ) from error
-        # Gone while it was being closed: that is what was asked of it.

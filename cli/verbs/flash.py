@@ -62,8 +62,9 @@ def print_flash(config: Config, flashed: Flashed) -> None:
 def run_flash(config: Config, port: str | None, *, lint: bool = True, drive: Path | None = None) -> Flashed:
     """Builds, uploads and confirms config.model on config.board."""
     from tinyproof.firmware.platformio_build import build
-    from tinyproof.firmware.upload import upload
+    from tinyproof.firmware.upload import upload_of
     from tinyproof.host.targets.flash import choose_port, flash
+    from tinyproof.host.targets.loader import in_loader
     from tinyproof.host.transport.usb import list_plugged
 
     board, folder = find_board(config.board), build_dir(config.model)
@@ -71,4 +72,4 @@ def run_flash(config: Config, port: str | None, *, lint: bool = True, drive: Pat
     if lint:
         lint_model(board, folder)
     built = build(board, folder)
-    return flash(board, built.model_id, chosen, lambda name: upload(board, folder, name, drive=drive), config.check)
+    return flash(board, built.model_id, chosen, in_loader(board, upload_of(board, folder, drive=drive)), config.check)

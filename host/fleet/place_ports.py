@@ -14,6 +14,7 @@ import socket
 import tempfile
 import threading
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ from tinyproof.host.targets.emulator import Emulator
 READ_BYTES = 4096
 MOST_BYTES = 64 << 20  # of all the files of a firmware
 TRANSFER_S = 30.0  # between two pieces of it
+
+Over = Callable[[float], bool]  # whether the lease is over, or is within so many seconds
 
 
 class BoardLine(ABC):
@@ -79,8 +82,8 @@ class BehindPlace(ABC):
         """The line for a client that has just come. Raises TinyproofError."""
 
     @abstractmethod
-    def flash(self, files: dict[str, bytes]) -> None:
-        """Puts a firmware on the board. Raises TinyproofError."""
+    def flash(self, files: dict[str, bytes], over: Over) -> None:
+        """Puts a firmware on the board, or leaves off once the lease is `over`. Raises TinyproofError."""
 
     @abstractmethod
     def leave(self, line: BoardLine, *, ended: bool) -> None:
@@ -108,10 +111,15 @@ class SimulatedBoard(BehindPlace):
             self._stop()
         if self._line is None:
             self._emulator = Emulator(self.board, self._elf)
-            self._line = SocketLine(self._emulator.port)
+            try:
+                self._line = SocketLine(self._emulator.port)
+            except OSError as error:  # it has ended since it was started
+                fault = self._emulator.fault() or BoardError(f"the emulator of {self.board.name} refuses us: {error}")
+                self._stop()
+                raise fault from None
         return self._line
 
-    def flash(self, files: dict[str, bytes]) -> None:
+    def flash(self, files: dict[str, bytes], over: Over) -> None:
         content = files.get(self._elf.name)
         if content is None:
             raise BoardError(f"board {self.board.name} takes {self._elf.name}, not {', '.join(files) or 'nothing'}")
@@ -137,13 +145,15 @@ class SimulatedBoard(BehindPlace):
 class PlacePorts:
     """The two ports of a leased place, until `close`. One client at a time on each; a second one waits."""
 
-    def __init__(self, behind: BehindPlace, host: str) -> None:
-        """Listens on ports of the kernel's choice at the address `host`."""
+    def __init__(self, behind: BehindPlace, host: str, before: PlacePorts | None = None) -> None:
+        """Listens on ports of the kernel's choice at the address `host`. `before`: those of the lease before, which
+        have been closed; nobody is served until they are done with the board."""
         self.behind = behind
         self._serial, self._flash = _listen(host), _listen(host)
         self.serial_port: int = self._serial.getsockname()[1]
         self.flash_port: int = self._flash.getsockname()[1]
         self._wake, self._woken = socket.socketpair()
+        self._before = before
         # Emulators end with the thread that has started them, so the one that serves the place is that one.
         self.thread = threading.Thread(target=self._serve, daemon=True)
         self.thread.start()
@@ -155,6 +165,9 @@ class PlacePorts:
     def _serve(self) -> None:
         client: socket.socket | None = None
         line: BoardLine | None = None
+        if self._before is not None:
+            self._before.thread.join()
+            self._before = None
         try:
             while True:
                 ends = [self._woken, self._flash, *((self._serial,) if client is None else ())]
@@ -183,8 +196,10 @@ class PlacePorts:
         except TinyproofError as error:
             with contextlib.suppress(OSError):
                 client.sendall(f"# {error.message}\n".encode())
-            client.close()
-            return None, None
+        except OSError:  # the client has gone already
+            pass
+        client.close()
+        return None, None
 
     def _carry(
         self, client: socket.socket, line: BoardLine, ready: list[Any]
@@ -210,6 +225,9 @@ class PlacePorts:
         self.behind.leave(line, ended=ended)
         return None, None
 
+    def _is_over(self, seconds: float) -> bool:
+        return bool(select.select([self._woken], [], [], seconds)[0])
+
     def _take_firmware(self) -> None:
         client, _ = self._flash.accept()
         client.settimeout(TRANSFER_S)
@@ -217,7 +235,7 @@ class PlacePorts:
             try:
                 with client.makefile("rb") as stream:
                     files = _read_files(stream)
-                self.behind.flash(files)
+                self.behind.flash(files, self._is_over)
                 answer = {}
             except (TinyproofError, ValueError, KeyError, TypeError, AttributeError) as error:
                 answer = {"fault": error.message if isinstance(error, TinyproofError) else f"no firmware: {error}"}

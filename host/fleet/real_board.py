@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import re
+import signal
 import socket
 import subprocess
 import sys
@@ -15,11 +18,13 @@ from typing import Any
 from tinyproof.core.board_spec import Board
 from tinyproof.core.errors import BoardError
 from tinyproof.core.paths import CONFIG_NAME
-from tinyproof.host.fleet.place_ports import READ_BYTES, BehindPlace, BoardLine
+from tinyproof.host.fleet.environment import data_folder
+from tinyproof.host.fleet.place_ports import READ_BYTES, BehindPlace, BoardLine, Over
 from tinyproof.host.transport.ports import close_port, open_port, policy_of
 
 WRITE_S = 5.0
 FLASH = (sys.executable, "-P", "-m", "tinyproof", "flash")
+POLL_S = 0.05  # between two looks at whether an upload has ended
 MODEL = "leased"  # name of the build that an upload is made from
 
 
@@ -89,28 +94,30 @@ class RealBoard(BehindPlace):
     def __init__(self, board: Board, device: str, flash: Sequence[str] = FLASH) -> None:
         """`flash`: the command that uploads, to which the options of `tinyproof flash` are added."""
         self.board, self.device, self._flash = board, device, tuple(flash)
+        # It stays: what of the board's core is compiled serves the next upload, too.
+        self._folder = data_folder() / "uploads" / re.sub(r"\W+", "-", f"{board.name} {device}")
         self._line: DeviceLine | None = None
 
     def connect(self, client: socket.socket) -> BoardLine:
         self._line = DeviceLine(self.device, self.board, client)
         return self._line
 
-    def flash(self, files: dict[str, bytes]) -> None:
-        """`files`: those of a build folder, as `export` leaves them."""
+    def flash(self, files: dict[str, bytes], over: Over) -> None:
+        """`files`: those of a build folder, as `export` leaves them. An upload that is left off leaves the board
+        without a firmware; the next one begins anew."""
         self.close()
-        with tempfile.TemporaryDirectory(prefix="tinyproof-flash-") as scratch:
-            folder = Path(scratch) / "build" / MODEL
-            folder.mkdir(parents=True)
-            (Path(scratch) / CONFIG_NAME).touch()  # so that builds are where the command runs
-            for name, content in files.items():
-                (folder / name).write_bytes(content)
-            command = [*self._flash, "--board", self.board.name, "--port", self.device, "--model", MODEL]
-            done = subprocess.run(
-                command, cwd=scratch, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-            )
-        if done.returncode:
-            said = [line for line in done.stderr.splitlines() if line.strip()]
-            raise BoardError((said[-1] if said else f"exit status {done.returncode}").removeprefix("Error: "))
+        folder = self._folder / "build" / MODEL
+        folder.mkdir(parents=True, exist_ok=True)
+        (self._folder / CONFIG_NAME).touch()  # so that builds are where the command runs
+        core = data_folder() / "platformio"
+        core.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError):  # compilers and cores, hundreds of megabytes, are fetched once
+            (self._folder / "build" / ".platformio").symlink_to(core)
+        for left in [path for path in folder.iterdir() if path.is_file()]:
+            left.unlink()
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+        _run([*self._flash, "--board", self.board.name, "--port", self.device, "--model", MODEL], self._folder, over)
 
     def leave(self, line: BoardLine, *, ended: bool) -> None:
         self.close()
@@ -119,3 +126,35 @@ class RealBoard(BehindPlace):
         if self._line is not None:
             self._line.close()
             self._line = None
+
+
+def _run(command: list[str], folder: Path, over: Over) -> None:
+    """Runs `command` in `folder`; once the lease is `over` it ends, with all that it has started. Raises BoardError
+    with its last line."""
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=said,
+            process_group=0,
+        )
+        try:
+            while process.poll() is None:
+                if over(POLL_S):
+                    raise BoardError("the lease ended before the upload did")
+        finally:
+            _end_group(process)
+        said.seek(0)
+        lines = [line for line in said.read().decode("utf-8", "replace").splitlines() if line.strip()]
+    if process.returncode:
+        words = lines[-1] if lines else f"exit status {process.returncode}"
+        raise BoardError(words.removeprefix("Error: "))
+
+
+def _end_group(process: subprocess.Popen[bytes]) -> None:
+    """The command, PlatformIO and the uploader: none of them may talk to the board any more."""
+    with contextlib.suppress(ProcessLookupError):  # all have ended
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

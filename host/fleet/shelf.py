@@ -83,6 +83,7 @@ class Shelf:
         self.wanted, self.folder = wanted, folder
         self.offers = {offer.place: offer for offer in wanted.offers}
         self.open: dict[str, PlacePorts] = {}
+        self.closed: dict[str, PlacePorts] = {}  # the last of each place, which may not be done with its board yet
         self.coordinator: LabgridProgram | None = None
         self.exporter: LabgridProgram | None = None
         self.address = wanted.coordinator
@@ -153,14 +154,17 @@ class Shelf:
                 request = json.loads(line)
                 place = request["place"]
                 answer = {}
-                if ports := self.open.pop(place, None):
-                    ports.close()
+                if last := self.open.pop(place, None):
+                    last.close()
+                    self.closed[place] = last
                 if request["do"] == "open":
-                    ports = self.open[place] = PlacePorts(self._behind(self.offers[place]), self._bound)
+                    behind = self._behind(self.offers[place])
+                    ports = self.open[place] = PlacePorts(behind, self._bound, self.closed.pop(place, None))
                     answer = {"serial": ports.serial_port, "flash": ports.flash_port}
                 exporter.sendall(json.dumps(answer).encode() + b"\n")
         for place in list(self.open):
-            self.open.pop(place).close()
+            self.closed[place] = self.open.pop(place)
+            self.closed[place].close()
 
     def _behind(self, offer: Offer) -> BehindPlace:
         board = find_board(offer.board)
@@ -207,7 +211,7 @@ class Shelf:
         if not self.wanted.listen:
             with contextlib.suppress(TinyproofError):  # it may be the coordinator that has gone
                 self._withdraw()
-        leased = list(self.open.values())  # which `_obey` forgets as soon as the exporter has gone
+        leased = [*self.open.values(), *self.closed.values()]  # which `_obey` forgets as soon as the exporter has gone
         for program in (self.exporter, self.coordinator):
             if program is not None:
                 program.kill()

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from tinyproof.core.board_spec import Board
@@ -12,11 +11,8 @@ from tinyproof.core.config import CheckConfig
 from tinyproof.core.errors import BoardError, UsageError
 from tinyproof.host.protocol.messages import Info
 from tinyproof.host.session import open_client
-from tinyproof.host.transport.usb import Plugged, list_plugged, ports_of
-
-POLL_S = 0.1
-
-Lister = Callable[[], list[Plugged]]
+from tinyproof.host.targets.loader import POLL_S, Lister, Upload
+from tinyproof.host.transport.usb import Plugged, list_plugged, plugged_at, ports_of
 
 
 @dataclass(frozen=True)
@@ -55,15 +51,16 @@ def flash(
     board: Board,
     model_id: str,
     port: str,
-    upload: Callable[[str], None],
+    upload: Upload,
     config: CheckConfig,
     lister: Lister = list_plugged,
 ) -> Flashed:
     """Calls `upload(port)`, waits for the board and confirms that it runs `model_id`.
 
-    Raises BoardError when the board does not come back, stays in its bootloader, is silent or runs another model.
+    Raises BoardError when the board does not come back, stays in its bootloader, is silent or runs another model; and
+    what `upload` raises.
     """
-    before = next((plugged for plugged in lister() if plugged.port == port), None)
+    before = plugged_at(port, lister())
     upload(port)
     now = await_return(board, port, before, lister)
     return Flashed(now, confirm(board, model_id, now, config))
@@ -115,6 +112,6 @@ def confirm(board: Board, model_id: str, port: str, config: CheckConfig) -> Info
         if info.model != model_id:
             raise BoardError(
                 f"the upload went through, but {board.name} on {port} still runs model {info.model}, not {model_id}; "
-                "press reset and run ./tinyproof flash again"
+                "press reset and run ./tinyproof flash again; where it still does, its flash is locked"
             )
         return info

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,6 +63,12 @@ def bootloaders_of(usb_id: str) -> tuple[str, ...]:
 def ports_of(board: Board, plugged: list[Plugged]) -> list[Plugged]:
     """Those that may be `board`, in its application or its bootloader."""
     return [port for port in plugged if port.usb_id in (*board.serial.usb_ids, *board.serial.bootloader_ids)]
+
+
+def plugged_at(port: str, plugged: list[Plugged]) -> Plugged | None:
+    """That of the name `port`, or to which it is a link, such as those in /dev/serial/by-id; None for no USB port."""
+    file = os.path.realpath(port)
+    return next((one for one in plugged if one.port in (port, file)), None)
 
 
 def stable_port(port: str, links: Path = Path("/dev/serial/by-id")) -> str:

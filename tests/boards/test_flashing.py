@@ -117,7 +117,7 @@ def test_board_that_still_runs_another_model() -> None:
             run(impatient("nano33ble"), bus, board.port, lambda port: None)
     assert caught.value.message == (
         f"the upload went through, but nano33ble on {board.port} still runs model {OTHER_ID}, not {ID}; "
-        "press reset and run ./tinyproof flash again"
+        "press reset and run ./tinyproof flash again; where it still does, its flash is locked"
     )
 
 

@@ -95,7 +95,7 @@ def test_the_sound_engine_passes(sound: Path, tmp_path: Path) -> None:
 
 
 def compare(build_dir: Path, folder: Path, count: int, seed: int) -> dict[str, int]:
-    """Of `count` bits flipped in the tables: how many can be found at all, by the build's vectors, and by as many random
+    """Of `count` bits flipped in the tables: how many can be found at all, by the vectors, and by as many random
     inputs. Killable is what either of them finds, or one of MORE random ones."""
     vectors, _ = read_vectors(build_dir)
     program = read_compiled(build_dir)

@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -20,21 +19,15 @@ from xml.etree import ElementTree
 
 import pytest
 from click.testing import CliRunner
-from support.compiled import compiled
 from support.running_fleet import BOARD, RunningFleet, copies, running_fleet
-from support.two_layers import two_layers
+from support.shared_builds import tiny_firmware
 
 from tinyproof.cli.main import main
-from tinyproof.core.board_spec import find_board
-from tinyproof.core.config import CheckConfig, Config
+from tinyproof.core.config import Config
 from tinyproof.core.errors import BoardError, EnvironmentFaultError, UsageError
-from tinyproof.firmware.platformio_build import build
 from tinyproof.fleet_checking import FleetEars, FleetRow, as_fleet_document, fault_of, matching, prove_places
-from tinyproof.host.check import check
 from tinyproof.host.fleet import daemons
 from tinyproof.host.fleet.coordinator import client_name, holder_in_words
-from tinyproof.host.fleet.place_ports import PlacePorts, SimulatedBoard, send_firmware
-from tinyproof.host.fleet.real_board import RealBoard
 from tinyproof.host.fleet.state import Offer, ShelfPlan, State
 from tinyproof.host.targets.reference_board import ReferenceBoard
 from tinyproof.host.transport import usb
@@ -50,8 +43,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("project")
     (folder / "tinyproof.toml").write_text('model = "small"\n')
     (folder / "build").mkdir()
-    small = compiled(folder / "build" / "small", two_layers())
-    build(find_board(BOARD), small)
+    shutil.copytree(tiny_firmware(tmp_path_factory), folder / "build" / "small")
     return folder
 
 
@@ -243,50 +235,6 @@ def test_a_real_board_that_runs_the_model_is_asked_over_rfc2217(project: Path, t
         (row,) = prove(fleet, folder)
     assert row.proven, row.error
     assert (row.bits_checked, row.flash_bytes) == (256, None)
-
-
-FLASH = """
-import pathlib, sys
-folder = pathlib.Path("build") / sys.argv[-1]
-print(*sys.argv[1:], file=sys.stderr)
-sys.exit("Error: press reset" if (folder / "manifest.json").read_text() != "{}" else 0)
-"""
-
-
-def test_an_upload_happens_beside_the_board_and_its_fault_comes_back(tmp_path: Path) -> None:
-    """The command stands for `tinyproof flash`, which needs a compiler from PlatformIO's registry."""
-    board = RealBoard(find_board("nano33ble"), "/dev/ttyACM7", (sys.executable, "-c", FLASH))
-    ports = PlacePorts(board, "127.0.0.1")
-    try:
-        send_firmware(("127.0.0.1", ports.flash_port), {"manifest.json": b"{}"})
-        with pytest.raises(BoardError, match="the firmware did not get there: press reset"):
-            send_firmware(("127.0.0.1", ports.flash_port), {"manifest.json": b"other"})
-    finally:
-        ports.close()
-        ports.thread.join(5)
-    assert not ports.thread.is_alive()
-
-
-def test_a_flash_port_bears_whatever_comes(project: Path) -> None:
-    ports = PlacePorts(SimulatedBoard(find_board(BOARD)), "127.0.0.1")
-    address = ("127.0.0.1", ports.flash_port)
-    try:
-        for rubbish in (b"", b"GET / HTTP/1.1\r\n\r\n", b"[]\n", b'{"files": {"firmware.elf": -1}}\n', b"\xff" * 5000):
-            with socket.create_connection(address, 5) as client:
-                client.sendall(rubbish)
-                client.shutdown(socket.SHUT_WR)
-                assert b"fault" in client.makefile("rb").readline()
-        with pytest.raises(BoardError, match=r"takes firmware.elf, not other"):
-            send_firmware(address, {"../other": b""})
-        with socket.create_connection(("127.0.0.1", ports.serial_port), 5) as client:
-            assert b"no firmware yet" in client.makefile("rb").readline()
-        elf = project / "build" / "small" / "boards" / BOARD / "firmware.elf"
-        send_firmware(address, {elf.name: elf.read_bytes()})
-        assert check(find_board(BOARD), elf.parents[2], f"socket://127.0.0.1:{ports.serial_port}", CheckConfig()).proven
-    finally:
-        ports.close()
-        ports.thread.join(5)
-    assert not ports.thread.is_alive()
 
 
 def test_what_is_asked_for_and_not_there_is_said(fleet: RunningFleet, project: Path) -> None:

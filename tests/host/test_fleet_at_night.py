@@ -12,9 +12,15 @@ import time
 from pathlib import Path
 
 import pytest
+from support.compiled import compiled
 from support.fleet_load import CLIENTS, contend, judge
 from support.fleet_soak import PLACES, make_builds, soak
+from support.hidden_fault import cancelling_layers, shift_hidden_values
 from support.running_fleet import BOARD, copies, running_fleet
+
+from tinyproof.core.board_spec import find_board
+from tinyproof.core.config import Config
+from tinyproof.fleet_checking import build_boards, prove_places
 
 pytestmark = [pytest.mark.nightly, pytest.mark.timeout(1200)]
 SOAK_S = 120
@@ -95,3 +101,21 @@ def test_a_fresh_folder_has_the_lesson_checked(tmp_path: Path) -> None:
     assert done.stdout.startswith("model    y = 2.0")
     assert done.stdout.splitlines()[-1] == "proof    1 of 1 boards: bit-identical to TFLite Micro, answers right"
     assert (project / "build" / "neuron" / "boards" / BOARD / "check.json").is_file()
+
+
+@pytest.mark.parametrize("shifted", [False, True])
+def test_layers_are_compared_on_the_boards_of_a_fleet(
+    shifted: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = compiled(tmp_path / "net", cancelling_layers())
+    if shifted:
+        shift_hidden_values(folder, monkeypatch)
+    board = find_board(BOARD)
+    assert build_boards([board], folder, lambda _: None) == {}
+    with running_fleet(tmp_path / "state", copies(2)) as fleet, fleet.client() as client:
+        rows = prove_places(client, client.places(), folder, Config(model="net"))
+    assert [(row.bits_different, row.proven, row.exit_code) for row in rows] == [(0, not shifted, int(shifted))] * 2
+    for row in rows:
+        assert row.digests is not None, row.digests_note
+        assert (row.digests["inputs"], row.digests["different"]) == (32, 32 if shifted else 0)
+        assert ("from operator 0 (FULLY_CONNECTED) on" in row.error) == shifted

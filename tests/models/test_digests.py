@@ -10,15 +10,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from support.compiled import compiled
-from support.tflite_writer import Model
+from support.hidden_fault import cancelling_layers, shift_hidden_values
 
 import tinyproof.core.paths
 from tinyproof.cli import main as cli
 from tinyproof.core.build_record import read_build_record
 from tinyproof.core.errors import EnvironmentFaultError
-from tinyproof.core.manifest import read_manifest
-from tinyproof.export.export import compile_model
-from tinyproof.export.ops.fully_connected import FullyConnected
 from tinyproof.export.profile_codegen import SOURCE
 
 pytestmark = pytest.mark.traces
@@ -26,20 +23,10 @@ pytestmark = pytest.mark.traces
 BOARD = "qemu-cortex-m4"
 
 
-def two_layers() -> bytes:
-    """3 -> 4 -> 2. Each row of the last layer sums up to 0: what all hidden values have in common never shows."""
-    model = Model()
-    x = model.input((1, 3), 0.1, 3)
-    hidden, y = model.tensor((1, 4), 0.5, 1), model.tensor((1, 2), 0.5, -2)
-    model.add_dense(x, hidden, [[50, -20, 31], [7, 90, -60], [-44, 13, 70], [25, 25, -80]], 0.01, [10, -20, 30, 0])
-    model.add_dense(hidden, y, [[40, -40, 21, -21], [-13, 60, -7, -40]], 0.01, [5, -9])
-    return model.build(y)
-
-
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(tinyproof.core.paths, "BUILD", tmp_path)
-    return compiled(tmp_path / "net", two_layers())
+    return compiled(tmp_path / "net", cancelling_layers())
 
 
 def run(*arguments: str) -> tuple[int, str]:
@@ -50,20 +37,6 @@ def run(*arguments: str) -> tuple[int, str]:
 def report_of(folder: Path) -> dict[str, Any]:
     document: dict[str, Any] = json.loads((folder / "boards" / BOARD / "check.json").read_text())
     return document
-
-
-def shift_hidden_values(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All by one, as if the exporter had got the zero point wrong."""
-    right = FullyConnected.parameters
-
-    def parameters(op: FullyConnected, prefix: str) -> dict[str, str]:
-        numbers = right(op, prefix)
-        if op.operator.index == 0:
-            numbers["zero_point"] = str(int(numbers["zero_point"]) + 1)
-        return numbers
-
-    monkeypatch.setattr(FullyConnected, "parameters", parameters)
-    compile_model(folder, read_manifest(folder))
 
 
 def test_a_layer_that_no_answer_shows_is_a_mismatch(

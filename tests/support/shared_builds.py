@@ -11,9 +11,13 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from support.compiled import compiled
+from support.two_layers import two_layers
+from tinyproof.core.board_spec import find_board
 from tinyproof.core.model_file import find_model_file
 from tinyproof.export.calibration import Calibration
 from tinyproof.export.import_model import import_model
+from tinyproof.firmware.platformio_build import build
 from tinyproof.train.gestures import make_gestures
 
 
@@ -43,3 +47,12 @@ def gestures_build(factory: pytest.TempPathFactory) -> Path:
         import_model(source, root / "gestures", Calibration(example.calibration))
 
     return made_once(factory, "gestures", make) / "gestures"
+
+
+def tiny_firmware(factory: pytest.TempPathFactory) -> Path:
+    """The build folder of 1-12-1, named `small`, with its firmware for qemu-cortex-m4."""
+
+    def make(root: Path) -> None:
+        build(find_board("qemu-cortex-m4"), compiled(root / "small", two_layers()))
+
+    return made_once(factory, "tiny_firmware", make) / "small"
