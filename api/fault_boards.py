@@ -22,8 +22,8 @@ from tinyproof.digests import compare_digests
 from tinyproof.export.profile_codegen import FOLDER as TRACED
 from tinyproof.faults.campaign import Campaign
 from tinyproof.faults.editing import edit_source
-from tinyproof.faults.fault import Fault
-from tinyproof.faults.judging import ANSWERS, DIGESTS, EQUIVALENT, IMAGE, MISSED, STOPPED, UNDEFINED, Verdict
+from tinyproof.faults.fault import EngineFault
+from tinyproof.faults.judging import ANSWERS, DIGESTS, EQUIVALENT, IMAGE, MISSED, STOPPED, UNDEFINED, FaultVerdict
 from tinyproof.faults.score import BoardSample
 from tinyproof.firmware.elf_tables import model_constants
 from tinyproof.host.check import check
@@ -77,7 +77,7 @@ def ask(board: Board, build: Path, config: CheckConfig) -> tuple[str, str]:
     return "", ""
 
 
-def patched(image: bytes, elf: Path, campaign: Campaign, fault: Fault) -> bytes | None:
+def patched(image: bytes, elf: Path, campaign: Campaign, fault: EngineFault) -> bytes | None:
     """The image with the fault in its tables; None where it has not all of them, as the compiler has folded them."""
     constants = model_constants(elf)
     changed = bytearray(image)
@@ -95,7 +95,7 @@ def ask_board(
     board: Board,
     folder: Path,
     campaign: Campaign,
-    verdicts: Sequence[Verdict],
+    verdicts: Sequence[FaultVerdict],
     count: int,
     config: CheckConfig,
     progress: Progress,
@@ -104,7 +104,7 @@ def ask_board(
     by answers must be found there by answers, and nothing else."""
     elf = folder / "boards" / board.name / FIRMWARE_FILE
     image = elf.read_bytes()
-    chosen: list[tuple[Verdict, bytes]] = []
+    chosen: list[tuple[FaultVerdict, bytes]] = []
     for verdict in _in_turns(verdicts, campaign.seed):
         if len(chosen) == count:
             break
@@ -124,9 +124,9 @@ def ask_board(
     return BoardSample(len(chosen), len(chosen) - len(different), different)
 
 
-def _in_turns(verdicts: Sequence[Verdict], seed: int) -> Iterator[Verdict]:
+def _in_turns(verdicts: Sequence[FaultVerdict], seed: int) -> Iterator[FaultVerdict]:
     """Each kind once, then each a second time, and so on."""
-    piles: dict[str, list[Verdict]] = defaultdict(list)
+    piles: dict[str, list[FaultVerdict]] = defaultdict(list)
     for verdict in verdicts:
         piles[verdict.fault.kind].append(verdict)
     source = random.Random(f"{seed} board")
@@ -139,8 +139,8 @@ def _in_turns(verdicts: Sequence[Verdict], seed: int) -> Iterator[Verdict]:
 
 
 def undefined_on_board(
-    board: Board, folder: Path, campaign: Campaign, verdicts: Sequence[Verdict], config: CheckConfig
-) -> list[Verdict]:
+    board: Board, folder: Path, campaign: Campaign, verdicts: Sequence[FaultVerdict], config: CheckConfig
+) -> list[FaultVerdict]:
     """The same verdicts, and of faults that end differently on different machines what the board says: it gets a
     firmware of the changed C."""
     found, rebuilt = [], 0
@@ -157,19 +157,21 @@ def undefined_on_board(
     return found
 
 
-def _asked_anew(board: Board, build: Path, verdict: Verdict, campaign: Campaign, config: CheckConfig) -> Verdict:
+def _asked_anew(
+    board: Board, build: Path, verdict: FaultVerdict, campaign: Campaign, config: CheckConfig
+) -> FaultVerdict:
     from tinyproof.firmware.platformio_build import build as compile_firmware
 
     try:
         compile_firmware(board, build)
     except EnvironmentFaultError as error:  # the compiler sees the shift, too
-        return Verdict(verdict.fault, STOPPED, error.message)
+        return FaultVerdict(verdict.fault, STOPPED, error.message)
     how, words = ask(board, build, config)
     if how:
-        return Verdict(verdict.fault, how, f"on the board: {words}")
+        return FaultVerdict(verdict.fault, how, f"on the board: {words}")
     if campaign.exhaustive:
-        return Verdict(verdict.fault, EQUIVALENT, "the same answer to all 256 inputs, on the board")
-    return Verdict(verdict.fault, MISSED, "the board answers all vectors as before")
+        return FaultVerdict(verdict.fault, EQUIVALENT, "the same answer to all 256 inputs, on the board")
+    return FaultVerdict(verdict.fault, MISSED, "the board answers all vectors as before")
 
 
 def _replace_source(build: Path, text: str) -> None:
@@ -181,7 +183,7 @@ def _replace_source(build: Path, text: str) -> None:
     manifest.write(build)
 
 
-def swap_firmware(board: Board, folder: Path, config: CheckConfig, progress: Progress) -> list[Verdict]:
+def swap_firmware(board: Board, folder: Path, config: CheckConfig, progress: Progress) -> list[FaultVerdict]:
     """Whole firmwares in the place of the right one: of another model, of another board, and of an earlier export."""
     swaps = [_other_model, _other_model_recorded, _other_board, _stale, _failed_build]
     found = []
@@ -189,7 +191,7 @@ def swap_firmware(board: Board, folder: Path, config: CheckConfig, progress: Pro
         with copied(folder, board) as build:
             words = swap(board, build)
             how, why = ask(board, build, config)
-        found.append(Verdict(Fault("firmware", None, "", words), how or MISSED, why or "a check proves it"))
+        found.append(FaultVerdict(EngineFault("firmware", None, "", words), how or MISSED, why or "a check proves it"))
         progress(number + 1, len(swaps))
     return found
 

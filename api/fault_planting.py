@@ -19,7 +19,7 @@ from tinyproof.core.manifest import read_manifest
 from tinyproof.core.paths import shown
 
 if TYPE_CHECKING:
-    from tinyproof.faults.score import Score
+    from tinyproof.faults.score import FaultScore
 
 Progress = Callable[[str, int, int], None]  # what is being done, how many are done, and of how many
 
@@ -35,7 +35,7 @@ def run_faults(
     sample: int,
     command: str,
     progress: Progress,
-) -> Score:
+) -> FaultScore:
     """Plants about `count` faults of `kinds` into the build, and leaves faults.json there. `sample`: how many of them
     the board is asked with as well, and the kind `firmware`; 0 for none, then no firmware is needed. `command` repeats
     it.
@@ -45,7 +45,7 @@ def run_faults(
     """
     from tinyproof.faults.campaign import Campaign
     from tinyproof.faults.judging import judge_all
-    from tinyproof.faults.score import FILE, Score
+    from tinyproof.faults.score import FILE, FaultScore
 
     began = time.monotonic()
     manifest = read_manifest(folder)
@@ -67,7 +67,7 @@ def run_faults(
             if "firmware" in kinds:
                 swaps = swap_firmware(board, folder, config, lambda done, of: progress("swapped", done, of))
                 verdicts = [*verdicts, *swaps]
-    score = Score(
+    score = FaultScore(
         *(manifest.model, manifest.model_id, board.name, seed, verdicts, on_board, command),
         round(time.monotonic() - began, 1),
     )

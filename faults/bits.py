@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tinyproof.export.lowering import Program
-from tinyproof.faults.fault import Fault
+from tinyproof.faults.fault import EngineFault
 from tinyproof.faults.kinds import BITS
-from tinyproof.faults.native.engine import Change
+from tinyproof.faults.native.engine import ByteChange
 from tinyproof.faults.native.source import Region
 from tinyproof.faults.roles import role_of
 
@@ -42,7 +42,7 @@ class NumberFaults:
         """How many faults of a kind there are."""
         return sum(self._width(kind, region) for layer in self.places[kind].values() for region, _ in layer)
 
-    def sample(self, kind: str, count: int, source: random.Random) -> list[Fault]:
+    def sample(self, kind: str, count: int, source: random.Random) -> list[EngineFault]:
         """`count` different ones, layers and bits in turns."""
         piles = []
         for layer in sorted(self.places[kind]):
@@ -56,7 +56,7 @@ class NumberFaults:
                 source.shuffle(places)
             piles.append((bits, by_bit))
         source.shuffle(piles)
-        found: list[Fault] = []
+        found: list[EngineFault] = []
         while len(found) < count and any(by_bit for _, by_bit in piles):
             for bits, by_bit in piles:
                 if not by_bit or len(found) == count:
@@ -74,15 +74,17 @@ class NumberFaults:
         """Faults of one number: its bits, or one less and one more."""
         return 8 * self.regions[region].element_bytes if kind in BITS else 2
 
-    def _fault(self, kind: str, number: int, element: int, bit: int) -> Fault:
+    def _fault(self, kind: str, number: int, element: int, bit: int) -> EngineFault:
         region = self.regions[number]
         size = region.element_bytes
         value = int.from_bytes(region.content[element * size : (element + 1) * size], "little")
         changed = value ^ 1 << bit if kind in BITS else (value + (1 if bit else -1)) % (1 << 8 * size)
         what = f"bit {bit}" if kind in BITS else ("one more" if bit else "one less")
         place = region.name if region.is_parameter else f"{region.name}[{element}]"
-        change = Change(number, element * size, changed.to_bytes(size, "little"))
-        return Fault(kind, region.operator, layer_name(self.program, region.operator), f"{place}, {what}", (change,))
+        change = ByteChange(number, element * size, changed.to_bytes(size, "little"))
+        return EngineFault(
+            kind, region.operator, layer_name(self.program, region.operator), f"{place}, {what}", (change,)
+        )
 
 
 def layer_name(program: Program, number: int) -> str:

@@ -24,7 +24,7 @@ from tinyproof.export.schedules import schedule
 from tinyproof.faults.arena import overlapping_plans
 from tinyproof.faults.bits import OFF_BY_ONE, NumberFaults, layer_name
 from tinyproof.faults.channels import channel_faults, wrongly_removed
-from tinyproof.faults.fault import Fault
+from tinyproof.faults.fault import EngineFault
 from tinyproof.faults.kinds import BITS, KINDS, quotas
 from tinyproof.faults.mutants import Mutant, kernel_files, mutants, roundings, sample_mutants
 from tinyproof.faults.native.engine import NativeEngine, Seen
@@ -40,7 +40,7 @@ MAX_REMOVED, MAX_ARENA = 40, 80
 class Variant:
     """What has to be compiled anew: another program, or one changed kernel."""
 
-    fault: Fault
+    fault: EngineFault
     program: Program
     plan: MemoryPlan
     unit: Unit
@@ -52,7 +52,7 @@ class Variant:
 class Planted:
     """A fault, and what became of it. `seen`: what the questions showed on this machine."""
 
-    fault: Fault
+    fault: EngineFault
     seen: Seen
     variant: Variant | None = None
 
@@ -84,7 +84,7 @@ class Campaign:
             write_profile(self.build_dir)  # what proofs are about
         self.exhaustive = len(set(questions.inputs)) == 256 and len(questions.inputs[0]) == 1
 
-    def choose(self, kinds: Sequence[str], count: int) -> tuple[list[Fault], list[Variant]]:
+    def choose(self, kinds: Sequence[str], count: int) -> tuple[list[EngineFault], list[Variant]]:
         """About `count` faults of `kinds`: such as change numbers, and such as are compiled."""
         numbers = NumberFaults(self.compiled.program, self.engine.regions)
         sites = self._mutants() if "kernels" in kinds else []
@@ -94,7 +94,7 @@ class Campaign:
         room |= {"arena": MAX_ARENA} if "arena" in kinds else {}
         room |= {"kernels": sum(map(len, sites))} if "kernels" in kinds else {}
         wanted = quotas(max(0, count - len(rounding)), room)
-        faults: list[Fault] = []
+        faults: list[EngineFault] = []
         variants: list[Variant] = list(rounding)
         for kind, number in wanted.items():
             source = random.Random(f"{self.seed} {kind}")
@@ -113,11 +113,11 @@ class Campaign:
             faults += self._more(numbers, wanted, missing)
         return faults, variants
 
-    def _more(self, numbers: NumberFaults, wanted: dict[str, int], missing: int) -> list[Fault]:
+    def _more(self, numbers: NumberFaults, wanted: dict[str, int], missing: int) -> list[EngineFault]:
         """In the place of faults that there are fewer of than was thought: other ones in numbers."""
         kinds = [kind for kind in wanted if kind in BITS or kind in OFF_BY_ONE]
         more = quotas(missing, {kind: numbers.room(kind) - wanted[kind] for kind in kinds})
-        found: list[Fault] = []
+        found: list[EngineFault] = []
         for kind, number in more.items():
             source = random.Random(f"{self.seed} {kind}")
             found += numbers.sample(kind, wanted[kind] + number, source)[wanted[kind] :]
@@ -132,7 +132,7 @@ class Campaign:
 
     def _variants_of(self, kind: str, found: Sequence[Mutant]) -> list[Variant]:
         program, plan, unit = self.compiled.program, self.compiled.plan, self.compiled.unit
-        return [Variant(Fault(kind, None, "", str(one)), program, plan, unit, mutant=one) for one in found]
+        return [Variant(EngineFault(kind, None, "", str(one)), program, plan, unit, mutant=one) for one in found]
 
     def _removed(self, count: int, source: random.Random) -> list[Variant]:
         graph = read_graph(read_file(self.build_dir / "model.tflite"))
@@ -140,18 +140,20 @@ class Campaign:
         for place, program in wrongly_removed(graph, self.compiled.program, count, source):
             choice = schedule(program)
             unit = generate(choice.program, choice.plan)
-            found.append(Variant(Fault("removed", None, "", place), choice.program, choice.plan, unit, own_tables=True))
+            found.append(
+                Variant(EngineFault("removed", None, "", place), choice.program, choice.plan, unit, own_tables=True)
+            )
         return found
 
     def _arena(self, count: int, source: random.Random) -> list[Variant]:
         program = self.compiled.program
         return [
-            Variant(Fault("arena", None, "", place), program, plan, generate(program, plan))
+            Variant(EngineFault("arena", None, "", place), program, plan, generate(program, plan))
             for place, plan in overlapping_plans(program, self.compiled.plan, count, source)
         ]
 
     def run(
-        self, faults: Sequence[Fault], variants: Sequence[Variant], progress: Callable[[str, int, int], None]
+        self, faults: Sequence[EngineFault], variants: Sequence[Variant], progress: Callable[[str, int, int], None]
     ) -> list[Planted]:
         """What becomes of each; what gcc refuses is no fault, and is left out. `progress`: what is done, how many are
         done, and of how many."""

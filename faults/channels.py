@@ -20,8 +20,8 @@ from tinyproof.export.lowering import Program, lower
 from tinyproof.export.ops.base import Op
 from tinyproof.export.ops.stripes import Stripes
 from tinyproof.faults.bits import layer_name
-from tinyproof.faults.fault import Fault
-from tinyproof.faults.native.engine import Change, packed
+from tinyproof.faults.fault import EngineFault
+from tinyproof.faults.native.engine import ByteChange, packed
 from tinyproof.faults.native.source import Region
 
 # Along which dimension of the weights the output's channels lie.
@@ -31,10 +31,10 @@ Array = npt.NDArray[np.int64]
 Edit = Callable[[Array], Array]  # of numbers that lie along the first dimension by channel
 
 
-def channel_faults(program: Program, regions: Sequence[Region], count: int, source: random.Random) -> list[Fault]:
+def channel_faults(program: Program, regions: Sequence[Region], count: int, source: random.Random) -> list[EngineFault]:
     """Up to `count`, half of them swaps; layers in turns."""
     layers = [n for n, op in enumerate(program.ops) if op.operator.name in AXES and not isinstance(op, Stripes)]
-    found: dict[str, Fault] = {}
+    found: dict[str, EngineFault] = {}
     for round_ in range(4 * count if layers else 0):
         if len(found) == count:
             break
@@ -51,7 +51,7 @@ def channel_faults(program: Program, regions: Sequence[Region], count: int, sour
             other = edited(op, _swapped(first, second)) if first != second else None
         changes = None if other is None else _differences(op, other, number, regions)
         if changes:
-            fault = Fault("channels", number, layer_name(program, number), words, changes)
+            fault = EngineFault("channels", number, layer_name(program, number), words, changes)
             found[str(fault)] = fault
     return list(found.values())
 
@@ -117,12 +117,12 @@ def _scales(tensor: Tensor, edit: Edit) -> tuple[float, ...]:
     )
 
 
-def _differences(op: Op, other: Op, number: int, regions: Sequence[Region]) -> tuple[Change, ...] | None:
+def _differences(op: Op, other: Op, number: int, regions: Sequence[Region]) -> tuple[ByteChange, ...] | None:
     """What of the operator's tables differs, None where one has another size, or a parameter changes."""
     if op.kernel != other.kernel or op.parameters("") != other.parameters(""):
         return None
     places = {region.name: place for place, region in enumerate(regions)}
-    changes: list[Change] = []
+    changes: list[ByteChange] = []
     for table in other.constants():
         place = places.get(f"op{number}_{table.suffix}")
         content = packed(table.values, table.ctype)
@@ -132,12 +132,12 @@ def _differences(op: Op, other: Op, number: int, regions: Sequence[Region]) -> t
     return tuple(changes)
 
 
-def _runs(region: int, old: bytes, new: bytes) -> Iterator[Change]:
+def _runs(region: int, old: bytes, new: bytes) -> Iterator[ByteChange]:
     """Stretches that differ."""
     places = np.flatnonzero(np.frombuffer(old, np.uint8) != np.frombuffer(new, np.uint8))
     for stretch in np.split(places, np.flatnonzero(np.diff(places) > 1) + 1):
         if stretch.size:
-            yield Change(region, int(stretch[0]), new[int(stretch[0]) : int(stretch[-1]) + 1])
+            yield ByteChange(region, int(stretch[0]), new[int(stretch[0]) : int(stretch[-1]) + 1])
 
 
 def wrongly_removed(graph: Graph, program: Program, count: int, source: random.Random) -> list[tuple[str, Program]]:

@@ -6,11 +6,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from tinyproof.faults.fault import Fault
+from tinyproof.faults.fault import EngineFault
 from tinyproof.faults.native.source import Region
 
 
-def edit_source(text: str, regions: Sequence[Region], fault: Fault) -> str | None:
+def edit_source(text: str, regions: Sequence[Region], fault: EngineFault) -> str | None:
     """`text`, model_compiled.c or model_profile.c, with the fault's numbers; None where it changes more than whole
     numbers of tables and parameters."""
     for change in fault.changes:

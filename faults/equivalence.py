@@ -14,7 +14,7 @@ import numpy as np
 
 from tinyproof.export.profile_codegen import FOLDER, SOURCE
 from tinyproof.faults.editing import edit_source
-from tinyproof.faults.fault import Fault
+from tinyproof.faults.fault import EngineFault
 from tinyproof.faults.native.engine import NativeEngine
 from tinyproof.prove.eva import one_step
 from tinyproof.prove.sweeps import sweeps_of
@@ -30,7 +30,7 @@ class Equivalence:
         self._build_dir, self._engine, self._folder = build_dir, engine, folder
         self._sound: dict[int, StepForms | str] = {}
 
-    def shown(self, fault: Fault) -> str:
+    def shown(self, fault: EngineFault) -> str:
         """What shows that the fault is none; "" where nothing does."""
         if fault.operator is None or not fault.changes:
             return ""
@@ -55,7 +55,7 @@ class Equivalence:
             return self._same_pairs(before, after)
         return ""
 
-    def _beyond_bytes(self, fault: Fault) -> bool:
+    def _beyond_bytes(self, fault: EngineFault) -> bool:
         regions = self._engine.regions
         return all(
             regions[change.region].name.endswith(".exponentials_count")
@@ -67,7 +67,7 @@ class Equivalence:
             for change in fault.changes
         )
 
-    def _forms(self, number: int, fault: Fault | None) -> StepForms | str:
+    def _forms(self, number: int, fault: EngineFault | None) -> StepForms | str:
         """Of the operator alone, with the fault in it."""
         source: str | None = (self._build_dir / FOLDER / SOURCE).read_text(encoding="utf-8")
         assert source is not None
@@ -85,7 +85,7 @@ class Equivalence:
         (folder / SOURCE).write_text(f"{alone}\n{steps}", encoding="utf-8", newline="\n")
         return run_machine(folder, self._build_dir, 1)[0]
 
-    def _clamp(self, fault: Fault, before: StepForms) -> tuple[int, int]:
+    def _clamp(self, fault: EngineFault, before: StepForms) -> tuple[int, int]:
         low, high = (int(number) for number in before.clamps[0])
         for change in fault.changes:
             value = int.from_bytes(change.content, "little", signed=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tinyproof.faults.native.engine import Change
+from tinyproof.faults.native.engine import ByteChange
 
 
 @dataclass(frozen=True)
-class Fault:
+class EngineFault:
     """`operator`: its number in the C, `layer` what it is called, both empty where a fault is in all of them. `place`
     says where and what in words; `changes` are bytes of the engine's regions."""
 
@@ -17,7 +17,7 @@ class Fault:
     operator: int | None
     layer: str
     place: str
-    changes: tuple[Change, ...] = ()
+    changes: tuple[ByteChange, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.kind}: {f'{self.layer}, ' if self.layer else ''}{self.place}"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tinyproof.faults.campaign import Campaign, Planted
 from tinyproof.faults.equivalence import Equivalence
-from tinyproof.faults.fault import Fault
+from tinyproof.faults.fault import EngineFault
 from tinyproof.faults.native.source import ENGINE
 from tinyproof.firmware.elf_tables import different_constants
 
@@ -24,25 +24,25 @@ FOUND = (ANSWERS, DIGESTS, STOPPED, IMAGE)
 
 
 @dataclass(frozen=True)
-class Verdict:
+class FaultVerdict:
     """`how`: one of the words above; `why`: what shows it, in words. `here`: whether this machine can say what the
     board does with it."""
 
-    fault: Fault
+    fault: EngineFault
     how: str
     why: str
     here: bool = True
 
 
-def by_questions(planted: Planted, steps: Sequence[str]) -> Verdict | None:
+def by_questions(planted: Planted, steps: Sequence[str]) -> FaultVerdict | None:
     """What a check sees at the board. `steps`: what the operators are called."""
     seen = planted.seen
     if seen.by_output is not None:
-        return Verdict(planted.fault, ANSWERS, f"vector {seen.by_output}")
+        return FaultVerdict(planted.fault, ANSWERS, f"vector {seen.by_output}")
     if seen.stopped:
-        return Verdict(planted.fault, STOPPED, "it crashes or does not end")
+        return FaultVerdict(planted.fault, STOPPED, "it crashes or does not end")
     if seen.by_digest is not None:
-        return Verdict(planted.fault, DIGESTS, f"vector {seen.by_digest}, {steps[seen.digest_step or 0]}")
+        return FaultVerdict(planted.fault, DIGESTS, f"vector {seen.by_digest}, {steps[seen.digest_step or 0]}")
     return None
 
 
@@ -57,22 +57,22 @@ class Judge:
         self._object: bytes | None = None
         self._equivalence = Equivalence(campaign.build_dir, campaign.engine, campaign.folder / "equivalence")
 
-    def judge(self, planted: Planted) -> Verdict:
+    def judge(self, planted: Planted) -> FaultVerdict:
         """In the order of what it costs."""
         fault, undefined = planted.fault, planted.seen.undefined
         if self._campaign.exhaustive and not undefined:
-            return Verdict(fault, EQUIVALENT, "the same answer to all 256 inputs")
+            return FaultVerdict(fault, EQUIVALENT, "the same answer to all 256 inputs")
         if name := self._in_image(fault):
-            return Verdict(fault, IMAGE, f"{name} is another in the firmware that traces", here=not undefined)
+            return FaultVerdict(fault, IMAGE, f"{name} is another in the firmware that traces", here=not undefined)
         if undefined:
-            return Verdict(fault, MISSED, UNDEFINED, here=False)
+            return FaultVerdict(fault, MISSED, UNDEFINED, here=False)
         if planted.mutant is not None and self._same_code(planted):
-            return Verdict(fault, EQUIVALENT, "the board's compiler makes the same code of it")
+            return FaultVerdict(fault, EQUIVALENT, "the board's compiler makes the same code of it")
         if shown := self._equivalence.shown(fault):
-            return Verdict(fault, EQUIVALENT, shown)
+            return FaultVerdict(fault, EQUIVALENT, shown)
         return self._by_layers(planted)
 
-    def _in_image(self, fault: Fault) -> str:
+    def _in_image(self, fault: EngineFault) -> str:
         """The constant that a check compares, where a fault changes one."""
         for change in fault.changes:
             name = self._campaign.engine.regions[change.region].name.partition(".")[0]
@@ -80,7 +80,7 @@ class Judge:
                 return name
         return ""
 
-    def _by_layers(self, planted: Planted) -> Verdict:
+    def _by_layers(self, planted: Planted) -> FaultVerdict:
         """A layer may show for random contents what no vector brings to it: then the fault is one, and missed."""
         campaign, fault = self._campaign, planted.fault
         if self._right is None:
@@ -92,11 +92,13 @@ class Judge:
             campaign.compile_again(planted, folder)
             got = campaign.engine.layers(folder)
         if not self._right:
-            return Verdict(fault, MISSED, "its layers cannot be asked one by one")
+            return FaultVerdict(fault, MISSED, "its layers cannot be asked one by one")
         if got != self._right:
-            return Verdict(fault, MISSED, "a layer shows it for random contents of its input, and no vector does")
+            return FaultVerdict(fault, MISSED, "a layer shows it for random contents of its input, and no vector does")
         words = "no layer shows it for random contents of its input either"
-        return Verdict(fault, ASIDE if fault.kind == "kernels" else MISSED, f"{words}; it is not proven equivalent")
+        return FaultVerdict(
+            fault, ASIDE if fault.kind == "kernels" else MISSED, f"{words}; it is not proven equivalent"
+        )
 
     def _same_code(self, planted: Planted) -> bool:
         assert planted.mutant
@@ -127,7 +129,7 @@ class Judge:
 
 def judge_all(
     campaign: Campaign, planted: Sequence[Planted], images: tuple[Path, Path] | None, progress: Callable[[int], None]
-) -> list[Verdict]:
+) -> list[FaultVerdict]:
     """A verdict for each."""
     judge = Judge(campaign, images)
     found = []

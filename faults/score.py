@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tinyproof.faults.judging import ANSWERS, ASIDE, DIGESTS, EQUIVALENT, FOUND, IMAGE, MISSED, STOPPED, Verdict
+from tinyproof.faults.judging import ANSWERS, ASIDE, DIGESTS, EQUIVALENT, FOUND, IMAGE, MISSED, STOPPED, FaultVerdict
 from tinyproof.faults.kinds import KINDS
 
 FILE = "faults.json"
@@ -24,7 +24,7 @@ class BoardSample:
 
 
 @dataclass(frozen=True)
-class Score:
+class FaultScore:
     """`verdicts`: of all faults. `board`: what a sample of them did on the simulated board, None where it was not
     asked. `command` repeats it."""
 
@@ -32,7 +32,7 @@ class Score:
     model_id: str
     board_name: str
     seed: int
-    verdicts: Sequence[Verdict]
+    verdicts: Sequence[FaultVerdict]
     board: BoardSample | None
     command: str
     seconds: float
@@ -47,12 +47,12 @@ class Score:
         return found
 
     @property
-    def missed(self) -> list[Verdict]:
+    def missed(self) -> list[FaultVerdict]:
         """In the order of the kinds."""
         return [verdict for verdict in self.verdicts if verdict.how == MISSED]
 
     @property
-    def aside(self) -> list[Verdict]:
+    def aside(self) -> list[FaultVerdict]:
         """Changes of kernels that nobody knows to be faults."""
         return [verdict for verdict in self.verdicts if verdict.how == ASIDE]
 

@@ -20,7 +20,7 @@ from tinyproof.fault_planting import run_faults
 from tinyproof.faults.kinds import KINDS
 
 if TYPE_CHECKING:
-    from tinyproof.faults.score import Score
+    from tinyproof.faults.score import FaultScore
 
 SHOWN = 12  # missed faults; all of them are in faults.json
 _COLUMNS = {
@@ -104,7 +104,7 @@ def _kinds(text: str | None) -> list[str]:
     return wanted
 
 
-def _run(config: Config, kinds: list[str], seed: int, count: int, sample: int, command: str) -> Score:
+def _run(config: Config, kinds: list[str], seed: int, count: int, sample: int, command: str) -> FaultScore:
     tasks_of: dict[str, int] = {}
     with hold(config.model), progress() as tasks:
 
@@ -126,7 +126,7 @@ def _run(config: Config, kinds: list[str], seed: int, count: int, sample: int, c
         )
 
 
-def print_score(score: Score) -> None:
+def print_score(score: FaultScore) -> None:
     """The table of kinds, what was missed, and the verdict."""
     document = score.as_dict()
     click.echo(f"{'faults':<{LABEL}}{score.model} ({score.model_id}) on {score.board_name}, seed {score.seed}")

@@ -69,7 +69,7 @@ class Questions:
 
 
 @dataclass(frozen=True)
-class Change:
+class ByteChange:
     """`content` stands at byte `offset` of region number `region`."""
 
     region: int
@@ -147,7 +147,7 @@ class NativeEngine:
         (folder / "tables.c").write_text(table_source(unit), encoding="utf-8", newline="\n")
         run_gcc(["gcc", "-std=gnu99", "-w", "-c", str(folder / "tables.c"), "-o", str(folder / "tables.o")])
 
-    def layers(self, folder: Path | None = None, operator: int = 0, changes: Sequence[Change] = ()) -> list[str]:
+    def layers(self, folder: Path | None = None, operator: int = 0, changes: Sequence[ByteChange] = ()) -> list[str]:
         """What each operator makes of LAYER_TRIALS arenas of random bytes, as digests: of this engine with `changes`,
         or of the other one that was compiled last in `folder`. Empty where it does not end well."""
         line = _line(self.steps.index(operator) if operator in self.steps else 0, changes)
@@ -194,7 +194,7 @@ class NativeEngine:
             )
         self.limit_us = int(limit)
 
-    def plant(self, faults: Sequence[tuple[int, Sequence[Change]]], progress: Callable[[int], None]) -> list[Seen]:
+    def plant(self, faults: Sequence[tuple[int, Sequence[ByteChange]]], progress: Callable[[int], None]) -> list[Seen]:
         """What becomes of each: the operator's number in the C, whose tables are changed, and the changes. `progress`
         is told how many are done."""
         order = sorted(range(len(faults)), key=lambda number: self.steps.index(faults[number][0]))
@@ -246,7 +246,7 @@ class NativeEngine:
         return _seen(done.stdout)
 
 
-def _line(step: int, changes: Sequence[Change]) -> str:
+def _line(step: int, changes: Sequence[ByteChange]) -> str:
     words = [str(step), str(len(changes))]
     for change in changes:
         words += [str(change.region), str(change.offset), change.content.hex()]

@@ -20,11 +20,11 @@ from tinyproof.faults.campaign import Campaign
 from tinyproof.faults.channels import channel_faults, wrongly_removed
 from tinyproof.faults.editing import edit_source
 from tinyproof.faults.equivalence import Equivalence
-from tinyproof.faults.fault import Fault
+from tinyproof.faults.fault import EngineFault
 from tinyproof.faults.judging import ANSWERS, STOPPED, by_questions
 from tinyproof.faults.kinds import KINDS, quotas
 from tinyproof.faults.mutants import Mutant, mutants, roundings
-from tinyproof.faults.native.engine import Change
+from tinyproof.faults.native.engine import ByteChange
 from tinyproof.faults.native.source import ENGINE
 
 BOARD = find_board("qemu-cortex-m4")
@@ -60,14 +60,14 @@ def test_every_number_of_the_engine_has_a_kind(campaign: Campaign) -> None:
     assert len({fault.operator for fault in sample}) == len(numbers.places["biases"]), "layers take turns"
 
 
-def fault_in_weights(campaign: Campaign, content: Callable[[bytes], bytes]) -> Fault:
+def fault_in_weights(campaign: Campaign, content: Callable[[bytes], bytes]) -> EngineFault:
     place = next(n for n, region in enumerate(campaign.engine.regions) if region.name.startswith("op0_weights"))
-    return Fault("weights", 0, "", "", (Change(place, 0, content(campaign.engine.regions[place].content)),))
+    return EngineFault("weights", 0, "", "", (ByteChange(place, 0, content(campaign.engine.regions[place].content)),))
 
 
 def test_a_fault_of_each_end_is_told_apart(campaign: Campaign) -> None:
     units = number_of(campaign, "op0.units")
-    endless = Fault("bounds", 0, "", "", (Change(units, 0, (0x40000000).to_bytes(4, "little")),))
+    endless = EngineFault("bounds", 0, "", "", (ByteChange(units, 0, (0x40000000).to_bytes(4, "little")),))
     zeros = fault_in_weights(campaign, lambda table: bytes(len(table)))
     nothing = fault_in_weights(campaign, lambda table: table[:1])
     planted = campaign.run([endless, zeros, nothing], [], lambda *_: None)
@@ -152,5 +152,5 @@ def test_a_mutant_that_no_compiler_takes_is_no_fault(campaign: Campaign) -> None
     at = text.index("struct pair_sums")
     broken = Mutant("kernels/pairs.h", at, 1, "struct", "strict")
     unit = campaign.compiled
-    variant = Variant(Fault("kernels", None, "", ""), unit.program, unit.plan, unit.unit, mutant=broken)
+    variant = Variant(EngineFault("kernels", None, "", ""), unit.program, unit.plan, unit.unit, mutant=broken)
     assert campaign.run([], [variant], lambda *_: None) == []
