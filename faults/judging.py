@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+import os
+import queue
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,15 +50,14 @@ def by_questions(planted: Planted, steps: Sequence[str]) -> FaultVerdict | None:
 
 
 class Judge:
-    """Of the faults of one campaign that the questions do not show. `images`: the firmware that is used, and the one
-    that traces it, where both are there."""
+    """Of the faults of one campaign that the questions do not show. `constants`: names of those that both images have;
+    `folder`: its own, where it compiles."""
 
-    def __init__(self, campaign: Campaign, images: tuple[Path, Path] | None) -> None:
-        self._campaign = campaign
-        self._constants = set(different_constants(*images)[0]) if images else set()
+    def __init__(self, campaign: Campaign, constants: set[str], folder: Path) -> None:
+        self._campaign, self._constants, self._folder = campaign, constants, folder
         self._right: list[str] | None = None
         self._object: bytes | None = None
-        self._equivalence = Equivalence(campaign.build_dir, campaign.engine, campaign.folder / "equivalence")
+        self._equivalence = Equivalence(campaign.build_dir, campaign.engine, folder / "equivalence")
 
     def judge(self, planted: Planted) -> FaultVerdict:
         """In the order of what it costs."""
@@ -88,7 +90,7 @@ class Judge:
         if fault.changes:
             got = campaign.engine.layers(None, fault.operator or 0, fault.changes)
         else:
-            folder = campaign.folder / "judged"
+            folder = self._folder / "judged"
             campaign.compile_again(planted, folder)
             got = campaign.engine.layers(folder)
         if not self._right:
@@ -102,7 +104,7 @@ class Judge:
 
     def _same_code(self, planted: Planted) -> bool:
         assert planted.mutant
-        engine = self._campaign.folder / "cross"
+        engine = self._folder / "cross"
         if not engine.is_dir():
             shutil.copytree(ENGINE, engine)
         if self._object is None:
@@ -116,7 +118,7 @@ class Judge:
     def _compile(self, engine: Path) -> bytes:
         """model_compiled.c as the board's build compiles it, without what debuggers want; empty where that fails."""
         build, build_dir = self._campaign.board.build, self._campaign.build_dir.resolve()
-        target = self._campaign.folder / "model_compiled.o"
+        target = self._folder / "model_compiled.o"
         includes = [f"-I{path}" for path in (*(engine / name for name in build.kernels), engine, build_dir)]
         flags = [f"-std={build.c_standard}", *build.flags, "-O2", "-w", "-ffunction-sections", "-fdata-sections"]
         command = [f"{build.toolchain}gcc", *flags, *includes, "-c", str(build_dir / "model_compiled.c")]
@@ -130,10 +132,25 @@ class Judge:
 def judge_all(
     campaign: Campaign, planted: Sequence[Planted], images: tuple[Path, Path] | None, progress: Callable[[int], None]
 ) -> list[FaultVerdict]:
-    """A verdict for each."""
-    judge = Judge(campaign, images)
+    """A verdict for each. `images`: the firmware that is used, and the one that traces it, where both are there."""
+    constants = set(different_constants(*images)[0]) if images else set()
+    workers = max(1, len(os.sched_getaffinity(0)))
+    judges: queue.SimpleQueue[Judge] = queue.SimpleQueue()
+    for number in range(workers):
+        judges.put(Judge(campaign, constants, campaign.folder / f"judge{number}"))
+
+    def judged(one: Planted) -> FaultVerdict:
+        if seen := by_questions(one, campaign.step_names):
+            return seen
+        judge = judges.get()
+        try:
+            return judge.judge(one)
+        finally:
+            judges.put(judge)
+
     found = []
-    for number, one in enumerate(planted):
-        found.append(by_questions(one, campaign.step_names) or judge.judge(one))
-        progress(number + 1)
+    with ThreadPoolExecutor(workers) as pool:
+        for verdict in pool.map(judged, planted):
+            found.append(verdict)
+            progress(len(found))
     return found
