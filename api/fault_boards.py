@@ -224,13 +224,17 @@ def _other_model_recorded(board: Board, build: Path) -> str:
 def _other_board(board: Board, build: Path) -> str:
     from tinyproof.firmware.platformio_build import build as compile_firmware
 
-    other = next(
-        one
-        for one in all_boards().values()
-        if one.kind == "simulated" and one.name != board.name and one.build.toolchain == board.build.toolchain
-    )
-    put_image(build, board, compile_firmware(other, build).elf.read_bytes())
-    return f"the image of board {other.name}, and a record that fits it"
+    for other in all_boards().values():
+        alike = other.kind == "simulated" and other.build.toolchain == board.build.toolchain
+        if alike and other.engine == board.engine and other.name != board.name:
+            try:
+                image = compile_firmware(other, build).elf.read_bytes()
+            except EnvironmentFaultError:  # it has no room for the model
+                continue
+            put_image(build, board, image)
+            return f"the image of board {other.name}, and a record that fits it"
+    put_image(build, board, _other_image(board, read_manifest(build).model_id))
+    return "the image of another model, as no other board has room for this one"
 
 
 def _stale(board: Board, build: Path) -> str:
