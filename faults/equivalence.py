@@ -20,6 +20,7 @@ from tinyproof.prove.eva import one_step
 from tinyproof.prove.sweeps import sweeps_of
 from tinyproof.prove.symbolic import ADDED, AVERAGED, ENGINE, MULTIPLIED, StepForms, run_machine
 
+PATIENCE_S = 60  # for one operator: with a fault in its bounds it may never end
 BYTES = 256  # distances between bytes are less
 
 
@@ -83,7 +84,7 @@ class Equivalence:
         header = re.sub(r"#define MODEL_STEPS \d+", "#define MODEL_STEPS 1", header)
         (folder / "model_profile.h").write_text(header, encoding="utf-8", newline="\n")
         (folder / SOURCE).write_text(f"{alone}\n{steps}", encoding="utf-8", newline="\n")
-        return run_machine(folder, self._build_dir, 1)[0]
+        return run_machine(folder, self._build_dir, 1, timeout_s=PATIENCE_S)[0]
 
     def _clamp(self, fault: EngineFault, before: StepForms) -> tuple[int, int]:
         low, high = (int(number) for number in before.clamps[0])

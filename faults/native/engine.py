@@ -109,6 +109,7 @@ class NativeEngine:
         (folder / "vectors").write_bytes(questions.pack())
         run_gcc(["gcc", *FLAGS, *FAST, "-c", str(HERE / RUNNER), "-o", str(folder / "runner.o")])
         self.steps = list(unit.steps)
+        self._vectors = len(questions.inputs)
         self._flags = OTHER if program.macs * len(questions.inputs) < LARGE_MACS else OTHER_LARGE
         self.limit_us = 0
         self.regions = self._compile_sound()
@@ -151,7 +152,7 @@ class NativeEngine:
         """What each operator makes of LAYER_TRIALS arenas of random bytes, as digests: of this engine with `changes`,
         or of the other one that was compiled last in `folder`. Empty where it does not end well."""
         line = _line(self.steps.index(operator) if operator in self.steps else 0, changes)
-        seconds = max(2, -(-SLOWER * LAYER_TRIALS * self.limit_us // 1_000_000))
+        seconds = max(5, SLOWER * LAYER_TRIALS * self.limit_us // self._vectors // 1_000_000)
         program = (folder or self._folder) / "native"
         done = subprocess.run(
             [program, self._folder / "vectors", "layers", str(LAYER_TRIALS), str(seconds)],
