@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tinyproof.core.tflite.tensor_layout import TensorLayout
     from tinyproof.host.bits import Divergence, Progress
     from tinyproof.host.check_report import CheckReport, DatasetReport
+    from tinyproof.host.many.asking import ManyResult
 
 
 def check_and_locate(
@@ -40,9 +41,11 @@ def check_and_locate(
     report = check(board, folder, port, config, progress)
 
     def before(divergence: Divergence) -> Sequence[bytes]:
-        return [content for content, _ in read_vectors(folder)[0][: divergence.index]] if report.sequence else []
+        return read_vectors(folder).inputs[: divergence.index] if report.sequence else []
 
     _name_layer(report, board, folder, config, differs, before)
+    if report.many is not None and report.many.divergences:
+        _name_layer_of_many(report, report.many, board, folder, config, differs)
     if report.bits_identical:
         report.digests, report.digests_note = compare_digests(board, folder, port, config, put)
         write_report(report, board, folder)
@@ -111,6 +114,21 @@ def _name_layer(
         differs()
         report.bits.layer_note = locate(board, folder, report.bits.divergences, config, before)
         write_report(report, board, folder)
+
+
+def _name_layer_of_many(
+    report: CheckReport, many: ManyResult, board: Board, folder: Path, config: CheckConfig, differs: Callable[[], None]
+) -> None:
+    """The same of the first input that the board made itself and answered wrongly."""
+    from tinyproof.host.check_report import write_report
+    from tinyproof.host.many.asking import frames_before
+
+    differs()
+    inputs = read_manifest(folder).inputs
+    many.layer_note = locate(
+        *(board, folder, many.divergences, config), lambda divergence: frames_before(inputs, many, divergence.index)
+    )
+    write_report(report, board, folder)
 
 
 def _float_accuracy(

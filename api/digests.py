@@ -87,16 +87,16 @@ def _ask(
         fault = f"was built from another {SOURCE}"
     if fault or record is None or used is None:
         return None, f"{FOLDER}/firmware.elf {fault}; ./tinyproof build --board {board.name} makes it where it fits"
-    vectors, kind = read_vectors(folder)
-    inputs = [vectors[number][0] for number in digested_vectors(manifest, len(vectors), kind)]
+    vectors = read_vectors(folder)
+    inputs = [vectors.inputs[number] for number in digested_vectors(manifest, vectors)]
     patient = dataclasses.replace(config, timeout_s=max(config.timeout_s, PATIENCE_S))
     parts = [step.parts for step in steps]
-    elf, in_turn = traced / FIRMWARE_FILE, kind == "sequence"
+    elf = traced / FIRMWARE_FILE
     if put is None or port is None:
-        seen = watch_steps(board, folder, elf, parts, inputs, patient, sequence=in_turn)
+        seen = watch_steps(board, folder, elf, parts, inputs, patient, sequence=vectors.sequence)
     else:
         put(elf)
-        seen = ask_steps(board, folder, port, parts, inputs, patient, sequence=in_turn)
+        seen = ask_steps(board, folder, port, parts, inputs, patient, sequence=vectors.sequence)
     constants = different_constants(plain / FIRMWARE_FILE, elf)
     found = _sum_up(steps, seen, record.flash_bytes - used.flash_bytes, constants)
     return dataclasses.replace(found, seconds=round(time.monotonic() - start, 3)), ""

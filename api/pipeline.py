@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from tinyproof.firmware.platformio_build import BuildResult
     from tinyproof.host.bits import BitsResult, Progress
     from tinyproof.host.check_report import CheckReport, DatasetReport
+    from tinyproof.host.many.asking import ManyResult
 
 Model = str | Path
 Result = TypeVar("Result", OperatorShape, BoardFit, Inspection, OperatorCost, Profile)
@@ -124,13 +125,16 @@ def check(
     limit: int | None = None,
     timeout_s: float | None = None,
     retries: int | None = None,
+    vectors: int | None = None,
+    seed: int | None = None,
     progress: Progress | None = None,
 ) -> Proof:
     """Asks the board every vector of the build and every known answer, or the first `limit` samples of `dataset`.
 
     A simulated board without a port is built first, so that what is proven is what is there now; a real one runs what
     was flashed. A mismatch is in the proof. `classes`: names of the model's outputs, where samples are labelled by
-    name; `values`: as in `export`. `progress` is called with the inputs done and all of them.
+    name; `values`: as in `export`. `vectors`: so many inputs more, which the board makes itself of `seed`. `progress`
+    is called with the inputs done and all of them.
 
     Raises BoardError where the board is absent, silent or runs another model, InputFileError, UsageError and
     EnvironmentFaultError as the stages do.
@@ -144,6 +148,8 @@ def check(
         config.check,
         timeout_s=config.check.timeout_s if timeout_s is None else timeout_s,
         retries=config.check.retries if retries is None else retries,
+        vectors=config.check.vectors if vectors is None else vectors,
+        seed=config.check.seed if seed is None else seed,
     )
     chosen, folder, port = find_board(config.board), paths.build_dir(config.model), at.port if at else None
     if dataset is None and limit is not None:
@@ -227,16 +233,17 @@ def _of(kind: type[Result], document: dict[str, Any], **others: Any) -> Result:
 
 def proof_of(report: CheckReport | DatasetReport) -> Proof:
     """What a check of vectors or of samples came to."""
-    bits, (more, saturation) = report.bits, _answers(report)
+    bits, many, (more, saturation) = report.bits, getattr(report, "many", None), _answers(report)
     return Proof(
         *(report.model, report.model_id, report.board, report.engine, report.reference),
         vectors=bits.checked,
         bits_different=bits.different,
         proven=report.proven,
         fault=report.mismatch() or saturation,
-        first_difference=_first_difference(bits),
+        first_difference=_first_difference(bits) or _first_difference(many),
         ticks=bits.ticks_max,
         tick_unit=bits.tick_unit,
+        vectors_made=many.checked if many else 0,
         **more,
     )
 
@@ -257,8 +264,8 @@ def _answers(report: CheckReport | DatasetReport) -> tuple[dict[str, Any], str]:
     return found, report.saturation if report.doubtful else ""
 
 
-def _first_difference(bits: BitsResult) -> FirstDifference | None:
-    if not bits.divergences:
+def _first_difference(bits: BitsResult | ManyResult | None) -> FirstDifference | None:
+    if bits is None or not bits.divergences:
         return None
     first = bits.divergences[0]
     return FirstDifference(

@@ -98,7 +98,7 @@ class Proof:
     `vectors` inputs (or frames of samples) were asked, of which `bits_different` differ; `fault` says in one line what
     is wrong, and is empty where nothing is. `instructions`: most that one inference took, None on a board that counts
     something else; `ticks` are in `tick_unit` ("insn", "cycle" or "us"). `answers_within_tolerance`: None where no
-    answers are known.
+    answers are known. `vectors_made`: inputs beyond those that the board made itself, as far as they were compared.
 
     Of a data set `accuracy` is the share of labels that came out right (None without class numbers), and `rmse` the
     error of real answers. `doubtful`: most samples hold values beyond the range that the model was quantized for.
@@ -120,6 +120,7 @@ class Proof:
     tick_unit: str
     accuracy: float | None = None
     rmse: float | None = None
+    vectors_made: int = 0
 
     @property
     def instructions(self) -> int | None:

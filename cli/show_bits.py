@@ -9,6 +9,7 @@ from tinyproof.cli.console import say
 
 if TYPE_CHECKING:
     from tinyproof.host.bits import BitsResult
+    from tinyproof.host.many.asking import ManyResult
 
 SHOWN_DIVERGENCES = 5
 
@@ -47,6 +48,33 @@ def say_coverage(kind: str, coverage: dict[str, Any] | None) -> None:
     say("vectors", words)
 
 
+def say_many(many: ManyResult) -> None:
+    """How the inputs of a seed were asked, and the first answer that differs."""
+    label = "many"
+    for divergence in many.divergences[:SHOWN_DIVERGENCES]:
+        say(label, f"bits differ at {divergence}")
+        label = ""
+    for words in (many.fault, many.layer_note, many.note and f"made on this machine: {many.note}"):
+        if words:
+            say(label, words)
+            label = ""
+    say(
+        label,
+        f"{many.per_second:,.0f} inputs per second, {many.board_share:.0%} of the time the board's; the same again: "
+        f"--vectors {many.count} --seed {many.seed}",
+    )
+
+
+def many_words(many: ManyResult) -> str:
+    """What was compared, for the last line."""
+    count = f"{many.checked - many.different:,} of {many.checked:,}"
+    if many.checked < many.count:
+        count += f" (of {many.count:,} wanted)"
+    frames = f", a reset before every {many.frames}," if many.frames > 1 else ""
+    maker = "the board" if many.on_board else "this machine"
+    return f"{count} that {maker} made of seed {many.seed}{frames}"
+
+
 def say_verdict(words: str, *, proven: bool, doubtful: bool = False) -> None:
     """The last line: a proof, or none. `doubtful`: the bits are right, and say little of the answers."""
     label, style = ("proof", "bold green") if proven else ("MISMATCH", "bold red")
@@ -64,6 +92,8 @@ def time_words(bits: BitsResult) -> str:
 
 
 def line_words(bits: BitsResult) -> str:
-    """What the line and the board went through; empty where nothing was lost."""
-    words = f"; {bits.repeats} requests repeated" if bits.repeats else ""
-    return words + (f"; the board restarted {bits.resets} times" if bits.resets else "")
+    """What the line and the board went through; empty where nothing was lost, at the speed that it always has."""
+    words = f" at {bits.baud:,} baud" if bits.baud else ""
+    words += f"; {bits.repeats} requests repeated" if bits.repeats else ""
+    words += f"; the board restarted {bits.resets} times" if bits.resets else ""
+    return words + (f"; {bits.line_note}" if bits.line_note else "")

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 import click
 
 from tinyproof.cli.console import say
-from tinyproof.cli.show_bits import line_words, say_coverage, say_differences, say_verdict, time_words
+from tinyproof.cli.show_bits import (
+    line_words,
+    many_words,
+    say_coverage,
+    say_differences,
+    say_many,
+    say_verdict,
+    time_words,
+)
 from tinyproof.cli.tables import LABEL, WIDTH, aligned
 
 if TYPE_CHECKING:
@@ -41,6 +49,8 @@ def print_answers(report: CheckReport) -> None:
     rate = f"{report.bits.round_trips_per_second:,.0f} round trips per second"
     say(label, f"{time_words(report.bits)}; {rate}{line_words(report.bits)}{stack}")
     say_coverage(report.vectors, report.coverage)
+    if report.many is not None:
+        say_many(report.many)
     _say_digests(report)
 
 
@@ -95,8 +105,10 @@ def _reals(values: list[float], digits: int, shown: int) -> str:
 
 
 def _verdict(report: CheckReport) -> str:
-    inputs = INPUT_WORDS[report.vectors]
-    words = f"{report.bits.same} of {report.bits.checked} {inputs} bit-identical to {report.reference}"
+    words = f"{report.bits.same} of {report.bits.checked} {INPUT_WORDS[report.vectors]}"
+    if report.many is not None:
+        words += f" and {many_words(report.many)}"
+    words += f" bit-identical to {report.reference}"
     if not report.answers:
         return f"{words}; no answers are known for this model"
     if report.tolerance is None:

@@ -35,6 +35,10 @@ def add_check(report: CheckReport | DatasetReport) -> None:
         ("bits", f"{bits.same:,} of {bits.checked:,} identical to {report.reference}"),
         ("inference", f"at most {bits.ticks_max:,} {bits.tick_unit}"),
     ]
+    if (many := getattr(report, "many", None)) is not None:
+        rows.insert(
+            3, ("made by seed", f"{many.checked - many.different:,} of {many.count:,} identical, seed {many.seed}")
+        )
     accuracy = getattr(report, "accuracy", None) or {}
     if "share" in accuracy:
         rows.append(("accuracy", f"{accuracy['share']:.1%}"))

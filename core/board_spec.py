@@ -77,13 +77,15 @@ class EmulatorSpec:
 class SerialSpec:
     """What a real board asks of its port. `dtr`, `rts`: the level to open with; None leaves pyserial's.
 
-    `settle_s`: quiet time it needs after opening. `boot_s`: how long one that resets when its port opens may take until
-    it answers. `returns_s`: how long after an upload until its port is back. USB ids as "vendor:product" in hex.
-    `uploader`: the program that PlatformIO's command for an upload runs, which is then run by us; "" leaves it to
-    PlatformIO. `loader_remedy`: how a hand brings it into its bootloader.
+    `fast_baud`: a speed besides that its UART and the bridge before it bear; 0: none. `settle_s`: quiet time that it
+    needs after opening. `boot_s`: how long one that resets when its port opens may take until it answers. `returns_s`:
+    how long after an upload until its port is back. USB ids as "vendor:product" in hex. `uploader`: the program that
+    PlatformIO's command for an upload runs, which is then run by us; "" leaves it to PlatformIO. `loader_remedy`: how a
+    hand brings it into its bootloader.
     """
 
     baud: int = 115200
+    fast_baud: int = 0
     dtr: bool | None = None
     rts: bool | None = None
     settle_s: float = 0.0

@@ -33,12 +33,16 @@ class ExportConfig:
 @dataclass(frozen=True)
 class CheckConfig:
     """`points`: values of x asked beyond the training data. `timeout_s`: per request, before a retry. `total_s`: for a
-    whole check; 0 stands for what its inferences may take."""
+    whole check; 0 stands for what its inferences may take. `vectors`: inputs asked beyond the build's vectors, which
+    the board makes itself of `seed`. `baud`: of the line; 0 stands for the board file's."""
 
     points: tuple[float, ...] = (10.0,)
     timeout_s: float = 1.0
     retries: int = 3
     total_s: float = 0.0
+    vectors: int = 0
+    seed: int = 1
+    baud: int = 0
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,10 @@ from tinyproof.core.reference.golden import Reference
 from tinyproof.core.tflite.arithmetic import float32
 from tinyproof.core.tflite.graph import Tensor
 from tinyproof.core.tflite.reader import read_file, read_graph
-from tinyproof.export.codegen import emit_header, emit_model_data, emit_source
+from tinyproof.export.codegen import emit_header, emit_source
 from tinyproof.export.lowering import Program, lower
 from tinyproof.export.memory_planner import plan_over_time
+from tinyproof.export.model_data import emit_model_data
 from tinyproof.export.schedules import schedule
 from tinyproof.export.tflm_header import arena_bytes, emit_tflm_header
 from tinyproof.export.tolerance import CURVE_FILE, expect_answers, float_curve, quantization_report, set_tolerance

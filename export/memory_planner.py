@@ -5,15 +5,16 @@ Two tensors share bytes when they are never alive together, or when one is made 
 Blocks go one after the other to the lowest place that is free; some order of them gives the smallest arena there is,
 since in any plan blocks can be pushed down in the order in which they lie. It is searched for: by size first, as
 in "Efficient Memory Management for Deep Neural Net Inference" (Pisarchyk and Lee, 2020), then by moves that make the
-arena no larger, until it is as small as a bound says it must be.
+arena no larger, until it is as small as a bound says it must be. Of a few blocks every order is tried.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import permutations
 
 from tinyproof.core.manifest import PlannedBytes
 from tinyproof.export.lowering import Program
@@ -21,6 +22,7 @@ from tinyproof.export.memory_blocks import Block, Overlap, find_blocks
 
 ARENA_ALIGNMENT = 16  # of the arena itself; engine_compiled.c sees to it
 MAX_PLACINGS = 60_000  # of single blocks that the search tries: a second or two
+FEW_BLOCKS = 6  # whose 720 orders are fewer than those that a search would try
 SEED = 1  # the same model gets the same plan
 
 
@@ -89,15 +91,12 @@ class _Search:
 
     def run(self, placings: int) -> list[int]:
         """Offsets of the best order."""
-        source, bound = random.Random(SEED), max(self.needed(1 + max(block.first for block in self.blocks)))
-        best: list[int] = []
-        size = 0
-        order: list[int] = []
-        for start in self._starts():
-            offsets = self._place(start)
-            if not best or self._size(offsets) < size:
-                best, size, order = offsets, self._size(offsets), start
-        current = size
+        bound = max(self.needed(1 + max(block.first for block in self.blocks)))
+        order, best = self._best_of(self._starts(), bound)
+        if len(self.blocks) <= FEW_BLOCKS:
+            return self._best_of([order, *permutations(range(len(self.blocks)))], bound)[1]
+        source = random.Random(SEED)
+        current = size = self._size(best)
         for _ in range(placings // len(self.blocks)):
             if size <= bound:
                 break
@@ -108,6 +107,19 @@ class _Search:
                 if current < size:
                     best, size = offsets, current
         return best
+
+    def _best_of(self, orders: Iterable[Sequence[int]], bound: int) -> tuple[list[int], list[int]]:
+        """The first of the orders that gives the smallest arena, and its offsets; none after one that needs `bound`."""
+        best: list[int] = []
+        size = -1
+        found: Sequence[int] = ()
+        for order in orders:
+            offsets = self._place(order)
+            if not best or self._size(offsets) < size:
+                best, size, found = offsets, self._size(offsets), order
+            if size <= bound:
+                break
+        return list(found), best
 
     def _starts(self) -> list[list[int]]:
         """Orders to begin with: the largest first; by time, forwards and backwards."""
@@ -136,7 +148,7 @@ class _Search:
     def _size(self, offsets: list[int]) -> int:
         return max(offset + block.size for block, offset in zip(self.blocks, offsets, strict=True))
 
-    def _place(self, order: list[int]) -> list[int]:
+    def _place(self, order: Sequence[int]) -> list[int]:
         """Each at the lowest offset that its rivals before it leave."""
         offsets = [-1] * len(self.blocks)
         for number in order:
@@ -146,18 +158,13 @@ class _Search:
                 for j, start, end, same in self.rivals[number]
                 if (at := offsets[j]) >= 0
             ]
-            offsets[number] = self._lowest(self.blocks[number], taken)
+            offsets[number] = _lowest(self.alignments[number], taken)
         return offsets
 
-    def _lowest(self, block: Block, taken: list[tuple[int, int, int]]) -> int:
-        candidates = {0, *(same for _, _, same in taken if same >= 0)}
-        candidates |= {-(-end // block.alignment) * block.alignment for _, end, _ in taken if end > 0}
-        for offset in sorted(candidates):
-            if offset % block.alignment:
-                continue
-            if all(offset <= start or offset >= end or offset == same for start, end, same in taken):
-                return offset
-        raise AssertionError("the end of the last block is always free")
+    @cached_property
+    def alignments(self) -> list[int]:
+        """Of each block's offset."""
+        return [block.alignment for block in self.blocks]
 
     @cached_property
     def rivals(self) -> list[list[tuple[int, int, int, bool]]]:
@@ -193,3 +200,22 @@ class _Search:
             saved = min(made, other) if overlap.same else min(made - overlap.distance, other, made)
             total[self.blocks[number].first] -= max(saved, 0)
         return total
+
+
+def _lowest(alignment: int, taken: list[tuple[int, int, int]]) -> int:
+    """The lowest offset of that alignment that is not taken."""
+    taken.sort()
+    lowest = 0
+    for start, end, _ in taken:
+        if lowest <= start:  # and all others begin behind it
+            break
+        if lowest < end:
+            lowest = -(-end // alignment) * alignment
+    free = [
+        at
+        for _, _, at in taken
+        if 0 <= at < lowest
+        and at % alignment == 0
+        and all(at <= start or at >= end or at == same for start, end, same in taken)
+    ]
+    return min(free, default=lowest)

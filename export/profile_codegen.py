@@ -15,7 +15,8 @@ from tinyproof.core.files import write_at_once
 from tinyproof.core.paths import shown
 from tinyproof.core.tflite.parts import TensorPart
 from tinyproof.core.tflite.reader import read_file, read_graph
-from tinyproof.export.codegen import Unit, banner, emit_reset
+from tinyproof.export.c_text import banner
+from tinyproof.export.codegen import Unit, emit_reset
 from tinyproof.export.compiled import read_compiled
 from tinyproof.export.lowering import Program, lower
 from tinyproof.export.memory_planner import MemoryPlan

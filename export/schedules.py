@@ -2,8 +2,9 @@
 """Programs that compute the same in less RAM: which operators take turns, and what that costs.
 
 The fastest program runs each operator as a whole. Where the most RAM is needed, operators around that place take turns
-by some rows (export/ops/stripes.py), a dense layer reads its input where it lies (export/ops/fully_connected.py), and
-what lies in the way of the next layer moves (export/ops/lift.py). Every such program is a point of RAM and cost; those
+by some rows (export/ops/stripes.py), a dense layer reads its input where it lies (export/ops/fully_connected.py), a
+convolution does without a copy of its input's rows (export/ops/convolution.py), and what lies in the way of the next
+layer moves (export/ops/lift.py). Every such program is a point of RAM and cost; those
 that no other one beats in both are what a budget chooses from.
 """
 
@@ -86,7 +87,7 @@ class Schedules:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.chains: dict[tuple[int, int], bool] = {}
-        self.stripes: dict[tuple[int, int, int], Op] = {}
+        self.stripes: dict[tuple[tuple[int, int, int], frozenset[int]], Op] = {}
         self.narrow: dict[int, Op] = {}
 
     @cached_property
@@ -163,12 +164,7 @@ class Schedules:
         """What could take the peak away."""
         first, last = point.peak
         shape, ops = point.shape, self.program.ops
-        every = frozenset(number for number in range(len(ops)) if self._narrow(number))
-        if not every <= shape.narrow:  # alike layers need the same: one of them alone takes no peak away
-            yield dataclasses.replace(shape, narrow=every)
-        for number in range(first, last + 1):
-            if number not in shape.narrow and self._narrow(number):
-                yield dataclasses.replace(shape, narrow=shape.narrow | {number})
+        yield from self._narrower(shape, range(first, last + 1))
         for a in range(max(0, first - MAX_CHAIN + 1), last + 1):
             for b in range(max(a + 1, first), min(a + MAX_CHAIN, len(ops))):
                 if not self._can_take_turns(a, b):
@@ -181,6 +177,14 @@ class Schedules:
                 for height in HEIGHTS:
                     if height * 2 <= walk.outputs:
                         yield dataclasses.replace(shape, groups=tuple(sorted((*apart, (a, b, height)))))
+
+    def _narrower(self, shape: Shape, peak: range) -> Iterator[Shape]:
+        for every in self._alike:  # one of them alone takes no peak away
+            if not every <= shape.narrow:
+                yield dataclasses.replace(shape, narrow=shape.narrow | every)
+        for number in peak:
+            if number not in shape.narrow and self._narrow(number):
+                yield dataclasses.replace(shape, narrow=shape.narrow | {number})
 
     def _can_take_turns(self, a: int, b: int) -> bool:
         if (a, b) not in self.chains:
@@ -202,6 +206,15 @@ class Schedules:
         read_outside = any(not inner.isdisjoint(op.inputs) for op in others)
         return len(outer) == 1 and read_inside and not read_outside and inner.isdisjoint(special)
 
+    @cached_property
+    def _alike(self) -> list[frozenset[int]]:
+        """The layers that have a narrow form, those with the same kernels together."""
+        found: dict[tuple[str, str], set[int]] = {}
+        for number, op in enumerate(self.program.ops):
+            if narrow := self._narrow(number):
+                found.setdefault((op.kernel, narrow.kernel), set()).add(number)
+        return [frozenset(numbers) for numbers in found.values()]
+
     def _narrow(self, number: int) -> Op | None:
         if number not in self.narrow:
             op = self.program.ops[number]
@@ -211,11 +224,14 @@ class Schedules:
             self.narrow[number] = found
         return self.narrow[number]
 
-    def _stripes(self, group: tuple[int, int, int]) -> Op:
-        if group not in self.stripes:
-            a, b, height = group
-            self.stripes[group] = Stripes(self.program.ops[a : b + 1], height)
-        return self.stripes[group]
+    def _stripes(self, group: tuple[int, int, int], narrow: frozenset[int]) -> Op:
+        a, b, height = group
+        key = group, narrow.intersection(range(a, b + 1))
+        if key not in self.stripes:
+            chain = [self._narrow(number) if number in narrow else None for number in range(a, b + 1)]
+            members = [op or self.program.ops[number] for number, op in enumerate(chain, start=a)]
+            self.stripes[key] = Stripes(members, height)
+        return self.stripes[key]
 
     def _ops(self, shape: Shape) -> list[tuple[Op, tuple[int, int]]]:
         """The operators of a shape, and which of the program's each of them is."""
@@ -224,7 +240,7 @@ class Schedules:
         number = 0
         while number < len(self.program.ops):
             if number in starts:
-                found.append((self._stripes(starts[number]), starts[number][:2]))
+                found.append((self._stripes(starts[number], shape.narrow), starts[number][:2]))
                 number = starts[number][1] + 1
                 continue
             narrow = self._narrow(number) if number in shape.narrow else None

@@ -17,20 +17,20 @@ from tinyproof.host.step_trace import digested_vectors
 def questions_of(build_dir: Path, compiled: Compiled) -> Questions:
     """With the golden reference's answers. Of a model of one operator there is nothing but the output to compare."""
     manifest = read_manifest(build_dir)
-    vectors, kind = read_vectors(build_dir)
+    vectors = read_vectors(build_dir)
     operators = profiled_operators(compiled.program, compiled.unit)
-    numbers = digested_vectors(manifest, len(vectors), kind) if len(operators) > 1 else []
+    numbers = digested_vectors(manifest, vectors) if len(operators) > 1 else []
     parts = [part for operator in operators for part in operator.parts]
     reference = load_reference(build_dir, manifest)
     digests = []
     for number in numbers:
-        tensors = reference.trace(vectors[number][0], [part.index for part in parts])
+        tensors = reference.trace(vectors.inputs[number], [part.index for part in parts])
         digests.append([zlib.crc32(part.of(tensor)) for part, tensor in zip(parts, tensors, strict=True)])
     chosen = set(numbers)
     return Questions(
-        [content for content, _ in vectors],
-        [output for _, output in vectors],
-        [number in chosen for number in range(len(vectors))],
+        vectors.inputs,
+        [output for _, output in vectors.pairs],
+        [number in chosen for number in range(len(vectors.pairs))],
         digests,
-        kind == "sequence",
+        vectors.sequence,
     )

@@ -17,7 +17,7 @@ from tinyproof.firmware.elf_sizes import layer_of
 
 # The protocol reaches the board through the pointers of `struct protocol_port`, and the Arduino core's Print its port
 # through a virtual function: the only calls through pointers in an image with the compiled engine.
-PORT = ("hal_write", "hal_ticks", "hal_elapsed", "hal_stack_used")
+PORT = ("hal_write", "hal_ticks", "hal_elapsed", "hal_stack_used", "hal_set_baud", "hal_keep_baud")
 VIRTUAL = {"Print::write": ("HardwareSerial::write",)}
 AVR_RETURN_BYTES = 2  # what a call pushes there; the compiler counts it into the callee's frame
 STARTS = ("startup_reset", "main")
@@ -34,7 +34,7 @@ _REGISTERS = re.compile(r"(?:push|stmdb|vpush)\S*\s+(?:sp!, )?\{(.*)\}")
 _LESS = (
     re.compile(r"sub(?:w|\.w)?\s+sp, (?:sp, )?#(\d+)"),  # Arm
     re.compile(r"str(?:\.w)?\s+\S+, \[sp, #-(\d+)\]!"),
-    re.compile(r"addi\s+sp,\s?sp,\s?-(\d+)"),  # RISC-V
+    re.compile(r"addi?\s+sp,\s?sp,\s?-(\d+)"),  # RISC-V
     re.compile(r"addm?i\s+a1, a1, -(\d+)"),  # Xtensa
     re.compile(r"sbiw\s+r28, 0x([0-9a-f]+)"),  # AVR, in hex
 )
@@ -167,7 +167,8 @@ class _Paths:
         if function is None:
             return 0
         if name not in self.known:
-            frame = self.frames.get(name, self.frames.get(_base(name), function.frame))
+            names = (name, _numberless(name), _base(name))
+            frame = next((self.frames[each] for each in names if each in self.frames), function.frame)
             if frame < 0:
                 raise _UnboundedError(f"the frame of {name} has no fixed size")
             called = self._targets(name, function)
@@ -182,6 +183,11 @@ class _Paths:
         if function.through_pointer:
             raise _UnboundedError(f"{name} calls through a pointer")
         return function.calls
+
+
+def _numberless(name: str) -> str:
+    """As the compiler's list of frames has a clone: `infer.isra.0` of the image is `infer.isra` there."""
+    return re.sub(r"\.\d+$", "", name)
 
 
 def _base(name: str) -> str:

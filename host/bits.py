@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,6 +63,8 @@ class BitsResult:
     round_trips: int = 0
     repeats: int = 0  # requests sent again, the greeting's and those after the inputs included
     resets: int = 0  # restarts of the board, likewise
+    baud: int = 0  # that the line was changed to; 0: it is at the speed that it began with
+    line_note: str = ""  # why it is not at another, where one was wanted
 
     @property
     def identical(self) -> bool:
@@ -92,6 +94,8 @@ class BitsResult:
             "round_trips_per_second": round(self.round_trips_per_second, 1),
             "repeats": self.repeats,
             "resets": self.resets,
+            "baud": self.baud,
+            "line_note": self.line_note,
         }
 
     def mismatch(self, inputs: str, board: str) -> str:
@@ -114,29 +118,30 @@ def ask_inputs(
 
     `keep`: how many divergences are kept in full; all are counted. Raises BoardError as the session does.
     """
-    return ask_samples(session, [[content] for content in inputs], lambda one: [golden(one[0])], progress, keep=keep)
+    samples = ([content] for content in inputs)
+    return ask_samples(session, samples, len(inputs), lambda one: [golden(one[0])], progress, keep=keep)
 
 
 def ask_samples(
     session: Session,
-    samples: Sequence[Sequence[bytes]],
+    samples: Iterable[Sequence[bytes]],
+    total: int,
     golden: Callable[[Sequence[bytes]], list[bytes]],
     progress: Progress | None,
     *,
     keep: int = KEPT_DIVERGENCES,
     heard: Callable[[list[Answer]], None] | None = None,
 ) -> BitsResult:
-    """The same of samples that are sequences of frames, all of them equally long: the first frame of each comes right
+    """The same of samples that are sequences of frames, `total` frames in all: the first frame of each comes right
     after a reset. `golden`: the answers to the frames of a sample; `heard` gets the board's.
 
     A board that restarts in the middle of a sequence has lost its state, and hears it from the beginning.
     """
     result = BitsResult()
     before = session.client.requests
-    total = sum(map(len, samples))
     for index, frames in enumerate(samples):
         expected = golden(frames)  # outside of the time that is the board's and the line's
-        answers = _ask_frames(session, result, index * len(frames), total, frames, progress)
+        answers = _ask_frames(session, result, result.checked, total, frames, progress)
         for number, (content, right, answer) in enumerate(zip(frames, expected, answers, strict=True)):
             place = (index, number if len(frames) > 1 else None)
             _compare(session, result, place, content, right, answer, keep)
@@ -220,18 +225,22 @@ def _compare(
     if answer.output != golden:
         result.different += 1
         if len(result.divergences) < keep:
-            result.divergences.append(_divergence(session, place, content, golden, answer.q))
+            result.divergences.append(divergence_at(session, place, content, golden, answer.q))
 
 
 def _finish(session: Session, result: BitsResult, requests_before: int) -> None:
     session.inference.on_part = None
     result.round_trips = session.client.requests - requests_before
     result.repeats, result.resets = session.repeats, session.resets
+    speed = session.client.speed
+    result.baud, result.line_note = speed.present if speed.is_other else 0, speed.note
 
 
-def _divergence(
+def divergence_at(
     session: Session, place: tuple[int, int | None], content: bytes, golden: bytes, got: tuple[int, ...]
 ) -> Divergence:
+    """`place`: the input's number, and the frame's where the input is a sequence. `got`: the board's outputs, which
+    differ from `golden`."""
     expected = session.y.values(golden)
     element = next(i for i, (theirs, ours) in enumerate(zip(expected, got, strict=True)) if ours != theirs)
     index, frame = place

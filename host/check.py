@@ -12,7 +12,7 @@ from tinyproof.core.manifest import Expected, read_manifest
 from tinyproof.core.reference.golden import in_words
 from tinyproof.host.bits import Progress, ask_inputs, ask_sequence
 from tinyproof.host.check_report import CheckedAnswer, CheckReport, write_report
-from tinyproof.host.expected import Golden, read_coverage, read_vectors
+from tinyproof.host.expected import Golden, read_vectors
 from tinyproof.host.protocol.messages import Answer
 from tinyproof.host.protocol.numbers import float_bits, float_from_bits
 from tinyproof.host.session import Session, open_session
@@ -21,29 +21,35 @@ from tinyproof.host.session import Session, open_session
 def check(
     board: Board, build_dir: Path, port: str | None, config: CheckConfig, progress: Progress | None = None
 ) -> CheckReport:
-    """Asks the board everything that the build's vectors and manifest hold, and writes boards/<board>/check.json.
+    """Asks the board everything that the build's vectors and manifest hold, then as many inputs of its own as the
+    configuration says, and writes boards/<board>/check.json.
 
     A mismatch is in the report; raises what `open_session` raises.
     """
     manifest = read_manifest(build_dir)
-    vectors, kind = read_vectors(build_dir)
-    golden = Golden(build_dir, manifest, vectors, sequence=kind == "sequence")
+    vectors = read_vectors(build_dir)
+    golden = Golden(build_dir, manifest, vectors)
     tolerance = manifest.tolerance
     with open_session(board, build_dir, port, config, manifest=manifest) as session:
-        inputs = [content for content, _ in vectors]
+        inputs = vectors.inputs
         session.expect(2 * len(inputs) + len(manifest.expected), config)
         # All divergences are kept: JUnit has a case for each vector, and the canary is diagnosed by all its answers.
-        if kind == "sequence":
+        if vectors.sequence:
             bits = ask_sequence(session, inputs, golden.frame, progress, keep=len(inputs))
         else:
             bits = ask_inputs(session, inputs, golden.run, progress, keep=len(inputs))
         limit = None if tolerance is None else tolerance.value
         answers = [_check_answer(session, expected, golden, limit) for expected in manifest.expected]
+        many = None
+        if config.vectors and bits.identical:
+            from tinyproof.host.many.asking import ask_many  # brings in numpy
+
+            many = ask_many(session, build_dir, config, progress)
         # Asked once more where it tells how deep its stack went meanwhile.
         info = session.inference.greet() if session.info.stack_bytes else session.info
         bits.repeats, bits.resets = session.repeats, session.resets
     report = CheckReport(
-        *(manifest.model, manifest.model_id, info.board, info.engine, info.protocol, kind),
+        *(manifest.model, manifest.model_id, info.board, info.engine, info.protocol, vectors.kind),
         reference=in_words(manifest.versions.get("reference", "")),
         bits=bits,
         answers=answers,
@@ -51,8 +57,9 @@ def check(
         tolerance_why="" if tolerance is None else tolerance.why,
         startup_ticks=info.startup_ticks,
         arena_used_bytes=info.arena_used_bytes,
-        coverage=read_coverage(build_dir),
+        coverage=vectors.coverage,
         stack_used_bytes=info.stack_bytes,
+        many=many,
     )
     write_report(report, board, build_dir)
     return report

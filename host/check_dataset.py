@@ -53,7 +53,7 @@ def check_dataset(
     with open_session(board, build_dir, port, config, manifest=manifest) as session:
         session.expect(len(inputs), config)
         bits = ask_samples(
-            *(session, samples, reference.run_batch, progress),
+            *(session, samples, len(inputs), reference.run_batch, progress),
             heard=lambda answers: outputs.append([y.dequantize(answer.q) for answer in answers]),
         )
         info = session.info

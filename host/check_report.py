@@ -8,11 +8,14 @@ import json
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from tinyproof.core.board_spec import Board
 from tinyproof.core.files import keep_inside, write_at_once
 from tinyproof.host.bits import BitsResult, some
+
+if TYPE_CHECKING:
+    from tinyproof.host.many.asking import ManyResult
 
 # Of a data set's samples: where so many saturate, what is computed of them is not what was meant.
 DOUBTFUL_SHARE = 0.5
@@ -85,6 +88,7 @@ class CheckReport:
     stack_used_bytes: int = 0  # the deepest that the board's stack went; 0 where it cannot say
     digests: Digests | None = None
     digests_note: str = ""  # why there are none
+    many: ManyResult | None = None  # inputs that the board made itself, where they were asked for
 
     @property
     def sequence(self) -> bool:
@@ -94,7 +98,8 @@ class CheckReport:
     @property
     def bits_identical(self) -> bool:
         """Whether the board computes, quantizes and dequantizes bit for bit as it must."""
-        return self.bits.identical and all(answer.identical for answer in self.answers)
+        many = self.many is None or self.many.identical
+        return self.bits.identical and many and all(answer.identical for answer in self.answers)
 
     @property
     def answers_within_tolerance(self) -> bool | None:
@@ -130,6 +135,7 @@ class CheckReport:
             "stack_used_bytes": self.stack_used_bytes,
             "digests": None if self.digests is None else dataclasses.asdict(self.digests),
             "digests_note": self.digests_note,
+            "many": None if self.many is None else self.many.as_dict(),
             "bits_identical": self.bits_identical,
             "answers_within_tolerance": self.answers_within_tolerance,
             "proven": self.proven,
@@ -144,6 +150,8 @@ class CheckReport:
         for answer in self.answers:
             if not answer.identical:
                 return f"x = {some(answer.x)} on {self.board}: {answer.fault}"
+        if self.many is not None and (fault := self.many.mismatch(self.board)):
+            return fault
         for answer in self.answers:
             if answer.within is False:
                 return (

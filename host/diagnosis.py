@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tinyproof.core.board_spec import Board, all_boards
-from tinyproof.core.system_packages import Missing, System, missing_for
+from tinyproof.core.system_packages import Missing, System, missing_for, missing_to_prove
 from tinyproof.core.tensorflow_settings import TENSORFLOW
 from tinyproof.host.transport.usb import Lister, Plugged, boards_of, bootloaders_of, list_plugged
 
@@ -58,6 +58,9 @@ def examine(default_board: str, machine: Machine | None = None) -> list[Fault]:
     if not all(map(machine.has_module, TENSORFLOW)):
         remedy = 'pip install "tinyproof[train]"; an integer .tflite needs none of it'
         faults.append(Fault("TensorFlow", "training and float models need TensorFlow, which is missing", remedy, False))
+    for part in missing_to_prove(machine.system):
+        words = f"{part.what} is missing, which ./tinyproof prove needs"
+        faults.append(Fault("prove", words, part.remedy, False))
     if not plugged and not any(fault.kind == "driver" for fault in faults):
         faults.append(
             Fault(

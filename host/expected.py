@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,41 +14,51 @@ from tinyproof.core.paths import shown
 from tinyproof.core.reference.golden import Reference
 
 
-def read_vectors(build_dir: Path) -> tuple[list[tuple[bytes, bytes]], str]:
-    """(input, golden output) pairs and their kind. Raises UsageError when the file is missing or damaged."""
+@dataclass(frozen=True)
+class Vectors:
+    """`pairs`: (input, golden output). `kind`: as in CheckReport. `coverage`: what the inputs excite, as the export
+    measured it; None in a build of an earlier release."""
+
+    pairs: list[tuple[bytes, bytes]]
+    kind: str
+    coverage: dict[str, Any] | None = None
+
+    @property
+    def inputs(self) -> list[bytes]:
+        """Without their answers."""
+        return [content for content, _ in self.pairs]
+
+    @property
+    def sequence(self) -> bool:
+        """Whether they are consecutive frames of a model with state."""
+        return self.kind == "sequence"
+
+
+def read_vectors(build_dir: Path) -> Vectors:
+    """Raises UsageError when the file is missing or damaged."""
     name = shown(build_dir / "vectors.json")
     try:
         document = json.loads((build_dir / "vectors.json").read_text(encoding="utf-8"))
         pairs = [(bytes.fromhex(entry["in"]), bytes.fromhex(entry["out"])) for entry in document["vectors"]]
-        return pairs, str(document["kind"])
+        coverage = document.get("coverage")
+        return Vectors(pairs, str(document["kind"]), coverage if isinstance(coverage, dict) else None)
     except FileNotFoundError:
         raise UsageError(f"{name} is missing; run ./tinyproof export first") from None
     except (ValueError, KeyError, TypeError):
         raise UsageError(f"{name} is damaged; run ./tinyproof export again") from None
 
 
-def read_coverage(build_dir: Path) -> dict[str, Any] | None:
-    """What the vectors excite, as the export measured it; None in a build of an earlier release."""
-    try:
-        coverage = json.loads((build_dir / "vectors.json").read_text(encoding="utf-8")).get("coverage")
-    except (OSError, ValueError, AttributeError):
-        return None
-    return coverage if isinstance(coverage, dict) else None
-
-
 class Golden:
     """What the golden reference answers: from the vectors, and by asking it where an input is not among them.
 
-    `sequence`: the vectors are consecutive frames of a model with state, whose answers depend on those before; then
-    `run` is the answer to an input that comes right after a reset, and `frame` that of a frame by its number.
+    Where the vectors are consecutive frames of a model with state, whose answers depend on those before, `run` is the
+    answer to an input that comes right after a reset, and `frame` that of a frame by its number.
     """
 
-    def __init__(
-        self, build_dir: Path, manifest: Manifest, vectors: list[tuple[bytes, bytes]], *, sequence: bool = False
-    ) -> None:
+    def __init__(self, build_dir: Path, manifest: Manifest, vectors: Vectors) -> None:
         self._build_dir, self._manifest = build_dir, manifest
-        self._frames = [output for _, output in vectors]
-        self._known = {} if sequence else dict(vectors)
+        self._frames = [output for _, output in vectors.pairs]
+        self._known = {} if vectors.sequence else dict(vectors.pairs)
         self._reference: Reference | None = None
 
     def frame(self, number: int) -> bytes:

@@ -9,7 +9,7 @@ from tinyproof.core.errors import BoardError
 from tinyproof.core.tflite.tensor_layout import TensorLayout
 from tinyproof.host.protocol import status
 from tinyproof.host.protocol.framing import frame, frame_binary
-from tinyproof.host.protocol.messages import Answer, Info, parse_answer, parse_hex, parse_ticks
+from tinyproof.host.protocol.messages import Answer, Info, parse_answer, parse_digest, parse_hex, parse_ticks
 from tinyproof.host.protocol.numbers import shortest
 from tinyproof.host.transport.client import WINDOW_SEQS, DeviceError, Link
 
@@ -46,6 +46,13 @@ class Inference:
         """Brings the model's state to where it begins."""
         self.link.request("reset")
         self._after()
+
+    def many(self, seed: int, first: int, count: int) -> int:
+        """The digest of inferences that the board makes the inputs of, from a reset on; the last output may be read."""
+        text = self.link.request(f"many {seed} {first} {count}")
+        parse_ticks(text)
+        self._after()
+        return parse_digest(text)
 
     @property
     def most_requests(self) -> int:
@@ -100,12 +107,17 @@ class Inference:
     def _load_run_read(self, content: bytes) -> Answer:
         self._load(content)
         ticks, unit = parse_ticks(self.link.request("run"))
+        output = self.read_output()
+        return Answer(output, self.outputs.values(output), None, ticks, unit)
+
+    def read_output(self) -> bytes:
+        """The output of the last inference. Raises DeviceError where the board has restarted since."""
         output = b""
         longest = self._read_bytes
         while len(output) < self.info.out_bytes:
             count = min(longest, self.info.out_bytes - len(output))
             output += parse_hex(self.link.request(f"read {len(output)} {count}"), count)
-        return Answer(output, self.outputs.values(output), None, ticks, unit)
+        return output
 
     def _load(self, content: bytes) -> None:
         """All of the input, without a wait for each answer where the board has the room. The answer to the last piece

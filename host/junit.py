@@ -15,9 +15,9 @@ Case = tuple[str, Error | Failure | Skipped | None]  # its name, and what is to 
 
 
 def write_junit(report: CheckReport | DatasetReport, path: Path) -> None:
-    """Of the build's vectors one test case each, and two per expected answer; each that fails carries what `check` says
-    about it. Of a data set one for its bits and one for its range, which counts as skipped where the samples are such
-    that the bits say little."""
+    """Of the build's vectors one test case each, two per expected answer, and one of all inputs that the board made;
+    each that fails carries what `check` says about it. Of a data set one for its bits and one for its range, which
+    counts as skipped where the samples are such that the bits say little."""
     cases = _samples(report) if isinstance(report, DatasetReport) else _vectors(report)
     _write(report.model, report.board, cases, path)
 
@@ -34,6 +34,8 @@ def _vectors(report: CheckReport) -> list[Case]:
     if report.digests is not None:
         fault = report.mismatch() if report.digests.different else ""
         faults.append((f"digests of {report.digests.layers} layers", fault))
+    if (many := report.many) is not None:
+        faults.append((f"bits of {many.count:,} inputs made of seed {many.seed}", many.mismatch(report.board)))
     return [(name, Failure(fault, "mismatch") if fault else None) for name, fault in faults]
 
 

@@ -105,7 +105,9 @@ def open_client(board: Board, port: str, config: CheckConfig) -> Iterator[tuple[
     opens gets the time that it needs to boot. Raises BoardError when it is absent or silent."""
     policy = policy_of(board)
     with Link(port, policy, config.timeout_s, config.retries) as client:
-        yield client, parse_info(client.request("info", config.retries + int(policy.boot_s / config.timeout_s)))
+        info = parse_info(client.request("info", config.retries + int(policy.boot_s / config.timeout_s)))
+        client.speed.want(config.baud or (board.serial.fast_baud if info.base_baud else 0), info.base_baud)
+        yield client, info
 
 
 def layouts_of(manifest: Manifest) -> tuple[TensorLayout, TensorLayout]:

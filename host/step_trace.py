@@ -14,7 +14,7 @@ from tinyproof.core.config import CheckConfig
 from tinyproof.core.errors import EnvironmentFaultError
 from tinyproof.core.manifest import Manifest, read_manifest
 from tinyproof.core.tflite.parts import TensorPart
-from tinyproof.host.expected import load_reference, read_vectors
+from tinyproof.host.expected import Vectors, load_reference, read_vectors
 from tinyproof.host.session import layouts_of, open_session
 from tinyproof.host.targets.emulator import Emulator
 
@@ -43,18 +43,20 @@ class StepTrace:
 
 def sample_inputs(build_dir: Path, count: int = INPUTS) -> list[bytes]:
     """A few of the build's vectors, spread over all of them."""
-    vectors, _ = read_vectors(build_dir)
-    return [vectors[number][0] for number in _spread(len(vectors), count)]
+    inputs = read_vectors(build_dir).inputs
+    return [inputs[number] for number in _spread(len(inputs), count)]
 
 
 def _spread(vectors: int, count: int) -> list[int]:
     return list(range(vectors))[:: max(1, vectors // count)][:count]
 
 
-def digested_vectors(manifest: Manifest, vectors: int, kind: str) -> list[int]:
-    """Of which of a build's `vectors` a check of a simulated board compares what every layer writes. `kind`: theirs."""
+def digested_vectors(manifest: Manifest, vectors: Vectors) -> list[int]:
+    """The numbers of those of a build's vectors for which a check of a simulated board compares what every layer
+    writes."""
     count = DIGESTED_LARGE if manifest.memory is not None and manifest.memory.macs > LARGE_MACS else DIGESTED
-    return list(range(min(vectors, count))) if kind == "sequence" else _spread(vectors, count)
+    many = len(vectors.inputs)
+    return list(range(min(many, count))) if vectors.sequence else _spread(many, count)
 
 
 def watch_steps(

@@ -27,7 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=int,
         default=0,
         metavar="N",
-        help="damage N models instead of the fuzz test's usual 1,200",
+        help="damage N models instead of the fuzz test's usual 600",
     )
     parser.addoption(
         "--nightly",

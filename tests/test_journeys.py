@@ -15,7 +15,6 @@ from support.own_project import git, start_project
 from tinyproof.core.paths import ROOT
 
 PAGES = sorted((ROOT / "docs/journeys").glob("*.md"))
-BY_DAY = ("maker",)  # the others take most of two minutes together
 COMMAND = "    tinyproof "
 # Commands whose page says that they fail, and how.
 FAILING = {"tinyproof train --learning-rate 0.5": 2}
@@ -39,10 +38,8 @@ def prepare(folder: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "page",
-    [pytest.param(page, marks=[] if page.stem in BY_DAY else [pytest.mark.nightly], id=page.stem) for page in PAGES],
-)
+@pytest.mark.nightly
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_every_command_of_a_page_does_what_the_page_says(page: Path, tmp_path: Path) -> None:
     prepare(tmp_path)
     asked = commands(page)

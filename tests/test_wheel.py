@@ -91,6 +91,7 @@ def test_an_install_proves_a_foreign_model_in_the_users_folder(installed: dict[s
     assert (here / "build/net/report.html").is_file()
 
 
+@pytest.mark.nightly
 def test_an_install_makes_a_library_of_each_kind(installed: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "net.tflite").write_bytes(dense_network(5, (6, 9, 3)))
     for kind in KINDS:

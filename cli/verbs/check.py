@@ -37,9 +37,12 @@ Report = TypeVar("Report", "CheckReport", "DatasetReport")
 @classes_option
 @values_option
 @click.option("--limit", type=click.IntRange(min=1), help="Ask only so many samples of the data set.")
+@click.option("--vectors", type=click.IntRange(min=0), metavar="N", help="Ask N more inputs, which the board makes.")
+@click.option("--seed", type=click.IntRange(min=0), help="Of those inputs: another seed, other inputs. [default: 1]")
 @click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds to wait for an answer.")
 @click.option("--total", type=click.FloatRange(min=0, min_open=True), help="Seconds that all answers may take.")
 @click.option("--retries", type=click.IntRange(0, 1000), help="How often a lost or damaged request is repeated.")
+@click.option("--baud", type=click.IntRange(min=1), help="Speed of a real line; the board's first one: no other.")
 @fleet_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of the table.")
 @click.option("--junit", type=click.Path(path_type=Path), help="Write JUnit XML to this file, too.")
@@ -51,9 +54,12 @@ def command(
     classes: str | None,
     values: tuple[float, float] | None,
     limit: int | None,
+    vectors: int | None,
+    seed: int | None,
     timeout: float | None,
     total: float | None,
     retries: int | None,
+    baud: int | None,
     fleet: tuple[str, ...],
     coordinator: str | None,
     wait: float | None,
@@ -85,6 +91,11 @@ def command(
     after a reset, every frame's bits are compared, and what it answers is the largest value over all frames where y
     holds class numbers (of one output: 1 and 0, heard from 0.5 on), and the last frame's where y holds real answers.
 
+    With --vectors N the board makes N more inputs itself, of --seed: any bytes, values near the zero point, one element
+    at a time, ramps and extremes. It answers digests of many at once, so that the line holds nothing up; where one
+    differs from the golden reference's, the first such input is found. Of a model with state every 32 of them come
+    after a reset, in a row.
+
     With --fleet the build is put on every board that matches, when it is its turn, after what is missing was made: the
     firmware, and the lesson's neuron where there is no model yet. `./tinyproof fleet up` offers boards.
 
@@ -97,10 +108,17 @@ def command(
         timeout_s=timeout or config.check.timeout_s,
         total_s=total or config.check.total_s,
         retries=config.check.retries if retries is None else retries,
+        vectors=config.check.vectors if vectors is None else vectors,
+        seed=config.check.seed if seed is None else seed,
+        baud=baud or config.check.baud,
     )
     config = select_model(dataclasses.replace(config, board=board or config.board, check=wanted), model)
     if dataset is None and limit is not None:
         raise UsageError("--limit counts samples of a data set; name it with --dataset")
+    if dataset is not None and (vectors is not None or seed is not None):
+        raise UsageError("--vectors and --seed are of inputs that the board makes; leave out --dataset, or these")
+    if seed is not None and not wanted.vectors:
+        raise UsageError("--seed is of inputs that the board makes; say how many with --vectors")
     if asked is not None:
         _check_fleet(config, model, asked, junit, as_json=as_json)
         return

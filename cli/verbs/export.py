@@ -130,18 +130,18 @@ def command(
         if library.kind is not None:
             library.write(config, name, as_json=as_json)
             return
-    from tinyproof.host.expected import read_coverage, read_vectors
+    from tinyproof.host.expected import read_vectors
 
     folder = paths.build_dir(manifest.model)
-    coverage = read_coverage(folder)
+    vectors = read_vectors(folder)
     if as_json:
-        console.print_json({**manifest.as_dict(), "coverage": coverage})
+        console.print_json({**manifest.as_dict(), "coverage": vectors.coverage})
         return
     if found is None:
         print_export(manifest)
     else:
         print_import(manifest)
-    say_coverage(read_vectors(folder)[1], coverage)
+    say_coverage(vectors.kind, vectors.coverage)
     console.print_next(f"./tinyproof build --model {manifest.model}")
 
 

@@ -45,8 +45,9 @@ def command(
     """Serve a page that asks the boards what you draw, move or replay, and shows what they answer, until Ctrl-C.
 
     Up to eight numbers are sliders, an image is drawn or dropped, a series over time is drawn, a sound comes from a
-    .wav file, and samples of a data set are replayed; a model with state hears them frame by frame. Every answer is
-    held against the golden reference's, and a difference is flagged at once.
+    .wav file, and samples of a data set are replayed; a model with state hears them frame by frame, from a reset or,
+    with "keep the state", after those that it has heard. Every answer is held against the golden reference's, which
+    steps in the same way, and a difference is flagged at once.
 
     Prints the page's address. Only this machine can reach it, and only with the token in the address. When a board is
     unplugged the page says so, and goes on when it is back. Simulated boards must have been built before.

@@ -84,6 +84,11 @@ class Reference:
             parts.append(content if ranges is None else within(content, tensor, ranges))
         return b"".join(parts)
 
+    @property
+    def takes_places(self) -> bool:
+        """Whether elements of an input say where something is, so that `admit` changes what names nothing."""
+        return any(tensor.index in self._index_ranges for tensor in self._ends.inputs)
+
     def reset(self) -> None:
         """To the state in which the model begins."""
         self._engine.reset()

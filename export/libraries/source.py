@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from tinyproof.core.tflite.dtypes import unpack
 from tinyproof.core.tflite.graph import Tensor
-from tinyproof.export.codegen import banner, end_macros, generate, reset_statements, table_lines
+from tinyproof.export.c_text import banner, table_lines
+from tinyproof.export.codegen import end_macros, generate, reset_statements
 from tinyproof.export.libraries.checksum import emit_checksum
 from tinyproof.export.libraries.ends import End, conversions, places
 from tinyproof.export.lowering import Program

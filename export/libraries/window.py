@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from tinyproof.core.tflite.dtypes import DTYPES
-from tinyproof.export.codegen import banner
+from tinyproof.export.c_text import banner
 from tinyproof.export.libraries.ends import is_quantized
 from tinyproof.export.libraries.source import Named
 

@@ -48,9 +48,11 @@ class Add(Elementwise):
     def row_walk(self) -> RowWalk | None:
         alike = all(x.shape == self.y.shape and x.data is None for x in self.operands)
         images = len(self.y.shape) == 4 and self.y.shape[0] == 1 and len(self.inputs) == 2
-        return RowWalk(self.y.shape[1], self.y.shape[1]) if self.dtype == "int8" and alike and images else None
+        if self.dtype != "int8" or not alike or not images:
+            return None
+        return RowWalk(self.y.shape[1], self.y.shape[1], self._on_rows)
 
-    def on_rows(self, part: RowPart, like: Op | None = None) -> Add:
+    def _on_rows(self, part: RowPart, like: Op | None) -> Add:
         op = self.copied()
         op.loops = [*self.loops[:-1], (part.outputs * math.prod(self.y.shape[2:]), 1, 1)]
         return op

@@ -23,10 +23,14 @@ from tinyproof.export.ops.access import AccessOrder
 
 @dataclass(frozen=True)
 class RowWalk:
-    """Output row k of an image takes `reach` rows of each input from k * stride - pad on, those that there are."""
+    """Output row k of an image takes `reach` rows of each input from k * stride - pad on, those that there are.
+
+    `on_rows` makes the operator on a part of its rows, with the tables of another such one where that is given.
+    """
 
     inputs: int
     outputs: int
+    on_rows: Callable[[RowPart, Op | None], Op]
     stride: int = 1
     reach: int = 1
     pad: int = 0
@@ -211,10 +215,6 @@ class Op(ABC):
     def row_walk(self) -> RowWalk | None:
         """How its output can be made some rows at a time; None where it is made as a whole."""
         return None
-
-    def on_rows(self, part: RowPart, like: Op | None = None) -> Op:
-        """The same operator on a part of its rows, if it has a `row_walk`; `like`: with the tables of that one."""
-        raise NotImplementedError
 
     @property
     def cost(self) -> int:

@@ -9,13 +9,13 @@ from tinyproof.export.ops.access import AccessOrder
 from tinyproof.export.ops.base import Constant, MveForm, Op
 from tinyproof.export.ops.conv_pairs import Pairs
 from tinyproof.export.ops.conv_planes import Planes
-from tinyproof.export.ops.convolution import Convolution
+from tinyproof.export.ops.convolution import LaidOutConvolution
 from tinyproof.export.ops.dense import MIN_PAIRED_WEIGHTS, Dense
 
 MAX_ELEMENTS = 16 << 20  # of weights; those of groups are written out with zeros
 
 
-class Conv2D(Convolution):
+class Conv2D(LaidOutConvolution):
     """Weights [output channels, height, width, input channels]."""
 
     names = ("CONV_2D",)
@@ -38,10 +38,13 @@ class Conv2D(Convolution):
 
     def lay_out(self, like: Op | None = None) -> None:
         layouts: list[Pairs | Planes] = [self.pairs(), *self.planes(1)]
-        if isinstance(like, Convolution) and like.layout:
+        if isinstance(like, LaidOutConvolution) and like.layout:
             layouts = [layout for layout in layouts if layout.kind == like.layout.kind]
         self.layout = min(layouts, key=lambda layout: layout.cost)
         self.kernel = self.layout.kernel
+
+    def narrow(self) -> Conv2D | None:
+        return self.without_strip()
 
     @property
     def cost(self) -> int:

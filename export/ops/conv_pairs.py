@@ -75,6 +75,7 @@ class Pairs:
     strip: int = 0  # pixels of an input row with its borders, or 0: without them
     strip_bytes: int = 0
     gaps: bool = False  # taps of a row do not lie side by side
+    border_cost: int = 0  # instructions more than with a strip
 
     kernel = "conv_pairs_s8"
 
@@ -97,7 +98,7 @@ class Pairs:
         if self.gaps:  # four pixels copy each of their taps
             columns += 4 * len(self.rows[0]) // self.width * 115 + 2 * depth
         multiply = 80 + -(-units // 2) * (90 + 51 * depth // 8) + (60 if units % 2 else 0)
-        return -(-self.pixels // 4) * (columns + multiply)
+        return -(-self.pixels // 4) * (columns + multiply) + self.border_cost
 
     @property
     def direct(self) -> bool:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from tinyproof.core.tflite.arithmetic import INT32_MAX, quantize_multiplier
 from tinyproof.core.tflite.dtypes import unpack
@@ -18,6 +18,7 @@ from tinyproof.export.ops.wide_sums import WideSums, has_narrow_sums
 
 MAX_REAL_MULTIPLIER = 2.0**30 - 1  # kernels shift left by at most 30 bits
 SAME, VALID = 0, 1
+ROW_SEARCH_COST = 78  # of a row of the kernel that is not inside, in conv_columns.h
 
 
 class Convolution(Op):
@@ -32,7 +33,7 @@ class Convolution(Op):
     channel_dimension: ClassVar[int]  # of the weights: the output channels
     weight_types: ClassVar[tuple[str, ...]] = ("int8", "int4")  # for int8
     bias_types: ClassVar[tuple[str, ...]] = ("int64", "int32")  # for int16
-    layout: Pairs | Planes | None = None
+    stripless = False  # by pairs of channels, see LaidOutConvolution.without_strip
     x_place: ClassVar[int] = 0  # of the input in the operator's list; weights stand at 1, and the bias at the end
 
     def __init__(self, graph: Graph, operator: Operator) -> None:
@@ -189,28 +190,6 @@ class Convolution(Op):
         """How the layer goes channel by channel, those of its input being in so many groups."""
         return Planes.both(self.batches, self.axes(), groups, self.channels_in // groups, tuple(self.rows))
 
-    @property
-    def row_walk(self) -> RowWalk | None:
-        if self.layout is None or self.batches > 1 or self.takes_remainders:
-            return None
-        reach = (self.kernel_height - 1) * self.dilations[0] + 1
-        return RowWalk(self.height, self.out_height, self.strides[0], reach, self.pads[0])
-
-    def on_rows(self, part: RowPart, like: Op | None = None) -> Convolution:
-        op = self.copied()
-        op.height, op.out_height, op.pads = part.inputs, part.outputs, (part.pad, self.pads[1])
-        op.lay_out(like)
-        return op
-
-    def lay_out(self, like: Op | None = None) -> None:
-        """Chooses how kernels go over an image of int8; `like`: with the tables of that one."""
-        raise NotImplementedError
-
-    @property
-    def takes_remainders(self) -> bool:
-        """Whether kernel conv_planes_s8 goes over the image once for each remainder of a dilation."""
-        return isinstance(self.layout, Planes) and self.layout.x.dilation > 1
-
     def axes(self) -> tuple[Axis, Axis]:
         """Height and width."""
         columns = zip(
@@ -242,9 +221,21 @@ class Convolution(Op):
         )
         strip_bytes = self.kernel_height * reach * self.channels_in + 3
         padded = reach - self.pads[1] > self.width or high - self.pads[0] > self.height or any(self.pads)
-        strip = reach if padded and self.dilations[1] == 1 and strip_bytes <= MAX_STRIP_BYTES else 0
+        suits = padded and self.dilations[1] == 1 and strip_bytes <= MAX_STRIP_BYTES
+        strip = reach if suits and not self.stripless else 0
         walk = window if pointwise else self._walk()
-        return Pairs(walk, tuple(self.rows), width, pixels, pointwise, strip, strip_bytes, self.dilations[1] > 1)
+        border = self._border_cost() if suits and self.stripless else 0
+        return Pairs(
+            walk, tuple(self.rows), width, pixels, pointwise, strip, strip_bytes, self.dilations[1] > 1, border
+        )
+
+    def _border_cost(self) -> int:
+        """Instructions on a Cortex-M4 of conv_pairs_s8 without a strip, about, beyond those with one: four pixels that
+        are not inside as a whole look for each row of the kernel, instead of a copy of each row for all of them."""
+        y, x = self.axes()
+        fours = -(-self.out_height * self.out_width // 4) - y.inside * max(0, (x.inside - 3) // 4)
+        copied = self.out_height * self.kernel_height * (40 + 3 * self.width * self.channels_in // 4)
+        return self.batches * max(0, fours * 4 * self.kernel_height * ROW_SEARCH_COST - copied)
 
     def _walk(self) -> str:
         numbers = (
@@ -279,3 +270,41 @@ class Convolution(Op):
             "multipliers": f"{prefix}_multipliers",
             "shifts": f"{prefix}_shifts",
         }
+
+
+class LaidOutConvolution(Convolution):
+    """One whose kernels go over an image of int8 in one of several ways, of which `lay_out` chooses the cheapest.
+    `layout`: None where the sums are of int16, or the image is covered once."""
+
+    layout: Pairs | Planes | None = None
+
+    @abstractmethod
+    def lay_out(self, like: Op | None = None) -> None:
+        """Sets `layout` and `kernel`; `like`: such as have the tables of that one."""
+
+    def without_strip(self) -> Self | None:
+        """The same by pairs of channels, without a copy of the rows under an output row; None: that is no smaller."""
+        if self.wide or not isinstance(self.layout, Pairs) or not self.layout.strip:
+            return None
+        op = self.copied()
+        op.stripless = True
+        op.lay_out(self)
+        return op if op.scratch_bytes < self.scratch_bytes else None
+
+    @property
+    def row_walk(self) -> RowWalk | None:
+        if self.layout is None or self.batches > 1 or self.takes_remainders:
+            return None
+        reach = (self.kernel_height - 1) * self.dilations[0] + 1
+        return RowWalk(self.height, self.out_height, self._on_rows, self.strides[0], reach, self.pads[0])
+
+    def _on_rows(self, part: RowPart, like: Op | None) -> LaidOutConvolution:
+        op = self.copied()
+        op.height, op.out_height, op.pads = part.inputs, part.outputs, (part.pad, self.pads[1])
+        op.lay_out(like)
+        return op
+
+    @property
+    def takes_remainders(self) -> bool:
+        """Whether kernel conv_planes_s8 goes over the image once for each remainder of a dilation."""
+        return isinstance(self.layout, Planes) and self.layout.x.dilation > 1

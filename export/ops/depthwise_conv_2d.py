@@ -9,7 +9,7 @@ from tinyproof.export.ops.access import AccessOrder
 from tinyproof.export.ops.base import Constant, MveForm, Op
 from tinyproof.export.ops.conv_pairs import Pairs
 from tinyproof.export.ops.conv_planes import Planes, quads_cost
-from tinyproof.export.ops.convolution import Convolution
+from tinyproof.export.ops.convolution import LaidOutConvolution
 from tinyproof.export.ops.mve import Inside
 from tinyproof.export.ops.requantize_encoding import encode_multiplier
 from tinyproof.export.ops.simd_packing import ORDER, PAIR_SHIFTS_LEFT, halves, pair_scaling
@@ -19,7 +19,7 @@ TAPS_GROUP = 3  # taps that the kernel takes at a time
 MAX_SPREAD_WEIGHTS = 1 << 14
 
 
-class DepthwiseConv2D(Convolution):
+class DepthwiseConv2D(LaidOutConvolution):
     """Weights [1, height, width, output channels]; output channel c reads input channel c // multiplier."""
 
     names = ("DEPTHWISE_CONV_2D",)
@@ -47,7 +47,7 @@ class DepthwiseConv2D(Convolution):
         layouts: list[Pairs | Planes] = [*self.planes(self.channels_in)]
         if self.channels_in == 1:  # it is a CONV_2D
             layouts.append(self.pairs())
-        if isinstance(like, Convolution) and like.layout:
+        if isinstance(like, LaidOutConvolution) and like.layout:
             layouts = [layout for layout in layouts if layout.kind == like.layout.kind]
         self.layout = min(layouts, key=lambda layout: layout.cost)
         pixels = self.batches * self.out_height * self.out_width
@@ -68,7 +68,7 @@ class DepthwiseConv2D(Convolution):
         """With the kernel that goes pixel by pixel: it needs next to no scratch, and its output may follow close behind
         its input."""
         if self.wide or self.quads or not self.suits_quads:
-            return None
+            return None if self.quads else self.without_strip()
         op = self.copied()
         op.kernel, op.quads, op.layout_cost = "depthwise_quads_s8", True, self.quads_cost
         return op

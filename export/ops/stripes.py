@@ -122,8 +122,9 @@ class Stripes(Op):
     def _parts(self, number: int) -> dict[RowPart, Op]:
         """The forms of a member; all have the tables of the one that is called most."""
         found = [turn.part for turns in self.turns for turn in turns if turn.member == number and turn.part]
-        usual = self.chain[number].on_rows(max(found, key=found.count))
-        return {part: usual.on_rows(part, like=usual) for part in dict.fromkeys(found)}
+        on_rows = self.walks[number].on_rows
+        usual = on_rows(max(found, key=found.count), None)
+        return {part: on_rows(part, usual) for part in dict.fromkeys(found)}
 
     @cached_property
     def buffers(self) -> dict[int, int]:

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <simavr/avr_uart.h>
@@ -24,7 +25,7 @@
 #include <simavr/sim_elf.h>
 
 #define STEPS_PER_POLL 5000      /* instructions between two looks at the socket while the core works */
-#define NAP_CYCLES_PER_S 1000UL /* the host sleeps only with a core that sleeps for longer than 1/NAP_CYCLES_PER_S s */
+#define AHEAD_MS 4               /* that simulated time may be of the host's on an idle line */
 
 static struct {
     int listener;
@@ -36,10 +37,19 @@ static struct {
     size_t sent_bytes;
     avr_irq_t *input;
     const avr_t *avr;
+    uint64_t byte_cycle, byte_ms; /* when the last byte came or went, simulated and by the host's clock */
     FILE *log; /* NULL: none is wanted */
 } uart = {.listener = -1, .client = -1};
 
+static uint64_t now_ms(void) {
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000U + (uint64_t)now.tv_nsec / 1000000U;
+}
+
 static void note(char direction, uint8_t byte) {
+    uart.byte_cycle = uart.avr->cycle;
+    uart.byte_ms = now_ms();
     if (uart.log) {
         (void)fprintf(uart.log, "%llu %c %02X\n", (unsigned long long)uart.avr->cycle, direction, byte);
     }
@@ -134,10 +144,12 @@ static void on_xoff(avr_irq_t *irq, uint32_t value, void *parameter) {
     uart.accepts = false;
 }
 
-/* The core sleeps until its next timer; simulated time jumps there. */
+/* The core sleeps until its next timer; simulated time jumps there. While bytes come and go that is all; on an idle line
+ * it passes as the host's does, or what the firmware does after so many seconds would come too soon. */
 static void on_sleep(avr_t *avr, avr_cycle_count_t cycles) {
-    const bool naps = cycles > avr->frequency / NAP_CYCLES_PER_S;
-    exchange(naps ? (int)(cycles * 1000U / avr->frequency) : 0);
+    const uint64_t simulated_ms = (avr->cycle + cycles - uart.byte_cycle) * 1000U / avr->frequency;
+    const uint64_t passed_ms = now_ms() - uart.byte_ms;
+    exchange(simulated_ms > passed_ms + AHEAD_MS ? (int)(simulated_ms - passed_ms) : 0);
 }
 
 static void connect_uart(avr_t *avr) {

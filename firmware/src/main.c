@@ -14,6 +14,7 @@ static const struct protocol_port port = {
     .ticks = hal_ticks,
     .elapsed = hal_elapsed,
     .stack_used = hal_stack_used,
+    .base_baud = "", /* of an emulated wire */
 };
 
 int main(void) {

@@ -6,9 +6,11 @@
 #include "hal.h"
 #include "model_compiled.h"
 #include "protocol.h"
+#include "speed.h"
 
 static const struct protocol_port port = {
-    hal_board, hal_tick_unit, MODEL_ID, hal_write, hal_ticks, hal_elapsed, hal_stack_used,
+    hal_board,   hal_tick_unit,  MODEL_ID,      hal_write,    hal_ticks,
+    hal_elapsed, hal_stack_used, hal_base_baud, hal_set_baud, hal_keep_baud,
 };
 static struct protocol protocol;
 

@@ -34,8 +34,8 @@ SHOWN_INPUTS = 8  # of what was asked, which the page knows
 class Conversation:
     """Owns the link, in a thread of its own. `publish` gets each message for the page, from that thread.
 
-    `place`: the board's among those that are watched. A board that has restarted or was lost hears a sequence of frames
-    from its beginning.
+    `place`: the board's among those that are watched. A model with state hears a stream of frames, which a question
+    begins anew or goes on with; a board that has restarted or was lost hears it from its beginning.
     """
 
     def __init__(
@@ -57,6 +57,9 @@ class Conversation:
         self._question: Question | None = None
         self._changed = False
         self._stopping = False
+        self._stream: Question | None = None  # its first; None: the board's state is not known
+        self._heard = 0  # frames of it that the board has answered
+        self._different = 0  # of these
         self._times: deque[float] = deque(maxlen=RATE_WINDOW)
         self.failure: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name=f"board {place}", daemon=True)
@@ -74,7 +77,8 @@ class Conversation:
             self._thread.join()
 
     def ask(self, question: Question) -> None:
-        """Sets the question. One that was not sent yet is forgotten, and a sequence that is under way ends."""
+        """Sets the question. One that was not sent yet is forgotten, and a stream that is under way ends, but for those
+        that it goes on with."""
         with self._news:
             self._question, self._changed = question, True
             self._news.notify()
@@ -99,6 +103,7 @@ class Conversation:
         manifest = self._manifest
         with open_session(self.board, self._build_dir, self.port, self._config, manifest=manifest) as session:
             self._times.clear()
+            self._stream = None
             self._publish({"kind": "state", "connected": True, "engine": session.info.engine})
             with self._news:
                 self._changed = self._question is not None
@@ -110,7 +115,7 @@ class Conversation:
                     session.inference.greet()
                     self._publish({"kind": "alive"})
                 elif self._golden.stateful:
-                    self._ask_sequence(session, question)
+                    self._ask_stream(session, question)
                 else:
                     self._ask_again(session, question, 1 if new else BURST)
                 with self._news:
@@ -124,24 +129,30 @@ class Conversation:
             answer = self._ask(session, question.frames[0], content)
             if self._changed or self._stopping:
                 break
+        self._different = 0
         self._publish(self._message(question, 0, content, right, answer))
 
-    def _ask_sequence(self, session: Session, question: Question) -> None:
-        """Every frame once, at its pace, until there is another question."""
-        session.begin()
-        restarts, began = session.resets, time.monotonic()
-        for index in range(len(question.frames)):
+    def _ask_stream(self, session: Session, question: Question) -> None:
+        """Every frame of the stream that the board has not heard yet, at its pace, until there is another question."""
+        if question.first is not self._stream:
+            session.begin()
+            self._stream, self._heard, self._different = question.first, 0, 0
+        restarts, began, first = session.resets, time.monotonic(), self._heard
+        while self._heard < question.end:
             if question.pace:
-                self._pause(began + index / question.pace - time.monotonic(), or_news=True)
+                self._pause(began + (self._heard - first) / question.pace - time.monotonic(), or_news=True)
             if self._changed or self._stopping:
                 return
-            content, right = self._golden.frame(question, index)
-            answer = self._ask(session, question.frames[index], content)
+            content, right = self._golden.frame(question, self._heard)
+            asked, index = question.at(self._heard)
+            answer = self._ask(session, asked.frames[index], content)
             if session.resets != restarts:
+                self._stream = None
                 with self._news:
                     self._changed = True  # its state is lost: from the beginning
                 return
-            self._publish(self._message(question, index, content, right, answer))
+            self._publish(self._message(question, self._heard, content, right, answer))
+            self._heard += 1
 
     def _ask(self, session: Session, frame: tuple[float, ...], content: bytes) -> Answer:
         """In real values where they fit the board's line, so that it quantizes itself."""
@@ -160,24 +171,31 @@ class Conversation:
             if not self._stopping:
                 self._news.wait_for(lambda: self._stopping or (or_news and self._changed), max(0.0, seconds))
 
-    def _message(self, question: Question, index: int, content: bytes, right: bytes, answer: Answer) -> dict[str, Any]:
+    def _message(
+        self, question: Question, position: int, content: bytes, right: bytes, answer: Answer
+    ) -> dict[str, Any]:
         x, y = self._golden.inputs, self._golden.outputs
+        asked, index = question.at(position)
         x_q, expected = x.values(content), y.values(right)
         bits = answer.y_bits or tuple(float_bits(value) for value in y.dequantize(answer.q))
         identical = answer.output == right and list(bits) == [float_bits(value) for value in y.dequantize(expected)]
+        self._different += not identical
         return {
             "kind": "answer",
-            "ask": question.number,
+            "ask": asked.number,
             "frame": index,
-            "frames": len(question.frames),
-            "x": list(question.frames[index][:SHOWN_INPUTS]),
+            "frames": len(asked.frames),
+            "position": position,
+            "end": question.end,
+            "different": self._different,
+            "x": list(asked.frames[index][:SHOWN_INPUTS]),
             "x_q": list(x_q[:SHOWN_INPUTS]),
             "q": list(answer.q[:SHOWN_VALUES]),
             "y": [_finite(float_from_bits(value)) for value in bits[:SHOWN_VALUES]],
             "y_bits": [f"{value:08X}" for value in bits[:1]],
             "expected": list(expected[:SHOWN_VALUES]),
             "identical": identical,
-            "saturated": _saturation(x, y, question.frames[index], answer),
+            "saturated": _saturation(x, y, asked.frames[index], answer),
             "ticks": answer.ticks,
             "unit": answer.unit,
             "rate": len(self._times) / sum(self._times),

@@ -20,24 +20,25 @@ class ExpectedAnswers:
     def __init__(self, build_dir: Path, manifest: Manifest) -> None:
         """Raises UsageError for a build that is incomplete."""
         self.inputs, self.outputs = layouts_of(manifest)
-        vectors, kind = read_vectors(build_dir)
-        self.stateful = kind == "sequence"
-        self.exhaustive = kind == "exhaustive"
-        self.known = {} if self.stateful else dict(vectors)
+        vectors = read_vectors(build_dir)
+        self.stateful = vectors.sequence
+        self.exhaustive = vectors.kind == "exhaustive"
+        self.known = {} if self.stateful else dict(vectors.pairs)
         self._build_dir, self._manifest = build_dir, manifest
         self._lock = threading.Lock()
         self._reference: Reference | None = None
-        self._question: Question | None = None
+        self._stream: Question | None = None  # its first
         self._answered: list[tuple[bytes, bytes]] = []  # to its frames, as far as any board has come
 
-    def frame(self, question: Question, index: int) -> tuple[bytes, bytes]:
-        """(input, right output) of a frame of the question that comes after those before it."""
+    def frame(self, question: Question, position: int) -> tuple[bytes, bytes]:
+        """(input, right output) of a frame of the question's stream, after all those before it."""
         with self._lock:
-            if question is not self._question:
-                self._question, self._answered = question, []
-            while len(self._answered) <= index:
-                self._answered.append(self._next(question.frames[len(self._answered)]))
-            return self._answered[index]
+            if question.first is not self._stream:
+                self._stream, self._answered = question.first, []
+            while len(self._answered) <= position:
+                asked, index = question.at(len(self._answered))
+                self._answered.append(self._next(asked.frames[index]))
+            return self._answered[position]
 
     def _next(self, reals: tuple[float, ...]) -> tuple[bytes, bytes]:
         content = self.inputs.content(self.inputs.quantize(reals))

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeGuard
 
 from tinyproof.core.data_set import Dataset
@@ -16,21 +16,58 @@ from tinyproof.core.tflite.arithmetic import real_limits
 from tinyproof.core.tflite.tensor_layout import TensorLayout
 
 MAX_REAL = 3.4028234663852886e38  # a float32
-MAX_FRAMES = 4096  # of one question to a model with state
+MAX_FRAMES = 4096  # of one stream to a model with state: whoever comes late hears all of it
 MAX_TEXT = 1 << 23  # characters of a page's message
 MAX_PACE = 1000.0  # frames a second
 
 
 @dataclass(frozen=True)
 class Question:
-    """`frames`: real values of all inputs, one row for each inference; more than one of a model with state alone, which
-    begins anew at the first. `pace`: frames a second, 0 for as fast as a board answers. `number`: the page's."""
+    """`frames`: real values of all inputs, one row for each inference; more than one of a model with state alone.
+    `pace`: frames a second, 0 for as fast as a board answers. `number`: the page's.
+
+    A model with state begins anew at the first frame; but if the question `goes_on`, at the first of those `before` it,
+    which make one stream with it.
+    """
 
     number: int
     frames: tuple[tuple[float, ...], ...]
     pace: float = 0.0
     label: str = ""  # what the data set says of it
     replayed: bool = False  # from the data set: no page has its values yet
+    goes_on: bool = False
+    before: tuple[Question, ...] = ()  # each without its own
+
+    @property
+    def first(self) -> Question:
+        """Of the stream: two questions are of one stream if this is the same object."""
+        return self.before[0] if self.before else self
+
+    @property
+    def start(self) -> int:
+        """How many frames of the stream are before its own."""
+        return sum(len(question.frames) for question in self.before)
+
+    @property
+    def end(self) -> int:
+        """How many frames the stream has with its own."""
+        return self.start + len(self.frames)
+
+    def at(self, position: int) -> tuple[Question, int]:
+        """Whose frame is at a position of the stream, and which of its own."""
+        for question in self.before:
+            if position < len(question.frames):
+                return question, position
+            position -= len(question.frames)
+        return self, position
+
+    def after(self, last: Question | None) -> Question:
+        """It as the next of the stream of `last`; the first of one where it does not go on, or the stream is as long as
+        one may be."""
+        if not self.goes_on or last is None or last.end + len(self.frames) > MAX_FRAMES:
+            return replace(self, goes_on=False)
+        alone = replace(last, before=()) if last.before else last
+        return replace(self, before=(*last.before, alone))
 
 
 class Asker:
@@ -56,7 +93,11 @@ class Asker:
             number, pace = message.get("ask", -1), message.get("pace", 0)
             if not _is_count(number) or type(pace) not in (int, float) or not 0 <= pace <= MAX_PACE:
                 return None
-            return self._question(number, float(pace), message)
+            goes_on = message.get("goes_on", False)
+            if type(goes_on) is not bool or (goes_on and not self._stateful):
+                return None
+            question = self._question(number, float(pace), message)
+            return question and replace(question, goes_on=goes_on)
         except (ValueError, OverflowError, RecursionError):
             return None
 

@@ -101,6 +101,7 @@ class Watch:
         self.url = f"http://{self.netloc}/{self.token}/"
         self._pages: set[asyncio.Queue[str]] = set()
         self._states: dict[int, str] = {}  # the last of each board
+        self._asked: Question | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         app = Starlette(
             routes=[
@@ -171,6 +172,7 @@ class Watch:
         return next((each.failure for each in self.conversations if each.failure is not None), None)
 
     def _ask(self, question: Question) -> None:
+        self._asked = question = question.after(self._asked)
         for conversation in self.conversations:
             conversation.ask(question)
 

@@ -2,7 +2,8 @@
 """Protocol version 1 from the device's side, in Python: what board `reference` and the fault tests answer with.
 
 Written from docs/protocol.md and apart from the firmware, so that the host is tested against two devices that share no
-code; only the CRC and the float32 arithmetic are the host's own. A test holds the two to the same answers.
+code; only the CRCs, the float32 arithmetic and the inputs of `many` are the host's own. A test holds the two to the
+same answers.
 """
 
 from __future__ import annotations
@@ -25,10 +26,15 @@ from tinyproof.host.protocol.status import CODES, CRC, ENGINE, LENGTH, RANGE, ST
 LINE_BYTES = 1024  # longest request, without LF, but for the bytes of a binary load
 BINARY_BYTES = 1024  # most of one binary load
 WINDOW_BYTES = 4096  # of requests on their way unanswered
+MANY_VERSION = 1  # of the inputs of `many`
+MANY_COUNT = 1024  # most inferences of one
 FRAME_BYTES = 37  # of a reply, around its values
 Q_BYTES = {"int8": 5, "uint8": 4, "int16": 7, "int32": 12, "bool": 2}  # of a value, with its comma; int64 has no words
 Y_BYTES = 9
-HELP = "info | x V... | q Q... | load OFFSET HEX | run | read OFFSET COUNT | reset | or a number x"
+HELP = (
+    "info | x V... | q Q... | load OFFSET HEX | run | read OFFSET COUNT | many SEED FIRST COUNT | reset | "
+    "baud B [PATTERN] | or a number x"
+)
 EXPONENT_MAX = 99
 OFFSET_MAX = 2**31 - 1
 
@@ -60,6 +66,10 @@ class Device:
     line_bytes: int = LINE_BYTES
     binary_bytes: int = BINARY_BYTES  # 0: as a device of before there were binary loads and windows
     window_bytes: int = WINDOW_BYTES
+    many: int = MANY_VERSION  # 0: it makes no inputs itself
+    base_baud: int = 0
+    set_baud: Callable[[int], bool] = lambda baud: False
+    keep_baud: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
         self._buffer = bytearray()
@@ -123,6 +133,8 @@ class Device:
             text = self._serve(words, seq)
         except Refusal as refusal:
             text = f"err {refusal.code} {refusal}"
+        if star:
+            self.keep_baud()
         return self._reply(text, seq, bool(star))
 
     def _answer_binary(self, line: bytes) -> bytes:
@@ -147,6 +159,7 @@ class Device:
             self.result = self.run_seq = None
         if crc != b"%04X" % crc16(head + b":" + escaped):
             return self._reply(f"err {CRC} {CODES[CRC][0]}", None, checked=True)
+        self.keep_baud()
         if not error:
             error = self._take_binary(escaped)
         return self._reply(f"err {error} {CODES[error][0]}" if error else "ok", seq, checked=True)
@@ -180,15 +193,28 @@ class Device:
                 return f"ok q={','.join(map(str, q))} t={self.run_us}us"
             case ["load" | "read" | "run" as verb, *rest]:
                 return self._by_parts(verb, rest, seq)
+            case ["many", *rest] if self.many:
+                return self._many(rest)
             case ["reset"]:
                 self._spend()
                 self.reset_state()
                 return "ok"
+            case ["baud", *rest]:
+                return self._change_speed(rest)
             case ["help"]:
                 return f"ok {HELP}"
             case [first, *_] if first[0] in "0123456789+-.":
                 return self._for_people(words)
         raise Refusal(SYNTAX)
+
+    def _change_speed(self, rest: list[str]) -> str:
+        """The new speed, and perhaps a word that comes back."""
+        (baud,) = _counts(rest, 1)
+        if len(rest) > 2:
+            raise Refusal(SYNTAX)
+        if not self.base_baud or not self.set_baud(baud):
+            raise Refusal(RANGE)
+        return f"ok {''.join(rest[1:])}"
 
     def _by_parts(self, verb: str, rest: list[str], seq: int | None) -> str:
         """Tensors that do not fit a line."""
@@ -209,9 +235,11 @@ class Device:
         )
         if self.binary_bytes:
             text += f" bin={self.binary_bytes} window={self.window_bytes}"
+        text += f" many={self.many}" if self.many else ""
         types = f"{self.inputs.types}/{self.outputs.types}"
         text += "" if types == "int8/int8" else f" types={types}"
-        return text + (f" state={self.state_bytes}" if self.state_bytes else "")
+        text += f" state={self.state_bytes}" if self.state_bytes else ""
+        return text + (f" baud={self.base_baud}" if self.base_baud else "")
 
     def _load(self, offset: int, digits: str) -> str:
         if not re.fullmatch(r"(?:[0-9A-Fa-f]{2})+", digits):
@@ -242,6 +270,25 @@ class Device:
         if self.result is None:
             raise Refusal(STATE)
         return f"ok {self.result[offset : offset + count].hex().upper()}"
+
+    def _many(self, rest: list[str]) -> str:
+        from tinyproof.core.tflite.made_inputs import digest_of, digest_of_all, make_input  # brings in numpy
+
+        seed, first, count = _counts(rest, 3)
+        if len(rest) != 3:
+            raise Refusal(SYNTAX)
+        if not 1 <= count <= MANY_COUNT:
+            raise Refusal(RANGE)
+        self._spend()
+        self.reset_state()
+        digests, elapsed_us = [], 0
+        for index in range(first, first + count):
+            content = make_input(self.inputs.tensors, seed, index & 0xFFFFFFFF)
+            self._infer(content)
+            assert self.result is not None
+            digests.append(digest_of(content, self.result))
+            elapsed_us += self.run_us
+        return f"ok {digest_of_all(digests):08X} t={elapsed_us}us"
 
     def _for_people(self, values: list[str]) -> str:
         q = self._infer_values(values, Y_BYTES, self._level, None)

@@ -15,6 +15,7 @@ PROTOCOL_VERSION = 1
 MAX_TENSOR_BYTES = 1 << 24
 MIN_LINE_BYTES = 64
 MAX_LINE_BYTES = 1 << 16
+MAX_BAUD = 100_000_000
 UNITS = ("us", "insn", "cycle")
 
 _NAME = re.compile(r"[A-Za-z0-9_.+-]{1,64}")
@@ -33,6 +34,8 @@ class Info:
     `types`: of the inputs and the outputs, in their order. `state_bytes`: of what lives on between inferences.
     `binary_bytes`: most of one binary `load`, 0: it has none. `window_bytes`: of loads that may be on their way
     unanswered, 0: each is to be awaited. `stack_bytes`: how deep the stack went so far; 0 where it does not say.
+    `many`: the version of the inputs that it makes itself, 0: it makes none.
+    `base_baud`: the line's speed at the start, which can be changed; 0: it cannot.
     """
 
     protocol: int
@@ -49,6 +52,8 @@ class Info:
     binary_bytes: int = 0
     window_bytes: int = 0
     stack_bytes: int = 0
+    many: int = 0
+    base_baud: int = 0
 
 
 @dataclass(frozen=True)
@@ -87,6 +92,8 @@ def parse_info(text: str) -> Info:
         _integer(fields, "bin", 1, MAX_LINE_BYTES) if "bin" in fields else 0,
         _integer(fields, "window", 1, MAX_TENSOR_BYTES) if "window" in fields else 0,
         _integer(fields, "stack", 1, MAX_TENSOR_BYTES) if "stack" in fields else 0,
+        _integer(fields, "many", 1, 65535) if "many" in fields else 0,
+        _integer(fields, "baud", 1, MAX_BAUD) if "baud" in fields else 0,
     )
 
 
@@ -116,6 +123,14 @@ def parse_hex(text: str, count: int) -> bytes:
         seen = show(text.encode("ascii", "replace"))
         raise BoardError(f"the board's answer is not {count} bytes in hex: {seen}; build and flash its firmware again")
     return bytes.fromhex(text)
+
+
+def parse_digest(text: str) -> int:
+    """What `many` returns of all its inferences: eight hex digits, and their time behind them."""
+    word = text.partition(" ")[0]
+    if not re.fullmatch(r"[0-9A-F]{8}", word):
+        raise _fault("digest", word)
+    return int(word, 16)
 
 
 def _fields(text: str) -> dict[str, str]:

@@ -98,10 +98,16 @@ def serve_pty(device: Device, master: int) -> None:
 
 
 def serve_socket(device: Device, listener: socket.socket) -> None:
-    """Answers one client after the other, for ever. The device keeps its state between them, as a board would."""
+    """Answers one client after the other, until the listener is closed. The device keeps its state between them, as a
+    board would."""
     banner = device.banner()
-    while True:
-        client, _ = listener.accept()
+    while listener.fileno() >= 0:
+        try:
+            client, _ = listener.accept()
+        except OSError:
+            if listener.fileno() < 0:  # closed since
+                return
+            raise
         with client:
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             try:

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Requests over a serial port, with sequence numbers, CRC, timeouts and retries: one at a time, or in a window.
 
-Never hangs: a request takes at most (retries + 1) * timeout_s, whatever the device sends or does not send, and all of
-them together no longer than `Link.limit` says.
+Never hangs: a request takes at most (retries + 1) * timeout_s, whatever the device sends or does not send (once in a
+session, where the line is at another speed than its base, so much and the way back more), and all of them together no
+longer than `Link.limit` says.
 """
 
 from __future__ import annotations
 
+import contextlib
 import math
 import random
 import re
@@ -14,7 +16,6 @@ import select
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
 
@@ -24,6 +25,9 @@ from tinyproof.core.errors import BoardError, MismatchError
 from tinyproof.host.protocol import status
 from tinyproof.host.protocol.framing import LineSplitter, Reply, decode, frame, show
 from tinyproof.host.transport.ports import READ_BYTES, PortPolicy, close_port, open_port
+from tinyproof.host.transport.received import ReceivedBytes
+from tinyproof.host.transport.speed import FAST_ATTEMPTS, LineSpeed
+from tinyproof.host.transport.window import Round
 
 # Sequence numbers stay below this: a line keeps its order, so only answers to the latest few requests can come late,
 # and every byte costs: 87 us at 115,200 baud, about as much as two system calls of an emulator.
@@ -33,7 +37,6 @@ RESYNC_S = 0.2  # and this is how long a resync waits for that at most
 LATE_REQUESTS = 8  # in a row, each answered only when the next attempt was made: the board is one answer behind
 _TICKS = re.compile(r"(?:^| )t=\d+\w*")
 WINDOW_SEQS = range(SEQ_WRAP, 10_000)  # in a window, where much may be on its way again and late
-MOST_ON_THE_WAY = 32  # in a window
 BITS_PER_BYTE = 10  # on the wire, with start and stop
 POLL_S = 0.001  # between two looks at a port that has no file descriptor (rfc2217)
 
@@ -61,89 +64,10 @@ class DeviceError(BoardError):
         self.words = words
 
 
-@dataclass
-class ReceivedBytes:
-    """What came in while an answer was awaited: the material of an error that says what happened."""
-
-    count: int = 0  # bytes
-    lines: int = 0
-    damaged: int = 0
-    stale: int = 0
-    crc_errors: int = 0
-    banners: int = 0
-    one_late: bool = False  # an answer to the request before came
-    last: bytes = b""
-
-    def describe(self) -> str:
-        """In words, for an error message."""
-        if self.count == 0:
-            return "not one byte came"
-        if self.lines == 0:
-            return f"{self.count} bytes came, no line among them that ends"
-        parts = [
-            f"{self.damaged} unreadable or damaged lines (last: {show(self.last)})" if self.damaged else "",
-            f"{self.stale} answers to other requests" if self.stale else "",
-            f"{self.crc_errors} complaints that the request arrived damaged" if self.crc_errors else "",
-            f"{self.banners} boot banners (does the board reset?)" if self.banners else "",
-        ]
-        return f"{self.count} bytes came: " + (", ".join(part for part in parts if part) or "empty lines only")
-
-
-@dataclass
-class _Round:
-    """Requests of a window sent since the last time that it went back. `on_the_way`: SEQ -> (index, bytes). `late`: SEQ
-    -> index of those that were sent before, whose answers may still come from a board that is slow."""
-
-    first: int
-    next: int
-    late: dict[int, int]
-    on_the_way: dict[int, tuple[int, int]] = field(default_factory=dict)
-    flying: int = 0  # bytes of those
-    answered: set[int] = field(default_factory=set)
-    refused: dict[int, Reply] = field(default_factory=dict)
-    careful: bool = False  # after trouble: one alone, until it is answered
-    unknown: int = 0  # complaints that do not say about which request
-
-    @property
-    def failed(self) -> bool:
-        return bool(self.refused or self.unknown)
-
-    @property
-    def over(self) -> bool:
-        """Nothing more will come: all are answered, those whose SEQ was damaged included."""
-        return len(self.on_the_way) <= self.unknown
-
-    @property
-    def has_room(self) -> bool:
-        """For one more, as far as it goes by their number."""
-        careful = self.careful and not self.answered
-        return not self.failed and len(self.on_the_way) < (1 if careful else MOST_ON_THE_WAY)
-
-    def awaits(self, seq: int) -> bool:
-        return seq in self.on_the_way or self.late.get(seq) == self.first + len(self.answered)
-
-    def take(self, reply: Reply) -> None:
-        if reply.seq is None:
-            self.unknown += 1
-            return
-        seq = reply.seq
-        if seq not in self.on_the_way:
-            if reply.code or not self.awaits(seq):
-                return
-            self.answered.add(self.late[seq])  # it was served, though late, as all before it
-            return
-        index, size = self.on_the_way.pop(seq)
-        self.flying -= size
-        if reply.code:
-            self.refused[index] = reply
-        else:
-            self.answered.add(index)
-
-
 class Link:
     """An open port that answers requests. A context manager; leaving it closes the port.
 
-    Counters for the report: `requests`, `repeats` (sent again), `banners` (the board restarted).
+    Counters for the report: `requests`, `repeats` (sent again), `banners` (the board restarted, or may have).
     """
 
     def __init__(
@@ -166,7 +90,7 @@ class Link:
         self._limit_s = math.inf
         self._seq = random.randrange(SEQ_WRAP) if first_seq is None else first_seq
         self._window_seq = random.randrange(len(WINDOW_SEQS))
-        self._baud = policy.baud
+        self.speed = LineSpeed(policy.baud, self._set_port_baud, self._ask_once)
         self._port: Any = open_port(name, policy, timeout_s)
         self._fd = _descriptor(self._port)
         self._resync = True
@@ -182,7 +106,9 @@ class Link:
         self.close()
 
     def close(self) -> None:
-        """Closes the port; a board that resets when it opens is left running."""
+        """Closes the port; a board that resets when it opens is left running, at its base speed."""
+        with contextlib.suppress(serial.SerialException, OSError):
+            self.speed.end()
         close_port(self._port)
 
     def limit(self, seconds: float) -> None:
@@ -197,26 +123,75 @@ class Link:
         """
         retries = self.retries if retries is None else retries
         self.requests += 1
-        self._seq = (self._seq + 1) % SEQ_WRAP
-        line = frame(content, self._seq)
         seen = ReceivedBytes()
         with self._faults_in_words(content):
-            if self._resync:
-                self._drain()
-            for attempt in range(retries + 1):
-                self._keep_limits(seen)
-                self.repeats += attempt > 0
-                # An empty line before a repeat ends whatever the device still holds of a request that lost its LF.
-                self._port.write(b"\n" + line if attempt or self._resync else line)
-                reply = self._await(seen, content)
-                if reply is not None:
-                    self._resync = False
-                    self._late = self._late + 1 if attempt and seen.one_late else 0
-                    self._answered = content, reply
-                    if reply.code:
-                        raise DeviceError(content, reply.code, reply.text)
-                    return reply.text
-        raise self._silent(content, retries, seen)
+            self._mind_speed()
+            line = frame(content, self._next_seq())
+            reply = None
+            if self.speed.is_other:
+                reply = self._attempts(line, content, min(retries + 1, FAST_ATTEMPTS), seen)
+                # The board may still be computing. Else both go back to the base, and begin anew.
+                reply = reply or self._await(seen, content, self.speed.hold_left_s())
+                if reply is None:
+                    self._slow_down()
+            reply = reply or self._attempts(line, content, retries + 1, seen)
+        if reply is None:
+            raise self._silent(content, retries, seen)
+        self._answered = content, reply
+        if reply.code:
+            raise DeviceError(content, reply.code, reply.text)
+        return reply.text
+
+    def _attempts(self, line: bytes, content: str, attempts: int, seen: ReceivedBytes) -> Reply | None:
+        """The reply to `line`, sent up to so many times."""
+        if self._resync:
+            self._drain()
+        for attempt in range(attempts):
+            self._keep_limits(seen)
+            self.repeats += attempt > 0
+            # An empty line before a repeat ends whatever the device still holds of a request that lost its LF.
+            self._send(b"\n" + line if attempt or self._resync else line)
+            reply = self._await(seen, content, self.timeout_s)
+            if reply is not None:
+                self._resync = False
+                self._late = self._late + 1 if attempt and seen.one_late else 0
+                return reply
+        return None
+
+    def _ask_once(self, content: str, wait_s: float) -> Reply | None:
+        """The reply within `wait_s` to a request that is sent once, a complaint without SEQ, or None."""
+        line = frame(content, self._next_seq())
+        self.splitter.clear()
+        self._send(b"\n" + line)
+        found: list[Reply] = []
+        deadline = time.monotonic() + wait_s
+        while not found and (left := deadline - time.monotonic()) > 0:
+            found = self._replies(left, lambda seq: seq == self._seq, ReceivedBytes())
+        return found[-1] if found else None
+
+    def _next_seq(self) -> int:
+        self._seq = (self._seq + 1) % SEQ_WRAP
+        return self._seq
+
+    def _send(self, content: bytes) -> None:
+        self._port.write(content)
+        self.speed.sent()
+
+    def _set_port_baud(self, baud: int) -> None:
+        self._port.baudrate = baud
+        self._resync = True
+
+    def _mind_speed(self) -> None:
+        """Before a request: both sides at one speed, the one that is wanted where the line bears it."""
+        if self.speed.lapse() and self._drain():
+            self.banners += 1  # a line that nobody uses is silent: it was a banner, at a speed that was not the host's
+        if not self.speed.rise():
+            self.banners += 1
+
+    def _slow_down(self) -> None:
+        """Gives up a speed at which the device was not heard: it may have restarted, and its banner been missed."""
+        self.speed.give_up("requests were not answered")
+        self.banners += 1
 
     def in_window(
         self, lines: Sequence[Callable[[int], bytes]], window_bytes: int, done: Callable[[int], None] | None = None
@@ -231,13 +206,19 @@ class Link:
         late: dict[int, int] = {}
         trouble = False
         self.requests += len(lines)
+        with self._faults_in_words("load"):
+            self._mind_speed()
         while first < len(lines):
             name = _verb_of(lines[first](0))
             self._keep_limits(seen)
+            if self.speed.is_other and failures >= FAST_ATTEMPTS:
+                with self._faults_in_words(name):
+                    self._slow_down()
+                failures = 0
             if failures > self.retries:
                 raise self._silent(name, self.retries, seen)
             with self._faults_in_words(name):
-                sent = self._round(lines, _Round(first, first, late, careful=trouble), window_bytes, seen, done)
+                sent = self._round(lines, Round(first, first, late, careful=trouble), window_bytes, seen, done)
             late |= {seq: index for seq, (index, _) in sent.on_the_way.items()}
             self.repeats += sent.next - first - len(sent.answered)
             before = first
@@ -251,11 +232,11 @@ class Link:
     def _round(
         self,
         lines: Sequence[Callable[[int], bytes]],
-        sent: _Round,
+        sent: Round,
         window_bytes: int,
         seen: ReceivedBytes,
         done: Callable[[int], None] | None,
-    ) -> _Round:
+    ) -> Round:
         """Sends `lines` from the round's first on until all are answered, or one is not."""
         deadline = time.monotonic() + self.timeout_s
         while True:
@@ -265,13 +246,13 @@ class Link:
                 if sent.flying and sent.flying + len(line) > window_bytes:
                     break
                 self._window_seq = (self._window_seq + 1) % len(WINDOW_SEQS)
-                self._port.write(b"\n" + line if self._resync else line)
+                self._send(b"\n" + line if self._resync else line)
                 self._resync = False
                 sent.late.pop(seq, None)
                 sent.on_the_way[seq] = (sent.next, len(line))
                 sent.flying += len(line)
                 sent.next += 1
-                deadline = time.monotonic() + self.timeout_s + sent.flying * BITS_PER_BYTE / self._baud
+                deadline = time.monotonic() + self.timeout_s + sent.flying * BITS_PER_BYTE / self.speed.present
             if sent.over:
                 break
             left = deadline - time.monotonic()
@@ -279,7 +260,7 @@ class Link:
                 break
             for reply in self._replies(left, sent.awaits, seen):
                 sent.take(reply)
-                deadline = time.monotonic() + self.timeout_s + sent.flying * BITS_PER_BYTE / self._baud
+                deadline = time.monotonic() + self.timeout_s + sent.flying * BITS_PER_BYTE / self.speed.present
                 if done is not None and not sent.failed:
                     done(sent.first + len(sent.answered))
         self._resync = sent.failed or bool(sent.on_the_way)
@@ -318,19 +299,22 @@ class Link:
                 f"requests and {self.repeats:,} repeats; lately {seen.describe()}; allow more with --total"
             )
 
-    def _drain(self) -> None:
-        """Resync: read what came before the first request (banner, boot noise) until the line is quiet."""
-        now = time.monotonic()
+    def _drain(self) -> int:
+        """Resync: read what came before the first request (banner, boot noise) until the line is quiet; how many
+        bytes."""
+        count, now = 0, time.monotonic()
         end, quiet = now + RESYNC_S, now + QUIET_S
         while (now := time.monotonic()) < min(end, quiet):
-            if self._read(min(end, quiet) - now):
+            if content := self._read(min(end, quiet) - now):
+                count += len(content)
                 quiet = time.monotonic() + QUIET_S
         self.splitter.clear()
+        return count
 
-    def _await(self, seen: ReceivedBytes, request: str) -> Reply | None:
+    def _await(self, seen: ReceivedBytes, request: str, wait_s: float) -> Reply | None:
         """The reply to the current SEQ; None when the time is over or the device asks for a repeat. Raises
         ContradictionError where two that came together disagree."""
-        deadline = time.monotonic() + self.timeout_s
+        deadline = time.monotonic() + wait_s
         while (left := deadline - time.monotonic()) > 0:
             replies = self._replies(left, lambda seq: seq == self._seq, seen)
             found: Reply | None = None
@@ -366,6 +350,7 @@ class Link:
                 seen.last = line
             return None
         if reply.seq is not None and awaits(reply.seq):
+            self.speed.heard()
             return reply
         if reply.seq is None and reply.code == status.CRC:
             seen.crc_errors += 1

@@ -60,6 +60,7 @@ def test_inspect_reads_and_writes_nothing(net: Path) -> None:
     assert not paths.BUILD.exists()
 
 
+@pytest.mark.nightly
 def test_the_first_difference_has_operator_and_tensor(net: Path) -> None:
     folder = tinyproof.export(net).folder
     bend_a_weight(folder)

@@ -86,7 +86,7 @@ def run(repository: Path, content: str, *arguments: str, conftest: str = CONFTES
     )
 
 
-@pytest.mark.parametrize("board", ["reference", "qemu-cortex-m4"])
+@pytest.mark.parametrize("board", ["reference", pytest.param("qemu-cortex-m4", marks=pytest.mark.nightly)])
 def test_a_users_repository_proves_its_model(repository: Path, board: str) -> None:
     done = run(repository, PROVES, "--tinyproof-board", board)
     assert done.returncode == 0, done.stdout + done.stderr

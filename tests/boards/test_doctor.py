@@ -164,6 +164,12 @@ def test_missing_tools_block_where_the_default_board_needs_them(tmp_path: Path) 
     assert faults[0].what.startswith("arm-none-eabi-gcc is missing, which qemu-cortex-m0, ")
 
 
+def test_what_prove_alone_needs_blocks_no_board(tmp_path: Path) -> None:
+    (fault,) = examine(DEFAULT, machine(tmp_path, ListedPort("/dev/ttyACM0", *NANO, "A1"), missing=("frama-c",)))
+    assert (fault.what, fault.blocks) == ("frama-c is missing, which ./tinyproof prove needs", False)
+    assert fault.remedy == "sudo apt-get install frama-c-base"
+
+
 def lacking(program: str = "", file: str = "", path: str = "") -> System:
     return System(
         lambda name: None if name == program else f"/usr/bin/{name}",

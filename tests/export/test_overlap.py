@@ -14,10 +14,12 @@ from support.op_cases import BLOCKED_KERNELS, Case, plan_islands, run_natively
 from support.op_rows.convolution import SAME, VALID, Layer, build
 from support.tflite_writer import Model
 
+from tinyproof.core.reference.golden import Reference
 from tinyproof.core.tflite.reader import read_graph
 from tinyproof.export.lowering import Program, lower
 from tinyproof.export.memory_checker import UnsoundPlanError, check_plan
 from tinyproof.export.memory_planner import MemoryPlan, plan_memory
+from tinyproof.export.ops.convolution import LaidOutConvolution
 
 INT16 = {"types": ("int16", "int8", "int64"), "x": (0.001, 0), "y": (0.002, 0)}
 
@@ -84,6 +86,30 @@ def test_boards_bear_it_too(core: Core) -> None:
     """Each answer is compared with TFLite Micro's."""
     counted = count_instructions(overlapping_cases()[:: 1 if core is M55 else 3], core, at_distance)
     assert min(counted) > 0 or core is M55
+
+
+def stripless(program: Program) -> Program:
+    """A layer without its copy of the input under a row of the output."""
+    (op,) = program.ops
+    found = op.without_strip() if isinstance(op, LaidOutConvolution) else None
+    return dataclasses.replace(program, ops=(found or op,))
+
+
+@pytest.mark.parametrize("board", [False, pytest.param(True, marks=pytest.mark.nightly)], ids=["dsp", "cortex-m4"])
+def test_layers_without_a_strip_answer_the_same_as_near(monkeypatch: pytest.MonkeyPatch, board: bool) -> None:
+    cases = [case for case in overlapping_cases() if stripless(program := lower(read_graph(case.tflite))) != program]
+    assert len(cases) > 10
+    for case in cases:
+        (whole,), (op,) = (shape(lower(read_graph(case.tflite))).ops for shape in (lambda same: same, stripless))
+        assert op.scratch_bytes < whole.scratch_bytes
+        assert op.cost >= whole.cost
+    for module in ("support.op_cases", "support.cortex_m4"):
+        monkeypatch.setattr(f"{module}.lower", lambda graph: stripless(lower(graph)))
+    if board:  # which compares with TFLite Micro
+        assert min(count_instructions(cases[::3], M4, at_distance)) > 0
+        return
+    for case, answers in zip(cases, run_natively(cases, True, at_distance), strict=True):
+        assert answers == Reference(case.tflite, "tflite-micro").run_batch(case.inputs), case.label
 
 
 def test_a_nearer_one_breaks_some_kernel_or_other() -> None:

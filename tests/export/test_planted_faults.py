@@ -97,7 +97,7 @@ def test_the_sound_engine_passes(sound: Path, tmp_path: Path) -> None:
 def compare(build_dir: Path, folder: Path, count: int, seed: int) -> dict[str, int]:
     """Of `count` bits flipped in the tables: how many can be found at all, by the vectors, and by as many random
     inputs. Killable is what either of them finds, or one of MORE random ones."""
-    vectors, _ = read_vectors(build_dir)
+    vectors = read_vectors(build_dir).pairs
     program = read_compiled(build_dir)
     reference, source = Reference((build_dir / "model.tflite").read_bytes()), random.Random(seed)
     noise = [source.randbytes(reference.input_bytes) for _ in range(len(vectors) + MORE)]

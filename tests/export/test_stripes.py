@@ -8,7 +8,7 @@ import re
 
 import pytest
 from support import op_cases
-from support.image_nets import mobile, residual, valid
+from support.image_nets import Net, mobile, residual, valid
 from support.op_cases import Case, edge_inputs, run_natively
 
 from tinyproof.core.errors import UsageError
@@ -19,6 +19,8 @@ from tinyproof.export.footprint import flash_use
 from tinyproof.export.lowering import Program, lower
 from tinyproof.export.memory_checker import UnsoundPlanError, check_plan
 from tinyproof.export.memory_planner import MemoryPlan, plan_memory
+from tinyproof.export.ops.conv_pairs import Pairs
+from tinyproof.export.ops.convolution import LaidOutConvolution
 from tinyproof.export.ops.stripes import Stripes
 from tinyproof.export.schedules import Schedules
 
@@ -51,6 +53,30 @@ def test_the_bits_are_those_of_whole_images(name: str, dsp: bool, monkeypatch: p
     answers = run_natively(cases, dsp, plan)
     expected = Reference(tflite, "tflite-micro").run_batch(inputs)
     assert [case.label for case, given in zip(cases, answers, strict=True) if given != expected] == []
+
+
+def test_members_of_stripes_do_without_their_strips_where_ram_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A block of 16 channels on 16 x 16, whose kernels' strips are more than what a budget leaves."""
+    net = Net((16, 16, 16)).conv(16)
+    x = net.end
+    tflite = net.conv(16).conv(16).add(x).conv(4, stride=2).build()
+    choices = Schedules(lower(read_graph(tflite))).choices
+    smallest = choices[-1]
+    assert smallest.cost <= choices[0].cost * 1.05
+    strips = [
+        (part.stripless, part.layout.strip)
+        for op in smallest.program.ops
+        if isinstance(op, Stripes)
+        for parts in op.parts
+        for part in parts.values()
+        if isinstance(part, LaidOutConvolution) and isinstance(part.layout, Pairs)
+    ]
+    assert (True, 0) in strips
+    check_plan(smallest.program, smallest.plan)
+    inputs = edge_inputs(16 * 16 * 16, 3, 1)
+    monkeypatch.setattr(op_cases, "lower", lambda _: smallest.program)
+    (answers,) = run_natively([Case("smallest", tflite, inputs)], True, lambda _: smallest.plan)
+    assert answers == Reference(tflite, "tflite-micro").run_batch(inputs)
 
 
 def test_rows_between_exist_only_as_long_as_they_are_read() -> None:

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The protocol's code on the host, under sanitizers.
  *   driver protocol IN OUT [ARENA]   bytes of stdin are what the board receives; replies go to stdout
+ *   driver speeds IN OUT             the same of a line that has speeds; a line "~BAUD KEPT" follows what each line does
  *   driver broken                    the same with an engine that failed to start
  *   driver typed                     the same with tensors of several types and a state: see typed_run
  *   driver numbers                   a line "f TEXT", "s BITS" or "c TEXT" each: parse, format, CRC
@@ -76,9 +77,24 @@ static uint32_t stack_used(void) {
     return engine.state_bytes ? 96 : 0;
 }
 
+static bool has_speeds;
+static uint32_t baud_set, times_kept;
+
+static bool set_baud(uint32_t baud) {
+    baud_set = baud;
+    return baud >= 9600 && baud <= 1000000;
+}
+
+static void keep_baud(void) {
+    times_kept++;
+}
+
 static int speak(uint32_t in, uint32_t out) {
-    static const struct protocol_port port = {"native", "insn",  "0123456789abcdef", write_stdout,
-                                              ticks,    elapsed, stack_used};
+    static struct protocol_port port = {"native", "insn",     "0123456789abcdef", write_stdout, ticks,
+                                        elapsed,  stack_used, "",                 set_baud,     keep_baud};
+    if (has_speeds) {
+        port.base_baud = "115200";
+    }
     in_tensors[0].bytes = in;
     out_tensors[0].bytes = out;
     for (uint32_t i = 0; i < engine.inputs.count; i++) {
@@ -99,6 +115,10 @@ static int speak(uint32_t in, uint32_t out) {
     protocol_init(protocol, &port, in ? &engine : NULL, 7);
     for (int byte = getchar(); byte != EOF; byte = getchar()) {
         protocol_feed(protocol, (uint8_t)byte);
+        if (byte == '\n' && has_speeds) {
+            printf("~%lu %lu\n", (unsigned long)baud_set, (unsigned long)times_kept);
+            (void)fflush(stdout);
+        }
     }
     free(protocol);
     free(input);
@@ -163,6 +183,10 @@ int main(int argc, char **argv) {
         engine.arena_used_bytes = (uint32_t)atoi(argv[4]);
     }
     if (argc >= 4 && strcmp(argv[1], "protocol") == 0) {
+        return speak((uint32_t)atoi(argv[2]), (uint32_t)atoi(argv[3]));
+    }
+    if (argc == 4 && strcmp(argv[1], "speeds") == 0) {
+        has_speeds = true;
         return speak((uint32_t)atoi(argv[2]), (uint32_t)atoi(argv[3]));
     }
     if (argc == 2 && strcmp(argv[1], "broken") == 0) {

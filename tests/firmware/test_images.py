@@ -16,7 +16,9 @@ from tinyproof.firmware.images import Part, as_bin, as_hex, as_uf2, write_images
 from tinyproof.firmware.platformio_build import build
 
 
-@pytest.mark.parametrize("name", ["qemu-cortex-m4", "sim-uno", pytest.param("qemu-riscv32", marks=pytest.mark.nightly)])
+@pytest.mark.parametrize(
+    "name", ["qemu-cortex-m4", *(pytest.param(name, marks=pytest.mark.nightly) for name in ("sim-uno", "qemu-riscv32"))]
+)
 def test_images_are_those_of_objcopy(tmp_path: Path, name: str) -> None:
     board = find_board(name)
     folder = compiled(tmp_path / "net", dense_network(7, [3, 5, 2]))

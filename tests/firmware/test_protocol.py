@@ -16,7 +16,7 @@ from support.native import Driver
 LINE_BYTES = 128
 INFO = (
     b"ok tinyproof=1 board=native engine=fake model=0123456789abcdef in=1 out=1 line=128 bin=1024 window=4096"
-    b" init=7insn"
+    b" many=1 init=7insn"
 )
 REPLY = re.compile(rb"(@\d+ )?(ok.*|err [1-6] [ -~]*|y = .*)(\*[0-9A-F]{4})?")
 
@@ -83,6 +83,14 @@ def ask(driver: Driver, *requests: bytes, sizes: tuple[int, int] = (1, 1)) -> li
         (b"load 2147483647 01", b"err 3 range"),
         (b"load 4294967296 01", b"err 3 range"),
         (b"load 1 ", b"err 1 syntax"),
+        (b"many 2147483647 2147483647 1", b"ok 303469A9 t=1insn"),
+        (b"many 2147483648 0 1", b"err 3 range"),
+        (b"many 0 0 0", b"err 3 range"),
+        (b"many 0 0 1025", b"err 3 range"),
+        (b"many 0 0 -1", b"err 1 syntax"),
+        (b"many 0 0", b"err 1 syntax"),
+        (b"many 0 0 1 1", b"err 1 syntax"),
+        (b"many 5 0 1024", b"err 6 engine"),  # a 42 is among them
         # x / 0.5 - 1 -> q, then y = 0.25 (q - 6).
         (b"10", b"y = 3.25 (q = 19, 1 insn)"),
         (b"100", b"y = 30.25 (q = 127, 1 insn, saturated)"),

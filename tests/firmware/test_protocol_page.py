@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable
 
@@ -14,7 +15,9 @@ from support.single_device import single_device
 from tinyproof.core.manifest import TensorSpec
 from tinyproof.core.paths import FIRMWARE, ROOT
 from tinyproof.core.tflite.dtypes import DTYPES
+from tinyproof.core.tflite.made_inputs import VERSION, digest_of, digest_of_all, make_input
 from tinyproof.core.tflite.tensor_layout import TensorLayout
+from tinyproof.host.many.asking import MOST_AT_ONCE
 from tinyproof.host.protocol import device_model
 from tinyproof.host.protocol.device_model import Device
 from tinyproof.host.protocol.framing import crc16, escape, frame_binary
@@ -139,6 +142,47 @@ def test_both_sides_speak_of_several_types_and_keep_a_state(driver: Driver) -> N
     assert replies[6].startswith(b"ok q=0,249,32917,0 y=BFC00000,"), "x after a reset"
 
 
+SPEEDS = b"""info
+baud 921600
+baud 921600 UU:{}UU
+@7 baud 115200 UU
+baud 2000000
+baud 4
+baud
+baud -5
+baud x
+baud 9600 a b
+@7 baud 9600*0000
+baud 99999999999
+"""
+
+
+def test_both_sides_speak_of_speeds(driver: Driver) -> None:
+    modelled = model(1, 1)
+    modelled.base_baud, modelled.set_baud = 115_200, lambda baud: 9600 <= baud <= 1_000_000
+    _, *said = driver(SPEEDS, "speeds", "1", "1").splitlines()
+    replies = [line for line in said if not line.startswith(b"~")]
+    assert [alike(reply) for reply in replies] == [alike(reply) for reply in modelled.feed(SPEEDS).splitlines()]
+    assert parse_info(replies[0].decode().removeprefix("ok ")).base_baud == 115_200
+    assert replies[1:5] == [b"ok ", b"ok UU:{}UU", b"@7 ok UU", b"err 3 range"]
+
+
+@pytest.mark.parametrize(
+    ("line", "keeps"),
+    [(b"@7 info", True), (b"@8 nonsense", True), (b"@8 load 0 :A", True), (b"@9 load 5 :A", True), (b"info", False)],
+)
+@pytest.mark.parametrize("damaged", [False, True])
+def test_a_speed_is_kept_by_what_comes_whole(driver: Driver, line: bytes, keeps: bool, damaged: bool) -> None:
+    end = b"" if not keeps else b"*0000" if damaged else b"*%04X" % crc16(line)
+    kept: list[None] = []
+    modelled = model(1, 1)
+    modelled.base_baud, modelled.keep_baud = 115_200, lambda: kept.append(None)
+    modelled.answer(line + end)
+    state = driver(line + end + b"\n", "speeds", "1", "1").splitlines()[-1]
+    assert state == b"~0 %d" % len(kept)
+    assert len(kept) == (keeps and not damaged)
+
+
 def test_there_are_transcripts() -> None:
     assert len(TRANSCRIPTS) >= 4
 
@@ -154,11 +198,16 @@ def test_the_verbs_are_those_of_help(driver: Driver) -> None:
 def test_the_fields_are_those_of_info(driver: Driver) -> None:
     named = {name for row in table("Field of `info` | Meaning") for name in re.findall(r"`(\w+)`", row[0])}
     info = driver(b"info\n", "protocol", "1", "1", "436").splitlines()[1].decode()
-    assert {word.partition("=")[0] for word in info.split(" ")} == named - {"types", "state", "stack"} | {"ok"}
+    assert {word.partition("=")[0] for word in info.split(" ")} == named - {"types", "state", "stack", "baud"} | {"ok"}
     modelled = model(1, 1).answer(b"info").decode().split()
-    assert {word.partition("=")[0] for word in modelled} == named - {"init", "arena", "types", "state", "stack"} | {
-        "ok"
-    }
+    assert {word.partition("=")[0] for word in modelled} == named - {
+        "init",
+        "arena",
+        "types",
+        "state",
+        "stack",
+        "baud",
+    } | {"ok"}
     stateful = parse_info(driver(b"info\n", "typed").splitlines()[1].decode().removeprefix("ok "))
     assert (stateful.types, stateful.state_bytes) == ("int8,int16/uint8,int32,bool", 4)
     assert stateful.stack_bytes == 96
@@ -207,7 +256,56 @@ def test_the_limits_are_those_of_both_sides() -> None:
     assert fits in " ".join(PAGE.split())
 
 
-VERBS = st.sampled_from(["info", "help", "x", "q", "load", "run", "read", "inf", "Q", "@1", "@", "run now"])
+@pytest.mark.parametrize("seed", [0, 1, 2**31 - 1])
+def test_both_sides_make_the_same_inputs(driver: Driver, seed: int) -> None:
+    """A digest for each of them, of several types and of a row of 200 bytes, then one of many."""
+    asked = [f"many {seed} {index} 1" for index in [*range(48), 2**31 - 1]] + [f"many {seed} 3 1000"]
+    content = "\n".join([*asked, ""]).encode()
+    for device, words in ((typed(), ["typed"]), (model(200, 2), ["protocol", "200", "2"])):
+        _, *replies = driver(content, *words).splitlines()
+        assert [alike(reply) for reply in replies] == [alike(reply) for reply in device.feed(content).splitlines()]
+        assert len({reply.split()[1] for reply in replies if reply.startswith(b"ok")}) > 40
+
+
+def test_a_digest_is_of_inputs_and_answers(driver: Driver) -> None:
+    """By zlib, apart from both sides."""
+    spec = model(3, 4).inputs.tensors
+    made = [make_input(spec, 7, index) for index in range(20, 32)]
+    answers = [bytes((content[i % 3] + i) & 0xFF for i in range(4)) for content in made]
+    digest = digest_of_all(map(digest_of, made, answers))
+    _, reply, output = driver(b"many 7 20 12\nread 0 4\n", "protocol", "3", "4").splitlines()
+    assert reply.split()[1] == b"%08X" % digest
+    assert output == b"ok " + answers[-1].hex().upper().encode()
+
+
+def test_made_inputs_are_of_the_kinds_that_the_page_names() -> None:
+    tensors = model(64, 1).inputs.tensors  # zero point -1
+
+    def of(index: int) -> list[int]:
+        return list(TensorLayout(tensors).values(make_input(tensors, 3, index)))
+
+    assert len(set(of(0))) > 40
+    assert all(max(map(abs, of(index))) <= 128 for index in range(1, 64, 4))
+    assert min(max(abs(value + 1) for value in of(index)) for index in range(1, 64, 4)) <= 2
+    for index in range(2, 260, 4):
+        assert [place for place, value in enumerate(of(index)) if value != -1] in ([index // 4 % 64], [])
+    assert {(b - a) % 256 for a, b in itertools.pairwise(of(3))} == {(of(3)[1] - of(3)[0]) % 256}
+    assert set(of(7)) == {-128, 127}
+
+
+def test_the_numbers_of_many_are_those_of_both_sides() -> None:
+    header = (PROTOCOL / "many.h").read_text()
+    (version,), (most,) = re.findall(r"MANY_VERSION (\d+)", header), re.findall(r"MANY_COUNT (\d+)", header)
+    assert (int(version), int(most)) == (device_model.MANY_VERSION, device_model.MANY_COUNT)
+    assert int(version) == VERSION
+    assert int(most) == MOST_AT_ONCE
+    assert f"COUNT is {most} at most." in PAGE
+    assert f"Input INDEX of SEED, version {version}," in PAGE
+
+
+VERBS = st.sampled_from(
+    ["info", "help", "x", "q", "load", "run", "read", "many", "baud", "inf", "Q", "@1", "@", "run now"]
+)
 NUMBERS = [
     "0",
     "1",

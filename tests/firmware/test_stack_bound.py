@@ -32,6 +32,7 @@ def test_frames_add_up_along_the_deepest_path() -> None:
     }  # fmt: skip
     assert deepest(functions, {}, {"infer"}) == StackBound(28 + 40 + 8)
     assert deepest(functions, {"main": 100, "infer": 44}, {"infer"}) == StackBound(100 + 44 + 8)
+    assert deepest(functions, {"main": 100, "infer.isra": 48, "infer": 44}, {"infer"}) == StackBound(100 + 48 + 8)
 
 
 def test_what_has_no_bound_is_named() -> None:
@@ -46,6 +47,7 @@ def test_what_has_no_bound_is_named() -> None:
 def test_other_instruction_sets_are_read() -> None:
     riscv = "00 <main>:\n 0:\taddi\tsp,sp,-32\n 2:\tjal\t10 <leaf>\n10 <leaf>:\n 10:\taddi\tsp,sp,-16\n 12:\tret\n"
     assert deepest(read_functions(riscv, avr=False), {}, set()) == StackBound(48)
+    assert deepest(read_functions(riscv.replace("addi", "add"), avr=False), {}, set()) == StackBound(48)
     xtensa = "00 <main>:\n 0:\taddi\ta1, a1, -48\n 2:\tcall0\t10 <leaf>\n10 <leaf>:\n 10:\taddi\ta1, a1, -16\n"
     assert deepest(read_functions(xtensa, avr=False), {}, set()) == StackBound(64)
     avr = (

@@ -29,10 +29,11 @@ from support.tflite_writer import Model
 from tinyproof.core.board_spec import find_board
 from tinyproof.core.data_set import read_dataset
 from tinyproof.core.manifest import TensorSpec, read_manifest
+from tinyproof.core.reference.golden import Reference
 from tinyproof.core.sample_form import sample_form
 from tinyproof.core.tflite.tensor_layout import TensorLayout
 from tinyproof.host.live.expected_answers import ExpectedAnswers
-from tinyproof.host.live.questions import Asker, Question
+from tinyproof.host.live.questions import MAX_FRAMES, Asker, Question
 from tinyproof.host.live.server import Replay, Watch
 
 NAMES = ("rest", "shake", "circle", "lift")
@@ -142,6 +143,18 @@ def test_a_net_with_state_hears_frames_and_begins_anew_with_its_board(tmp_path: 
         wait_for(lambda: "disconnected, trying again" in text_of(driver, "status-0"), "the disconnect")
         wait_for(lambda: text_of(driver, "verdict-0") == done, "all frames again, from the first")
         assert text_of(driver, "status-0") == "connected, engine reference"
+        driver.find_element("id", "keep").click()
+        driver.find_element("id", "again").click()
+        on = f"All {2 * frames} frames identical to the golden reference, bit for bit."
+        wait_for(lambda: text_of(driver, "verdict-0") == on, "the same frames, in the state that they have left")
+        assert text_of(driver, "frame-0") == f"{frames} of {frames}, {2 * frames} since the reset"
+        assert driver.execute_script(points) == 2 * frames
+        fits(driver)
+        driver.find_element("id", "anew").click()
+        wait_for(lambda: text_of(driver, "verdict-0") == done, "the frames after a reset")
+        assert text_of(driver, "frame-0") == f"{frames} of {frames}"
+        driver.find_element("id", "next").click()
+        wait_for(lambda: text_of(driver, "verdict-0") == on, "the other sample as the next")
         assert console(driver) == []
 
 
@@ -197,7 +210,8 @@ def asker(*, stateful: bool = False) -> Asker:
         "", "x", "4", "null", "[]", "{}", '{"ask": 1}', '{"ask": 1, "x": []}', '{"ask": 1, "x": [1, 2, 3]}',
         '{"ask": true, "x": X}', '{"ask": -1, "x": X}', '{"ask": 1.5, "x": X}', '{"ask": 1, "x": X, "pace": -1}',
         '{"ask": 1, "x": X, "pace": NaN}', '{"ask": 1, "x": [N]}', '{"ask": 1, "x": [[X]]}', '{"ask": 1, "sample": 0}',
-        '{"ask": 1, "sample": true}', '{"ask": 1, "x": XX}', "[" * 100_000, '{"ask": 1, "x": "info"}',
+        '{"ask": 1, "sample": true}', '{"ask": 1, "x": X, "goes_on": 1}', '{"ask": 1, "x": X, "goes_on": true}',
+        '{"ask": 1, "x": XX}', "[" * 100_000, '{"ask": 1, "x": "info"}',
     ],
 )  # fmt: skip
 def test_only_questions_get_through(text: str) -> None:
@@ -209,6 +223,9 @@ def test_only_questions_get_through(text: str) -> None:
         assert asker().read(asked) is None
     assert asker().read(f'{{"ask": 1, "x": {good}}}') == Question(1, ((0.5,) * 48,))
     assert asker(stateful=True).read(f'{{"ask": 1, "x": {twice}, "pace": 50}}') == Question(1, ((0.5,) * 48,) * 2, 50.0)
+    assert asker(stateful=True).read(f'{{"ask": 1, "x": {good}, "goes_on": true}}') == Question(
+        1, ((0.5,) * 48,), goes_on=True
+    )
 
 
 def test_two_boards_at_different_frames_hear_the_same_right_answers(tmp_path: Path) -> None:
@@ -222,6 +239,29 @@ def test_two_boards_at_different_frames_hear_the_same_right_answers(tmp_path: Pa
     assert [golden.frame(first, index) for index in (5, 0, 3)] == [right[index] for index in (5, 0, 3)]
     assert backwards[5][0] == right[0][0]
     assert [output for _, output in backwards] != [output for _, output in right]
+
+
+def test_a_question_that_goes_on_is_answered_in_the_state_of_those_before(tmp_path: Path) -> None:
+    folder = compiled(tmp_path / "stream", StreamingNet(1).build())
+    golden = ExpectedAnswers(folder, read_manifest(folder))
+    rows = tuple(tuple(row) for row in np.random.default_rng(8).uniform(-12, 12, (9, FRAME)).tolist())
+    first = Question(1, rows[:4]).after(None)
+    second = Question(2, rows[4:6], goes_on=True).after(first)
+    third = Question(3, rows[6:], goes_on=True).after(second)
+    assert first.first is second.first is third.first is first
+    assert (third.start, third.end) == (6, 9)
+    assert [third.at(position)[0].number for position in range(9)] == [1, 1, 1, 1, 2, 2, 3, 3, 3]
+    assert [third.at(position)[1] for position in (0, 3, 4, 5, 6, 8)] == [0, 3, 0, 1, 0, 2]
+    reference = Reference((folder / "model.tflite").read_bytes(), "tflite-micro")
+    contents = [golden.inputs.content(golden.inputs.quantize(row)) for row in rows]
+    right = [(content, reference.run(content)) for content in contents]
+    heard = [golden.frame(second, 5), golden.frame(first, 0), *(golden.frame(third, place) for place in (8, 4))]
+    assert heard == [right[place] for place in (5, 0, 8, 4)]
+    anew = Question(4, rows[4:6]).after(third)
+    assert anew.before == ()
+    assert golden.frame(anew, 1)[1] != right[5][1], "the frames before make no difference"
+    full = Question(5, rows[:1] * (MAX_FRAMES - 8), goes_on=True).after(third)
+    assert full.before == (), "a stream has its end"
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ from tinyproof.host.step_trace import sample_inputs
 
 PATIENT = CheckConfig(timeout_s=5.0)
 QEMU = find_board("qemu-cortex-m4")
+SMALLEST = [1, 1]
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +41,16 @@ def sine(lesson_models: dict[str, Path], tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("board", ["qemu-cortex-m4", "qemu-riscv32", "sim-uno"])
-@pytest.mark.parametrize("widths", [[1, 1], [8, 40, 40, 12]])
+@pytest.mark.parametrize(
+    ("board", "widths"),
+    [
+        pytest.param(
+            board, widths, marks=[] if (board == "qemu-cortex-m4") == (widths == SMALLEST) else pytest.mark.nightly
+        )
+        for board in ("qemu-cortex-m4", "qemu-riscv32", "sim-uno")
+        for widths in (SMALLEST, [8, 40, 40, 12])
+    ],
+)
 def test_estimates_are_near_what_a_build_measures(tmp_path: Path, board: str, widths: list[int]) -> None:
     folder = compiled(tmp_path / "net", dense_network(3, widths))
     tflite = (folder / "model.tflite").read_bytes()

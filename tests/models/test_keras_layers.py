@@ -72,14 +72,14 @@ h = L.Concatenate()([L.Dense(4, "relu")(a), L.Dense(3)(L.Flatten()(b))])
 save("two", keras.Model([a, b], [L.Dense(2, name="p")(h), L.Dense(3, "softmax", name="q")(h)], name="my two!"))
 """
 QUICK = ("two", "layernorm", "old")
-SLOW = (
-    *("lstm", "conv1d", "separable", "transpose", "upsampling", "upsampling1d", "bilinear", "prelu", "elu"),
-    *("attention", "rescaling", "normalization", "embedding"),
+SLOW = ("lstm", "conv1d", "transpose", "prelu", "attention", "embedding")
+AT_NIGHT = (
+    "gru",  # TensorFlow takes half a minute for it
+    *("separable", "upsampling", "upsampling1d", "bilinear", "elu", "rescaling", "normalization"),
 )
-AT_NIGHT = ("gru",)  # TensorFlow takes half a minute for it
 ON_BOARD = ("two",)  # the others go to a board at night, and are computed here by day
-IN_INT16 = ("layernorm", "separable", "normalization")
-IN_INT16_AT_NIGHT = ("lstm", "transpose", "upsampling", "old")
+IN_INT16 = ("layernorm",)
+IN_INT16_AT_NIGHT = ("separable", "normalization", "lstm", "transpose", "upsampling", "old")
 
 
 @pytest.fixture(scope="module")

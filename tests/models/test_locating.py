@@ -120,6 +120,7 @@ def test_the_layer_of_int16_inputs_is_named(tmp_path: Path, monkeypatch: pytest.
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_the_layer_is_named_that_only_the_frames_before_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The last layer forgets the oldest rows of its window, which are silent until as many frames have come."""
     monkeypatch.setattr(tinyproof.core.paths, "BUILD", tmp_path)

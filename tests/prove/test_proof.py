@@ -17,6 +17,7 @@ from support.two_layers import tiny_build
 from tinyproof.core.model_file import find_model_file
 from tinyproof.export.calibration import Calibration
 from tinyproof.export.import_model import import_model
+from tinyproof.prove import memory, softmax
 from tinyproof.prove.proof import ModelProof, prove
 from tinyproof.prove.verdicts import NONE, PROVEN, REFUTED, UNPROVEN
 from tinyproof.train.tinyperf import make_tinyperf
@@ -128,6 +129,7 @@ def test_a_changed_kernel_is_no_longer_shown_to_be_right(
     assert any(row[column] in (REFUTED, UNPROVEN) for row in statuses(proof))
 
 
+@pytest.mark.nightly
 def test_layers_with_dead_units_left_shifts_and_several_rows_are_shown_to_be_right(tmp_path: Path) -> None:
     for seed in (3, 8):
         proof = prove(compiled(tmp_path / str(seed), dense_network(seed, [5, 9, 33, 2], rows=2)), eva=False)
@@ -151,3 +153,18 @@ def test_what_has_no_argument_is_not_proven(tmp_path: Path) -> None:
     assert op.rest.status == op.memory.status == UNPROVEN
     assert not proof.holds
     assert not proof.refuted
+
+
+def test_what_takes_too_long_under_the_sanitizers_is_not_proven(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "TIMEOUT_S", 0)
+    monkeypatch.setattr(softmax, "TIMEOUT_S", 0)
+    proof = prove(compiled(tmp_path / "net", dense_network(3, [2, 2])), eva=False)
+    (op,) = proof.operators
+    assert (op.linear.status, op.memory.status) == (PROVEN, UNPROVEN)
+    assert op.memory.why == "time: the run under the sanitizers takes more than 0 s"
+    assert not proof.holds
+    table = softmax.exponentials(1.0, 0.1)
+    verdict = softmax.prove_memory_of_softmax(table, 3, ENGINE, memory.FLAGS)
+    assert (verdict.status, verdict.why) == (UNPROVEN, "time: its sums under the sanitizers take more than 0 s")

@@ -42,6 +42,8 @@ class Faults:
     duplicate: float = 0.0
     join: float = 0.0  # requests that lose their LF, and so become one with the next
     reset_at: tuple[int, ...] = ()
+    drop_at: tuple[int, ...] = ()  # requests whose replies are lost
+    garble_request_at: tuple[int, ...] = ()
     silent: bool = False
     flood: bytes = b""  # sent over and over again, instead of replies
     close_at: int = -1  # request at which the connection ends
@@ -129,8 +131,8 @@ class FaultyBoard:
         faults, rng = self.faults, self._random
         self.served += 1
         if self.served in faults.reset_at:
-            self.device.reset()
             reply = self.device.answer(request)
+            self.device.reset()
             self._send(fd, reply[: len(reply) // 2] + b"\x00\xff" + self.device.banner())
             return
         if faults.silent or faults.flood:
@@ -143,10 +145,10 @@ class FaultyBoard:
             self._contradict(fd, self.device.answer(request))
             return
         damaged = dropped = garbled = late = False
-        if damaged := rng.random() < faults.garble_request:
+        if damaged := rng.random() < faults.garble_request or self.served in faults.garble_request_at:
             request = self._garbled(request)
         reply = self.device.answer(request)
-        if not (dropped := rng.random() < faults.drop):
+        if not (dropped := rng.random() < faults.drop or self.served in faults.drop_at):
             if garbled := rng.random() < faults.garble:
                 reply = self._garbled(reply)
             if late := rng.random() < faults.delay:

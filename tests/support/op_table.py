@@ -51,7 +51,7 @@ class Row:
     @property
     def drawn(self) -> int:
         """How many cases a program has today: compiling them is what takes the time."""
-        return self.count if effort.nightly else min(self.count, max(FEW, -(-self.count * 2 // 5)))
+        return self.count if effort.nightly else min(self.count, max(FEW, self.count // 4))
 
 
 @dataclass(frozen=True)

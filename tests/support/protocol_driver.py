@@ -45,8 +45,8 @@ def driver_answers(content: bytes, out_bytes: int) -> bytes:
 class DriverDevice:
     """The program in the place of a device model. A context manager; a sanitizer's report fails the test at its end."""
 
-    def __init__(self, program: Path, in_bytes: int, out_bytes: int) -> None:
-        self._command = [str(program), "protocol", str(in_bytes), str(out_bytes)]
+    def __init__(self, program: Path, in_bytes: int, out_bytes: int, mode: str = "protocol") -> None:
+        self._command = [str(program), mode, str(in_bytes), str(out_bytes)]
         self._start()
 
     def _start(self) -> None:

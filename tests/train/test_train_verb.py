@@ -127,6 +127,7 @@ def test_a_fresh_process_says_nothing_but_the_result(tmp_path: Path) -> None:
         assert (tmp_path / "fresh/neuron" / name).read_bytes() == (tmp_path / "build/neuron" / name).read_bytes()
 
 
+@pytest.mark.nightly
 def test_progress_is_shown_on_a_terminal(tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
     running = subprocess.Popen(

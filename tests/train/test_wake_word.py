@@ -50,6 +50,7 @@ def hops(samples: Any) -> list[bytes]:
     return [content[place : place + 2 * HOP] for place in range(0, len(content), 2 * HOP)]
 
 
+@pytest.mark.nightly
 def test_it_repeats_to_the_byte(example: Path, tmp_path: Path) -> None:
     again = make_wake_word(tmp_path, LITTLE)
     for path in (again.model, again.test):
@@ -147,7 +148,7 @@ def test_the_streaming_file_computes_what_keras_does_on_whole_clips() -> None:
     assert ((ours.max(axis=1) >= 0.5) == (right.max(axis=1) >= 0.5)).mean() > 0.9
 
 
-@pytest.mark.parametrize("dsp", [False, True], ids=["plain", "dsp"])
+@pytest.mark.parametrize("dsp", [pytest.param(False, marks=pytest.mark.nightly), True], ids=["plain", "dsp"])
 def test_ten_thousand_frames_of_sound_are_those_of_tflite_micro(example: Path, dsp: bool) -> None:
     tflite = (example / "wake-word.tflite").read_bytes()
     random = np.random.default_rng(8)

@@ -18,7 +18,7 @@ size_t line_bytes;
 
 void hal_init(void) {
     // Neither waits for a terminal, nor does anything after it: a board that nobody listens to must still start.
-    Serial.begin(115200);
+    Serial.begin(ARDUINO_BASE_BAUD);
     arduino_init();
     ticks_init();
 }
@@ -26,6 +26,7 @@ void hal_init(void) {
 int hal_read(void) {
     int byte = Serial.read();
     while (byte < 0) {
+        arduino_mind_speed();
         yield();
         byte = Serial.read();
     }

@@ -54,6 +54,18 @@ __attribute__((noinline)) uint32_t hal_ticks(void) {
     return ((high << 16) | low) - static_cast<uint32_t>(counted) * interrupt_cycles;
 }
 
+const uint32_t arduino_ticks_per_s = F_CPU;
+
+// Sixteenths and eighths of the core's clock (chapter 19.3.1): a whole number of them, or the receiver samples beside.
+bool arduino_makes_baud(uint32_t baud) {
+    constexpr uint32_t fastest = F_CPU / 8U;
+    return baud >= ARDUINO_BASE_BAUD && baud <= fastest && fastest % baud == 0;
+}
+
+void arduino_set_baud(uint32_t baud) {
+    Serial.begin(baud);
+}
+
 namespace {
 
 constexpr uint8_t paint = 0xC5;

@@ -39,6 +39,17 @@ uint32_t hal_ticks(void) {
     return static_cast<uint32_t>(micros());
 }
 
+const uint32_t arduino_ticks_per_s = 1000000;
+
+// The UART's clock of 80 MHz is divided in sixteenths, so that any speed in this range is met within 0.2 %.
+bool arduino_makes_baud(uint32_t baud) {
+    return baud >= 9600 && baud <= 2000000;
+}
+
+void arduino_set_baud(uint32_t baud) {
+    Serial.updateBaudRate(baud);
+}
+
 // The stack is a task's, whose bounds are the scheduler's.
 void hal_stack_paint(void) {
 }

@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "crc32.h"
 #include "engine.h"
 #include "hal.h"
 #include "model_compiled.h"
@@ -37,18 +38,6 @@ static const struct engine description = {
     .state_bytes = MODEL_STATE_BYTES,
 };
 
-/* CRC-32 of ISO-HDLC, bit by bit: a table would cost the Uno half of its RAM. */
-static uint32_t crc32(const int8_t *data, uint32_t bytes) {
-    uint32_t crc = 0xFFFFFFFFU;
-    for (uint32_t i = 0; i < bytes; i++) {
-        crc ^= (uint8_t)data[i];
-        for (uint8_t bit = 0; bit < 8; bit++) {
-            crc = (crc >> 1) ^ (0xEDB88320U & (0U - (crc & 1U)));
-        }
-    }
-    return ~crc;
-}
-
 const struct engine *engine_init(void) {
     engine_reset();
     return &description;
@@ -69,7 +58,7 @@ enum engine_status engine_run(void) {
         /* At once: a later step may overwrite it. */
         for (; written < MODEL_STEP_OUTPUTS && model_step_outputs[written].step == step; written++) {
             const struct model_step_output *const output = &model_step_outputs[written];
-            record.crc[written] = crc32(arena + output->offset, output->bytes);
+            record.crc[written] = ~crc32_over(CRC32_INITIAL, arena + output->offset, output->bytes);
         }
     }
     int8_t *whole = record.outputs;

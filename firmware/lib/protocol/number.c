@@ -161,16 +161,17 @@ enum number_status number_parse_int(const char *text, size_t count, int32_t low,
     if (text == end) {
         return NUMBER_ERROR_SYNTAX;
     }
-    int32_t magnitude = 0;
+    uint32_t magnitude = 0;
     bool large = false;
     for (; text < end; text++) {
         if (!is_digit(*text)) {
             return NUMBER_ERROR_SYNTAX;
         }
-        large = large || magnitude > (INT32_MAX - 9) / 10;
-        magnitude = large ? magnitude : magnitude * 10 + (*text - '0');
+        const uint8_t digit = (uint8_t)(*text - '0');
+        large = large || magnitude > INT32_MAX / 10 || (magnitude == INT32_MAX / 10 && digit > 7 + negative);
+        magnitude = large ? magnitude : magnitude * 10 + digit;
     }
-    const int32_t signed_value = negative ? -magnitude : magnitude;
+    const int32_t signed_value = (int32_t)(negative ? 0U - magnitude : magnitude);
     if (large || signed_value < low || signed_value > high) {
         return NUMBER_ERROR_RANGE;
     }

@@ -29,6 +29,13 @@ static void reply_error(struct protocol *protocol, enum protocol_error error, co
     reply_end(protocol);
 }
 
+/* A request has come whole, so that both sides are at one speed. After the answer: what it took is not the line's. */
+static void keep_speed(const struct protocol *protocol) {
+    if (protocol->port->base_baud[0] && protocol->with_crc) {
+        protocol->port->keep_baud();
+    }
+}
+
 static void answer(struct protocol *protocol) {
     const char *remedy = NULL;
     if (!framing_take_crc(protocol)) {
@@ -43,6 +50,7 @@ static void answer(struct protocol *protocol) {
     if (error != PROTOCOL_OK) {
         reply_error(protocol, error, remedy);
     }
+    keep_speed(protocol);
 }
 
 static void answer_binary(struct protocol *protocol) {
@@ -51,6 +59,9 @@ static void answer_binary(struct protocol *protocol) {
         reply_error(protocol, error, NULL);
     } else {
         reply_ok(protocol);
+    }
+    if (error != PROTOCOL_ERROR_CRC) {
+        keep_speed(protocol);
     }
 }
 

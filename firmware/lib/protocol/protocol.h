@@ -49,7 +49,7 @@ enum protocol_error {
     PROTOCOL_ERROR_ENGINE = 6,
 };
 
-/* What the protocol needs of a board; hal.h describes each. */
+/* What the protocol needs of a board; hal.h describes each, speed.h the last three. */
 struct protocol_port {
     const char *board;
     const char *tick_unit;
@@ -58,6 +58,9 @@ struct protocol_port {
     uint32_t (*ticks)(void);
     uint32_t (*elapsed)(uint32_t start);
     uint32_t (*stack_used)(void);
+    const char *base_baud; /* "": the line has no speed that could be changed, and the functions are never called */
+    bool (*set_baud)(uint32_t baud);
+    void (*keep_baud)(void);
 };
 
 struct protocol {

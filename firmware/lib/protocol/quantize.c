@@ -59,7 +59,14 @@ int32_t element_read(const struct engine_tensor *tensor, uint32_t index) {
 
 void element_write(const struct engine_tensor *tensor, uint32_t index, int32_t value) {
     const uint8_t bytes = element_bytes(tensor);
-    memcpy(tensor->data + bytes * index, &value, bytes); /* little-endian, as all boards are */
+    int8_t *const first = tensor->data + bytes * index;
+    for (uint8_t i = 0; i < bytes; i++) { /* little-endian, as all boards are */
+        first[i] = (int8_t)(uint8_t)value;
+        value >>= 8; /* the sign goes on into the upper half of an int64 */
+    }
+    if (tensor->type == ENGINE_BOOL) {
+        *first &= 1;
+    }
 }
 
 /* Rounding by the exact fraction, because x + 0.5 can round up to the next integer. */

@@ -6,7 +6,7 @@
 #include "crc16.h"
 #include "number.h"
 
-static void reply_bytes(struct protocol *protocol, const char *bytes, size_t count) {
+void reply_bytes(struct protocol *protocol, const char *bytes, size_t count) {
     protocol->crc = crc16_over(protocol->crc, bytes, count);
     protocol->port->write(bytes, count);
 }

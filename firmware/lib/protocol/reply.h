@@ -14,6 +14,7 @@ void reply_end(struct protocol *protocol);
 /* "ok" alone. */
 void reply_ok(struct protocol *protocol);
 
+void reply_bytes(struct protocol *protocol, const char *bytes, size_t count);
 void reply_text(struct protocol *protocol, const char *text);
 void reply_int(struct protocol *protocol, int32_t value);
 void reply_unsigned(struct protocol *protocol, uint32_t value);

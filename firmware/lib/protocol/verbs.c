@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "many.h"
 #include "number.h"
 #include "quantize.h"
 #include "reply.h"
@@ -32,7 +33,7 @@ bool word_is(const struct word *word, const char *usage) {
     return same == word->count && (usage[same] == ' ' || usage[same] == 0);
 }
 
-static enum protocol_error infer(struct protocol *protocol) {
+enum protocol_error verbs_infer(struct protocol *protocol) {
     protocol->loaded_bytes = 0; /* the engine may overwrite its input */
     protocol->has_output = false;
     protocol->run_seq = -1;
@@ -65,7 +66,7 @@ static enum protocol_error answer_values(struct protocol *protocol, struct words
     if (protocol->engine->state_bytes == 0 || !is_repeated(protocol)) {
         enum protocol_error error = values_take(protocol, words, form != FORM_Q, &saturated, remedy);
         if (error == PROTOCOL_OK) {
-            error = infer(protocol);
+            error = verbs_infer(protocol);
         }
         if (error != PROTOCOL_OK) {
             return error;
@@ -108,6 +109,7 @@ static enum protocol_error answer_info(struct protocol *protocol) {
     reply_count(protocol, " line=", PROTOCOL_LINE_BYTES);
     reply_count(protocol, " bin=", PROTOCOL_BINARY_BYTES);
     reply_count(protocol, " window=", PROTOCOL_WINDOW_BYTES);
+    reply_count(protocol, " many=", MANY_VERSION);
     reply_elapsed(protocol, " init=", protocol->init_elapsed);
     if (engine->arena_used_bytes > 0) {
         reply_count(protocol, " arena=", engine->arena_used_bytes);
@@ -124,6 +126,10 @@ static enum protocol_error answer_info(struct protocol *protocol) {
     }
     if (engine->state_bytes > 0) {
         reply_count(protocol, " state=", engine->state_bytes);
+    }
+    if (protocol->port->base_baud[0]) {
+        reply_text(protocol, " baud=");
+        reply_text(protocol, protocol->port->base_baud);
     }
     reply_end(protocol);
     protocol->run_seq = -1; /* a new conversation may begin with any SEQ */
@@ -198,7 +204,7 @@ static enum protocol_error answer_run(struct protocol *protocol, struct words *w
         if (protocol->loaded_bytes != protocol->engine->inputs.bytes) {
             return PROTOCOL_ERROR_STATE;
         }
-        const enum protocol_error error = infer(protocol);
+        const enum protocol_error error = verbs_infer(protocol);
         if (error != PROTOCOL_OK) {
             return error;
         }
@@ -240,12 +246,56 @@ static enum protocol_error answer_read(struct protocol *protocol, struct words *
     return PROTOCOL_OK;
 }
 
+static enum protocol_error answer_many(struct protocol *protocol, struct words *words) {
+    uint32_t numbers[3], digest = 0;
+    for (uint8_t i = 0; i < 3; i++) {
+        const enum protocol_error error = words_take_uint(words, &numbers[i]);
+        if (error != PROTOCOL_OK) {
+            return error;
+        }
+    }
+    if (!at_end(words)) {
+        return PROTOCOL_ERROR_SYNTAX;
+    }
+    const enum protocol_error error = many_run(protocol, numbers[0], numbers[1], numbers[2], &digest);
+    if (error != PROTOCOL_OK) {
+        return error;
+    }
+    reply_begin(protocol, "ok ");
+    reply_hex(protocol, digest, 8);
+    reply_elapsed(protocol, " t=", protocol->run_elapsed);
+    reply_end(protocol);
+    return PROTOCOL_OK;
+}
+
 static enum protocol_error answer_reset(struct protocol *protocol) {
     engine_reset();
     protocol->loaded_bytes = 0;
     protocol->has_output = false;
     protocol->run_seq = -1;
     reply_ok(protocol);
+    return PROTOCOL_OK;
+}
+
+/* The reply goes out before the speed changes; the pattern comes back, so that the host sees what the line bears. */
+static enum protocol_error answer_baud(struct protocol *protocol, struct words *words) {
+    const struct protocol_port *const port = protocol->port;
+    uint32_t baud = 0;
+    struct word pattern;
+    const enum protocol_error error = words_take_uint(words, &baud);
+    if (error != PROTOCOL_OK) {
+        return error;
+    }
+    (void)words_next(words, &pattern); /* without one it is empty */
+    if (!at_end(words)) {
+        return PROTOCOL_ERROR_SYNTAX;
+    }
+    if (!port->base_baud[0] || !port->set_baud(baud)) {
+        return PROTOCOL_ERROR_RANGE;
+    }
+    reply_begin(protocol, "ok ");
+    reply_bytes(protocol, pattern.text, pattern.count);
+    reply_end(protocol);
     return PROTOCOL_OK;
 }
 
@@ -257,7 +307,9 @@ enum verb {
     VERB_LOAD,
     VERB_RUN,
     VERB_READ,
+    VERB_MANY,
     VERB_RESET,
+    VERB_BAUD,
     VERB_HELP,
     VERB_PEOPLE,
     VERB_UNKNOWN,
@@ -275,7 +327,9 @@ static const struct {
     [VERB_LOAD] = {"load OFFSET HEX", false}, /* with run and read: tensors that do not fit a line */
     [VERB_RUN] = {"run", false},
     [VERB_READ] = {"read OFFSET COUNT", false},
+    [VERB_MANY] = {"many SEED FIRST COUNT", false}, /* of inputs that are made here */
     [VERB_RESET] = {"reset", true}, /* of the state, to what it began with */
+    [VERB_BAUD] = {"baud B [PATTERN]", false},
     [VERB_HELP] = {"help", true},
 };
 
@@ -332,8 +386,12 @@ enum protocol_error verbs_answer(struct protocol *protocol, struct words *words,
         return answer_run(protocol, words);
     case VERB_READ:
         return answer_read(protocol, words);
+    case VERB_MANY:
+        return answer_many(protocol, words);
     case VERB_RESET:
         return answer_reset(protocol);
+    case VERB_BAUD:
+        return answer_baud(protocol, words);
     case VERB_PEOPLE:
     case VERB_HELP:
     case VERB_UNKNOWN:

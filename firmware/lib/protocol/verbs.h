@@ -29,6 +29,9 @@ enum protocol_error words_take_uint(struct words *words, uint32_t *value);
 /* Where byte `offset` of all tensors lies; `offset` is inside. */
 int8_t *tensors_byte(const struct engine_tensors *tensors, uint32_t offset);
 
+/* One inference from what the inputs hold. */
+ENGINE_MUST_CHECK enum protocol_error verbs_infer(struct protocol *protocol);
+
 /* Answers, or returns what is wrong and perhaps says in `remedy` (" use ...") what to do; then nothing was sent. */
 enum protocol_error verbs_answer(struct protocol *protocol, struct words *words, const char **remedy);
 

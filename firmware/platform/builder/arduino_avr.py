@@ -33,7 +33,9 @@ def add_core(env: Any, build: BuildSpec) -> None:
         CPPDEFINES=list(DEFINES),
         CPPPATH=[str(core), str(variant)],
     )
-    env.Replace(CXXFLAGS=list(CXX))
+    # What is built for size saves its registers by one function. The model, which is built for speed, does not: there
+    # OPTIMISE is another.
+    env.Replace(CXXFLAGS=list(CXX), OPTIMISE="-mcall-prologues")
     own = env.Clone()
     same_everywhere = [flag for flag in env["CCFLAGS"] if flag.startswith("-fdebug-prefix-map=")]
     own.Replace(

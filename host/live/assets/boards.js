@@ -78,7 +78,7 @@ export const makeBoard = (place, name, hello, changed) => {
     ...views.map((view) => view.element), ...histories.map((view) => view.element), verdict, list);
   const say = (key, text) => { const found = element.querySelector(`#${key}-${place}`); if (found) found.textContent = text; };
   const board = { element, name, connected: false, fault: "", answer: null };
-  let heard = Date.now(), different = 0, asked = null, told = "connecting";
+  let heard = Date.now(), told = "connecting";
 
   const judge = (kind, text) => { verdict.className = `verdict ${kind}`; verdict.textContent = text; };
   board.state = (message) => {
@@ -93,12 +93,12 @@ export const makeBoard = (place, name, hello, changed) => {
   board.alive = () => { heard = Date.now(); words.textContent = told; };
   board.show = (message) => {
     board.alive();
-    if (message.ask !== asked || message.frame === 0) { asked = message.ask; different = 0; board.fault = ""; }
+    if (message.position === 0) board.fault = "";
     board.answer = message;
     let at = 0;
     hello.outputs.forEach((output, k) => { views[k].show(message.y.slice(at, at + output.elements)); at += output.elements; });
-    histories.forEach((view) => view.show(message.y, message.frame, message.frames));
-    say("frame", `${message.frame + 1} of ${message.frames}`);
+    histories.forEach((view) => view.show(message.y, message.position, message.end));
+    say("frame", `${message.frame + 1} of ${message.frames}${message.position > message.frame ? `, ${message.position + 1} since the reset` : ""}`);
     say("ticks", `${message.ticks.toLocaleString("en")} ${UNITS[message.unit]}`);
     say("rate", Math.round(message.rate).toLocaleString("en"));
     if (single) {
@@ -109,13 +109,13 @@ export const makeBoard = (place, name, hello, changed) => {
     }
     if (!message.identical) {
       const k = Math.max(0, message.q.findIndex((value, i) => value !== message.expected[i]));
-      const where = message.q.length > 1 ? ` at output ${k}` : "", frame = message.frames > 1 ? ` of frame ${message.frame + 1}` : "";
-      different += 1;
+      const where = message.q.length > 1 ? ` at output ${k}` : "", frame = message.end > 1 ? ` of frame ${message.position + 1}` : "";
       board.fault ||= `${name} differs from the golden reference${where}${frame}: it answers ${message.q[k]}, the reference ${message.expected[k]}`;
     }
-    if (board.fault) judge("bad", message.frames > 1 ? `${different} of ${message.frame + 1} frames differ. ${board.fault}.` : `${board.fault}.`);
+    if (message.different) board.fault ||= `${name} differed from the golden reference`;
+    if (board.fault) judge("bad", message.end > 1 ? `${message.different} of ${message.position + 1} frames differ. ${board.fault}.` : `${board.fault}.`);
     else if (message.saturated) judge("warm", `Identical to the golden reference; the ${message.saturated === "input" ? "question" : "answer"} saturates.`);
-    else judge("good", message.frames > 1 ? `All ${message.frame + 1} frames identical to the golden reference, bit for bit.` : "Identical to the golden reference, bit for bit.");
+    else judge("good", message.end > 1 ? `All ${message.position + 1} frames identical to the golden reference, bit for bit.` : "Identical to the golden reference, bit for bit.");
     element.classList.toggle("differs", board.fault !== "");
     changed();
   };

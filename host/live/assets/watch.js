@@ -5,8 +5,8 @@ import { makeBoard } from "./boards.js";
 import { drawAxes, moveDot } from "./curve.js";
 
 const part = (id) => document.getElementById(id);
-const RANDOM_FRAMES = 50;
-let hello = null, controls = [], boards = [], socket = null, frame = null, asked = Math.floor(Math.random() * 2 ** 40), sample = null, label = "";
+const RANDOM_FRAMES = 50, REST_MS = 400;
+let hello = null, controls = [], boards = [], socket = null, frame = null, asked = Math.floor(Math.random() * 2 ** 40), sample = null, label = "", anew = false, resting = null;
 
 // One row of all inputs for each frame; an input with fewer frames keeps its last one.
 const rows = () => {
@@ -35,15 +35,20 @@ const send = (question) => {
   frame = null;
   if (socket?.readyState !== WebSocket.OPEN || !hello) return;
   asked += 1;
-  socket.send(JSON.stringify({ ask: asked, pace: +part("pace").value, ...question }));
+  socket.send(JSON.stringify({ ask: asked, pace: +part("pace").value, goes_on: keeps() && !anew, ...question }));
+  anew = false;
 };
+// Whether what is asked comes after what the boards have heard, in the state in which that has left them.
+const keeps = () => hello.stateful && part("keep").checked;
 const ask = () => send({ x: rows() });
 // At most one question per frame of the screen: a pen moves faster than a board need answer.
 const changed = () => {
   sample = null;
   label = "";
   about();
-  frame ??= requestAnimationFrame(ask);
+  clearTimeout(resting);
+  if (keeps()) resting = setTimeout(ask, REST_MS); // every question is heard to its end: one when the pen rests
+  else frame ??= requestAnimationFrame(ask);
 };
 const about = () => {
   part("sample-now").textContent = sample === null ? "" : `sample ${sample} of ${hello.samples}${label ? `, labelled ${label}` : ""}`;
@@ -70,7 +75,7 @@ const alarm = () => {
 
 const handlers = {
   hello: (message) => {
-    if (hello) { ask(); return; } // the connection is back; what is drawn stays
+    if (hello) { anew = true; ask(); return; } // the connection is back; what is drawn stays
     hello = message;
     const title = (ends, letter) => ends.forEach((end, k) => { end.title = ends.length > 1 ? end.name || `${letter}${k}` : letter; });
     title(hello.inputs, "x");
@@ -87,7 +92,7 @@ const handlers = {
     if (hello.points.length) drawAxes(hello);
     part("replay").hidden = hello.samples === 0;
     part("file").textContent = hello.file;
-    part("pace-label").hidden = !hello.stateful;
+    for (const id of ["pace-label", "keep-label", "anew"]) part(id).hidden = !hello.stateful;
     const wished = /^#sample=(\d+)$/.exec(location.hash); // a page may be opened on a sample
     if (wished && +wished[1] < hello.samples) replay(+wished[1]); else ask();
   },
@@ -111,8 +116,10 @@ const handlers = {
 part("random").addEventListener("click", random);
 part("next").addEventListener("click", () => replay((sample ?? -1) + 1));
 part("back").addEventListener("click", () => replay((sample ?? 0) - 1));
-part("again").addEventListener("click", () => (sample === null ? ask() : replay(sample)));
-part("pace").addEventListener("change", () => (sample === null ? ask() : replay(sample)));
+const again = () => (sample === null ? ask() : replay(sample));
+part("again").addEventListener("click", again);
+part("pace").addEventListener("change", () => { if (!keeps()) again(); });
+part("anew").addEventListener("click", () => { anew = true; again(); });
 
 const connect = () => {
   socket = new WebSocket(new URL("board", location.href.replace(/^http/, "ws")));
