@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 
 from tinyproof.prove.layers import LinearLayer
 from tinyproof.prove.sweeps import intervals
@@ -41,13 +42,12 @@ def part_of(forms: StepForms, cells: slice) -> StepForms:
 
 def compare_layer(forms: StepForms, layer: LinearLayer, x_offset: int) -> Verdict:
     """`forms`: of the output's bytes. A channel whose factor is 0 in the .tflite may have any form: what it becomes is
-    the sweep's to judge."""
+    the sweep's to judge. So is what one rounding adds to a sum."""
     if not np.isin(forms.tails, LINEAR_TAILS).all():
         return Verdict(UNPROVEN, "not every output is a rescaled sum")
     alive = np.array([rescaling[0] != 0 for rescaling in layer.rescalings])[layer.channels]
     inside = layer.places >= 0
-    constants = layer.biases - layer.zero_point * np.where(inside, layer.weights, 0).sum(axis=1)
-    wrong = (forms.constants != constants) & alive
+    wrong = (_added(forms, layer) != 0) & alive & ~_rounds_once(forms)
     kept = inside & (layer.weights != 0)
     counts = kept.sum(axis=1)
     found = np.diff(forms.starts)
@@ -66,12 +66,27 @@ def compare_layer(forms: StepForms, layer: LinearLayer, x_offset: int) -> Verdic
     return Verdict(REFUTED, words)
 
 
+def _added(forms: StepForms, layer: LinearLayer) -> Integers:
+    """What is in the constants of the forms, beyond the model's bias with the zero point in it."""
+    inside = layer.places >= 0
+    bias: Integers = layer.biases - layer.zero_point * np.where(inside, layer.weights, 0).sum(axis=1)
+    return forms.constants - bias
+
+
+def _rounds_once(forms: StepForms) -> npt.NDArray[np.bool_]:
+    """rounds_once of kernels/pairs.h."""
+    once: npt.NDArray[np.bool_] = (forms.tails == RESCALED_PAIR) & (forms.parameters[:, 0] >= 0)
+    return once
+
+
 def find_rescalings(forms: StepForms, layer: LinearLayer) -> dict[Rescaling, tuple[int, int]]:
-    """What follows the sums, each with the lowest and the highest sum that goes through it."""
-    low, high = intervals(forms.starts, forms.coefficients, forms.constants)
-    numbers = np.concatenate(
-        [forms.tails[:, None], forms.parameters[:, :4], forms.clamps, layer.channels[:, None]], axis=1
-    )
+    """What follows the sums, each with the lowest and the highest sum of the model that goes through it. The last
+    parameter of a pair's is what one rounding adds to that sum before."""
+    moved = np.where(_rounds_once(forms), _added(forms, layer), 0)
+    low, high = intervals(forms.starts, forms.coefficients, forms.constants - moved)
+    parameters = forms.parameters[:, :4].copy()
+    parameters[:, 3] += moved
+    numbers = np.concatenate([forms.tails[:, None], parameters, forms.clamps, layer.channels[:, None]], axis=1)
     found: dict[Rescaling, tuple[int, int]] = {}
     for row, below, above in _grouped(numbers, low, high):
         key = Rescaling(row[0], row[1:5], (row[5], row[6]), layer.rescalings[row[7]])

@@ -65,13 +65,27 @@ def _judged(
 def fits(rescaling: Rescaling, reach: Reach) -> bool:
     """Whether no step of the kernel's function, nor of TFLite Micro's, leaves 32 bits for any sum of `reach`. All of
     them grow with the sum, or fall: the ends decide."""
+    if rescaling.tail == RESCALED_PAIR and rescaling.parameters[0] >= 0:
+        return _fits_once(rescaling, reach)
     multiplier = (rescaling.parameters[0] + 2**32) // 2
     lefts, rights = shifts(rescaling)
-    wanted_left = max(rescaling.wanted[1], 0)
-    if lefts > 30 or not 0 <= rights <= 30 or wanted_left > 30:
+    if lefts > 30 or not 0 <= rights <= 30:
         return False
-    most = max(abs(reach[0]), abs(reach[1])) << max(lefts, wanted_left)
-    return most < INT32_MAX and (most * max(multiplier, rescaling.wanted[0]) >> 31) + 1024 < INT32_MAX
+    return _fits_twice(multiplier, lefts, reach) and _fits_twice(*rescaling.wanted[:2], reach)
+
+
+def _fits_twice(multiplier: int, shift: int, reach: Reach) -> bool:
+    """With two roundings."""
+    most = max(abs(reach[0]), abs(reach[1])) << max(shift, 0)
+    return shift <= 30 and most < INT32_MAX and (most * multiplier >> 31) + 1024 < INT32_MAX
+
+
+def _fits_once(rescaling: Rescaling, reach: Reach) -> bool:
+    """The kernel's with one, TFLite Micro's with two."""
+    multiplier, offset, _, moved = rescaling.parameters
+    most = max(abs(reach[0] + moved), abs(reach[1] + moved))
+    fits_once = most < INT32_MAX and (most * multiplier >> 32) + 1 + abs(offset) < INT32_MAX
+    return fits_once and _fits_twice(*rescaling.wanted[:2], reach)
 
 
 def shifts(rescaling: Rescaling) -> tuple[int, int]:

@@ -93,9 +93,9 @@ class Conv2D(LaidOutConvolution):
         if self.wide:
             return None
         if self.dense:
-            return mve.fully_connected(1, self.rows, self.mve_scaling)
+            return mve.fully_connected(1, self.rows, self.scaling)
         return mve.convolution(
-            self.window(), self.rows, self.mve_scaling, direct=self.kernel_height * self.kernel_width == 1
+            self.window(), self.rows, self.scaling, direct=self.kernel_height * self.kernel_width == 1
         )
 
     @property
@@ -109,8 +109,10 @@ class Conv2D(LaidOutConvolution):
     def constants(self) -> list[Constant]:
         if self.wide and self.wide.suits_rows:
             return self.wide.row_tables(self.rows, self.bias)
-        if layout := self.dense or self.layout:
-            return layout.constants(self.bias, self.multipliers, self.shifts)
+        if self.dense:
+            return self.dense.constants(self.bias, self.multipliers, self.shifts)
+        if self.layout:
+            return self.layout.constants(self.scaling)
         return [Constant("weights", "int8_t", [w for row in self.rows for w in row]), *self.rescaling()]
 
     def parameters(self, prefix: str) -> dict[str, str]:
@@ -118,7 +120,7 @@ class Conv2D(LaidOutConvolution):
             factors = (self.multipliers, self.shifts)
             return self.dense.parameters(prefix, factors, self.y.zero_points[0], self.clamp)
         if self.layout:
-            return self.layout.parameters(prefix, self.x.zero_points[0], self.y.zero_points[0], self.clamp)
+            return self.layout.parameters(prefix, self.x.zero_points[0], self.scaling)
         head = {"window": self.window(), "units": str(self.channels_out)}
         if self.wide and self.wide.suits_rows:
             return head | self.wide.row_members(prefix, self.depth, 0, self.clamp)

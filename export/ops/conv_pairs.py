@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from tinyproof.export.ops.base import Constant
+from tinyproof.export.ops.one_rounding import OneRounding, one_roundings
 from tinyproof.export.ops.requantize_encoding import encode_multiplier
+from tinyproof.export.ops.scaling import Scaling
 from tinyproof.export.ops.simd_packing import (
     PAIR_BYTES,
     PAIR_GROUP,
@@ -24,30 +26,21 @@ from tinyproof.export.ops.simd_packing import (
 QUAD_UNITS = 4  # rows that dense_quads_s8 takes at a time
 
 
-def pair_tables(
-    rows: Sequence[Row], bias: Sequence[int], multipliers: Sequence[int], shifts: Sequence[int]
-) -> list[Constant]:
+def pair_tables(rows: Sequence[Row], scaling: Scaling) -> list[Constant]:
     """`weights` and `scales` of firmware/lib/engine/kernels/pairs.h. A last odd row is paired with zeros."""
-    odd = len(rows) % 2
-    rows, bias = [*rows, *[(0,) * len(rows[0])] * odd], [*bias, *[0] * odd]
-    multipliers, shifts = [*multipliers, *[2**30] * odd], [*shifts, *[-1] * odd]
+    units = _Units(rows, scaling)
     weights: list[int] = []
     scales: list[int] = []
     for a in range(0, len(rows), 2):
-        b = a + 1
-        flags = 0 if packable(rows[a], rows[b]) else PAIR_BYTES
-        flags |= PAIR_SHIFTS_LEFT if max(shifts[a], shifts[b]) >= 0 else 0
-        weights += pair_weights(rows[a], rows[b])
-        scales += [bias[a], bias[b], encode_multiplier(multipliers[a]), encode_multiplier(multipliers[b])]
-        scales += [pair_scaling(shifts[a]) | flags, pair_scaling(shifts[b])]
+        weights += pair_weights(units.row(a), units.row(a + 1))
+        scales += units.scales(a, numbers=packable(units.row(a), units.row(a + 1)))
     return [Constant("weights", "int8_t", weights, alignment=4), Constant("scales", "int32_t", scales)]
 
 
-def quad_tables(
-    rows: Sequence[Row], bias: Sequence[int], multipliers: Sequence[int], shifts: Sequence[int]
-) -> list[Constant]:
+def quad_tables(rows: Sequence[Row], scaling: Scaling) -> list[Constant]:
     """`weights` and `scales` of firmware/lib/engine/kernels/dense_quads_s8_parameters.h: two pairs side by side, which
     are both numbers or both bytes."""
+    units = _Units(rows, scaling)
     weights: list[int] = []
     scales: list[int] = []
     for start in range(0, len(rows), QUAD_UNITS):
@@ -56,10 +49,44 @@ def quad_tables(
         each = [pair_weights(rows[a], rows[b], numbers=numbers) for a, b in pairs]
         for place in range(0, len(each[0]), 2 * PAIR_GROUP):
             weights += [weight for pair in each for weight in pair[place : place + 2 * PAIR_GROUP]]
-        for a, b in pairs:
-            scales += [bias[a], bias[b], encode_multiplier(multipliers[a]), encode_multiplier(multipliers[b])]
-            scales += [pair_scaling(shifts[a]) | (0 if numbers else PAIR_BYTES), pair_scaling(shifts[b])]
+        once = numbers and all(units.once(a) for a, _ in pairs)
+        for a, _ in pairs:
+            scales += units.scales(a, numbers=numbers, once=once)
     return [Constant("weights", "int8_t", weights, alignment=4), Constant("scales", "int32_t", scales)]
+
+
+class _Units:
+    """Output channels as their pairs take them; one that does not exist has weights of 0."""
+
+    def __init__(self, rows: Sequence[Row], scaling: Scaling) -> None:
+        self._rows, self._scaling = rows, scaling
+        self._roundings = one_roundings(tuple(map(tuple, rows)), scaling)
+
+    def row(self, unit: int) -> Row:
+        return self._rows[unit] if unit < len(self._rows) else (0,) * len(self._rows[0])
+
+    def once(self, a: int) -> bool:
+        """Whether both units of a pair are rescaled by one rounding."""
+        return None not in self._roundings[a : a + 2]
+
+    def scales(self, a: int, *, numbers: bool, once: bool = True) -> list[int]:
+        """PAIR_SCALES of pairs.h; `once`: by one rounding, if it can be."""
+        if numbers and once and self.once(a):
+            return self._scales_once(a)
+        scaling = self._scaling
+        bias, multipliers, shifts = (each[a : a + 2] for each in (scaling.bias, scaling.multipliers, scaling.shifts))
+        bias, multipliers, shifts = [*bias, 0][:2], [*multipliers, 2**30][:2], [*shifts, -1][:2]
+        flags = (0 if numbers else PAIR_BYTES) | (PAIR_SHIFTS_LEFT if max(shifts) >= 0 else 0)
+        return [*bias, *map(encode_multiplier, multipliers), pair_scaling(shifts[0]) | flags, pair_scaling(shifts[1])]
+
+    def _scales_once(self, a: int) -> list[int]:
+        """The second unit's bias is in a number with the first one's, as weights are, and its offset fits to that."""
+        known = [(self._scaling.bias[a + i], one) for i, one in enumerate(self._roundings[a : a + 2]) if one]
+        first, second = [*known, (0, OneRounding(0, 0, 0))][:2]
+        bias_a, bias_b = (bias + one.moved for bias, one in (first, second))
+        both = (256 * bias_b + bias_a + 2**31) % 2**32 - 2**31
+        ones = first[1], second[1]
+        return [bias_a, both, *(one.multiplier for one in ones), ones[0].offset, 256 * ones[1].offset]
 
 
 @dataclass(frozen=True)
@@ -118,14 +145,21 @@ class Pairs:
             return columns * 2 * self.depth + self.strip_bytes
         return columns * (2 * self.depth + (0 if self.direct else padded_depth(self.width, PAIR_GROUP)))
 
-    def constants(self, bias: Sequence[int], multipliers: Sequence[int], shifts: Sequence[int]) -> list[Constant]:
-        """`bias` with the input's zero point folded in, and the factors of each output channel."""
-        return pair_tables(self.filled, bias, multipliers, shifts)
+    def constants(self, scaling: Scaling) -> list[Constant]:
+        """`weights` and `scales`."""
+        return pair_tables(self.filled, scaling)
 
-    def parameters(self, prefix: str, input_zero_point: int, zero_point: int, clamp: tuple[int, int]) -> dict[str, str]:
+    def parameters(self, prefix: str, input_zero_point: int, scaling: Scaling) -> dict[str, str]:
         """struct conv_pairs_s8."""
         window = f"{{{self.window}, {input_zero_point}}}"
-        numbers = {"units": len(self.rows), "depth": self.depth, "strip": self.strip}
-        numbers |= {"rounding": 1 + 2 * zero_point, "clamp_min": clamp[0], "clamp_max": clamp[1]}
+        numbers = {"units": len(self.rows), "depth": self.depth, "numbers": self._numbers(scaling), "strip": self.strip}
+        numbers |= {"rounding": 1 + 2 * scaling.zero_point}
+        numbers |= {"clamp_min": scaling.clamp[0], "clamp_max": scaling.clamp[1]}
         tables = {table: f"{prefix}_{table}" for table in ("weights", "scales")}
         return {"window": window} | {name: str(value) for name, value in numbers.items()} | tables
+
+    def _numbers(self, scaling: Scaling) -> int:
+        """How many pairs from the first on are numbers and shifted to the right."""
+        pairs = zip(self.rows[::2], self.rows[1::2], scaling.shifts[::2], scaling.shifts[1::2], strict=False)
+        plain = (packable(a, b) and max(shifts) < 0 for a, b, *shifts in pairs)
+        return next((place for place, usual in enumerate(plain) if not usual), len(self.rows) // 2)

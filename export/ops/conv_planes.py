@@ -6,13 +6,13 @@ Costs are instructions of an inference on a Cortex-M4, about; they choose betwee
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from tinyproof.export.ops.base import Constant
-from tinyproof.export.ops.requantize_encoding import encode_multiplier
-from tinyproof.export.ops.simd_packing import Row, pair_scaling
+from tinyproof.export.ops.one_rounding import unit_factors
+from tinyproof.export.ops.scaling import Scaling
+from tinyproof.export.ops.simd_packing import Row
 
 MAX_STRIP_BYTES = 2048  # of a strip's scratch, unless one row takes more
 
@@ -61,12 +61,13 @@ class Planes:
     exchanged: bool
     rows: tuple[Row, ...]  # of each output channel the weights [height][width][channels], in the layer's own order
     image_bytes: int  # of the input
+    once: float  # what share of the output channels is rescaled by one rounding
 
     kernel = "conv_planes_s8"
 
     @classmethod
     def both(
-        cls, batches: int, axes: tuple[Axis, Axis], groups: int, channels: int, rows: tuple[Row, ...]
+        cls, batches: int, axes: tuple[Axis, Axis], groups: int, channels: int, rows: tuple[Row, ...], *, once: float
     ) -> list[Planes]:
         """Along either axis."""
         image_bytes, units = axes[0].size * axes[1].size * groups * channels, len(rows) // groups
@@ -74,7 +75,7 @@ class Planes:
         for exchanged in (False, True):
             y, x = axes[::-1] if exchanged else axes
             y, x = y.simplest() if y.taps == 1 else y, x.simplest()
-            found.append(cls(batches, y, x, groups, channels, units, exchanged, rows, image_bytes))
+            found.append(cls(batches, y, x, groups, channels, units, exchanged, rows, image_bytes, once))
         return found
 
     @property
@@ -109,6 +110,12 @@ class Planes:
     def _all_in_registers(self) -> bool:
         """Whether the kernel for the DSP extension keeps a channel's weights there."""
         return (self.y.taps, self.x.taps, self.x.stride) == (3, 3, 1)
+
+    @property
+    def _at_once(self) -> bool:
+        """Whether it makes outputs of one rounding without sums in memory."""
+        three = (self.y.taps, self.x.taps) == (3, 3) and self.x.stride <= 2
+        return self.channels == 1 and three and self.row_outputs > 1
 
     @property
     def pitch(self) -> int:
@@ -149,23 +156,31 @@ class Planes:
         return round(1.08 * self.batches * self.parts * strips)
 
     def _strip_cost(self, rows: int) -> float:
-        taps, outputs = self.y.taps * self.steps, self.row_outputs
+        taps = self.y.taps * self.steps
         loops = 1 if self.flat else rows
         fours = -(-(self.sums(rows) if self.flat else self.row_outputs) // 4)
-        eights, ones = divmod(min(-(-self.x.size // self.x.dilation), self.pitch), 8)
-        fill = self._input_rows(rows) * (28 + 20 * eights + 6 * ones)
+        eights, rest = divmod(min(-(-self.x.size // self.x.dilation), self.pitch), 8)
+        fill = 45 + self._input_rows(rows) * (17 + 20 * eights + 9 * (rest // 4) + 5 * (rest % 4))
         four = 37 if self._all_in_registers else 11 + (8 if self.x.stride < 3 else 11) * (taps + taps % 2)
         multiply = 40 + 17 * taps + loops * (35 + fours * four)
-        finish = 50 + 1.3 * self.sums(rows) + rows * (50 + 29 * (outputs // 4) + 21 * (outputs % 4))
-        group = self.channels * (30 + fill + self.units * multiply) + self.units * finish
-        return 100 + self.groups * group
+        once, twice = (self._finish_cost(rows, *each) for each in ((17, 9), (29, 21)))
+        unit, unit_once = self.channels * multiply + twice, self.channels * multiply + once
+        if self._at_once:
+            pair = 26 if self.x.stride == 1 else 29
+            unit_once = 120 + rows * (22 + pair * (self.row_outputs // 2) + 18 * (self.row_outputs % 2))
+        units = self.units * (self.once * unit_once + (1 - self.once) * unit)
+        return 100 + self.groups * (self.channels * (30 + fill) + units)
 
-    def constants(self, bias: Sequence[int], multipliers: Sequence[int], shifts: Sequence[int]) -> list[Constant]:
-        """`bias` with the input's zero point folded in, and the factors of each output channel."""
+    def _finish_cost(self, rows: int, four: int, one: int) -> float:
+        """From sums to outputs."""
+        row = 50 + four * (self.row_outputs // 4) + one * (self.row_outputs % 4)
+        return 50 + 1.3 * self.sums(rows) + rows * row
+
+    def constants(self, scaling: Scaling) -> list[Constant]:
+        """`weights`, and of each output channel a bias and the numbers of `unit_factors`."""
+        factors = unit_factors(self.rows, scaling)
         scales = [
-            number
-            for b, multiplier, shift in zip(bias, multipliers, shifts, strict=True)
-            for number in (b, encode_multiplier(multiplier), pair_scaling(shift))
+            number for b, factor in zip(scaling.bias, factors, strict=True) for number in (b + factor[0], *factor[1:])
         ]
         weights = [weight for row in self.rows for weight in self._taps(row)]
         return [Constant("weights", "int8_t", weights), Constant("scales", "int32_t", scales)]
@@ -182,7 +197,7 @@ class Planes:
             values[(channel * self.y.taps + y) * self.x.taps + x * spread] = weight
         return values
 
-    def parameters(self, prefix: str, input_zero_point: int, zero_point: int, clamp: tuple[int, int]) -> dict[str, str]:
+    def parameters(self, prefix: str, input_zero_point: int, scaling: Scaling) -> dict[str, str]:
         """struct conv_planes_s8."""
         y, x = self.y, self.x
         window = (
@@ -205,15 +220,17 @@ class Planes:
             "pitch": self.pitch,
             "plane": self.plane(self.strip),
             "sums": self.sums(self.strip),
-            "rounding": 1 + 2 * zero_point,
-            "clamp_min": clamp[0],
-            "clamp_max": clamp[1],
+            "rounding": 1 + 2 * scaling.zero_point,
+            "clamp_min": scaling.clamp[0],
+            "clamp_max": scaling.clamp[1],
         }
         tables = {table: f"{prefix}_{table}" for table in ("weights", "scales")}
         head = {"window": f"{{{', '.join(map(str, window))}}}"}
         return head | {name: str(value) for name, value in numbers.items()} | tables
 
 
-def quads_cost(pixels: int, border: int, taps: int, channels: int) -> int:
-    """Of depthwise_quads_s8, where `border` of the pixels have to look for each of their taps."""
-    return round(pixels * (60 + channels * (2.45 * taps + 9.5)) + border * (30 + 16 * taps))
+def quads_cost(pixels: int, border: int, taps: int, channels: int, *, once: float) -> int:
+    """Of depthwise_quads_s8, where `border` of the pixels have to look for each of their taps; `once`: this share of
+    the channels by one rounding."""
+    each = 2.45 * taps + 9.5 - 3.6 * once
+    return round(pixels * (60 + channels * each) + border * (30 + 16 * taps))

@@ -12,8 +12,9 @@ from tinyproof.core.tflite.graph import Graph, Operator
 from tinyproof.export.ops.base import Constant, Op, RowPart, RowWalk
 from tinyproof.export.ops.conv_pairs import Pairs
 from tinyproof.export.ops.conv_planes import MAX_STRIP_BYTES, Axis, Planes
-from tinyproof.export.ops.mve import Scaling
+from tinyproof.export.ops.one_rounding import one_roundings
 from tinyproof.export.ops.requantize_encoding import encode_multiplier, encode_shift
+from tinyproof.export.ops.scaling import Scaling
 from tinyproof.export.ops.wide_sums import WideSums, has_narrow_sums
 
 MAX_REAL_MULTIPLIER = 2.0**30 - 1  # kernels shift left by at most 30 bits
@@ -170,9 +171,9 @@ class Convolution(Op):
                 raise self.refuse(f"channel {channel} can overflow 32 bits; scale the model's inputs")
 
     @property
-    def mve_scaling(self) -> Scaling:
-        """Of int8: what follows the sums, for kernels_mve/."""
-        return Scaling(self.bias, self.multipliers, self.shifts, self.y.zero_points[0], self.clamp)
+    def scaling(self) -> Scaling:
+        """Of int8: what follows the sums."""
+        return Scaling(tuple(self.bias), tuple(self.multipliers), tuple(self.shifts), self.y.zero_points[0], self.clamp)
 
     @property
     def macs(self) -> int:
@@ -188,7 +189,13 @@ class Convolution(Op):
 
     def planes(self, groups: int) -> list[Planes]:
         """How the layer goes channel by channel, those of its input being in so many groups."""
-        return Planes.both(self.batches, self.axes(), groups, self.channels_in // groups, tuple(self.rows))
+        channels = self.channels_in // groups
+        return Planes.both(self.batches, self.axes(), groups, channels, tuple(self.rows), once=self.share_once)
+
+    @property
+    def share_once(self) -> float:
+        """What share of the output channels is rescaled by one rounding."""
+        return sum(one is not None for one in one_roundings(tuple(self.rows), self.scaling)) / self.channels_out
 
     def axes(self) -> tuple[Axis, Axis]:
         """Height and width."""

@@ -11,8 +11,8 @@ from tinyproof.export.ops.conv_pairs import Pairs
 from tinyproof.export.ops.conv_planes import Planes, quads_cost
 from tinyproof.export.ops.convolution import LaidOutConvolution
 from tinyproof.export.ops.mve import Inside
-from tinyproof.export.ops.requantize_encoding import encode_multiplier
-from tinyproof.export.ops.simd_packing import ORDER, PAIR_SHIFTS_LEFT, halves, pair_scaling
+from tinyproof.export.ops.one_rounding import unit_factors
+from tinyproof.export.ops.simd_packing import ORDER, PAIR_SHIFTS_LEFT, halves
 
 TAPS_GROUP = 3  # taps that the kernel takes at a time
 # With several output channels for an input channel, the MVE kernel is CONV_2D's; beyond these, zeros take much flash.
@@ -53,7 +53,7 @@ class DepthwiseConv2D(LaidOutConvolution):
         pixels = self.batches * self.out_height * self.out_width
         y, x = self.axes()
         border = pixels - self.batches * y.inside * x.inside
-        self.quads_cost = quads_cost(pixels, border, self.padded_taps, self.channels_in)
+        self.quads_cost = quads_cost(pixels, border, self.padded_taps, self.channels_in, once=self.share_once)
         cheaper = self.suits_quads and self.quads_cost < self.layout.cost
         self.quads = like.quads if isinstance(like, DepthwiseConv2D) else cheaper
         self.layout_cost = self.quads_cost if self.quads else self.layout.cost
@@ -106,18 +106,17 @@ class DepthwiseConv2D(LaidOutConvolution):
         taps = [row + (0,) * (-len(row) % TAPS_GROUP) for row in self.rows]
         if self.wide:
             order: tuple[int, ...] = (0, 1, 2, 3)
-            scales = [(multiplier, shift) for _, multiplier, shift in self.wide.row_numbers(self.bias)]
+            factors = [(0, multiplier, shift) for _, multiplier, shift in self.wide.row_numbers(self.bias)]
         else:
-            order = ORDER
-            pairs = zip(self.multipliers, self.shifts, strict=True)
-            scales = [(encode_multiplier(multiplier), pair_scaling(shift)) for multiplier, shift in pairs]
+            order, factors = ORDER, unit_factors(self.rows, self.scaling, 4)
         for start in range(0, self.channels_out, 4):
             quad = range(start, start + 4)
+            scales = [factors[channel][1:] for channel in quad]
             if not self.wide and max(self.shifts[start : start + 4]) >= 0:
-                scales[start] = (scales[start][0], scales[start][1] | PAIR_SHIFTS_LEFT)
-            table += [half for channel in quad for half in halves(self.bias[channel])]
+                scales[0] = (scales[0][0], scales[0][1] | PAIR_SHIFTS_LEFT)
+            table += [half for channel in quad for half in halves(self.bias[channel] + factors[channel][0])]
             table += [weight for tap in zip(*(taps[start + place] for place in order), strict=True) for weight in tap]
-            table += [half for place in (0, 1) for channel in quad for half in halves(scales[channel][place])]
+            table += [half for place in (0, 1) for scale in scales for half in halves(scale[place])]
         return table
 
     @property
@@ -127,17 +126,17 @@ class DepthwiseConv2D(LaidOutConvolution):
         if self.multiplier > 1 or self.channels_in == 1:
             if self.channels_in * len(self.weights) > MAX_SPREAD_WEIGHTS:
                 return None
-            return mve.convolution(self.window(), self._spread_rows(), self.mve_scaling, direct=False)
+            return mve.convolution(self.window(), self._spread_rows(), self.scaling, direct=False)
         if len(self.rows[0]) > mve.MAX_DEPTHWISE_TAPS:
             return None
         rows, columns = self._inside
-        own = mve.depthwise(self.window(), self.rows, self.mve_scaling, (rows, columns), self.strides[1])
+        own = mve.depthwise(self.window(), self.rows, self.scaling, (rows, columns), self.strides[1])
         if (rows.stop - rows.start) * (columns.stop - columns.start) == self.out_height * self.out_width:
             return own
         every = Inside(0, self.out_height), Inside(0, self.out_width)
         reach = (self.out_width - 1) * self.strides[1] + (self.kernel_width - 1) * self.dilations[1] + 1
         padded = mve.depthwise(
-            self.window(), self.rows, self.mve_scaling, every, self.strides[1], reach, self.kernel_height
+            self.window(), self.rows, self.scaling, every, self.strides[1], reach, self.kernel_height
         )
         # Not for room in the arena that no other core's kernel takes.
         return padded if padded.scratch_bytes <= self.scratch_bytes else own
@@ -180,14 +179,14 @@ class DepthwiseConv2D(LaidOutConvolution):
         if self.quads:
             return [Constant("quads", "int16_t", self._quads(), alignment=4)]
         if self.layout:
-            return self.layout.constants(self.bias, self.multipliers, self.shifts)
+            return self.layout.constants(self.scaling)
         taps = [weight for tap in zip(*self.rows, strict=True) for weight in tap]
         return [Constant("weights", "int8_t", taps), *self.rescaling()]
 
     def parameters(self, prefix: str) -> dict[str, str]:
         zero_point = self.y.zero_points[0]
         if self.layout and not self.quads:
-            return self.layout.parameters(prefix, self.x.zero_points[0], zero_point, self.clamp)
+            return self.layout.parameters(prefix, self.x.zero_points[0], self.scaling)
         head = {"window": self.window()}
         if not self.quads:
             tables = {"weights": f"{prefix}_weights"}

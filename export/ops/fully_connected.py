@@ -13,6 +13,7 @@ from tinyproof.export.ops.base import Call, Constant, MveForm, Op
 from tinyproof.export.ops.conv_pairs import QUAD_UNITS, Pairs, quad_tables
 from tinyproof.export.ops.dense import MIN_PAIRED_WEIGHTS, Dense
 from tinyproof.export.ops.matrices import ByteProduct, Matrices
+from tinyproof.export.ops.scaling import Scaling
 from tinyproof.export.ops.simd_packing import packable
 from tinyproof.export.ops.wide_sums import WideSums, has_narrow_sums
 
@@ -226,11 +227,15 @@ class FullyConnected(Op):
     def mve(self) -> MveForm | None:
         if self.product or self.wide or self.depth * self.units < MIN_MVE_WEIGHTS:
             return None
-        factors = self._per_unit(self.multipliers), self._per_unit(self.shifts)
-        scaling = mve.Scaling(self.bias, *factors, self.y.zero_points[0], self.clamp)
         if self.batches == 1 or self.depth % mve.LANES:
-            return mve.fully_connected(self.batches, self.rows, scaling)
-        return mve.convolution(self._pixels, self.rows, scaling, direct=True)
+            return mve.fully_connected(self.batches, self.rows, self.scaling)
+        return mve.convolution(self._pixels, self.rows, self.scaling, direct=True)
+
+    @property
+    def scaling(self) -> Scaling:
+        """Of int8: what follows the sums."""
+        multipliers, shifts = (tuple(self._per_unit(values)) for values in (self.multipliers, self.shifts))
+        return Scaling(tuple(self.bias), multipliers, shifts, self.y.zero_points[0], self.clamp)
 
     @property
     def _pixels(self) -> str:
@@ -242,9 +247,9 @@ class FullyConnected(Op):
 
     def constants(self) -> list[Constant]:
         if self.kernel == QUADS:
-            return quad_tables(self.rows, self.bias, self._per_unit(self.multipliers), self._per_unit(self.shifts))
+            return quad_tables(self.rows, self.scaling)
         if self.pairs:
-            return self.pairs.constants(self.bias, self._per_unit(self.multipliers), self._per_unit(self.shifts))
+            return self.pairs.constants(self.scaling)
         if self.product:
             return [*self.operand_tables(self.weight_tensor, "weights"), *self.product.constants()]
         if self.wide and self.wide.suits_rows:
@@ -278,7 +283,7 @@ class FullyConnected(Op):
             tables = {table: f"{prefix}_{table}" for table in ("weights", "scales")}
             return {name: str(value) for name, value in numbers.items()} | tables
         if self.pairs:
-            return self.pairs.parameters(prefix, self.x.zero_points[0], zero_point, self.clamp)
+            return self.pairs.parameters(prefix, self.x.zero_points[0], self.scaling)
         if self.wide:
             head = {"window": f"{{{self._window()}, 0}}", "units": str(self.units)}
             if self.wide.suits_rows:

@@ -11,49 +11,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tinyproof.export.ops.base import Constant, MveForm
+from tinyproof.export.ops.scaling import Scaling
 
 LANES = 16  # bytes of a vector
 UNITS = 4  # that dense kernels take at a time
 MAX_DEPTHWISE_TAPS = 256  # see kernels_mve/kernels/depthwise_mve.h
 # Of 16 bytes, where the four numbers of a vector stand after they were widened twice, bottom and top halves apart.
 WIDENED = ((0, 4, 8, 12), (2, 6, 10, 14), (1, 5, 9, 13), (3, 7, 11, 15))
-
-
-@dataclass(frozen=True)
-class Scaling:
-    """What follows the sums: per unit a bias with the input's zero point in it, a multiplier and a shift, as TFLite
-    Micro has them; then the zero point and the range of the output."""
-
-    bias: Sequence[int]
-    multipliers: Sequence[int]
-    shifts: Sequence[int]
-    zero_point: int
-    clamp: tuple[int, int]
-
-    @property
-    def left(self) -> bool:
-        """Whether a unit is not shifted to the right, for which there are kernels of their own."""
-        return max(self.shifts) >= 0
-
-    @property
-    def kernel_infix(self) -> str:
-        return "_left" if self.left else ""
-
-    def bias_of(self, units: Iterable[int]) -> list[int]:
-        return [self.bias[unit] if unit < len(self.bias) else 0 for unit in units]
-
-    def factors_of(self, units: Iterable[int]) -> list[int]:
-        """The numbers of kernels_mve/kernels/mve.h; units that do not exist are multiplied by a half."""
-        known = [
-            (self.multipliers[unit], self.shifts[unit]) if unit < len(self.bias) else (2**30, -1) for unit in units
-        ]
-        left = [max(shift, 0) for _, shift in known] if self.left else []
-        return left + [multiplier for multiplier, _ in known] + [min(shift, 0) for _, shift in known]
-
-    @property
-    def parameters(self) -> dict[str, str]:
-        numbers = {"zero_point": self.zero_point, "clamp_min": self.clamp[0], "clamp_max": self.clamp[1]}
-        return {name: str(number) for name, number in numbers.items()}
 
 
 def convolution(window: str, rows: Sequence[Sequence[int]], scaling: Scaling, *, direct: bool) -> MveForm:

@@ -40,6 +40,9 @@ static inline void arm_strb(arm_register at, arm_register value) { *(uint8_t *)a
 
 static inline arm_register arm_sub(arm_register n, arm_register m) { return (uint32_t)(n - m); }
 
+/* Of a number, or an address, less a small number. */
+static inline arm_register arm_sub_number(arm_register n, uint32_t m) { return n >> 32 ? n - m : (uint32_t)(n - m); }
+
 static inline arm_register arm_asr(arm_register n, arm_register amount) {
     const uint32_t shift = amount & 0xff;
     return (uint32_t)(arm_signed(n) >> (shift > 31 ? 31 : shift));
@@ -94,6 +97,12 @@ static inline arm_register arm_smlabt(arm_register n, arm_register m, arm_regist
 }
 static inline arm_register arm_smlatt(arm_register n, arm_register m, arm_register a) {
     return (uint32_t)(arm_top(n) * arm_top(m) + arm_signed(a));
+}
+
+/* (a : 0 + n m), upper word, which may wrap. */
+static inline arm_register arm_smmla(arm_register n, arm_register m, arm_register a) {
+    const int64_t product = (int64_t)arm_signed(n) * arm_signed(m);
+    return (((uint64_t)(uint32_t)a << 32) + (uint64_t)product) >> 32;
 }
 
 /* (a : 0 + n m + 2^31), upper word. */

@@ -23,6 +23,7 @@ FORMS = {
     "smlatb R, R, R, R": "{0} = arm_smlabt({2}, {1}, {3});",
     "smlatt R, R, R, R": "{0} = arm_smlatt({1}, {2}, {3});",
     "smmlar R, R, R, R": "{0} = arm_smmlar({1}, {2}, {3});",
+    "smmla R, R, R, R": "{0} = arm_smmla({1}, {2}, {3});",
     "smmul R, R, R": "{0} = arm_smmul({1}, {2});",
     "sxtb16 R, R": "{0} = arm_sxtb16({1}, 0);",
     "sxtb16 R, R, ror I": "{0} = arm_sxtb16({1}, {2});",
@@ -37,6 +38,7 @@ FORMS = {
     "add R, R, I": "{0} = arm_add({1}, {2});",
     "add R, R, R, lsl I": "{0} = arm_add({1}, arm_lsl({2}, {3}));",
     "add R, R, R, asr I": "{0} = arm_add({1}, arm_asr({2}, {3}));",
+    "sub R, R, I": "{0} = arm_sub_number({1}, {2});",
     "sub R, R, R": "{0} = arm_sub({1}, {2});",
     "asr R, R, R": "{0} = arm_asr({1}, {2});",
     "asr R, R, I": "{0} = arm_asr({1}, {2});",
@@ -52,8 +54,10 @@ FORMS = {
     "ldrsb R, [R, R]": "{0} = arm_ldrsb(arm_add({1}, {2}));",
     "ldrsb R, [R, R, lsl I]": "{0} = arm_ldrsb(arm_add({1}, arm_lsl({2}, {3})));",
     "strb R, [R]": "arm_strb({1}, {0});",
+    "ldrd R, R, M": "{0} = {2}; {1} = {3};",
     "ldrd R, R, [R]": "arm_ldrd(&{0}, &{1}, {2});",
     "ldrd R, R, [R, I]": "arm_ldrd(&{0}, &{1}, arm_add({2}, {3}));",
+    "ldrd R, R, [R, I]!": "{2} = arm_add({2}, {3}); arm_ldrd(&{0}, &{1}, {2});",
     "ldrd R, R, [R], I": "arm_ldrd(&{0}, &{1}, {2}); {2} = arm_add({2}, {3});",
     "ldmia R!, L": "{1} {0} = arm_add({0}, {2});",
     "ldmia R, L": "{1}",
@@ -76,7 +80,7 @@ FORMS = {
 _OPERANDS = {
     "R": r"(r\d+|%\[\w+\]|%\d)",
     "M": r"(%\[\w+\])",
-    "I": r"#(\d+|0x[0-9a-f]+)",
+    "I": r"#(-?\d+|0x[0-9a-f]+)",
     "L": r"\{(r\d+(?:, r\d+)*)\}",
     "B": r"(\d+)[bf]",
 }
@@ -111,8 +115,8 @@ def translate(source: str) -> str:
 
 
 def instructions(template: str) -> list[str]:
-    """The lines of an assembly template, labels among them."""
-    return [line.strip() for line in template.split("\n") if line.strip()]
+    """The lines of an assembly template, labels among them; where code is aligned makes no difference to it."""
+    return [line.strip() for line in template.split("\n") if line.strip() and line.strip() != ".balign 4"]
 
 
 def find_form(line: str) -> tuple[str, tuple[str, ...]]:
@@ -201,10 +205,18 @@ def _instruction(line: str, names: dict[str, str], label: str) -> str:
         return FORMS[form].format(label + operands[0])
     if form == "ldr R, M":
         return FORMS[form].format(names.get(operands[0], operands[0]), _value(names[operands[1]]))
+    if form == "ldrd R, R, M":
+        first, second = (_value(f"{names[operands[2]]}[{place}]") for place in (0, 1))
+        return FORMS[form].format(*(names.get(register, register) for register in operands[:2]), first, second)
     if form == "str R, M":
         variable = names[operands[1]]
         return FORMS[form].format(f"(__typeof__({variable})){names.get(operands[0], operands[0])}", variable)
-    return FORMS[form].format(*(names.get(operand, operand) for operand in operands))
+    return FORMS[form].format(*(names.get(operand, _number(operand)) for operand in operands))
+
+
+def _number(operand: str) -> str:
+    """A number below 0 as a register has it; anything else as it is."""
+    return f"{int(operand) % 2**32}u" if operand.startswith("-") else operand
 
 
 def _value(expression: str) -> str:

@@ -55,17 +55,18 @@ static int64_t differing(const int8_t *got, int64_t from, int32_t count, const s
     return wrong;
 }
 
-/* How many sums from `low` to `high` become another byte than they should; `*first` is one of them. */
+/* How many sums from `low` to `high` become another byte than they should; `*first` is one of them. The kernel has each
+ * sum with p[3] added. */
 int64_t sweep_pair(const int64_t *p, int32_t min, int32_t max, const struct wanted *w, int64_t low, int64_t high,
                    int64_t *first) {
     int8_t got[CHUNK];
     int64_t wrong = 0;
-    const int32_t multiplier = (int32_t)p[0], scaling = (int32_t)p[1], rounding = (int32_t)p[2];
+    const int32_t multiplier = (int32_t)p[0], scaling = (int32_t)p[1], rounding = (int32_t)p[2], moved = (int32_t)p[3];
     *first = INT64_MIN;
     for (int64_t at = low; at <= high; at += CHUNK) {
         const int32_t count = high - at + 1 < CHUNK ? (int32_t)(high - at + 1) : CHUNK;
         for (int32_t i = 0; i < count; i++) {
-            got[i] = rescale_pair_s8((int32_t)at + i, multiplier, scaling, rounding);
+            got[i] = rescale_pair_s8((int32_t)at + i + moved, multiplier, scaling, rounding);
         }
         clamp_bytes(got, count, min, max);
         wrong += differing(got, at, count, w, first);

@@ -9,6 +9,7 @@ import math
 import random
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from support.sanitizers import FLAGS, compile_sanitized
 from tinyproof.faults.native.armv7em import FORMS, find_form
 
 # Instructions as kernels write them, in a statement with these operands: d and e are written, n, m and a read; p is an
-# address in `memory`, i a distance in bytes from there, and w a variable.
+# address in `memory`, i a distance in bytes from there, w a variable, and pair two.
 SNIPPETS = [
     "smlad %[d], %[n], %[m], %[a]",
     "smuad %[d], %[n], %[m]",
@@ -39,6 +40,7 @@ SNIPPETS = [
     "smlabt %[d], %[n], %[m], %[a]",
     "smlatb %[d], %[n], %[m], %[a]",
     "smmlar %[d], %[n], %[m], %[a]",
+    "smmla %[d], %[n], %[m], %[a]",
     "smmul %[d], %[n], %[m]",
     "sxtb16 %[d], %[n]",
     "sxtb16 %[d], %[n], ror #8",
@@ -53,6 +55,7 @@ SNIPPETS = [
     "add %[d], %[n], %[m], asr #31",
     "add %[d], %[n], %[m], lsl #2",
     "sub %[d], %[n], %[m]",
+    "sub %[d], %[n], #8",
     "asr %[d], %[n], %[m]",
     "asr %[d], %[n], #8",
     "ssat %[d], #16, %[n]",
@@ -69,7 +72,10 @@ SNIPPETS = [
     "strb %[n], [%[p]]",
     "ldrd %[d], %[e], [%[p]]",
     "ldrd %[d], %[e], [%[p], #4]",
+    "ldrd %[d], %[e], [%[p], #-8]",
+    "ldrd %[d], %[e], %[pair]",
     "ldrd %[d], %[e], [%[p]], #8",
+    "ldrd %[d], %[e], [%[p], #8]!",
     "strd %[n], %[m], [%[p]], #8",
     "mov r4, %[n]\nmov r5, %[m]\nstmia %[p]!, {r4, r5}",
     "ldmia %[p]!, {r4, r5}\nsub %[d], r4, r5",
@@ -95,9 +101,11 @@ static uint32_t answer@number@(uint32_t n, uint32_t m, uint32_t a) {
     uint32_t d = 1, e = 2, w = a, hash = 2166136261u;
     char *p = (char *)(memory + 2), *const end = (char *)(memory + 6);
     const int32_t i = (int32_t)(m % 13) - 5;
+    const uint32_t pair[2] = {n + m, m ^ a};
+    (void)pair;
     __asm__ volatile(@snippet@
         : [d] "+&r"(d), [e] "+&r"(e), [p] "+&r"(p), [w] "+m"(w)
-        : [n] "r"(n), [m] "r"(m), [a] "r"(a), [i] "r"(i), [end] "r"(end)
+        : [n] "r"(n), [m] "r"(m), [a] "r"(a), [i] "r"(i), [end] "r"(end), [pair] "m"(pair)
         : "r4", "r5", "cc", "memory");
     for (int k = 0; k < 8; k++)
         hash = (hash ^ memory[k]) * 16777619u;
@@ -195,12 +203,20 @@ def test_assembly_has_to_keep_to_what_it_declares(statement: str, says: str | No
     assert (done.returncode == 0) == (says is None)
 
 
-CONV = convolution.Layer((1, 4, 4, 4), units=4, y=(0.02, 5))
+CONV = convolution.Layer((1, 4, 4, 4), units=4, y=(0.0207, 5))
+ONCE = replace(CONV, y=(0.0207, -128))  # all outputs on one side of the zero point: one rounding is enough
 DEPTHWISE = convolution.Layer((1, 4, 4, 8), units=8, multiplier=1, y=(0.01, -128), activation=1)
 DENSE = fully_connected.Layer(64, 8)
-PLANES = convolution.Layer((1, 9, 12, 3), units=6, multiplier=2, y=(0.02, 5))
-STRIDED = convolution.Layer((1, 9, 12, 3), units=6, multiplier=2, strides=(2, 2), y=(0.02, 5))
+NARROW = fully_connected.Layer(36, 20)  # inputs that are no whole eights
+PLANES = convolution.Layer((1, 9, 12, 3), units=6, multiplier=2, y=(0.0207, 5))
+PLANES_ONCE = replace(PLANES, y=(0.0207, -128))
+PLANES_ODD = replace(PLANES_ONCE, shape=(1, 9, 11, 3))
+PLANES_FIVE = replace(PLANES_ONCE, kernel=(5, 5))
+STRIDED = convolution.Layer((1, 9, 12, 3), units=6, multiplier=2, strides=(2, 2), y=(0.0207, 5))
 WIDE = convolution.Layer((1, 3, 4, 200), units=2, y=(0.1, 5))  # too much for a strip
+STRIDED_ONCE = replace(STRIDED, y=(0.0207, -128))
+QUADS = fully_connected.Layer(40, 14)  # an odd number of pairs
+RIGHT = replace(WIDE, shape=(1, 4, 8, 200), strides=(2, 2))  # nothing is outside on the left
 RAGGED = convolution.Layer((1, 6, 7, 3), units=4, padding=convolution.VALID, y=(0.02, 5))
 DIFFERENT = r"1 of 1 cases differ:\ncompiled: "
 
@@ -212,7 +228,27 @@ def case(layer: Any) -> Case:
 
 
 def test_right_kernels_pass() -> None:
-    assert_bit_exact_with_dsp_kernels([case(layer) for layer in (CONV, WIDE, RAGGED, DEPTHWISE, PLANES, DENSE)])
+    assert_bit_exact_with_dsp_kernels(
+        [
+            case(layer)
+            for layer in (
+                CONV,
+                ONCE,
+                WIDE,
+                RAGGED,
+                DEPTHWISE,
+                PLANES,
+                PLANES_ONCE,
+                PLANES_ODD,
+                PLANES_FIVE,
+                STRIDED,
+                STRIDED_ONCE,
+                DENSE,
+                NARROW,
+                QUADS,
+            )
+        ]
+    )
 
 
 # What a kernel could do wrong, and how it shows. An address too far by one step is found in each of: the tables, the
@@ -222,21 +258,26 @@ def test_right_kernels_pass() -> None:
     [
         (CONV, "pairs_multiply", "add %[b1], %[w], %[b1], asr", "add %[b1], %[w], %[b0], asr", DIFFERENT),
         (CONV, "pairs_multiply", "add %[x], %[t], #24", "add %[x], %[t], #28", "global-buffer-overflow"),
-        (
-            CONV,
-            "conv_pairs_s8",
-            "conv_walk(p, 0, units / 2)",
-            "conv_walk(p, 0, units / 2 + 1)",
-            "global-buffer-overflow",
-        ),
+        (CONV, "conv_pairs_s8", "scales + pairs *", "scales + (pairs + 1) *", "global-buffer-overflow"),
+        (ONCE, "conv_pairs_s8", "scales + pairs *", "scales + (pairs + 1) *", "global-buffer-overflow"),
+        (ONCE, "pairs_once", "sub %[b1], %[b1], %[a1]", "sub %[b1], %[b1], %[a0]", DIFFERENT),
+        (ONCE, "pairs_once", "[%[t], #24]!", "[%[t], #28]!", "global-buffer-overflow"),
+        (QUADS, "pairs_quads", "add r6, %[weights], r6", "mov r6, %[weights]", DIFFERENT),
+        (QUADS, "pairs_quads", "/ 4 % 4", "/ 4 % 4 + 1", "overflow|poison"),
+        (QUADS, "conv_pairs_s8", "p->numbers & ~1", "p->numbers", "overflow|poison"),
+        (PLANES_ONCE, "planes_at_once", '[" x "], #4', '[" x "], #12', DIFFERENT),
+        (PLANES_ODD, "planes_at_once", "count + 1) / 2", "count) / 2", DIFFERENT),
+        (STRIDED_ONCE, "planes_at_once", "planes_word(w[2], w[5])", "planes_word(w[5], w[2])", DIFFERENT),
+        (PLANES_ONCE, "planes_multiply", "step_y - count * step", "step_y - count * step + 40", "overflow|poison"),
+        (ONCE, "pairs_once", "str %[w], %[output]", "add %[w], %[w], #64\\n\\tstr %[w], %[output]", "poison"),
         (
             RAGGED,
-            "conv_columns",
+            "conv_pairs_s8",
             "row_bytes / 4, w->kernel_height",
             "row_bytes / 4, w->kernel_height + 2",
             "overflow|poison",
         ),
-        (RAGGED, "conv_columns", "place.x + 3 * w->stride_x + w->kernel_width >", "w->kernel_width >", DIFFERENT),
+        (RIGHT, "conv_columns", "x > w->input_width || from", "from", f"{DIFFERENT}|poison"),
         (
             WIDE,
             "conv_columns",
@@ -261,12 +302,12 @@ def test_right_kernels_pass() -> None:
         (STRIDED, "planes_multiply", "smlad %[a3], r4, r10", "smlad %[a3], r4, r9", DIFFERENT),
         (PLANES, "planes_multiply", "smlatb %[a0]", "smlabb %[a0]", DIFFERENT),
         (PLANES, "conv_planes_s8", "columns->offset", "columns->offset + 1", "poison"),
-        (PLANES, "conv_planes_s8", "left / 8", "left / 8 + 1", "poison|overflow"),
         (PLANES, "conv_planes_s8", "(int16_t)w->input_zero_point", "0", DIFFERENT),
         (PLANES, "conv_planes_s8", "p->group_channels * taps", "p->group_channels * taps + 1", "overflow"),
         (PLANES, "conv_planes_s8", "count / 4", "count / 4 + 1", "poison"),
-        (DENSE, "pairs_multiply", 'PAIRS_SMLAD("%[b]", w, x) "sxtb16', 'PAIRS_SMLAD("%[a]", w, x) "sxtb16', DIFFERENT),
-        (DENSE, "conv_columns", "row_bytes / 4, 2", "row_bytes / 4 + 1, 2", "poison|overflow"),
+        (PLANES_FIVE, "planes_multiply", "count - 4;", "count;", "poison|overflow"),
+        (NARROW, "pairs_steps", 'PAIRS_SMLAD("%[b]", w, x) "sxtb16', 'PAIRS_SMLAD("%[a]", w, x) "sxtb16', DIFFERENT),
+        (DENSE, "conv_pairs_s8", "input, depth / 4)", "input, depth / 4 + 1)", "poison|overflow"),
     ],
 )
 def test_a_wrong_kernel_is_noticed(

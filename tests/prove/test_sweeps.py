@@ -9,7 +9,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tinyproof.core.tflite import arithmetic, fixed_point
+from tinyproof.export.ops.one_rounding import unit_factors
 from tinyproof.export.ops.requantize_encoding import encode_multiplier, encode_shift
+from tinyproof.export.ops.scaling import Scaling
 from tinyproof.export.ops.simd_packing import pair_scaling
 from tinyproof.prove.requantization import fits
 from tinyproof.prove.sweeps import Sweeps, intervals
@@ -38,7 +40,7 @@ def test_reciprocal(sweeps: Sweeps, a: int) -> None:
 @pytest.mark.parametrize("shift", [-9, -1, 0, 2])
 def test_a_sweep_counts_each_wrong_sum(sweeps: Sweeps, shift: int) -> None:
     multiplier, zero_point, reach = 1_518_500_251, -7, (-40_000, 30_000)
-    pair = (encode_multiplier(multiplier), pair_scaling(shift), 1 + 2 * zero_point)
+    pair = (encode_multiplier(multiplier), pair_scaling(shift), 1 + 2 * zero_point, 0)
     plain = (encode_multiplier(multiplier), encode_shift(shift), int(shift < 0), zero_point)
     wanted = (multiplier, shift, zero_point, -128, 100)
     for tail, parameters in ((RESCALED_PAIR, pair), (REQUANTIZED, plain)):
@@ -51,13 +53,28 @@ def test_a_sweep_counts_each_wrong_sum(sweeps: Sweeps, shift: int) -> None:
         assert not counted or right[first - reach[0]]
 
 
+def test_one_rounding_is_swept_with_what_it_adds_to_the_sum(sweeps: Sweeps) -> None:
+    scaling = Scaling((0,), (1_518_500_251,), (-7,), -128, (-128, 127))
+    wanted = (scaling.multipliers[0], scaling.shifts[0], scaling.zero_point, *scaling.clamp)
+    ((moved, multiplier, offset),) = unit_factors([(100, -3)], scaling)
+    assert multiplier > 0
+    assert moved > 0
+    reach = (-13_184, 13_084)
+    for numbers in ((moved, multiplier, offset), (moved + 9, multiplier, offset), (moved, multiplier, offset + 1)):
+        parameters = (numbers[1], numbers[2], -255, numbers[0])
+        assert fits(Rescaling(RESCALED_PAIR, parameters, scaling.clamp, wanted), reach)
+        wrong, _ = sweeps.rescaled(RESCALED_PAIR, parameters, scaling.clamp, wanted, reach)
+        assert (wrong == 0) == (numbers == (moved, multiplier, offset))
+    assert not fits(Rescaling(RESCALED_PAIR, (multiplier, 2**31 - 2, 0, moved), scaling.clamp, wanted), reach)
+
+
 def answer(x: int, wanted: tuple[int, ...]) -> int:
     multiplier, shift, zero_point, low, high = wanted
     return min(max(arithmetic.requantize(x, multiplier, shift) + zero_point, low), high)
 
 
 def test_sums_that_may_leave_32_bits_are_not_swept() -> None:
-    pair = (encode_multiplier(2**30), pair_scaling(8), 1)
+    pair = (encode_multiplier(2**30), pair_scaling(8), 1, 0)
     rescaling = Rescaling(RESCALED_PAIR, pair, (-128, 127), (2**30, 8, 0, -128, 127))
     assert fits(rescaling, (-(2**22), 2**22))
     assert not fits(rescaling, (-(2**23), 2**23))

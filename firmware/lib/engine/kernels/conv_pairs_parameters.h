@@ -16,6 +16,7 @@ struct conv_pairs_s8 {
     struct conv_window window;
     int32_t depth;    /* kernel_height * filled row */
     int32_t units;    /* output channels */
+    int32_t numbers;  /* so many pairs of output channels, from the first on, are numbers and shifted to the right */
     int32_t strip;    /* pixels of an input row between its borders that are copied for a row of outputs, or 0 */
     int32_t rounding; /* 1 + 2 * zero point of the output */
     int32_t clamp_min;

@@ -42,7 +42,7 @@ KERNEL_SHARED void conv_pairs_s8(const int8_t *input, int8_t *output, int8_t *sc
             const struct pair_sums sums = multiply_pair(weights, scales, x, depth);
             *output++ = rescale_pair_s8(sums.a, scales[2], scales[4], p->rounding);
             if (left > 1) {
-                *output++ = rescale_pair_s8(sums.b, scales[3], scales[5], p->rounding);
+                *output++ = rescale_pair_s8(sums.b, scales[3], pair_scaling_b(scales), p->rounding);
             }
             weights += 2 * depth;
             scales += PAIR_SCALES;

@@ -12,8 +12,12 @@
 
 /* The numbers of a pair: bias a, bias b, multiplier a, multiplier b (encoded as in requantize.h), scaling a, scaling b.
  * A scaling: the halving shift in bits 0 to 7, the shift to the left in bits 8 to 15, and flags.
+ *
+ * Where the exporter has found that one rounding gives the bytes of TFLite's two (export/ops/one_rounding.py), the
+ * multiplier is not negative, and the scaling is what rescale_once_s8 adds. A pair has it for both rows, or for none; then
+ * bias b stands in a number 256 b + a as well, and scaling b is 256 times as much.
  */
-enum { PAIR_SCALES = 6 };
+enum { PAIR_SCALES = 6, ONE_SHIFT = 4 };
 #define PAIR_BYTES 0x40000000        /* of a: the rows are bytes, not numbers 256 b + a */
 #define PAIR_SHIFTS_LEFT 0x20000000  /* of the first: one row is not rescaled to the right */
 /* A negative scaling: this row is not rescaled to the right. */
@@ -68,12 +72,37 @@ KERNEL_INLINE struct pair_sums multiply_numbers(KERNEL_TABLE int8_t *w, const in
     return sums;
 }
 
+/* Whether a row is rescaled by one rounding. */
+KERNEL_INLINE int32_t rounds_once(int32_t multiplier) {
+    return multiplier >= 0;
+}
+
+/* PAIR_BYTES and PAIR_SHIFTS_LEFT; a pair that is rescaled by one rounding has neither. */
+KERNEL_INLINE int32_t pair_flags(KERNEL_TABLE int32_t *scales) {
+    return rounds_once(scales[2]) ? 0 : scales[4];
+}
+
+KERNEL_INLINE int32_t pair_bias_b(KERNEL_TABLE int32_t *scales) {
+    return rounds_once(scales[2]) ? (int32_t)((uint32_t)scales[1] - (uint32_t)scales[0]) >> 8 : scales[1];
+}
+
+KERNEL_INLINE int32_t pair_scaling_b(KERNEL_TABLE int32_t *scales) {
+    return rounds_once(scales[2]) ? scales[5] >> 8 : scales[5];
+}
+
 KERNEL_INLINE struct pair_sums multiply_pair(KERNEL_TABLE int8_t *w, KERNEL_TABLE int32_t *scales, const int8_t *x,
                                              int32_t depth) {
-    struct pair_sums sums = scales[4] & PAIR_BYTES ? multiply_bytes(w, x, depth) : multiply_numbers(w, x, depth);
+    struct pair_sums sums =
+        pair_flags(scales) & PAIR_BYTES ? multiply_bytes(w, x, depth) : multiply_numbers(w, x, depth);
     sums.a += scales[0];
-    sums.b += scales[1];
+    sums.b += pair_bias_b(scales);
     return sums;
+}
+
+/* floor((floor(accumulator * multiplier / 2^32) + offset) / 2^ONE_SHIFT): the bias was moved so that this is what two roundings give. */
+KERNEL_INLINE int8_t rescale_once_s8(int32_t accumulator, int32_t multiplier, int32_t offset) {
+    const int32_t high = (int32_t)((int64_t)accumulator * multiplier >> 32);
+    return clamp_s8((high + offset) >> ONE_SHIFT, -128, 127);
 }
 
 /* `rounding` is 1 + 2 * zero_point; the shift goes to the right. */
@@ -83,12 +112,15 @@ KERNEL_INLINE int8_t requantize_s8(int32_t accumulator, int32_t multiplier_minus
     return clamp_s8((((t - (t < 0 ? 1 : 0)) >> halving_shift) + rounding) >> 1, -128, 127);
 }
 
-KERNEL_INLINE int8_t rescale_pair_s8(int32_t accumulator, int32_t multiplier_minus, int32_t scaling, int32_t rounding) {
+KERNEL_INLINE int8_t rescale_pair_s8(int32_t accumulator, int32_t multiplier, int32_t scaling, int32_t rounding) {
+    if (rounds_once(multiplier)) {
+        return rescale_once_s8(accumulator, multiplier, scaling);
+    }
     if (scaling >= 0) {
-        return requantize_s8(accumulator, multiplier_minus, scaling & 0xff, rounding);
+        return requantize_s8(accumulator, multiplier, scaling & 0xff, rounding);
     }
     const int32_t shifted = accumulator * (INT32_C(1) << (scaling >> 8 & 0x1f));
-    return clamp_s8(doubling_high_multiply(shifted, multiplier_minus) + (rounding >> 1), -128, 127);
+    return clamp_s8(doubling_high_multiply(shifted, multiplier) + (rounding >> 1), -128, 127);
 }
 
 #endif

@@ -14,22 +14,47 @@
 
 /* One row of weights is done: its sums of one pixel or two become outputs. */
 KERNEL_INLINE void conv_outputs(int8_t *output, int32_t units, int32_t columns, int32_t sum0, int32_t sum1,
-                                const int32_t *scales, int32_t b, int32_t rounding) {
-    const int32_t bias = scales[b], multiplier = scales[2 + b], scaling = scales[4 + b];
-    store_s8(output, rescale_unit(sum0 + bias, multiplier, scaling, rounding));
+                                int32_t multiplier, int32_t scaling, int32_t rounding) {
+    store_s8(output, rescale_unit(sum0, multiplier, scaling, rounding));
     if (columns > 1) {
-        store_s8(output + units, rescale_unit(sum1 + bias, multiplier, scaling, rounding));
+        store_s8(output + units, rescale_unit(sum1, multiplier, scaling, rounding));
+    }
+}
+
+KERNEL_INLINE void conv_outputs_once(int8_t *output, int32_t units, int32_t columns, int32_t sum0, int32_t sum1,
+                                     int32_t multiplier, int32_t offset) {
+    store_s8(output, rescale_once(sum0, multiplier, offset));
+    if (columns > 1) {
+        store_s8(output + units, rescale_once(sum1, multiplier, offset));
+    }
+}
+
+/* The same of a pair, `left` units from its first one on. */
+KERNEL_INLINE void conv_pair(int8_t *output, int32_t units, int32_t left, int32_t columns, const struct block_sums *sum,
+                             const int32_t *s, int32_t rounding) {
+    const int32_t a0 = sum->a0 + s[0], a1 = sum->a1 + s[0];
+    if (rounds_once(s[2])) {
+        conv_outputs_once(output, units, columns, a0, a1, s[2], s[4]);
+        if (left > 1) {
+            const int32_t bias = pair_bias_b(s);
+            conv_outputs_once(output + 1, units, columns, sum->b0 + bias, sum->b1 + bias, s[3], pair_scaling_b(s));
+        }
+        return;
+    }
+    conv_outputs(output, units, columns, a0, a1, s[2], s[4], rounding);
+    if (left > 1) {
+        conv_outputs(output + 1, units, columns, sum->b0 + s[1], sum->b1 + s[1], s[3], s[5], rounding);
     }
 }
 
 /* Whether the next `pairs` pairs, 1, 2 or 4, are all of numbers. */
 KERNEL_INLINE int32_t all_numbers(const int32_t *scales, int32_t pairs) {
-    int32_t flags = scales[4];
+    int32_t flags = pair_flags(scales);
     if (pairs > 1) {
-        flags |= scales[PAIR_SCALES + 4];
+        flags |= pair_flags(scales + PAIR_SCALES);
     }
     if (pairs > 2) {
-        flags |= scales[2 * PAIR_SCALES + 4] | scales[3 * PAIR_SCALES + 4];
+        flags |= pair_flags(scales + 2 * PAIR_SCALES) | pair_flags(scales + 3 * PAIR_SCALES);
     }
     return !(flags & PAIR_BYTES);
 }
@@ -47,18 +72,15 @@ KERNEL_INLINE void conv_units(int8_t *output, const int8_t *x0, const int8_t *x1
         if (left >= 2 * most - 1 && all_numbers(scales, most)) {
             pairs = most;
             block_multiply(sums, most, 1, weights, x0, x1, depth, columns);
-        } else if (most == 1 || (scales[4] & PAIR_BYTES)) {
+        } else if (most == 1 || (pair_flags(scales) & PAIR_BYTES)) {
             block_multiply(sums, 1, 0, weights, x0, x1, depth, columns);
         } else {
             block_multiply(sums, 1, 1, weights, x0, x1, depth, columns);
         }
         weights += 2 * pairs * depth;
         const struct block_sums *sum = sums;
-        for (; pairs > 0; pairs--, sum++, scales += PAIR_SCALES, left -= 2) {
-            conv_outputs(output++, units, columns, sum->a0, sum->a1, scales, 0, rounding);
-            if (left > 1) {
-                conv_outputs(output++, units, columns, sum->b0, sum->b1, scales, 1, rounding);
-            }
+        for (; pairs > 0; pairs--, sum++, scales += PAIR_SCALES, left -= 2, output += 2) {
+            conv_pair(output, units, left, columns, sum, scales, rounding);
         }
     }
 }

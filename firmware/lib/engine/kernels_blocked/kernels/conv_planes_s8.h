@@ -11,7 +11,7 @@
 
 #include "kernels/clamp_bytes.h"
 #include "kernels/conv_planes_parameters.h"
-#include "kernels/planes_multiply.h"
+#include "kernels/planes_at_once.h"
 
 /* Columns of the input that are in the image, by their place in a plane's row. */
 struct planes_columns {
@@ -23,8 +23,8 @@ struct planes_columns {
 };
 
 /* Rows from `y` on that are not in the image become zero points, for all channels. */
-static __attribute__((noinline)) void planes_clear(int16_t *plane, int32_t y, int32_t rows,
-                                                   const struct conv_planes_s8 *p) {
+static __attribute__((noinline, cold)) void planes_clear(int16_t *plane, int32_t y, int32_t rows,
+                                                         const struct conv_planes_s8 *p) {
     for (; rows > 0; rows--, y++, plane += p->pitch) {
         for (int32_t i = 0; i < p->pitch && (uint32_t)y >= (uint32_t)p->window.input_height; i++) {
             plane[i] = (int16_t)p->window.input_zero_point;
@@ -36,35 +36,27 @@ static __attribute__((noinline)) void planes_clear(int16_t *plane, int32_t y, in
 static __attribute__((noinline)) void planes_fill(int16_t *plane, const int8_t *x, int32_t y, int32_t rows,
                                                   const struct planes_columns *columns,
                                                   const struct conv_planes_s8 *p) {
-    const int32_t count = columns->end - columns->begin, step = columns->step;
-    plane += columns->begin;
-    for (; rows > 0; rows--, y++, plane += p->pitch) {
-        int16_t *to = plane;
-        int32_t left = count;
-        if ((uint32_t)y >= (uint32_t)p->window.input_height) {
-            continue;
-        }
-        const int8_t *from = x + y * p->input_step_y + columns->offset;
-        if (left >= 8) {
-            planes_widen(to, from, step, left / 8);
-            to += left & ~7;
-            from += (left & ~7) * step;
-            left &= 7;
-        }
-        for (; left > 0; left--, from += step) {
-            *to++ = *from;
-        }
+    const int32_t above = y < 0 ? -y : 0, below = y + rows - p->window.input_height;
+    const int32_t inside = rows - above - (below > 0 ? below : 0), count = columns->end - columns->begin;
+    if (inside > 0 && count > 0) {
+        const int8_t *from = x + (y + above) * p->input_step_y + columns->offset;
+        planes_widen(plane + above * p->pitch + columns->begin, p->pitch, from, columns->step, p->input_step_y, count,
+                     inside);
     }
 }
 
 /* Outputs of one unit in a strip. */
-static __attribute__((noinline)) void planes_rescale(int8_t *output, const int32_t *sums, int32_t rows, int32_t count,
-                                                     int32_t sums_pitch, int32_t step, const int32_t *scales,
-                                                     const struct conv_planes_s8 *p) {
+static __attribute__((noinline, cold)) void planes_rescale(int8_t *output, const int32_t *sums, int32_t rows,
+                                                           int32_t count, int32_t sums_pitch, int32_t step,
+                                                           const int32_t *scales, const struct conv_planes_s8 *p) {
     const int32_t multiplier = scales[1], scaling = scales[2], rounding = p->rounding;
     for (; rows > 0; rows--, sums += sums_pitch, output += p->output_step_y) {
         const int32_t fours = count / 4;
         int8_t *to = output;
+        if (rounds_once(multiplier)) {
+            planes_rescale_once(to, sums, count, step, multiplier, scaling);
+            continue;
+        }
         if (scaling < 0) {
             planes_rescale_left(to, sums, count, step, multiplier, scaling >> 8 & 0x1f, rounding >> 1);
             continue;
@@ -96,46 +88,77 @@ struct planes_phase {
     int32_t sums_pitch;
 };
 
+/* What all channels of a strip have in common. */
+struct planes_strip {
+    const int16_t *plane;
+    word *steps;
+    struct planes_outputs outputs;
+};
+
+/* Adds a channel to one unit of its group; the last one makes outputs. */
+static __attribute__((noinline, cold)) void planes_unit(int8_t *output, int32_t *sums, const int8_t *weights,
+                                                        const int32_t *scales, int32_t channel,
+                                                        const struct planes_strip *strip,
+                                                        const struct planes_phase *phase,
+                                                        const struct planes_shape *shape,
+                                                        const struct conv_planes_s8 *p) {
+    const struct planes_outputs *outputs = &strip->outputs;
+    const int32_t row = outputs->row / 2, loops = phase->flat ? 1 : outputs->rows;
+    const int32_t count = phase->flat ? (outputs->rows - 1) * p->pitch + outputs->count : outputs->count;
+    if (channel == 0) {
+        planes_set(sums, p->sums, scales[0]);
+    }
+    planes_spread(strip->steps, weights, shape);
+    for (int32_t at = 0; at < loops; at++) {
+        planes_multiply(sums + at * phase->sums_pitch, (count + 3) / 4, strip->plane + at * row, outputs->stride,
+                        strip->steps, shape);
+    }
+    if (channel == p->group_channels - 1) {
+        planes_rescale(output, sums, outputs->rows, outputs->count, phase->sums_pitch, outputs->step, scales, p);
+    }
+}
+
 /* All channels of `rows` output rows from `y` on. */
-static __attribute__((noinline)) void planes_strip(const int8_t *input, int8_t *output, int8_t *scratch, int32_t y,
-                                                   int32_t rows, const struct planes_phase *phase,
-                                                   const struct planes_shape *shape, const struct conv_planes_s8 *p) {
+static __attribute__((noinline, cold)) void planes_strip(const int8_t *input, int8_t *output, int8_t *scratch,
+                                                         int32_t y, int32_t rows, const struct planes_phase *phase,
+                                                         const struct planes_shape *shape,
+                                                         const struct conv_planes_s8 *p) {
     const struct conv_window *w = &p->window;
     const int32_t taps = w->kernel_height * w->kernel_width, step = phase->columns.phases * p->output_step_x;
     const int32_t input_rows = (rows - 1) * w->stride_y + (w->kernel_height - 1) * w->dilation_y + 1;
     int16_t *plane = (int16_t *)(void *)scratch;
     int32_t *sums = (int32_t *)(void *)(plane + p->plane);
-    word *steps = (word *)(sums + p->group_units * p->sums);
+    const struct planes_strip strip = {
+        plane,
+        (word *)(sums + p->group_units * p->sums),
+        {rows, phase->outputs, w->stride_x, 2 * w->stride_y * p->pitch, step, p->output_step_y},
+    };
     const int8_t *weights = p->weights;
     const int32_t *scales = p->scales;
     const int32_t top = y * w->stride_y - w->pad_top;
     planes_clear(plane, top, input_rows, p);
-    for (int32_t group = p->groups; group > 0; group--) {
-        for (int32_t unit = 0; unit < p->group_units; unit++) {
-            planes_set(sums + unit * p->sums, p->sums, scales[unit * UNIT_SCALES]);
-        }
+    for (int32_t group = p->groups; group > 0; group--, output += p->group_units) {
         for (int32_t channel = 0; channel < p->group_channels; channel++) {
             planes_fill(plane, input++, top, input_rows, &phase->columns, p);
             for (int32_t unit = 0; unit < p->group_units; unit++) {
-                planes_spread(steps, weights + (unit * p->group_channels + channel) * taps, shape);
-                for (int32_t row = 0; row < (phase->flat ? 1 : rows); row++) {
-                    const int32_t count = phase->flat ? (rows - 1) * p->pitch + phase->outputs : phase->outputs;
-                    planes_multiply(sums + unit * p->sums + row * phase->sums_pitch, (count + 3) / 4,
-                                    plane + row * w->stride_y * p->pitch, w->stride_x, steps, shape);
+                const int8_t *own = weights + (unit * p->group_channels + channel) * taps;
+                const int32_t *factors = scales + unit * UNIT_SCALES;
+                if (p->group_channels > 1 ||
+                    !planes_at_once(output + unit, plane, own, factors, shape, &strip.outputs)) {
+                    planes_unit(output + unit, sums + unit * p->sums, own, factors, channel, &strip, phase, shape, p);
                 }
             }
         }
         weights += p->group_units * p->group_channels * taps;
-        for (int32_t unit = 0; unit < p->group_units; unit++, scales += UNIT_SCALES) {
-            planes_rescale(output++, sums + unit * p->sums, rows, phase->outputs, phase->sums_pitch, step, scales, p);
-        }
+        scales += p->group_units * UNIT_SCALES;
     }
 }
 
 /* Every row of the outputs from column `first` on, `outputs` of them. */
-static __attribute__((noinline)) void planes_part(const int8_t *input, int8_t *output, int8_t *scratch, int32_t first,
-                                                  int32_t outputs, const struct planes_shape *shape,
-                                                  const struct conv_planes_s8 *p) {
+static __attribute__((noinline, cold)) void planes_part(const int8_t *input, int8_t *output, int8_t *scratch,
+                                                        int32_t first, int32_t outputs,
+                                                        const struct planes_shape *shape,
+                                                        const struct conv_planes_s8 *p) {
     const struct conv_window *w = &p->window;
     const int32_t phases = w->dilation_x, x = first * w->stride_x - w->pad_left;
     int32_t begin = 0, at = x;

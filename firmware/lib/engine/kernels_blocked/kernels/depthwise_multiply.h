@@ -39,7 +39,9 @@ static __attribute__((noinline)) int8_t *depthwise_multiply(const int16_t *quad,
         const quads_number *factors = (const quads_number *)(const void *)quad;
 #pragma GCC unroll 4
         for (int32_t i = 0; i < 4; i++) {
-            store_s8(output + i, rescale_unit(sums[i], factors[i], factors[4 + i], rounding));
+            const int32_t multiplier = factors[i], scaling = factors[4 + i];
+            store_s8(output + i, rounds_once(multiplier) ? rescale_once(sums[i], multiplier, scaling)
+                                                         : rescale_unit(sums[i], multiplier, scaling, rounding));
         }
         quad += 16;
     }

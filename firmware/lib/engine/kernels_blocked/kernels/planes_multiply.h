@@ -15,14 +15,21 @@ struct planes_shape {
     int32_t gap;
 };
 
-/* Eight bytes `step` apart to int16, `groups` times. */
-KERNEL_INLINE void planes_widen(int16_t *to, const int8_t *from, int32_t step, int32_t groups) {
-    for (; groups > 0; groups--) {
+/* `rows` rows of `count` bytes, `step` bytes apart, to int16; `pitch` of these are a row. */
+KERNEL_INLINE void planes_widen(int16_t *to, int32_t pitch, const int8_t *from, int32_t step, int32_t step_y,
+                                int32_t count, int32_t rows) {
+    for (; rows > 0; rows--, to += pitch, from += step_y) {
+        const int8_t *x = from;
+        int32_t i = 0;
+        for (; i < (count & ~7); i += 8) {
 #pragma GCC unroll 8
-        for (int32_t i = 0; i < 8; i++, from += step) {
-            to[i] = *from;
+            for (int32_t place = i; place < i + 8; place++, x += step) {
+                to[place] = *x;
+            }
         }
-        to += 8;
+        for (; i < count; i++, x += step) {
+            to[i] = *x;
+        }
     }
 }
 
@@ -88,6 +95,14 @@ KERNEL_INLINE void planes_rescale_fours(int8_t *output, const int32_t *sums, int
                                         int32_t multiplier, int32_t shift, int32_t rounding) {
     for (const int32_t *end = sums + 4 * fours; sums != end; sums++, output += step) {
         store_s8(output, rescale_right(*sums, multiplier, shift, rounding));
+    }
+}
+
+/* The same by one rounding. */
+KERNEL_INLINE void planes_rescale_once(int8_t *output, const int32_t *sums, int32_t count, int32_t step,
+                                       int32_t multiplier, int32_t offset) {
+    for (; count > 0; count--, output += step) {
+        store_s8(output, rescale_once(*sums++, multiplier, offset));
     }
 }
 

@@ -31,7 +31,12 @@ KERNEL_INLINE int32_t rescale_left(int32_t sum, int32_t multiplier, int32_t shif
     return high_multiply(sum * (INT32_C(1) << shift), multiplier) + zero_point;
 }
 
-/* `scaling` as in pairs.h, `rounding` is 1 + 2 * zero_point. */
+/* rescale_once_s8 of pairs.h, to be clamped. */
+KERNEL_INLINE int32_t rescale_once(int32_t sum, int32_t multiplier, int32_t offset) {
+    return ((int32_t)((int64_t)sum * multiplier >> 32) + offset) >> ONE_SHIFT;
+}
+
+/* By two roundings; `scaling` as in pairs.h, `rounding` is 1 + 2 * zero_point. */
 KERNEL_INLINE int32_t rescale_unit(int32_t sum, int32_t multiplier, int32_t scaling, int32_t rounding) {
     if (__builtin_expect(scaling >= 0, 1)) {
         return rescale_right(sum, multiplier, scaling, rounding);

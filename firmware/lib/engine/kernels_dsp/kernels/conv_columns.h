@@ -6,6 +6,7 @@
 
 #include "kernels/conv_pairs_parameters.h"
 #include "kernels/dsp.h"
+#include "kernels/widen.h"
 
 /* Widens `rows` rows of `words` words each, both at least 1, from four places to four columns, interleaved by words: 16
  * bytes in 17 instructions. Rows lie `step` bytes apart. Returns the end of the columns. */
@@ -16,6 +17,7 @@ static __attribute__((noinline)) word *widen_four(word *columns, const int8_t *c
     const int32_t gap = step - 4 * words;
     /* clang-format off */
     __asm__ volatile(
+        ALIGN_LOOP
         "1:\n\t"
         "ldr r8, [%[from0]], #4\n\t"
         "ldr r9, [%[from1]], #4\n\t"
@@ -52,21 +54,27 @@ static __attribute__((noinline)) word *widen_four(word *columns, const int8_t *c
     return columns;
 }
 
-/* The last of several words overlaps the one before. */
-KERNEL_INLINE void copy_bytes(int8_t *to, const int8_t *from, int32_t count) {
+/* What is called rarely or does little itself is `cold`, which keeps it small; this is not. The last of several words
+ * overlaps the one before. */
+static __attribute__((noinline, hot)) void copy_bytes(int8_t *to, const int8_t *from, int32_t count) {
     if (count < 4) {
         for (; count > 0; count--) {
             *to++ = *from++;
         }
         return;
     }
-    for (; count > 4; count -= 4, to += 4, from += 4) {
+    for (; count > 8; count -= 8, to += 8, from += 8) {
+        const uint32_t first = ((const loose_word *)from)[0], second = ((const loose_word *)from)[1];
+        ((loose_word *)to)[0] = first;
+        ((loose_word *)to)[1] = second;
+    }
+    if (count > 4) {
         *(loose_word *)to = *(const loose_word *)from;
     }
     *(loose_word *)(to + count - 4) = *(const loose_word *)(from + count - 4);
 }
 
-KERNEL_INLINE void set_bytes(int8_t *to, int32_t count, int32_t value) {
+static __attribute__((noinline, hot)) void set_bytes(int8_t *to, int32_t count, int32_t value) {
     for (; count >= 4; count -= 4, to += 4) {
         *(loose_word *)to = (uint32_t)(value & 0xff) * 0x01010101U;
     }
@@ -76,8 +84,8 @@ KERNEL_INLINE void set_bytes(int8_t *to, int32_t count, int32_t value) {
 }
 
 /* The rows of the input under a row of the output, `y` the first of them, each p->strip pixels with the borders. */
-static __attribute__((noinline)) void conv_strip(int8_t *to, const int8_t *image, int32_t y,
-                                                 const struct conv_pairs_s8 *p) {
+static __attribute__((noinline, cold)) void conv_strip(int8_t *to, const int8_t *image, int32_t y,
+                                                       const struct conv_pairs_s8 *p) {
     const struct conv_window *w = &p->window;
     const int32_t zero = w->input_zero_point, row = w->input_width * w->channels, bytes = p->strip * w->channels;
     const int32_t before = w->pad_left * w->channels, inside = row < bytes - before ? row : bytes - before;
@@ -104,6 +112,7 @@ struct conv_source {
     const struct conv_window *window;
     const int8_t *last; /* where a row may begin at most to be read in whole words */
     int32_t row_bytes;  /* of a row of the kernel, in whole words */
+    int32_t run;        /* so many pairs of output channels are rescaled as the first one is */
 };
 
 KERNEL_INLINE struct conv_place find_place(const struct pixel *at, const struct conv_window *w) {
@@ -115,8 +124,8 @@ KERNEL_INLINE struct conv_place find_place(const struct pixel *at, const struct 
 }
 
 /* Copies a row of the kernel that is not inside as it is; what it leaves out is the zero point. */
-static __attribute__((noinline)) void conv_patch(int8_t *patch, const struct conv_place *place,
-                                                 const struct conv_source *source) {
+static __attribute__((noinline, cold)) void conv_patch(int8_t *patch, const struct conv_place *place,
+                                                       const struct conv_source *source) {
     const struct conv_window *w = source->window;
     const int32_t channels = w->channels, step = w->dilation_x * channels;
     for (int32_t i = 0; i < source->row_bytes; i += 4) {
@@ -152,8 +161,8 @@ KERNEL_INLINE const int8_t *conv_row(struct conv_place *place, int8_t *patch, co
 }
 
 /* The columns of four pixels, or three, anywhere; `patches` has room for four rows. */
-static __attribute__((noinline)) void conv_four_columns(word *columns, const struct pixel at[4], int8_t *patches,
-                                                        const struct conv_source *source) {
+static __attribute__((noinline, cold)) void conv_four_columns(word *columns, const struct pixel at[4], int8_t *patches,
+                                                              const struct conv_source *source) {
     const struct conv_window *w = source->window;
     struct conv_place places[4];
     for (int32_t i = 0; i < 4; i++) {
@@ -168,28 +177,34 @@ static __attribute__((noinline)) void conv_four_columns(word *columns, const str
     }
 }
 
-/* The same of four pixels side by side that lie inside as a whole; 0 if they do not, as beyond the end of a row. */
-KERNEL_INLINE int32_t conv_inside_columns(word *columns, const struct pixel *at, const struct conv_source *source) {
+/* Where the input under a pixel begins, if its taps and those of the pixels beside it lie inside as a whole, and how many
+ * fours of pixels there are of that kind: `fours`, up to the end of the row. */
+KERNEL_INLINE const int8_t *conv_inside(int32_t *fours, const struct pixel *at, const struct conv_source *source) {
     const struct conv_window *w = source->window;
     const struct conv_place place = find_place(at, w);
     const int32_t step = w->stride_x * w->channels, row = w->input_width * w->channels * w->dilation_y;
-    const int8_t *x = place.from;
-    if (!place.whole || place.y < 0 || place.x + 3 * w->stride_x + w->kernel_width > w->input_width ||
-        place.y + (w->kernel_height - 1) * w->dilation_y >= w->input_height ||
-        x + 3 * step + (w->kernel_height - 1) * row > source->last) {
-        return 0;
+    const int8_t *last = source->last - (w->kernel_height - 1) * row - 3 * step;
+    int32_t count = (w->output_width - at->x) / 4;
+    *fours = 0;
+    if (!place.whole || place.y < 0 || place.y + (w->kernel_height - 1) * w->dilation_y >= w->input_height) {
+        return place.from;
     }
-    const int8_t *const from[4] = {x, x + step, x + 2 * step, x + 3 * step};
-    widen_four(columns, from, source->row_bytes / 4, w->kernel_height, row);
-    return 1;
+    for (int32_t x = place.x + 3 * w->stride_x + w->kernel_width; count > 0; count--, x += 4 * w->stride_x) {
+        const int8_t *from = place.from + *fours * 4 * step;
+        if (x > w->input_width || from > last) {
+            break;
+        }
+        *fours += 1;
+    }
+    return place.from;
 }
 
 /* The column of one pixel. */
-static __attribute__((noinline)) void conv_column(word *column, const struct pixel *at, int8_t *patch,
-                                                  const struct conv_source *source) {
+static __attribute__((noinline, cold)) void conv_column(word *column, const struct pixel *at, int8_t *patch,
+                                                        const struct conv_source *source) {
     struct conv_place place = find_place(at, source->window);
     for (int32_t ky = 0; ky < source->window->kernel_height; ky++) {
-        column = widen(column, conv_row(&place, patch, source), source->row_bytes / 4, 2);
+        column = widen(column, conv_row(&place, patch, source), source->row_bytes / 4);
     }
 }
 

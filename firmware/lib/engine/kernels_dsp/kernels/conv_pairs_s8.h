@@ -11,33 +11,74 @@
 #include "kernels/conv_columns.h"
 #include "kernels/conv_pairs_parameters.h"
 #include "kernels/pairs_multiply.h"
+#include "kernels/pairs_once.h"
+#include "kernels/pairs_quads.h"
 
-/* All pairs of rows, or the last one, whose second row is none. */
+/* How many pairs from `first` on are rescaled alike. */
+static __attribute__((noinline, cold)) int32_t conv_run(const struct conv_pairs_s8 *p, int32_t first) {
+    const int32_t *scales = p->scales + first * PAIR_SCALES;
+    const int32_t once = rounds_once(scales[2]);
+    int32_t run = 1;
+    for (; run < p->units / 2 - first && rounds_once(scales[run * PAIR_SCALES + 2]) == once; run++) {
+    }
+    return run;
+}
+
 KERNEL_INLINE struct pairs_walk conv_walk(const struct conv_pairs_s8 *p, int32_t first, int32_t pairs) {
     const int32_t *scales = p->scales + first * PAIR_SCALES;
     return (struct pairs_walk){p->weights + first * 2 * p->depth, scales, scales + pairs * PAIR_SCALES, p->rounding};
 }
 
-/* Outputs of a group: `count` pixels, 3 or 4 of them with interleaved columns, or 1. */
-static __attribute__((noinline)) void conv_multiply(int8_t *output, int32_t count, const word *columns,
-                                                    const struct conv_pairs_s8 *p) {
-    const int32_t units = p->units, depth = p->depth;
-    if (units > 1) {
-        const struct pairs_walk walk = conv_walk(p, 0, units / 2);
-        if (count > 1) {
-            pairs_times_four(&walk, columns, columns + 2 * depth, output, units, (count - 1) * units);
-        } else {
-            pairs_times_one(&walk, columns, columns + depth / 2, output);
+/* Outputs of `pairs` pairs, rescaled alike, of `count` pixels, 3 or 4, with interleaved columns; those of column k lie
+ * k * `step` bytes behind the first one's. */
+KERNEL_INLINE void conv_multiply_run(int8_t *output, int32_t step, int32_t first, int32_t pairs, int32_t count,
+                                     const word *columns, const struct conv_pairs_s8 *p) {
+    const struct pairs_walk walk = conv_walk(p, first, pairs);
+    const word *end = columns + 2 * p->depth;
+    if (rounds_once(walk.scales[2])) {
+        pairs_once_times_four(&walk, columns, end, output, step, (count - 1) * step);
+    } else {
+        pairs_times_four(&walk, columns, end, output, step, (count - 1) * step);
+    }
+}
+
+/* Outputs of one pixel. */
+static __attribute__((noinline, cold)) void conv_multiply_one(int8_t *output, const word *column,
+                                                              const struct conv_pairs_s8 *p) {
+    const word *end = column + p->depth / 2;
+    const int32_t units = p->units, quads = p->depth % 8 == 0 ? p->numbers & ~1 : 0;
+    int8_t last[2];
+    if (quads) {
+        const struct pairs_walk walk = conv_walk(p, 0, quads);
+        pairs_quads_times_one(&walk, column, end, output);
+    }
+    for (int32_t first = quads; 2 * first < units; first++) {
+        const struct pairs_walk walk = conv_walk(p, first, 1);
+        int8_t *to = output + 2 * first;
+        const int32_t whole = 2 * first + 1 < units;
+        pairs_times_one(&walk, column, end, whole ? to : last);
+        if (!whole) {
+            *to = last[0];
         }
     }
+}
+
+/* Outputs of a group: `count` pixels, 3 or 4 of them with interleaved columns, or 1. `run`: of the first pair. */
+static __attribute__((noinline, cold)) void conv_multiply(int8_t *output, int32_t count, const word *columns,
+                                                          int32_t run, const struct conv_pairs_s8 *p) {
+    const int32_t units = p->units, pairs = units / 2;
+    int8_t last[8];
+    if (count == 1) {
+        conv_multiply_one(output, columns, p);
+        return;
+    }
+    for (int32_t first = 0; first < pairs;) {
+        conv_multiply_run(output + 2 * first, units, first, run, count, columns, p);
+        first += run;
+        run = first < pairs ? conv_run(p, first) : 0;
+    }
     if (units % 2 != 0) {
-        const struct pairs_walk walk = conv_walk(p, units / 2, 1);
-        int8_t last[8];
-        if (count > 1) {
-            pairs_times_four(&walk, columns, columns + 2 * depth, last, 2, 6);
-        } else {
-            pairs_times_one(&walk, columns, columns + depth / 2, last);
-        }
+        conv_multiply_run(last, 2, pairs, 1, count, columns, p);
         for (int32_t i = 0; i < count; i++) {
             output[i * units + units - 1] = last[2 * i];
         }
@@ -53,19 +94,27 @@ KERNEL_INLINE int32_t conv_group(int32_t left) {
 }
 
 /* All pixels of `w`, whose images lie at `input`; whole words may be read up to `last`. */
-static __attribute__((noinline)) void conv_pixels(const int8_t *input, int8_t *output, word *columns, int8_t *patches,
-                                                  const struct conv_source *source, const struct conv_pairs_s8 *p) {
+static __attribute__((noinline, cold)) void conv_pixels(const int8_t *input, int8_t *output, word *columns,
+                                                        int8_t *patches, const struct conv_source *source,
+                                                        const struct conv_pairs_s8 *p) {
     const struct conv_window *w = source->window;
     const int32_t units = p->units;
+    const int32_t step = w->stride_x * w->channels, row = w->input_width * w->channels * w->dilation_y;
     struct pixel at[4], next = {input, 0, 0};
     int32_t left = w->batches * w->output_height * w->output_width, count;
     for (; left > 0; left -= count, output += count * units) {
-        count = conv_group(left);
-        if (count == 4 && conv_inside_columns(columns, &next, source)) {
+        int32_t fours;
+        const int8_t *x = conv_inside(&fours, &next, source);
+        for (; fours > 0; fours--, x += 4 * step, output += 4 * units, left -= 4) {
+            const int8_t *const from[4] = {x, x + step, x + 2 * step, x + 3 * step};
+            widen_four(columns, from, source->row_bytes / 4, w->kernel_height, row);
+            conv_multiply(output, 4, columns, source->run, p);
             next.x += 3;
             next_pixel(&next, w);
-            conv_multiply(output, count, columns, p);
-            continue;
+        }
+        count = conv_group(left);
+        if (left == 0) {
+            break;
         }
         for (int32_t i = 0; i < count; i++) {
             at[i] = next;
@@ -77,13 +126,13 @@ static __attribute__((noinline)) void conv_pixels(const int8_t *input, int8_t *o
             at[3] = at[count - 1];
             conv_four_columns(columns, at, patches, source);
         }
-        conv_multiply(output, count, columns, p);
+        conv_multiply(output, count, columns, source->run, p);
     }
 }
 
 /* Row by row of the outputs, with the rows of the input under it copied between borders of zero points. */
-static __attribute__((noinline)) void conv_padded(const int8_t *input, int8_t *output, word *columns, int8_t *strip,
-                                                  const struct conv_pairs_s8 *p) {
+static __attribute__((noinline, cold)) void conv_padded(const int8_t *input, int8_t *output, word *columns,
+                                                        int8_t *strip, int32_t run, const struct conv_pairs_s8 *p) {
     const struct conv_window *w = &p->window;
     const int32_t channels = w->channels, row_bytes = w->input_width * channels, width = p->strip;
     const int32_t kernel_row = (w->kernel_width * channels + 3) & ~3;
@@ -96,7 +145,12 @@ static __attribute__((noinline)) void conv_padded(const int8_t *input, int8_t *o
     row.pad_top = 0;
     row.pad_left = 0;
     /* Beyond its end the strip has room for what a whole word reads too much. */
-    const struct conv_source source = {&row, strip + w->kernel_height * width * channels - kernel_row + 3, kernel_row};
+    const struct conv_source source = {
+        &row,
+        strip + w->kernel_height * width * channels - kernel_row + 3,
+        kernel_row,
+        run,
+    };
     for (int32_t image = w->batches; image > 0; image--, input += w->input_height * row_bytes) {
         for (int32_t y = 0; y < w->output_height; y++, output += w->output_width * p->units) {
             conv_strip(strip, input, y * w->stride_y - w->pad_top, p);
@@ -105,16 +159,38 @@ static __attribute__((noinline)) void conv_padded(const int8_t *input, int8_t *o
     }
 }
 
+/* Pixels that lie one after the other in whole words: fours, where all pairs are rescaled by one rounding, and single ones.
+ */
+static __attribute__((noinline, cold)) void conv_direct(const int8_t *input, int8_t *output, word *columns,
+                                                        int32_t fours, int32_t ones, const struct conv_pairs_s8 *p) {
+    const int32_t depth = p->depth, units = p->units;
+    const struct pairs_walk walk = conv_walk(p, 0, units / 2);
+    for (; fours > 0; fours--, input += 4 * depth, output += 4 * units) {
+        const int8_t *const from[4] = {input, input + depth, input + 2 * depth, input + 3 * depth};
+        pairs_once_times_four(&walk, columns, widen_four(columns, from, depth / 4, 1, 0), output, units, 3 * units);
+    }
+    for (; ones > 0; ones--, input += depth, output += units) {
+        widen(columns, input, depth / 4);
+        conv_multiply_one(output, columns, p);
+    }
+}
+
 KERNEL_SHARED void conv_pairs_s8(const int8_t *input, int8_t *output, int8_t *scratch, const struct conv_pairs_s8 *p) {
     const struct conv_window *w = &p->window;
     const int32_t pixels = w->batches * w->output_height * w->output_width;
     const int32_t bytes = w->batches * w->input_height * w->input_width * w->channels;
     const int32_t row_bytes = (w->kernel_width * w->channels + 3) & ~3;
-    const struct conv_source source = {w, input + bytes - row_bytes, row_bytes};
+    const int32_t run = p->units > 1 && pixels > 2 ? conv_run(p, 0) : 0;
+    const struct conv_source source = {w, input + bytes - row_bytes, row_bytes, run};
     word *columns = (word *)(void *)scratch;
     int8_t *behind = scratch + (pixels > 2 ? 8 : 2) * p->depth;
+    const int32_t direct = is_pointwise(w) && row_bytes == w->channels, fours = pixels & ~3, rest = pixels & 3;
     if (p->strip) {
-        conv_padded(input, output, columns, behind, p);
+        conv_padded(input, output, columns, behind, run, p);
+    } else if (direct && pixels < 3) {
+        conv_direct(input, output, columns, 0, pixels, p);
+    } else if (direct && rest < 3 && 2 * run == p->units && rounds_once(p->scales[2])) {
+        conv_direct(input, output, columns, fours / 4, rest, p);
     } else {
         conv_pixels(input, output, columns, behind, &source, p);
     }

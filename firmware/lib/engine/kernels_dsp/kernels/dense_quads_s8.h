@@ -60,8 +60,8 @@ static __attribute__((noinline)) void dense_quads_bytes(int32_t sums[4], const i
 }
 
 KERNEL_INLINE int8_t dense_quads_output(int32_t sum, int32_t multiplier, int32_t scaling, int32_t rounding) {
-    return scaling >= 0 ? rescale_s8(sum, multiplier, scaling & 0xff, rounding)
-                        : rescale_pair_s8(sum, multiplier, scaling, rounding);
+    return scaling >= 0 && !rounds_once(multiplier) ? rescale_s8(sum, multiplier, scaling & 0xff, rounding)
+                                                    : rescale_pair_s8(sum, multiplier, scaling, rounding);
 }
 
 KERNEL_SHARED void dense_quads_s8(const int8_t *input, int8_t *output, const struct dense_quads_s8 *p) {
@@ -69,16 +69,16 @@ KERNEL_SHARED void dense_quads_s8(const int8_t *input, int8_t *output, const str
     const int32_t *scales = p->scales;
     for (int32_t left = p->units; left > 0; left -= 4, weights += 4 * p->depth, scales += 2 * PAIR_SCALES) {
         int32_t sums[4];
-        if (scales[4] & PAIR_BYTES) {
+        if (pair_flags(scales) & PAIR_BYTES) {
             dense_quads_bytes(sums, weights, input, end);
         } else {
             dense_quads_numbers(sums, weights, input, end);
         }
         const int32_t *next = scales + PAIR_SCALES, rounding = p->rounding;
         output[0] = dense_quads_output(sums[0] + scales[0], scales[2], scales[4], rounding);
-        output[1] = dense_quads_output(sums[1] + scales[1], scales[3], scales[5], rounding);
+        output[1] = dense_quads_output(sums[1] + pair_bias_b(scales), scales[3], pair_scaling_b(scales), rounding);
         output[2] = dense_quads_output(sums[2] + next[0], next[2], next[4], rounding);
-        output[3] = dense_quads_output(sums[3] + next[1], next[3], next[5], rounding);
+        output[3] = dense_quads_output(sums[3] + pair_bias_b(next), next[3], pair_scaling_b(next), rounding);
         output += 4;
     }
     clamp_bytes(output - p->units, p->units, p->clamp_min, p->clamp_max);

@@ -34,13 +34,32 @@ static __attribute__((noinline)) int8_t *depthwise_multiply(const int16_t *quad,
     __asm__ volatile(
         "1:\n\t"
         "ldrd %[a0], %[a1], [%[quad]], #8\n\t"
-        "ldrd %[a2], %[a3], [%[quad]], #8\n"
-        "2:\n\t" DEPTHWISE_TAP DEPTHWISE_TAP DEPTHWISE_TAP "cmp %[offset], %[end]\n\t"
+        "ldrd %[a2], %[a3], [%[quad]], #8\n\t"
+        ALIGN_LOOP "2:\n\t" DEPTHWISE_TAP DEPTHWISE_TAP DEPTHWISE_TAP "cmp %[offset], %[end]\n\t"
         "bne 2b\n\t"
-        "ldr r4, [%[quad], #16]\n\t"
-        "tst r4, #0x20000000\n\t"
-        "bne 4f\n\t"
         "ldmia %[quad]!, {r4, r5, r6, r8}\n\t"
+        "tst r4, #0x80000000\n\t"
+        "bne 6f\n\t"
+        "ldrd %[t], %[offset], [%[quad]], #8\n\t"
+        ONCE_MULTIPLY("%[a0]", "r4", "%[t]") ONCE_MULTIPLY("%[a1]", "r5", "%[offset]")
+        "ldrd %[t], %[offset], [%[quad]], #8\n\t"
+        ONCE_MULTIPLY("%[a2]", "r6", "%[t]") ONCE_MULTIPLY("%[a3]", "r8", "%[offset]")
+        ONCE_CLAMP("%[a0]") ONCE_CLAMP("%[a1]") ONCE_CLAMP("%[a2]") ONCE_CLAMP("%[a3]") "\n"
+        "7:\n\t"
+        "ldr r4, %[x_end]\n\t"
+        "strb %[a0], [%[output]], #1\n\t"
+        "strb %[a1], [%[output]], #1\n\t"
+        "strb %[a2], [%[output]], #1\n\t"
+        "strb %[a3], [%[output]], #1\n\t"
+        "add %[x], %[x], #4\n\t"
+        "cmp %[x], r4\n\t"
+        "ldr %[offset], %[offsets]\n\t"
+        "bne 1b\n\t"
+        "b 5f\n"
+        "6:\n\t"
+        "ldr %[t], [%[quad]]\n\t"
+        "tst %[t], #0x20000000\n\t"
+        "bne 4f\n\t"
         REQUANTIZE_MULTIPLY("%[a0]", "r4") REQUANTIZE_MULTIPLY("%[a1]", "r5")
         REQUANTIZE_MULTIPLY("%[a2]", "r6") REQUANTIZE_MULTIPLY("%[a3]", "r8")
         "ldmia %[quad]!, {r4, r5, r6, r8}\n"
@@ -53,19 +72,11 @@ static __attribute__((noinline)) int8_t *depthwise_multiply(const int16_t *quad,
         REQUANTIZE_ROUND("%[a0]", "%[offset]") REQUANTIZE_ROUND("%[a1]", "%[offset]")
         REQUANTIZE_ROUND("%[a2]", "%[offset]") REQUANTIZE_ROUND("%[a3]", "%[offset]")
         REQUANTIZE_CLAMP("%[a0]") REQUANTIZE_CLAMP("%[a1]") REQUANTIZE_CLAMP("%[a2]") REQUANTIZE_CLAMP("%[a3]")
-        "ldr r4, %[x_end]\n\t"
-        "strb %[a0], [%[output]], #1\n\t"
-        "strb %[a1], [%[output]], #1\n\t"
-        "strb %[a2], [%[output]], #1\n\t"
-        "strb %[a3], [%[output]], #1\n\t"
-        "add %[x], %[x], #4\n\t"
-        "cmp %[x], r4\n\t"
-        "ldr %[offset], %[offsets]\n\t"
-        "bne 1b\n\t"
-        "b 5f\n"
+        "b 7b\n"
         "4:\n\t" /* one of the four is shifted to the left, or not at all */
-        DEPTHWISE_SHIFT_LEFT("%[a0]", "16") DEPTHWISE_SHIFT_LEFT("%[a1]", "20")
-        DEPTHWISE_SHIFT_LEFT("%[a2]", "24") DEPTHWISE_SHIFT_LEFT("%[a3]", "28")
+        DEPTHWISE_SHIFT_LEFT("%[a0]", "0") DEPTHWISE_SHIFT_LEFT("%[a1]", "4")
+        DEPTHWISE_SHIFT_LEFT("%[a2]", "8") DEPTHWISE_SHIFT_LEFT("%[a3]", "12")
+        "sub %[quad], %[quad], #16\n\t"
         "ldmia %[quad]!, {r4, r5, r6, r8}\n\t"
         REQUANTIZE_MULTIPLY("%[a0]", "r4") REQUANTIZE_MULTIPLY("%[a1]", "r5")
         REQUANTIZE_MULTIPLY("%[a2]", "r6") REQUANTIZE_MULTIPLY("%[a3]", "r8")

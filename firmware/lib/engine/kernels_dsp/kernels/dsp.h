@@ -72,24 +72,9 @@ KERNEL_INLINE int8_t rescale_s8(int32_t a, int32_t multiplier_minus, int32_t hal
     return (int8_t)t;
 }
 
-/* `words` words of input to a column; `step` is the distance of their pairs in words: 2, or 4 between two columns. */
-KERNEL_INLINE word *widen(word *column, const int8_t *x, int32_t words, int32_t step) {
-    for (; words >= 2; words -= 2) {
-        const uint32_t first = ((const loose_word *)x)[0], second = ((const loose_word *)x)[1];
-        x += 8;
-        column[0] = widen_even(first);
-        column[1] = widen_odd(first);
-        column[step] = widen_even(second);
-        column[step + 1] = widen_odd(second);
-        column += 2 * step;
-    }
-    if (words) {
-        column[0] = widen_even(*(const loose_word *)x);
-        column[1] = widen_odd(*(const loose_word *)x);
-        column += step;
-    }
-    return column;
-}
+/* Assembly: in front of a loop. A Cortex-M4 takes a cycle more for an instruction across two words that is branched to,
+ * or that loads behind another load; most instructions of these loops have 32 bits. */
+#define ALIGN_LOOP ".balign 4\n\t"
 
 /* Assembly: accumulators to outputs with TFLite's two roundings, see requantize.h. A step for all of them at a time, so
  * that a core with latencies is kept busy. SSAT and QADD set the sticky Q flag at most, which nobody reads.
@@ -103,5 +88,10 @@ KERNEL_INLINE word *widen(word *column, const int8_t *x, int32_t words, int32_t 
 /* The rounding of what was doubled may saturate. */
 #define REQUANTIZE_ROUND(a, rounding) "qadd " a ", " a ", " rounding "\n\t"
 #define REQUANTIZE_CLAMP(a) "ssat " a ", #8, " a ", asr #1\n\t"
+
+/* By one rounding, see rescale_once_s8 of pairs.h: ONE_SHIFT is 4, and a sum of 256 times as much needs 8 more. */
+#define ONCE_MULTIPLY(a, multiplier, offset) "smmla " a ", " a ", " multiplier ", " offset "\n\t"
+#define ONCE_CLAMP(a) "ssat " a ", #8, " a ", asr #4\n\t"
+#define ONCE_CLAMP_256(a) "ssat " a ", #8, " a ", asr #12\n\t"
 
 #endif

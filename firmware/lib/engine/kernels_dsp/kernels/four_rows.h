@@ -7,6 +7,7 @@
 
 #include "kernels/dsp.h"
 #include "kernels/four_rows_parameters.h"
+#include "kernels/widen.h"
 
 KERNEL_INLINE int32_t saturate_s16(int32_t value) {
     __asm__("ssat %0, #16, %1" : "=r"(value) : "r"(value));
@@ -21,7 +22,7 @@ KERNEL_INLINE int32_t rescale_s16(int32_t value, int32_t multiplier_minus, int32
 }
 
 KERNEL_INLINE void four_rows_widen(int16_t *to, const int8_t *from, int32_t groups) {
-    widen((word *)(void *)to, from, groups, 2);
+    widen((word *)(void *)to, from, groups);
 }
 
 /* clang-format off */

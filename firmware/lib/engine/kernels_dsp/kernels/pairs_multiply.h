@@ -1,33 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Pairs of rows times four columns, or one, for cores with the DSP extension. See kernels/pairs.h for the tables.
- *
- * A word of weights holds those of two rows for two inputs: SXTB16 makes them two words of int16, and each serves all
- * columns. Of numbers 256 b + a one SMLAD takes both rows, so that one word needs no unpacking.
+ * Pairs of rows of any form, rescaled by two roundings, times four columns, or any times one, for cores with the DSP extension. See
+ * kernels/pairs.h for the tables.
  */
 #ifndef TINYPROOF_KERNELS_PAIRS_MULTIPLY_H
 #define TINYPROOF_KERNELS_PAIRS_MULTIPLY_H
 
-#include "kernels/dsp.h"
-#include "kernels/pairs.h"
+#include "kernels/pairs_steps.h"
 
-/* Macros take sums of row a, then of row b. */
+/* Takes sums of row a, then of row b. */
 #define PAIRS_EACH(step, a0, a1, a2, a3, b0, b1, b2, b3)                                                               \
     step(a0) step(a1) step(a2) step(a3) step(b0) step(b1) step(b2) step(b3)
-#define PAIRS_SMLAD(a, w, x) "smlad " a ", " w ", " x ", " a "\n\t"
 
 /* clang-format off */
-/* Two inputs of four columns times numbers 256 b + a: 16 multiply-accumulates in 12 instructions. */
-#define FOUR_NUMBERS                                                                                                   \
-    "ldr %[w], [%[weights]], #4\n\t"                                                                                   \
-    "ldrd %[x0], %[x1], [%[x]], #8\n\t"                                                                                \
-    PAIRS_SMLAD("%[b0]", "%[w]", "%[x0]") PAIRS_SMLAD("%[b1]", "%[w]", "%[x1]")                                        \
-    "sxtb16 %[t], %[w]\n\t"                                                                                            \
-    PAIRS_SMLAD("%[a0]", "%[t]", "%[x0]") PAIRS_SMLAD("%[a1]", "%[t]", "%[x1]")                                        \
-    "ldrd %[x0], %[x1], [%[x]], #8\n\t"                                                                                \
-    PAIRS_SMLAD("%[b2]", "%[w]", "%[x0]") PAIRS_SMLAD("%[b3]", "%[w]", "%[x1]")                                        \
-    PAIRS_SMLAD("%[a2]", "%[t]", "%[x0]") PAIRS_SMLAD("%[a3]", "%[t]", "%[x1]")
-
-/* The same times bytes: 13. */
+/* Two inputs of four columns times bytes: 13 instructions where numbers take 12. */
 #define FOUR_BYTES                                                                                                     \
     "ldr %[w], [%[weights]], #4\n\t"                                                                                   \
     "ldrd %[x0], %[x1], [%[x]], #8\n\t"                                                                                \
@@ -40,14 +25,6 @@
     PAIRS_SMLAD("%[b2]", "%[w]", "%[x0]") PAIRS_SMLAD("%[b3]", "%[w]", "%[x1]")
 
 /* clang-format on */
-
-/* What both functions know of their pairs and their outputs. */
-struct pairs_walk {
-    const int8_t *weights;
-    const int32_t *scales;
-    const int32_t *scales_end; /* at least one pair */
-    int32_t rounding;
-};
 
 /* Columns from `columns` to `columns_end`, interleaved by words: the outputs of column k lie k * `units` bytes behind
  * those of the first, and the last one's `fourth` bytes. Where that is 2 * `units`, the third column's remain there.
@@ -63,7 +40,7 @@ static __attribute__((noinline)) void pairs_times_four(const struct pairs_walk *
     /* Sixteen inputs at a time; where the first are fewer, the loop is entered further on. */
     /* clang-format off */
     __asm__ volatile(
-        "1:\n\t"
+        ALIGN_LOOP "1:\n\t"
         "ldr %[t], %[scales]\n\t"
         "ldr %[x], %[columns]\n\t"
         "ldr %[w], %[fours]\n\t"
@@ -84,14 +61,15 @@ static __attribute__((noinline)) void pairs_times_four(const struct pairs_walk *
         "beq 22f\n\t"
         "cmp %[w], #1\n\t"
         "beq 23f\n\t"
-        "b 21f\n"
-        "20:\n\t" FOUR_NUMBERS FOUR_NUMBERS "\n"
+        "b 21f\n\t"
+        ALIGN_LOOP "20:\n\t" FOUR_NUMBERS FOUR_NUMBERS "\n"
         "21:\n\t" FOUR_NUMBERS FOUR_NUMBERS "\n"
         "22:\n\t" FOUR_NUMBERS FOUR_NUMBERS "\n"
         "23:\n\t" FOUR_NUMBERS FOUR_NUMBERS
         "ldr %[t], %[end]\n\t"
         "cmp %[x], %[t]\n\t"
         "bne 20b\n\t"
+        ALIGN_LOOP
         "ldr %[t], %[scales]\n\t"
         "ldr %[w], [%[t], #4]\n\t"
         "sub %[b0], %[b0], %[a0]\n\t"
@@ -107,21 +85,15 @@ static __attribute__((noinline)) void pairs_times_four(const struct pairs_walk *
         "mov %[b1], %[b0]\n\t"
         "mov %[b2], %[b0]\n\t"
         "mov %[b3], %[b0]\n\t"
-        "cmp %[w], #0\n\t"
-        "beq 30f\n\t"
-        "cmp %[w], #2\n\t"
-        "beq 32f\n\t"
-        "cmp %[w], #1\n\t"
-        "beq 33f\n\t"
-        "b 31f\n"
-        "30:\n\t" FOUR_BYTES FOUR_BYTES "\n"
-        "31:\n\t" FOUR_BYTES FOUR_BYTES "\n"
-        "32:\n\t" FOUR_BYTES FOUR_BYTES "\n"
-        "33:\n\t" FOUR_BYTES FOUR_BYTES
+        "tst %[w], #1\n\t"
+        "bne 31f\n\t"
+        ALIGN_LOOP "30:\n\t" FOUR_BYTES FOUR_BYTES "\n"
+        "31:\n\t" FOUR_BYTES FOUR_BYTES
         "ldr %[t], %[end]\n\t"
         "cmp %[x], %[t]\n\t"
         "bne 30b\n\t"
-        "ldr %[t], %[scales]\n"
+        "ldr %[t], %[scales]\n\t"
+        ALIGN_LOOP
         "7:\n\t"
         "ldrd %[x0], %[x1], [%[t], #16]\n\t"
         "add %[x], %[t], #24\n\t"
@@ -148,14 +120,7 @@ static __attribute__((noinline)) void pairs_times_four(const struct pairs_walk *
         REQUANTIZE_ROUND("%[b0]", "%[t]") REQUANTIZE_ROUND("%[b1]", "%[t]")
         REQUANTIZE_ROUND("%[b2]", "%[t]") REQUANTIZE_ROUND("%[b3]", "%[t]")
         PAIRS_EACH(REQUANTIZE_CLAMP, "%[a0]", "%[a1]", "%[a2]", "%[a3]", "%[b0]", "%[b1]", "%[b2]", "%[b3]")
-        "strb %[a3], [%[w], %[x1]]\n\t"
-        "strb %[a2], [%[w], %[x0], lsl #1]\n\t"
-        "strb %[a1], [%[w], %[x0]]\n\t"
-        "strb %[a0], [%[w]], #1\n\t"
-        "strb %[b3], [%[w], %[x1]]\n\t"
-        "strb %[b2], [%[w], %[x0], lsl #1]\n\t"
-        "strb %[b1], [%[w], %[x0]]\n\t"
-        "strb %[b0], [%[w]], #1\n\t"
+        FOUR_STORES
         "ldr %[t], %[scales_end]\n\t"
         "str %[w], %[output]\n\t"
         "cmp %[x], %[t]\n\t"
@@ -190,17 +155,12 @@ static __attribute__((noinline)) void pairs_times_four(const struct pairs_walk *
     /* clang-format on */
 }
 
-/* Two inputs times numbers 256 b + a, and times bytes. */
-#define ONE_NUMBERS(w, x) PAIRS_SMLAD("%[b]", w, x) "sxtb16 " w ", " w "\n\t" PAIRS_SMLAD("%[a]", w, x)
-#define ONE_EIGHT_NUMBERS                                                                                              \
-    "ldmia %[weights]!, {r4, r5, r6, r8}\n\t"                                                                          \
-    "ldmia %[x]!, {r9, r10, r11, r12}\n\t" ONE_NUMBERS("r4", "r9") ONE_NUMBERS("r5", "r10") ONE_NUMBERS("r6", "r11")   \
-        ONE_NUMBERS("r8", "r12")
+/* Two inputs times bytes. */
 #define ONE_BYTES(w, x)                                                                                                \
     "sxtb16 %[t], " w "\n\t"                                                                                           \
     "sxtb16 " w ", " w ", ror #8\n\t" PAIRS_SMLAD("%[a]", "%[t]", x) PAIRS_SMLAD("%[b]", w, x)
 
-/* One column. */
+/* One column, for pairs of any form. */
 static __attribute__((noinline)) void pairs_times_one(const struct pairs_walk *walk, const word *column,
                                                       const word *column_end, int8_t *output) {
     int32_t a, b, t;
@@ -213,11 +173,15 @@ static __attribute__((noinline)) void pairs_times_one(const struct pairs_walk *w
         "1:\n\t"
         "ldr r9, %[scales]\n\t"
         "ldr r10, %[odd]\n\t"
-        "ldr r8, [r9, #16]\n\t"
         "ldrd %[a], %[b], [r9]\n\t"
-        "tst r8, #0x40000000\n\t"
-        "bne 4f\n\t"
+        "ldr r8, [r9, #8]\n\t"
+        "tst r8, #0x80000000\n\t"
+        "beq 13f\n\t"
+        "ldr r8, [r9, #16]\n\t"
         "mov %[b], %[a]\n\t"
+        "tst r8, #0x40000000\n\t"
+        "bne 4f\n"
+        "13:\n\t"
         "tst r10, #1\n\t"
         "beq 3f\n\t"
         "ldmia %[weights]!, {r4, r5}\n\t"
@@ -235,11 +199,24 @@ static __attribute__((noinline)) void pairs_times_one(const struct pairs_walk *w
         "bne 11b\n"
         "2:\n\t"
         "ldr r9, %[scales]\n\t"
-        "ldr r4, [r9, #4]\n\t"
         "sub %[b], %[b], %[a]\n\t"
+        "ldr r8, [r9, #8]\n\t"
+        "ldr r4, [r9, #4]\n\t"
+        "tst r8, #0x80000000\n\t"
+        "beq 14f\n\t"
         "add %[b], r4, %[b], asr #8\n\t"
         "b 7f\n"
+        "14:\n\t" /* by one rounding */
+        "add r9, r9, #8\n\t"
+        "ldmia r9!, {r4, r5, r6, r8}\n\t"
+        "ldr r11, %[output]\n\t"
+        "ldr r12, %[scales_end]\n\t"
+        "str r9, %[scales]\n\t"
+        ONCE_MULTIPLY("%[a]", "r4", "r6") ONCE_MULTIPLY("%[b]", "r5", "r8")
+        ONCE_CLAMP("%[a]") ONCE_CLAMP_256("%[b]")
+        "b 15f\n"
         "4:\n\t"
+        "ldr %[b], [r9, #4]\n\t"
         "tst r10, #1\n\t"
         "beq 6f\n\t"
         "ldmia %[weights]!, {r4, r5}\n\t"
@@ -269,7 +246,8 @@ static __attribute__((noinline)) void pairs_times_one(const struct pairs_walk *w
         REQUANTIZE_AWAY_FROM_ZERO("%[a]") REQUANTIZE_AWAY_FROM_ZERO("%[b]")
         REQUANTIZE_SHIFT("%[a]", "r6") REQUANTIZE_SHIFT("%[b]", "r8")
         REQUANTIZE_ROUND("%[a]", "r10") REQUANTIZE_ROUND("%[b]", "r10")
-        REQUANTIZE_CLAMP("%[a]") REQUANTIZE_CLAMP("%[b]")
+        REQUANTIZE_CLAMP("%[a]") REQUANTIZE_CLAMP("%[b]") "\n"
+        "15:\n\t"
         "strb %[a], [r11], #1\n\t"
         "strb %[b], [r11], #1\n\t"
         "str r11, %[output]\n\t"

@@ -5,6 +5,7 @@
 #define TINYPROOF_KERNELS_PLANES_MULTIPLY_H
 
 #include "kernels/dsp.h"
+#include "kernels/pairs.h"
 
 /* A kernel in steps of two taps. `gap`: bytes from the last two of a row to the first two of the next. */
 struct planes_shape {
@@ -45,33 +46,57 @@ static __attribute__((noinline)) void planes_spread(word *step, const int8_t *we
 }
 
 /* clang-format off */
-/* Eight bytes `step` apart to int16, `groups` times. */
-KERNEL_INLINE void planes_widen(int16_t *to, const int8_t *from, int32_t step, int32_t groups) {
-    int32_t step3 = 3 * step;
+/* Four bytes `step` apart to int16. */
+#define PLANES_WIDEN_FOUR                                                                                              \
+    "ldrsb r4, [%[from]]\n\t"                                                                                          \
+    "ldrsb r5, [%[from], %[step]]\n\t"                                                                                 \
+    "ldrsb r6, [%[from], %[step], lsl #1]\n\t"                                                                         \
+    "ldrsb r8, [%[from], %[step3]]\n\t"                                                                                \
+    "add %[from], %[from], %[step], lsl #2\n\t"                                                                        \
+    "strh r4, [%[to]], #2\n\t"                                                                                         \
+    "strh r5, [%[to]], #2\n\t"                                                                                         \
+    "strh r6, [%[to]], #2\n\t"                                                                                         \
+    "strh r8, [%[to]], #2\n\t"
+
+/* `rows` rows of `count` bytes, `step` bytes apart, to int16; `pitch` of these are a row. */
+KERNEL_INLINE void planes_widen(int16_t *to, int32_t pitch, const int8_t *from, int32_t step, int32_t step_y,
+                                int32_t count, int32_t rows) {
+    const int32_t step3 = 3 * step, eights = count / 8, four = count & 4, ones = count & 3;
+    const int32_t gap = step_y - count * step, gap_to = 2 * (pitch - count);
+    int32_t left;
     __asm__ volatile(
         "1:\n\t"
+        "ldr %[left], %[eights]\n\t"
+        "cmp %[left], #0\n\t"
+        "beq 3f\n"
+        "2:\n\t" PLANES_WIDEN_FOUR PLANES_WIDEN_FOUR
+        "subs %[left], %[left], #1\n\t"
+        "bne 2b\n"
+        "3:\n\t"
+        "ldr %[left], %[four]\n\t"
+        "cmp %[left], #0\n\t"
+        "beq 4f\n\t"
+        PLANES_WIDEN_FOUR "\n"
+        "4:\n\t"
+        "ldr %[left], %[ones]\n\t"
+        "cmp %[left], #0\n\t"
+        "beq 6f\n"
+        "5:\n\t"
         "ldrsb r4, [%[from]]\n\t"
-        "ldrsb r5, [%[from], %[step]]\n\t"
-        "ldrsb r6, [%[from], %[step], lsl #1]\n\t"
-        "ldrsb r8, [%[from], %[step3]]\n\t"
-        "add %[from], %[from], %[step], lsl #2\n\t"
+        "add %[from], %[from], %[step]\n\t"
         "strh r4, [%[to]], #2\n\t"
-        "strh r5, [%[to]], #2\n\t"
-        "strh r6, [%[to]], #2\n\t"
-        "strh r8, [%[to]], #2\n\t"
-        "ldrsb r4, [%[from]]\n\t"
-        "ldrsb r5, [%[from], %[step]]\n\t"
-        "ldrsb r6, [%[from], %[step], lsl #1]\n\t"
-        "ldrsb r8, [%[from], %[step3]]\n\t"
-        "add %[from], %[from], %[step], lsl #2\n\t"
-        "strh r4, [%[to]], #2\n\t"
-        "strh r5, [%[to]], #2\n\t"
-        "strh r6, [%[to]], #2\n\t"
-        "strh r8, [%[to]], #2\n\t"
-        "subs %[groups], %[groups], #1\n\t"
+        "subs %[left], %[left], #1\n\t"
+        "bne 5b\n"
+        "6:\n\t"
+        "ldr r4, %[gap]\n\t"
+        "ldr r5, %[gap_to]\n\t"
+        "add %[from], %[from], r4\n\t"
+        "add %[to], %[to], r5\n\t"
+        "subs %[rows], %[rows], #1\n\t"
         "bne 1b"
-        : [to] "+r"(to), [from] "+r"(from), [groups] "+r"(groups)
-        : [step] "r"(step), [step3] "r"(step3)
+        : [to] "+r"(to), [from] "+r"(from), [rows] "+r"(rows), [left] "=&r"(left)
+        : [step] "r"(step), [step3] "r"(step3), [eights] "m"(eights), [four] "m"(four), [ones] "m"(ones),
+          [gap] "m"(gap), [gap_to] "m"(gap_to)
         : "r4", "r5", "r6", "r8", "cc", "memory");
 }
 
@@ -256,6 +281,32 @@ static __attribute__((noinline)) void planes_rescale_fours(int8_t *output, const
         : [step] "r"(step), [step3] "r"(step3), [multiplier] "r"(multiplier), [shift] "r"(shift),
           [rounding] "r"(rounding)
         : "r4", "r5", "r6", "r8", "cc", "memory");
+}
+
+/* The same by one rounding, for `count` sums. */
+static __attribute__((noinline)) void planes_rescale_once(int8_t *output, const int32_t *sums, int32_t count,
+                                                          int32_t step, int32_t multiplier, int32_t offset) {
+    const int32_t step3 = 3 * step, *end = sums + count - 4;
+    while (sums <= end) {
+        __asm__ volatile(
+            "ldmia %[sums]!, {r4, r5, r6, r8}\n\t"
+            ONCE_MULTIPLY("r4", "%[multiplier]", "%[offset]") ONCE_MULTIPLY("r5", "%[multiplier]", "%[offset]")
+            ONCE_MULTIPLY("r6", "%[multiplier]", "%[offset]") ONCE_MULTIPLY("r8", "%[multiplier]", "%[offset]")
+            ONCE_CLAMP("r4") ONCE_CLAMP("r5") ONCE_CLAMP("r6") ONCE_CLAMP("r8")
+            "strb r4, [%[output]]\n\t"
+            "strb r5, [%[output], %[step]]\n\t"
+            "strb r6, [%[output], %[step], lsl #1]\n\t"
+            "strb r8, [%[output], %[step3]]\n\t"
+            "add %[output], %[output], %[step], lsl #2"
+            : [output] "+r"(output), [sums] "+r"(sums)
+            : [step] "r"(step), [step3] "r"(step3), [multiplier] "r"(multiplier), [offset] "r"(offset)
+            : "r4", "r5", "r6", "r8", "memory");
+    }
+    for (const int32_t *last = end + 4; sums != last; output += step) {
+        int32_t y = *sums++;
+        __asm__(ONCE_MULTIPLY("%0", "%1", "%2") "ssat %0, #8, %0, asr #4" : "+r"(y) : "r"(multiplier), "r"(offset));
+        *output = (int8_t)y;
+    }
 }
 /* clang-format on */
 

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Kernels of 3 x 3 on a plane of one channel, from taps to outputs in registers, for cores with the DSP extension: most
+ * depthwise layers are such. By one rounding, see pairs.h.
+ */
+#ifndef TINYPROOF_KERNELS_PLANES_AT_ONCE_H
+#define TINYPROOF_KERNELS_PLANES_AT_ONCE_H
+
+#include "kernels/planes_multiply.h"
+#include "kernels/planes_outputs.h"
+
+/* clang-format off */
+/* The beginning of a row of outputs. */
+#define THREE_BEGIN                                                                                                    \
+    "1:\n\t"                                                                                                           \
+    "ldr %[output], %[begin]\n\t"                                                                                      \
+    "ldr r11, %[pairs]\n\t"                                                                                            \
+    "add r11, %[output], r11\n\t"                                                                                      \
+    "str r11, %[end]\n\t"                                                                                              \
+    ALIGN_LOOP                                                                                                         \
+    "2:\n\t"                                                                                                           \
+    "ldrd %[a0], %[a1], %[biases]\n\t"
+
+/* Two outputs of a row, the loop over all such, and the beginning of one more where their number is odd. */
+#define THREE_OUTPUTS                                                                                                  \
+    "ldrd r11, r12, %[factors]\n\t"                                                                                    \
+    ONCE_MULTIPLY("%[a0]", "r11", "r12") ONCE_MULTIPLY("%[a1]", "r11", "r12")                                          \
+    "ldrd r11, r12, %[walk]\n\t"                                                                                       \
+    ONCE_CLAMP("%[a0]") ONCE_CLAMP("%[a1]")                                                                            \
+    "strb %[a0], [%[output]]\n\t"                                                                                      \
+    "strb %[a1], [%[output], r11]\n\t"                                                                                 \
+    "add %[output], %[output], r11, lsl #1\n\t"                                                                        \
+    "cmp %[output], r12\n\t"                                                                                           \
+    "bne 2b\n\t"                                                                                                       \
+    "ldr r11, %[odd]\n\t"                                                                                              \
+    "ldrd %[a0], %[a1], %[biases]\n\t"                                                                                 \
+    "cmp r11, #0\n\t"                                                                                                  \
+    "beq 3f\n\t"
+
+/* That one, and the way to the next row. */
+#define THREE_END                                                                                                      \
+    "ldrd r11, r12, %[factors]\n\t"                                                                                    \
+    ONCE_MULTIPLY("%[a0]", "r11", "r12") ONCE_CLAMP("%[a0]")                                                           \
+    "strb %[a0], [%[output]]\n"                                                                                        \
+    "3:\n\t"                                                                                                           \
+    "ldr r11, %[gap]\n\t"                                                                                              \
+    "ldr r12, %[step_y]\n\t"                                                                                           \
+    "ldr %[output], %[begin]\n\t"                                                                                      \
+    "add %[x0], %[x0], r11\n\t"                                                                                        \
+    "add %[x1], %[x1], r11\n\t"                                                                                        \
+    "add %[x2], %[x2], r11\n\t"                                                                                        \
+    "ldr r11, %[rows]\n\t"                                                                                             \
+    "add %[output], %[output], r12\n\t"                                                                                \
+    "str %[output], %[begin]\n\t"                                                                                      \
+    "subs r11, r11, #1\n\t"                                                                                            \
+    "str r11, %[rows]\n\t"                                                                                             \
+    "bne 1b"
+
+/* A row of the kernel times two outputs side by side, or one; the weights are (0, 1) and (1, 2). */
+#define THREE_BESIDE(x, w01, w12)                                                                                      \
+    "ldrd r11, r12, [" x "], #4\n\t"                                                                                   \
+    "smlad %[a0], " w01 ", r11, %[a0]\n\t"                                                                             \
+    "smlabt %[a1], " w01 ", r11, %[a1]\n\t"                                                                            \
+    "smlatb %[a0], " w12 ", r12, %[a0]\n\t"                                                                            \
+    "smlad %[a1], " w12 ", r12, %[a1]\n\t"
+#define THREE_BESIDE_LAST(x, w01, w12)                                                                                 \
+    "ldrd r11, r12, [" x "], #4\n\t"                                                                                   \
+    "smlad %[a0], " w01 ", r11, %[a0]\n\t"                                                                             \
+    "smlatb %[a0], " w12 ", r12, %[a0]\n\t"
+
+/* The same with a stride of 2; the weights are (0, 1) and (2, 2 of the next row), of which `half` is taken. */
+#define THREE_APART(x, w01, w2, half)                                                                                  \
+    "ldrd r10, r11, [" x "], #8\n\t"                                                                                   \
+    "ldr r12, [" x "]\n\t"                                                                                             \
+    "smlad %[a0], " w01 ", r10, %[a0]\n\t"                                                                             \
+    "smlad %[a1], " w01 ", r11, %[a1]\n\t"                                                                             \
+    "smla" half "b %[a0], " w2 ", r11, %[a0]\n\t"                                                                      \
+    "smla" half "b %[a1], " w2 ", r12, %[a1]\n\t"
+#define THREE_APART_LAST(x, w01, w2, half)                                                                             \
+    "ldrd r10, r11, [" x "], #8\n\t"                                                                                   \
+    "smlad %[a0], " w01 ", r10, %[a0]\n\t"                                                                             \
+    "smla" half "b %[a0], " w2 ", r11, %[a0]\n\t"
+
+/* All outputs of a unit in a strip, at least two in a row. */
+static __attribute__((noinline)) void planes_three(int8_t *output, const int16_t *plane, const int8_t *w,
+                                                   const int32_t *scales, int32_t tap_row,
+                                                   const struct planes_outputs *outputs) {
+    int32_t a0, a1;
+    const int32_t biases[2] = {scales[0], scales[0]}, factors[2] = {scales[1], scales[2]};
+    const int32_t pairs = (outputs->count & ~1) * outputs->step, odd = outputs->count & 1;
+    const int32_t gap = outputs->row - 4 * outputs->stride * ((outputs->count + 1) / 2);
+    const int32_t step_y = outputs->step_y;
+    int32_t rows = outputs->rows;
+    const int8_t *x0 = (const int8_t *)plane, *x1 = x0 + tap_row, *x2 = x1 + tap_row;
+    uintptr_t walk[2] = {(uintptr_t)outputs->step, 0}; /* along a row of outputs, until which of them */
+    int8_t *begin = output;
+    if (outputs->stride == 1) {
+        const word table[6] = {
+            planes_word(w[0], w[1]), planes_word(w[1], w[2]), planes_word(w[3], w[4]),
+            planes_word(w[4], w[5]), planes_word(w[6], w[7]), planes_word(w[7], w[8]),
+        };
+        const word *weights = table;
+        __asm__ volatile(
+            "ldr r12, %[weights]\n\t"
+            "ldmia r12, {r4, r5, r6, r8, r9, r10}\n"
+            THREE_BEGIN
+            THREE_BESIDE("%[x0]", "r4", "r5") THREE_BESIDE("%[x1]", "r6", "r8") THREE_BESIDE("%[x2]", "r9", "r10")
+            THREE_OUTPUTS
+            THREE_BESIDE_LAST("%[x0]", "r4", "r5") THREE_BESIDE_LAST("%[x1]", "r6", "r8")
+            THREE_BESIDE_LAST("%[x2]", "r9", "r10")
+            THREE_END
+            : [output] "+r"(output), [x0] "+r"(x0), [x1] "+r"(x1), [x2] "+r"(x2), [a0] "=&r"(a0), [a1] "=&r"(a1),
+              [rows] "+m"(rows), [begin] "+m"(begin), [end] "+m"(walk[1])
+            : [weights] "m"(weights), [biases] "m"(biases), [factors] "m"(factors), [pairs] "m"(pairs), [odd] "m"(odd),
+              [gap] "m"(gap), [walk] "m"(walk), [step_y] "m"(step_y)
+            : "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "cc", "memory");
+        return;
+    }
+    const word table[5] = {
+        planes_word(w[0], w[1]), planes_word(w[3], w[4]), planes_word(w[6], w[7]),
+        planes_word(w[2], w[5]), planes_word(w[8], 0),
+    };
+    const word *weights = table;
+    __asm__ volatile(
+        "ldr r12, %[weights]\n\t"
+        "ldmia r12, {r4, r5, r6, r8, r9}\n"
+        THREE_BEGIN
+        THREE_APART("%[x0]", "r4", "r8", "b") THREE_APART("%[x1]", "r5", "r8", "t")
+        THREE_APART("%[x2]", "r6", "r9", "b")
+        THREE_OUTPUTS
+        THREE_APART_LAST("%[x0]", "r4", "r8", "b") THREE_APART_LAST("%[x1]", "r5", "r8", "t")
+        THREE_APART_LAST("%[x2]", "r6", "r9", "b")
+        THREE_END
+        : [output] "+r"(output), [x0] "+r"(x0), [x1] "+r"(x1), [x2] "+r"(x2), [a0] "=&r"(a0), [a1] "=&r"(a1),
+          [rows] "+m"(rows), [begin] "+m"(begin), [end] "+m"(walk[1])
+        : [weights] "m"(weights), [biases] "m"(biases), [factors] "m"(factors), [pairs] "m"(pairs), [odd] "m"(odd),
+          [gap] "m"(gap), [walk] "m"(walk), [step_y] "m"(step_y)
+        : "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "cc", "memory");
+}
+/* clang-format on */
+
+/* Makes the outputs of a unit of one channel without sums in memory, if that can be. */
+KERNEL_INLINE int32_t planes_at_once(int8_t *output, const int16_t *plane, const int8_t *weights, const int32_t *scales,
+                                     const struct planes_shape *shape, const struct planes_outputs *outputs) {
+    const int32_t fits = shape->height == 3 && shape->width == 3 && outputs->stride <= 2 && outputs->count > 1;
+    if (!fits || !rounds_once(scales[1])) {
+        return 0;
+    }
+    planes_three(output, plane, weights, scales, shape->gap + 4 * (shape->steps - 1), outputs);
+    return 1;
+}
+
+#endif
