@@ -9,18 +9,18 @@
 
 /* clang-format off */
 /* Two inputs, and eight: 32 multiply-accumulates in 29 instructions. */
-#define QUADS_NUMBERS(a, b, w, x) PAIRS_SMLAD(b, w, x) "sxtb16 " w ", " w "\n\t" PAIRS_SMLAD(a, w, x)
-#define QUADS_FOUR(a, b, weights, even, odd)                                                                           \
-    "ldrd r4, r5, [" weights "], #8\n\t" QUADS_NUMBERS(a, b, "r4", even) QUADS_NUMBERS(a, b, "r5", odd)
-#define QUADS_EIGHT                                                                                                    \
+#define TWO_PAIRS_NUMBERS(a, b, w, x) PAIRS_SMLAD(b, w, x) "sxtb16 " w ", " w "\n\t" PAIRS_SMLAD(a, w, x)
+#define TWO_PAIRS_FOUR(a, b, weights, even, odd)                                                                       \
+    "ldrd r4, r5, [" weights "], #8\n\t" TWO_PAIRS_NUMBERS(a, b, "r4", even) TWO_PAIRS_NUMBERS(a, b, "r5", odd)
+#define TWO_PAIRS_EIGHT                                                                                                \
     "ldmia %[x]!, {r9, r10, r11, r12}\n\t"                                                                             \
-    QUADS_FOUR("%[a0]", "%[b0]", "%[weights]", "r9", "r10")                                                            \
-    QUADS_FOUR("%[a0]", "%[b0]", "%[weights]", "r11", "r12")                                                           \
-    QUADS_FOUR("%[a1]", "%[b1]", "r6", "r9", "r10")                                                                    \
-    QUADS_FOUR("%[a1]", "%[b1]", "r6", "r11", "r12")
+    TWO_PAIRS_FOUR("%[a0]", "%[b0]", "%[weights]", "r9", "r10")                                                        \
+    TWO_PAIRS_FOUR("%[a0]", "%[b0]", "%[weights]", "r11", "r12")                                                       \
+    TWO_PAIRS_FOUR("%[a1]", "%[b1]", "r6", "r9", "r10")                                                                \
+    TWO_PAIRS_FOUR("%[a1]", "%[b1]", "r6", "r11", "r12")
 
 /* The sums of a pair, whose numbers lie at r8, become outputs by one rounding, or `twice`. */
-#define QUADS_END(a, b, twice, next)                                                                                   \
+#define TWO_PAIRS_END(a, b, twice, next)                                                                               \
     "add r8, r8, #8\n\t"                                                                                               \
     "ldmia r8!, {r4, r5, r9, r10}\n\t"                                                                                 \
     "sub " b ", " b ", " a "\n\t"                                                                                      \
@@ -29,7 +29,7 @@
     ONCE_MULTIPLY(a, "r4", "r9") ONCE_MULTIPLY(b, "r5", "r10") ONCE_CLAMP(a) ONCE_CLAMP_256(b)                         \
     next ":\n\t"
 /* Both biases are in the difference; one of them belongs there behind the shift. */
-#define QUADS_TWICE(a, b, twice, next)                                                                                 \
+#define TWO_PAIRS_TWICE(a, b, twice, next)                                                                             \
     twice ":\n\t"                                                                                                      \
     "ldrd r11, r12, [r8, #-24]\n\t"                                                                                    \
     "add " b ", " b ", r11\n\t"                                                                                        \
@@ -70,16 +70,16 @@ static __attribute__((noinline)) void pairs_quads_times_one(const struct pairs_w
         "beq 23f\n\t"
         "b 21f\n\t"
         ALIGN_LOOP
-        "20:\n\t" QUADS_EIGHT "\n"
-        "21:\n\t" QUADS_EIGHT "\n"
-        "22:\n\t" QUADS_EIGHT "\n"
-        "23:\n\t" QUADS_EIGHT
+        "20:\n\t" TWO_PAIRS_EIGHT "\n"
+        "21:\n\t" TWO_PAIRS_EIGHT "\n"
+        "22:\n\t" TWO_PAIRS_EIGHT "\n"
+        "23:\n\t" TWO_PAIRS_EIGHT
         "cmp %[x], r8\n\t"
         "bne 20b\n\t"
         "ldr r8, %[scales]\n\t"
         "mov %[weights], r6\n\t"
-        QUADS_END("%[a0]", "%[b0]", "4", "5")
-        QUADS_END("%[a1]", "%[b1]", "6", "7")
+        TWO_PAIRS_END("%[a0]", "%[b0]", "4", "5")
+        TWO_PAIRS_END("%[a1]", "%[b1]", "6", "7")
         "ldr r9, %[output]\n\t"
         "ldr r10, %[scales_end]\n\t"
         "strb %[a0], [r9], #1\n\t"
@@ -91,8 +91,8 @@ static __attribute__((noinline)) void pairs_quads_times_one(const struct pairs_w
         "cmp r8, r10\n\t"
         "bne 1b\n\t"
         "b 9f\n"
-        QUADS_TWICE("%[a0]", "%[b0]", "4", "5")
-        QUADS_TWICE("%[a1]", "%[b1]", "6", "7")
+        TWO_PAIRS_TWICE("%[a0]", "%[b0]", "4", "5")
+        TWO_PAIRS_TWICE("%[a1]", "%[b1]", "6", "7")
         "9:"
         : [weights] "+r"(weights), [x] "+r"(x), [a0] "=&r"(a0), [b0] "=&r"(b0), [a1] "=&r"(a1), [b1] "=&r"(b1),
           [output] "+m"(output), [scales] "+m"(scales)
