@@ -2,7 +2,8 @@
 """What every layer writes, compared by digests: a firmware that traces the same kernels and tables is asked, too.
 
 One input shows there what hundreds of answers may hide, since later layers saturate. The firmware that is used stays as
-it is, and is proven by its own answers; this one is made by the same build, and is the one that `profile` times.
+it is, and is proven by its own answers; this one is made by the same build, and is the one that `profile` times. What
+its digests say of tables and parameters holds for the firmware that is used, too: both images have the same ones.
 """
 
 from __future__ import annotations
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
     from tinyproof.host.check_report import Digests
     from tinyproof.host.step_trace import StepTrace
 
-INPUTS = 32  # of the build's vectors: one alone shows most faults
-LARGE_MACS = 4_000_000  # beyond it
-INPUTS_LARGE = 8  # are enough
 PATIENCE_S = 10.0  # for an answer at least: digests of large tensors take longer than the inference
 
 Put = Callable[[Path], object]
@@ -72,8 +70,9 @@ def _ask(
     board: Board, folder: Path, port: str | None, config: CheckConfig, put: Put | None
 ) -> tuple[Digests | None, str]:
     from tinyproof.export.profile_codegen import FOLDER, SOURCE, write_profile
+    from tinyproof.firmware.elf_tables import different_constants
     from tinyproof.host.expected import read_vectors
-    from tinyproof.host.step_trace import ask_steps, sample_inputs, watch_steps
+    from tinyproof.host.step_trace import ask_steps, digested_vectors, watch_steps
 
     start = time.monotonic()
     traced, plain = (folder / "boards" / board.name / part for part in (FOLDER, ""))
@@ -89,8 +88,7 @@ def _ask(
     if fault or record is None or used is None:
         return None, f"{FOLDER}/firmware.elf {fault}; ./tinyproof build --board {board.name} makes it where it fits"
     vectors = read_vectors(folder)
-    count = INPUTS_LARGE if manifest.memory is not None and manifest.memory.macs > LARGE_MACS else INPUTS
-    inputs = vectors.inputs[:count] if vectors.sequence else sample_inputs(folder, count)
+    inputs = [vectors.inputs[number] for number in digested_vectors(manifest, vectors)]
     patient = dataclasses.replace(config, timeout_s=max(config.timeout_s, PATIENCE_S))
     parts = [step.parts for step in steps]
     elf = traced / FIRMWARE_FILE
@@ -99,10 +97,17 @@ def _ask(
     else:
         put(elf)
         seen = ask_steps(board, folder, port, parts, inputs, patient, sequence=vectors.sequence)
-    return _sum_up(steps, seen, record.flash_bytes - used.flash_bytes, time.monotonic() - start), ""
+    constants = different_constants(plain / FIRMWARE_FILE, elf)
+    found = _sum_up(steps, seen, record.flash_bytes - used.flash_bytes, constants)
+    return dataclasses.replace(found, seconds=round(time.monotonic() - start, 3)), ""
 
 
-def _sum_up(steps: Sequence[ProfiledOperator], seen: Sequence[StepTrace], flash_bytes: int, seconds: float) -> Digests:
+def _sum_up(
+    steps: Sequence[ProfiledOperator],
+    seen: Sequence[StepTrace],
+    flash_bytes: int,
+    constants: tuple[list[str], list[str]],
+) -> Digests:
     from tinyproof.host.check_report import Digests
 
     wrong = [number for number, one in enumerate(seen) if one.first_wrong is not None or not one.proven]
@@ -116,5 +121,7 @@ def _sum_up(steps: Sequence[ProfiledOperator], seen: Sequence[StepTrace], flash_
         first_input=wrong[0] if wrong else None,
         first_layer=layer,
         flash_bytes=flash_bytes,
-        seconds=round(seconds, 3),
+        constants=len(constants[0]),
+        constants_different=constants[1],
+        seconds=0.0,
     )

@@ -23,6 +23,7 @@ VERBS = {
     "build": "Compile the firmware for a board and report its flash and RAM.",
     "flash": "Upload the firmware to a real board and confirm that it runs.",
     "check": "Ask a board every vector and prove bits and answers.",
+    "faults": "Plant faults into a build, and count what a check finds.",
     "prove": "Show for all inputs what the generated C computes.",
     "simulate": "Start a simulated board and print its port, until Ctrl-C.",
     "fleet": "Share boards with others: offer them, see who holds them.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-FOLDERS = ("core", "train", "export", "firmware", "host", "prove", "report", "cli")
+FOLDERS = ("core", "train", "export", "firmware", "host", "prove", "faults", "report", "cli")
 
 
 def link_package(root: Path, package: Path) -> None:

@@ -71,6 +71,10 @@ def _say_digests(report: CheckReport) -> None:
         f"{digests.outputs} outputs of {digests.layers} operators {same} for {digests.inputs} inputs, by digests of a "
         f"firmware that traces them ({digests.flash_bytes:+,} B of flash)",
     )
+    count = len(digests.constants_different)
+    if digests.constants:
+        same = "the same" if not count else f"{count} DIFFERENT, from {digests.constants_different[0]} on"
+        say("", f"{digests.constants} tables and parameters in both firmwares {same}")
 
 
 def _table(report: CheckReport) -> list[str]:

@@ -26,14 +26,14 @@ class UnsoundPlanError(AssertionError):
     """A bug of ours: a byte would be overwritten that is still to be read. No firmware may be built from it."""
 
 
-def check_plan(program: Program, plan: MemoryPlan) -> None:
-    """Raises UnsoundPlanError naming the operator and the byte."""
-    _Replay(program, plan).run()
+def check_plan(program: Program, plan: MemoryPlan, *, any_form: bool = False) -> None:
+    """Raises UnsoundPlanError naming the operator and the byte. `any_form`: only for what no form of a kernel bears."""
+    _Replay(program, plan, any_form=any_form).run()
 
 
 class _Replay:
-    def __init__(self, program: Program, plan: MemoryPlan) -> None:
-        self.program, self.plan = program, plan
+    def __init__(self, program: Program, plan: MemoryPlan, *, any_form: bool) -> None:
+        self.program, self.plan, self.any_form = program, plan, any_form
         self.tensors = program.graph.tensors
         self.shadow: npt.NDArray[Any] = np.full(plan.arena_bytes, NOBODY, np.int64)
 
@@ -101,12 +101,12 @@ class _Replay:
         return root * TENSOR_BYTES + start + np.arange(rows.first * size, (rows.first + rows.count) * size)
 
     def _check_scratch(self, number: int, op: Op, where: str) -> None:
-        start = self.plan.scratch[number]
-        self._inside(start, op.working_bytes, where)
+        start, size = self.plan.scratch[number], op.scratch_bytes if self.any_form else op.working_bytes
+        self._inside(start, size, where)
         for index in (*op.inputs, *op.outputs):
-            if self._shared(start, op.working_bytes, index):
+            if self._shared(start, size, index):
                 raise UnsoundPlanError(f"{where} works in bytes of tensor {index} at {start}")
-        self.shadow[start : start + op.working_bytes] = NOBODY
+        self.shadow[start : start + size] = NOBODY
 
     def _check_overlap(self, op: Op, position: int, where: str) -> None:
         output = op.outputs[position]
@@ -123,8 +123,10 @@ class _Replay:
             orders = op.access_orders if index == op.inputs[0] and len(op.outputs) == 1 else ()
             if not orders:
                 raise UnsoundPlanError(f"{where} writes tensor {output} over its input {index} at byte {begin}")
-            for order in orders:
-                _check_order(order, begin - at, f"{where} writes tensor {output} over its input {index}")
+            faults = [_order_fault(order, begin - at) for order in orders]
+            fault = next(filter(None, faults), "")
+            if fault and (all(faults) or not self.any_form):
+                raise UnsoundPlanError(f"{where} writes tensor {output} over its input {index}, {fault}")
 
     def _shared(self, begin: int, size: int, index: int) -> bool:
         at = self.plan.offsets[index]
@@ -158,12 +160,11 @@ class _Replay:
             raise UnsoundPlanError(f"{where} leaves the arena of {self.plan.arena_bytes} bytes at {begin}")
 
 
-def _check_order(order: AccessOrder, shift: int, what: str) -> None:
-    """`shift`: where the output begins, from the input's begin on."""
+def _order_fault(order: AccessOrder, shift: int) -> str:
+    """What is overwritten too early, "" for nothing. `shift`: where the output begins, from the input's begin on."""
     last_read = np.repeat(order.last_read, order.read_bytes)
     first_write = np.repeat(order.first_write, order.write_bytes)
     places = np.arange(first_write.size) + shift
     inside = (places >= 0) & (places < last_read.size)
     early = np.flatnonzero(first_write[inside] < last_read[places[inside]])
-    if early.size:
-        raise UnsoundPlanError(f"{what}, whose byte {places[inside][early[0]]} is still to be read")
+    return f"whose byte {places[inside][early[0]]} is still to be read" if early.size else ""

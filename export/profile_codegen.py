@@ -67,7 +67,7 @@ def write_profile(build_dir: Path) -> list[ProfiledOperator]:
         raise UsageError(f"{shown(build_dir)}: the model has IF or WHILE, whose operators do not run in turn")
     if not unit.steps:
         raise UsageError(f"{shown(build_dir)}: the model does nothing on the device; there is nothing to profile")
-    operators = [_operator(program, number) for number in unit.steps]
+    operators = profiled_operators(program, unit)
     outputs = _outputs(program, plan, operators)
     folder = build_dir / FOLDER
     # Several boards may be built from it side by side.
@@ -86,6 +86,11 @@ def _operator(program: Program, number: int) -> ProfiledOperator:
         made = ()  # its tensor is none of the .tflite's
     parts = tuple(program.parts.get(index, TensorPart(index)) for index in made)
     return ProfiledOperator(number, op.operator.index, op.name, op.macs, shape, parts)
+
+
+def profiled_operators(program: Program, unit: Unit) -> list[ProfiledOperator]:
+    """The operators that run, in their order."""
+    return [_operator(program, number) for number in unit.steps]
 
 
 def _outputs(program: Program, plan: MemoryPlan, operators: list[ProfiledOperator]) -> list[str]:

@@ -33,7 +33,7 @@ def smallest_arena(tflite: bytes, low: int = 256) -> int:
     while high == 0 or high - low > ALIGNMENT:
         if not _children or _children[-1].died():
             _stop()
-            _children[:] = [_Child()]
+            _children[:] = [_ArenaChild()]
         child, tried = _children[-1], 0
         for word, size in child.search(tflite, low, high):
             if word == "try":
@@ -50,7 +50,7 @@ def smallest_arena(tflite: bytes, low: int = 256) -> int:
     return high
 
 
-class _Child:
+class _ArenaChild:
     def __init__(self) -> None:
         # -P: nothing in the user's folder is imported in place of ours.
         command = [sys.executable, "-P", "-m", "tinyproof.export.tflm_arena"]
@@ -104,7 +104,7 @@ class _Child:
                 file.close()
 
 
-_children: list[_Child] = []
+_children: list[_ArenaChild] = []
 
 
 @atexit.register

@@ -45,7 +45,8 @@ class Digests:
     """What each layer wrote, by its CRC-32, in a firmware that traces the same kernels and tables. `outputs`: tensors
     that `layers` operators write; of `inputs` vectors, `different` have one that is not the reference's, and the first
     of them is vector `first_input`, from operator `first_layer` on. `flash_bytes`: what tracing costs beyond the
-    firmware that is used."""
+    firmware that is used. `constants`: tables and parameters that both images hold, and `constants_different` the names
+    of those that differ: what the digests say of the one image holds for the other as far as these are the same."""
 
     inputs: int
     layers: int
@@ -54,7 +55,14 @@ class Digests:
     first_input: int | None
     first_layer: str
     flash_bytes: int
+    constants: int
+    constants_different: list[str]
     seconds: float
+
+    @property
+    def same(self) -> bool:
+        """Whether no layer and no constant differs."""
+        return not self.different and not self.constants_different
 
 
 @dataclass
@@ -102,7 +110,7 @@ class CheckReport:
     @property
     def proven(self) -> bool:
         """Both verdicts at once: what exit code 0 stands for."""
-        layers = self.digests is None or not self.digests.different
+        layers = self.digests is None or self.digests.same
         return self.bits_identical and layers and self.answers_within_tolerance is not False
 
     def as_dict(self) -> dict[str, Any]:
@@ -150,6 +158,12 @@ class CheckReport:
                     f"x = {some(answer.x)}: expected {some(answer.expected)}, {self.board} answers {some(answer.y)}, "
                     f"off by {answer.error:.4g} with a tolerance of {self.tolerance:.4g}"
                 )
+        if self.digests is not None and self.digests.constants_different:
+            names = self.digests.constants_different
+            return (
+                f"{len(names)} of {self.digests.constants} constants in the firmware on {self.board} are not those of "
+                f"the firmware that traces it, the first is {names[0]}; run ./tinyproof build again"
+            )
         if self.digests is not None and self.digests.different:
             return (
                 f"{self.digests.different} of {self.digests.inputs} inputs on {self.board}: all answers are right, but "

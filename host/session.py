@@ -81,6 +81,11 @@ def open_session(
     with board_port(board, build_dir, port) as name, open_client(board, name, config) as (client, first):
 
         def accept(info: Info) -> Info:
+            if port is None and board.kind == "simulated" and info.board != board.name:
+                raise BoardError(
+                    f"what was started as {board.name} is the firmware of {info.board}; "
+                    f"run ./tinyproof build --board {board.name} again"
+                )
             if record_bytes is None:
                 _refuse_other_model(info, manifest.model_id, x, y, name)
             elif (info.model, info.engine) != (manifest.model_id, "profile") or (

@@ -12,12 +12,15 @@ from pathlib import Path
 from tinyproof.core.board_spec import Board
 from tinyproof.core.config import CheckConfig
 from tinyproof.core.errors import EnvironmentFaultError
-from tinyproof.core.manifest import read_manifest
+from tinyproof.core.manifest import Manifest, read_manifest
 from tinyproof.core.tflite.parts import TensorPart
-from tinyproof.host.expected import load_reference, read_vectors
+from tinyproof.host.expected import Vectors, load_reference, read_vectors
 from tinyproof.host.session import layouts_of, open_session
 from tinyproof.host.targets.emulator import Emulator
 
+DIGESTED = 32  # of the build's vectors: one alone shows most faults
+LARGE_MACS = 4_000_000  # beyond it
+DIGESTED_LARGE = 8  # are enough
 INPUTS = 4  # of the build's vectors; most operators take the same number of steps for every input
 
 
@@ -41,7 +44,19 @@ class StepTrace:
 def sample_inputs(build_dir: Path, count: int = INPUTS) -> list[bytes]:
     """A few of the build's vectors, spread over all of them."""
     inputs = read_vectors(build_dir).inputs
-    return inputs[:: max(1, len(inputs) // count)][:count]
+    return [inputs[number] for number in _spread(len(inputs), count)]
+
+
+def _spread(vectors: int, count: int) -> list[int]:
+    return list(range(vectors))[:: max(1, vectors // count)][:count]
+
+
+def digested_vectors(manifest: Manifest, vectors: Vectors) -> list[int]:
+    """The numbers of those of a build's vectors for which a check of a simulated board compares what every layer
+    writes."""
+    count = DIGESTED_LARGE if manifest.memory is not None and manifest.memory.macs > LARGE_MACS else DIGESTED
+    many = len(vectors.inputs)
+    return list(range(min(many, count))) if vectors.sequence else _spread(many, count)
 
 
 def watch_steps(

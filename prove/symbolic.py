@@ -55,7 +55,9 @@ class StepForms:
     coefficients: Integers
 
 
-def run_machine(profile: Path, build_dir: Path, steps: int, engine: Path = ENGINE) -> dict[int, StepForms | str]:
+def run_machine(
+    profile: Path, build_dir: Path, steps: int, engine: Path = ENGINE, *, timeout_s: float = TIMEOUT_S
+) -> dict[int, StepForms | str]:
     """The forms of each step, or why it has none. `profile`: the folder with model_profile.c of a build; `steps`: how
     many it has; `engine`: where kernels/ are.
 
@@ -72,10 +74,10 @@ def run_machine(profile: Path, build_dir: Path, steps: int, engine: Path = ENGIN
             return dict.fromkeys(range(steps), refused)
         try:
             done = subprocess.run(
-                [program, folder], capture_output=True, text=True, errors="replace", check=False, timeout=TIMEOUT_S
+                [program, folder], capture_output=True, text=True, errors="replace", check=False, timeout=timeout_s
             )
         except subprocess.TimeoutExpired:
-            return dict.fromkeys(range(steps), f"the run on unknown bytes takes more than {TIMEOUT_S} s")
+            return dict.fromkeys(range(steps), f"the run on unknown bytes takes more than {timeout_s:.0f} s")
         if done.returncode != 0:
             return dict.fromkeys(range(steps), f"the run on unknown bytes ended with {done.returncode}")
         stopped = dict(line.split(" ", 1) for line in done.stdout.splitlines())

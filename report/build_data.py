@@ -19,6 +19,7 @@ from tinyproof.report.lesson import Moments, moments
 TRACE_FILE = "trace.csv"
 VECTORS_FILE = "vectors.json"
 CURVE_FILE = "float.csv"
+FAULTS_FILE, PROOF_FILE = "faults.json", "prove.json"
 MAX_ROWS = 600  # of the trace that the figures show; a longer training is thinned, its first and last rows kept
 MAX_POINTS = 200  # of the data that the figures show; the loss is always that of all data
 
@@ -83,7 +84,8 @@ class FloatPoint:
 
 @dataclass(frozen=True)
 class ReportData:
-    """`curve`: the float model, for a model of one number in and one out whose float model is known; else empty."""
+    """`curve`: the float model, for a model of one number in and one out whose float model is known; else empty.
+    `faults`, `proof`: faults.json and prove.json, {} where there are none of this model."""
 
     manifest: Manifest
     lesson: Lesson | None
@@ -92,6 +94,8 @@ class ReportData:
     curve: list[FloatPoint] = field(default_factory=list)
     outdated: list[str] = field(default_factory=list)  # boards with results of another model or version than this one
     stale: list[str] = field(default_factory=list)  # artefacts that are not what the manifest recorded
+    faults: dict[str, Any] = field(default_factory=dict)
+    proof: dict[str, Any] = field(default_factory=dict)
 
     @property
     def activations(self) -> str:
@@ -121,7 +125,13 @@ def read_report_data(build_dir: Path) -> ReportData:
         read_curve(build_dir / CURVE_FILE) if CURVE_FILE in manifest.artefacts else [],
         outdated,
         stale_artefacts(manifest, build_dir),
+        *(_of_model(_read_json(build_dir / file), manifest) for file in (FAULTS_FILE, PROOF_FILE)),
     )
+
+
+def _of_model(document: dict[str, Any], manifest: Manifest) -> dict[str, Any]:
+    """The document, {} where it is about an earlier export."""
+    return document if manifest.model_id and document.get("model_id") == manifest.model_id else {}
 
 
 def _read_board(folder: Path) -> tuple[BoardResult, bool]:

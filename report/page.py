@@ -98,6 +98,8 @@ def render(content: Content) -> str:
             boards=data.boards,
             verdict=verdict(data),
             coverage=coverage(data),
+            faults=data.faults,
+            proof=data.proof,
             answer_groups=answer_groups(data),
             stale=data.stale,
             outdated=data.outdated,

@@ -14,14 +14,18 @@ from support import effort
 from support.classifier import CLASSES, HIDDEN, WIDTH, steep_classifier
 from support.compiled import compiled
 from support.native import ENGINE, different_bits
-from support.table_faults import compare
 from support.tflite_writer import Model
 
 from tinyproof.core.reference.golden import Reference
 from tinyproof.core.tflite.constants import data_offsets
 from tinyproof.core.tflite.reader import read_graph
+from tinyproof.export.compiled import read_compiled
+from tinyproof.faults.bits import NumberFaults
+from tinyproof.faults.native.engine import NativeEngine, Questions
+from tinyproof.host.expected import read_vectors
 
 DAILY_SEED = 1
+MORE = 200  # random inputs beyond the budget, to tell what can be found at all
 Damage = Callable[[bytearray, int, int], None]  # the .tflite, and where the last layer's weights and biases lie
 
 
@@ -88,6 +92,36 @@ def test_rounding_without_ties_away_from_zero_is_found(tmp_path: Path) -> None:
 def test_the_sound_engine_passes(sound: Path, tmp_path: Path) -> None:
     shutil.copytree(sound, tmp_path / "net")
     assert different_bits(tmp_path / "net") == 0
+
+
+def compare(build_dir: Path, folder: Path, count: int, seed: int) -> dict[str, int]:
+    """Of `count` bits flipped in the tables: how many can be found at all, by the vectors, and by as many random
+    inputs. Killable is what either of them finds, or one of MORE random ones."""
+    vectors = read_vectors(build_dir).pairs
+    program = read_compiled(build_dir)
+    reference, source = Reference((build_dir / "model.tflite").read_bytes()), random.Random(seed)
+    noise = [source.randbytes(reference.input_bytes) for _ in range(len(vectors) + MORE)]
+    answers = reference.run_batch(noise)
+    asked = {
+        "chosen": ([x for x, _ in vectors], [y for _, y in vectors]),
+        "random": (noise[: len(vectors)], answers[: len(vectors)]),
+        "more": (noise, answers),
+    }
+    seen: dict[str, list[bool]] = {}
+    for name, (inputs, outputs) in asked.items():
+        questions = Questions(inputs, outputs, [False] * len(inputs), [], sequence=False)
+        engine = NativeEngine(program.program, program.plan, program.unit, folder / name, (), questions)
+        engine.check_sound()
+        numbers = NumberFaults(program.program, engine.regions)
+        faults = [
+            fault
+            for kind in ("weights", "biases", "multipliers", "shifts")
+            for fault in numbers.sample(kind, count // 4, random.Random(seed))
+        ]
+        planted = engine.plant([(fault.operator or 0, fault.changes) for fault in faults], lambda done: None)
+        seen[name] = [one.by_output is not None for one in planted]
+    killable = sum(map(any, zip(*seen.values(), strict=True)))
+    return {"killable": killable, "chosen": sum(seen["chosen"]), "random": sum(seen["random"])}
 
 
 def test_a_sample_of_bits_in_the_tables_is_found_more_often_than_by_noise(sound: Path, tmp_path: Path) -> None:

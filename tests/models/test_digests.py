@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from tinyproof.cli import main as cli
 from tinyproof.core.build_record import read_build_record
 from tinyproof.core.errors import EnvironmentFaultError
 from tinyproof.export.profile_codegen import SOURCE
+from tinyproof.firmware.elf_tables import different_constants, model_constants
 
 pytestmark = pytest.mark.traces
 
@@ -69,6 +72,20 @@ def test_a_sound_build_has_equal_digests_and_a_firmware_that_costs_more(folder: 
     assert traced is not None
     assert digests["flash_bytes"] == traced.flash_bytes - plain.flash_bytes > 0
     assert digests["seconds"] > 0
+    images = tuple(folder / "boards" / BOARD / part / "firmware.elf" for part in ("", "profile"))
+    names, different = different_constants(*images)
+    assert (digests["constants"], digests["constants_different"]) == (len(names), different) == (3, [])
+    assert "3 tables and parameters in both firmwares the same" in " ".join(shown.split())
+    image = bytearray(images[0].read_bytes())
+    image[model_constants(images[0])[names[-1]].offset] ^= 1
+    images[0].write_bytes(image)
+    assert different_constants(*images) == (names, names[-1:])
+    record = dataclasses.replace(plain, elf_sha256=hashlib.sha256(image).hexdigest())
+    record.write(folder / "boards" / BOARD)
+    code, shown = run("check")
+    assert code == 1, shown
+    found = report_of(folder)
+    assert found["bits_different"] or found["digests"]["constants_different"] == names[-1:]
 
 
 def test_a_tracing_firmware_that_is_none_of_this_build_is_not_asked(

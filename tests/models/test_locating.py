@@ -32,7 +32,7 @@ from tinyproof.export.export import compile_model
 from tinyproof.export.ops.base import Constant
 from tinyproof.export.ops.fully_connected import FullyConnected
 from tinyproof.export.profile_codegen import write_profile
-from tinyproof.firmware.elf_tables import model_tables
+from tinyproof.firmware.elf_tables import model_constants
 from tinyproof.host.bits import Divergence
 from tinyproof.localization import locate
 
@@ -156,7 +156,7 @@ def test_a_weight_that_is_wrong_in_the_image_alone_is_named(folder: Path) -> Non
     """As after a bad upload: the C is right, and so is what is compiled from it anew."""
     assert run("build").exit_code == 0
     elf = folder / "boards" / "qemu-cortex-m4" / "firmware.elf"
-    weights, image = model_tables(elf)["op2_weights"], elf.read_bytes()
+    weights, image = model_constants(elf)["op2_weights"].content, elf.read_bytes()
     assert image.count(weights) == 1
     turned = bytes(weight ^ 0x80 for weight in weights)  # all: the compiler has some of them in its code, too
     elf.write_bytes(image.replace(weights, turned))

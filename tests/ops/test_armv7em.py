@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 from support import op_cases
-from support.armv7em import FORMS, find_form
 from support.cortex_m4 import run_on_cortex_m4
 from support.op_cases import (
     BLOCKED_KERNELS,
@@ -27,6 +26,8 @@ from support.op_cases import (
 )
 from support.op_rows import convolution, fully_connected
 from support.sanitizers import FLAGS, compile_sanitized
+
+from tinyproof.faults.native.armv7em import FORMS, find_form
 
 # Instructions as kernels write them, in a statement with these operands: d and e are written, n, m and a read; p is an
 # address in `memory`, i a distance in bytes from there, w a variable, and pair two.

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tinyproof.core.tflite import arithmetic
-from tinyproof.export.ops import one_rounding
+from tinyproof.export.ops import staircases
 from tinyproof.export.ops.one_rounding import ONE_SHIFT, OneRounding, one_roundings, unit_factors
 from tinyproof.export.ops.requantize_encoding import encode_multiplier
 from tinyproof.export.ops.scaling import Scaling
@@ -56,8 +56,8 @@ def test_every_sum_gives_the_byte_of_two_roundings(zero_point: int, clamp: tuple
 def test_a_multiplier_that_is_one_off_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is found is tried at every threshold: a fault in the search is no fault of the answer."""
     rows, scaling = draw(random.Random(5), 4, *RELU)
-    right = one_rounding._on_line
-    monkeypatch.setattr(one_rounding, "_on_line", lambda slope, start, end: right(slope, start + slope, end + slope))
+    right = staircases._on_line
+    monkeypatch.setattr(staircases, "_on_line", lambda slope, start, end: right(slope, start + slope, end + slope))
     one_roundings.cache_clear()
     try:
         assert not any(one_roundings(tuple(rows), scaling))

@@ -25,7 +25,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from support.armv7em import HEADER, translate
 from support.sanitizers import compile_sanitized
 from tinyproof.core.reference.golden import Reference
 from tinyproof.core.tflite.dtypes import DTYPES
@@ -34,6 +33,7 @@ from tinyproof.export.codegen import emit_header, emit_source
 from tinyproof.export.lowering import Program, lower
 from tinyproof.export.memory_planner import MemoryPlan, plan_memory
 from tinyproof.export.ops.base import alignment
+from tinyproof.faults.native.armv7em import HEADER, translate
 
 ENGINE = Path(__file__).resolve().parents[2] / "firmware" / "lib" / "engine"
 RUNNER = Path(__file__).with_name("op_runner.c")
@@ -245,7 +245,7 @@ def write_unit(here: Path, models: list[tuple[Program, MemoryPlan]]) -> str:
 
 def translate_unit(unit: str, folders: Sequence[Path]) -> str:
     """The same unit with its headers in it and without assembly: a file that gcc takes as preprocessed."""
-    header = Path(__file__).with_name(HEADER)
+    header = HEADER
     command = ["gcc", "-E", "-std=c99", *(f"-I{folder}" for folder in folders), "-include", str(header), unit]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[:4000]

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import ast
 import re
+from pathlib import Path
 
-HEADER = "armv7em.h"  # of this folder: what the C below calls
+HEADER = Path(__file__).with_name("armv7em.h")  # what the C below calls
 
 # Instructions as the kernels write them. R: a register or a register operand; M: a memory operand; I: a number;
 # L: a list of registers; B: a label to go to. The C takes them in that order.

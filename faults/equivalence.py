@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Faults in an operator's numbers that are none: for every input it computes as before, as prove/ can show.
+
+The portable kernels run on unknown bytes, before and after. The same form of each output byte, with the same rescaling
+behind it, is the same answer; what differs behind the sums is tried for every sum that can be.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from tinyproof.export.profile_codegen import FOLDER, SOURCE
+from tinyproof.faults.editing import edit_source
+from tinyproof.faults.fault import EngineFault
+from tinyproof.faults.native.engine import NativeEngine
+from tinyproof.prove.eva import one_step
+from tinyproof.prove.sweeps import sweeps_of
+from tinyproof.prove.symbolic import ADDED, AVERAGED, ENGINE, MULTIPLIED, StepForms, run_machine
+
+PATIENCE_S = 60  # for one operator: with a fault in its bounds it may never end
+BYTES = 256  # distances between bytes are less
+
+
+class Equivalence:
+    """Of a build's operators. `folder`: where is compiled."""
+
+    def __init__(self, build_dir: Path, engine: NativeEngine, folder: Path) -> None:
+        self._build_dir, self._engine, self._folder = build_dir, engine, folder
+        self._sound: dict[int, StepForms | str] = {}
+
+    def shown(self, fault: EngineFault) -> str:
+        """What shows that the fault is none; "" where nothing does."""
+        if fault.operator is None or not fault.changes:
+            return ""
+        if self._beyond_bytes(fault):
+            return f"both reach beyond the {BYTES} distances that bytes can have"
+        number = fault.operator
+        if number not in self._sound:
+            self._sound[number] = self._forms(number, None)
+        before = self._sound[number]
+        if isinstance(before, str):
+            return ""
+        if fault.kind == "clamps" and (before.tails == AVERAGED).all() and before.tails.size:
+            return self._same_averages(before, before, self._clamp(fault, before))
+        after = self._forms(number, fault)
+        if isinstance(after, str) or not _same_sums(before, after):
+            return ""
+        if np.array_equal(before.parameters, after.parameters) and np.array_equal(before.clamps, after.clamps):
+            return "the portable kernels compute the same sums of the same bytes"
+        if (before.tails == AVERAGED).all():
+            return self._same_averages(before, after, None)
+        if np.isin(before.tails, (ADDED, MULTIPLIED)).all():
+            return self._same_pairs(before, after)
+        return ""
+
+    def _beyond_bytes(self, fault: EngineFault) -> bool:
+        regions = self._engine.regions
+        return all(
+            regions[change.region].name.endswith(".exponentials_count")
+            and min(
+                int.from_bytes(content, "little", signed=True)
+                for content in (change.content, regions[change.region].content)
+            )
+            >= BYTES
+            for change in fault.changes
+        )
+
+    def _forms(self, number: int, fault: EngineFault | None) -> StepForms | str:
+        """Of the operator alone, with the fault in it."""
+        source: str | None = (self._build_dir / FOLDER / SOURCE).read_text(encoding="utf-8")
+        assert source is not None
+        if fault is not None:
+            source = edit_source(source, self._engine.regions, fault)
+            if source is None:
+                return "it is more than whole numbers"
+        folder = self._folder
+        folder.mkdir(parents=True, exist_ok=True)
+        alone = one_step(_without_mve(source), number)
+        steps = f"void (*const model_steps[MODEL_STEPS + 1])(int8_t *arena) = {{step{number}, step_empty}};\n"
+        header = (self._build_dir / FOLDER / "model_profile.h").read_text(encoding="utf-8")
+        header = re.sub(r"#define MODEL_STEPS \d+", "#define MODEL_STEPS 1", header)
+        (folder / "model_profile.h").write_text(header, encoding="utf-8", newline="\n")
+        (folder / SOURCE).write_text(f"{alone}\n{steps}", encoding="utf-8", newline="\n")
+        return run_machine(folder, self._build_dir, 1, timeout_s=PATIENCE_S)[0]
+
+    def _clamp(self, fault: EngineFault, before: StepForms) -> tuple[int, int]:
+        low, high = (int(number) for number in before.clamps[0])
+        for change in fault.changes:
+            value = int.from_bytes(change.content, "little", signed=True)
+            if self._engine.regions[change.region].name.endswith("min"):
+                low = value
+            else:
+                high = value
+        return low, high
+
+    def _same_averages(self, before: StepForms, after: StepForms, clamp: tuple[int, int] | None) -> str:
+        sweeps, sums = sweeps_of(ENGINE), 0
+        rows = zip(
+            *(part.tolist() for part in (before.parameters, before.clamps, after.parameters, after.clamps)), strict=True
+        )
+        for old, old_clamp, new, new_clamp in {tuple(map(tuple, row)) for row in rows}:
+            if old[0] != new[0]:
+                return ""
+            tables = sweeps.average(old[:3], old_clamp), sweeps.average(new[:3], clamp or new_clamp)
+            if not np.array_equal(*tables):
+                return ""
+            sums += len(tables[0])
+        return f"{sums:,} sums of windows, all there are, become the same bytes"
+
+    def _same_pairs(self, before: StepForms, after: StepForms) -> str:
+        sweeps = sweeps_of(ENGINE)
+        for tail, old, new in {
+            (int(tail), tuple(a), tuple(b))
+            for tail, a, b in zip(before.tails, before.parameters.tolist(), after.parameters.tolist(), strict=True)
+        }:
+            name = "mul" if tail == MULTIPLIED else "add"
+            if not np.array_equal(sweeps.pairs(name, old), sweeps.pairs(name, new)):
+                return ""
+        return "65,536 pairs of bytes, all there are, become the same bytes"
+
+
+def _same_sums(a: StepForms, b: StepForms) -> bool:
+    parts = ("addresses", "tails", "constants", "starts", "places", "coefficients")
+    return all(np.array_equal(getattr(a, part), getattr(b, part)) for part in parts)
+
+
+def _without_mve(source: str) -> str:
+    """The forms for cores with MVE have structs of the same names, which one_step would take for the others."""
+    return re.sub(
+        r"^#if KERNELS_MVE\n(?:(?!#(?:else|endif)).*\n)*?#else\n((?:(?!#endif).*\n)*?)#endif\n",
+        r"\1",
+        source,
+        flags=re.MULTILINE,
+    )

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a fault is worth that the questions do not show: found in the image, no fault at all, or missed."""
+
+from __future__ import annotations
+
+import os
+import queue
+import shutil
+import subprocess
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from tinyproof.faults.campaign import Campaign, Planted
+from tinyproof.faults.equivalence import Equivalence
+from tinyproof.faults.fault import EngineFault
+from tinyproof.faults.native.source import ENGINE
+from tinyproof.firmware.elf_tables import different_constants
+
+# How a fault ends. The first four are found.
+ANSWERS, DIGESTS, STOPPED, IMAGE = "answers", "digests", "stopped", "image"
+EQUIVALENT, MISSED = "equivalent", "missed"
+ASIDE = "aside"  # not known to be a fault: it counts as none
+UNDEFINED = "it shifts by more bits than there are, of which this machine makes something else than the board"
+FOUND = (ANSWERS, DIGESTS, STOPPED, IMAGE)
+
+
+@dataclass(frozen=True)
+class FaultVerdict:
+    """`how`: one of the words above; `why`: what shows it, in words. `here`: whether this machine can say what the
+    board does with it."""
+
+    fault: EngineFault
+    how: str
+    why: str
+    here: bool = True
+
+
+def by_questions(planted: Planted, steps: Sequence[str]) -> FaultVerdict | None:
+    """What a check sees at the board. `steps`: what the operators are called."""
+    seen = planted.seen
+    if seen.by_output is not None:
+        return FaultVerdict(planted.fault, ANSWERS, f"vector {seen.by_output}")
+    if seen.stopped:
+        return FaultVerdict(planted.fault, STOPPED, "it crashes or does not end")
+    if seen.by_digest is not None:
+        return FaultVerdict(planted.fault, DIGESTS, f"vector {seen.by_digest}, {steps[seen.digest_step or 0]}")
+    return None
+
+
+class Judge:
+    """Of the faults of one campaign that the questions do not show. `constants`: names of those that both images have;
+    `folder`: its own, where it compiles."""
+
+    def __init__(self, campaign: Campaign, constants: set[str], folder: Path) -> None:
+        self._campaign, self._constants, self._folder = campaign, constants, folder
+        self._right: list[str] | None = None
+        self._object: bytes | None = None
+        self._equivalence = Equivalence(campaign.build_dir, campaign.engine, folder / "equivalence")
+
+    def judge(self, planted: Planted) -> FaultVerdict:
+        """In the order of what it costs."""
+        fault, undefined = planted.fault, planted.seen.undefined
+        if self._campaign.exhaustive and not undefined:
+            return FaultVerdict(fault, EQUIVALENT, "the same answer to all 256 inputs")
+        if name := self._in_image(fault):
+            return FaultVerdict(fault, IMAGE, f"{name} is another in the firmware that traces", here=not undefined)
+        if undefined:
+            return FaultVerdict(fault, MISSED, UNDEFINED, here=False)
+        if planted.mutant is not None and self._same_code(planted):
+            return FaultVerdict(fault, EQUIVALENT, "the board's compiler makes the same code of it")
+        if shown := self._equivalence.shown(fault):
+            return FaultVerdict(fault, EQUIVALENT, shown)
+        return self._by_layers(planted)
+
+    def _in_image(self, fault: EngineFault) -> str:
+        """The constant that a check compares, where a fault changes one."""
+        for change in fault.changes:
+            name = self._campaign.engine.regions[change.region].name.partition(".")[0]
+            if name in self._constants:
+                return name
+        return ""
+
+    def _by_layers(self, planted: Planted) -> FaultVerdict:
+        """A layer may show for random contents what no vector brings to it: then the fault is one, and missed."""
+        campaign, fault = self._campaign, planted.fault
+        if self._right is None:
+            self._right = campaign.engine.layers()
+        if fault.changes:
+            got = campaign.engine.layers(None, fault.operator or 0, fault.changes)
+        else:
+            folder = self._folder / "judged"
+            campaign.compile_again(planted, folder)
+            got = campaign.engine.layers(folder)
+        if not self._right:
+            return FaultVerdict(fault, MISSED, "its layers cannot be asked one by one")
+        if got != self._right:
+            return FaultVerdict(fault, MISSED, "a layer shows it for random contents of its input, and no vector does")
+        words = "no layer shows it for random contents of its input either"
+        return FaultVerdict(
+            fault, ASIDE if fault.kind == "kernels" else MISSED, f"{words}; it is not proven equivalent"
+        )
+
+    def _same_code(self, planted: Planted) -> bool:
+        assert planted.mutant
+        engine = self._folder / "cross"
+        if not engine.is_dir():
+            shutil.copytree(ENGINE, engine)
+        if self._object is None:
+            self._object = self._compile(engine)
+        planted.mutant.plant(engine)
+        try:
+            return bool(self._object) and self._compile(engine) == self._object
+        finally:
+            planted.mutant.heal(engine)
+
+    def _compile(self, engine: Path) -> bytes:
+        """model_compiled.c as the board's build compiles it, without what debuggers want; empty where that fails."""
+        build, build_dir = self._campaign.board.build, self._campaign.build_dir.resolve()
+        target = self._folder / "model_compiled.o"
+        includes = [f"-I{path}" for path in (*(engine / name for name in build.kernels), engine, build_dir)]
+        flags = [f"-std={build.c_standard}", *build.flags, "-O2", "-w", "-ffunction-sections", "-fdata-sections"]
+        command = [f"{build.toolchain}gcc", *flags, *includes, "-c", str(build_dir / "model_compiled.c")]
+        try:
+            done = subprocess.run([*command, "-o", str(target)], capture_output=True, check=False)
+        except FileNotFoundError:
+            return b""
+        return target.read_bytes() if done.returncode == 0 else b""
+
+
+def judge_all(
+    campaign: Campaign, planted: Sequence[Planted], images: tuple[Path, Path] | None, progress: Callable[[int], None]
+) -> list[FaultVerdict]:
+    """A verdict for each. `images`: the firmware that is used, and the one that traces it, where both are there."""
+    constants = set(different_constants(*images)[0]) if images else set()
+    workers = max(1, len(os.sched_getaffinity(0)))
+    judges: queue.SimpleQueue[Judge] = queue.SimpleQueue()
+    for number in range(workers):
+        judges.put(Judge(campaign, constants, campaign.folder / f"judge{number}"))
+
+    def judged(one: Planted) -> FaultVerdict:
+        if seen := by_questions(one, campaign.step_names):
+            return seen
+        judge = judges.get()
+        try:
+            return judge.judge(one)
+        finally:
+            judges.put(judge)
+
+    found = []
+    with ThreadPoolExecutor(workers) as pool:
+        for verdict in pool.map(judged, planted):
+            found.append(verdict)
+            progress(len(found))
+    return found
