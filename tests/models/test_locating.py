@@ -7,6 +7,7 @@ import dataclasses
 import hashlib
 import json
 import struct
+import sys
 import zlib
 from pathlib import Path
 
@@ -221,13 +222,37 @@ def test_a_missing_compiler_does_not_hide_the_mismatch(folder: Path, monkeypatch
     assert "arm-none-eabi-gcc" in note
 
 
+def leave_out_platformio(monkeypatch: pytest.MonkeyPatch, asked: list[str]) -> None:
+    """A profiling firmware is neither compiled nor uploaded. `asked`: "" for a compilation, "command" for that of an
+    upload, and the port of an upload."""
+
+    def platformio(
+        board: object, build: object, objects: Path, *_: str, variant: str, note_upload: Path | None = None
+    ) -> None:
+        assert variant == "profile"
+        assert objects.name == "pio_profile"
+        asked.append("command" if note_upload else "")
+        if note_upload:
+            note_upload.write_text(json.dumps([sys.executable]))
+
+    def uploader(board: object, command: list[str], port: str, log: object) -> None:
+        assert command == [sys.executable]
+        asked.append(port)
+
+    monkeypatch.setattr(tinyproof.firmware.platformio_build, "run_platformio", platformio)
+    monkeypatch.setattr("tinyproof.firmware.upload.run_platformio", platformio)
+    monkeypatch.setattr("tinyproof.firmware.upload.run_uploader", uploader)
+    # The touch at 1,200 baud would wait for the port to go and come back.
+    monkeypatch.setattr("tinyproof.host.targets.loader.enter_loader", lambda _board, port, _lister: port)
+
+
 def test_a_real_board_is_flashed_profiled_and_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The board is scripted, its build and upload are not made: what is left is all that this machine decides."""
     manifest = read_manifest(folder)
     steps = write_profile(folder)
     reference = Reference((folder / "model.tflite").read_bytes())
     parts = [part for step in steps for part in step.parts]
-    uploads: list[tuple[str, ...]] = []
+    uploads: list[str] = []
     wrong_step = -1
 
     def record(x_q: bytes) -> bytes:
@@ -238,19 +263,13 @@ def test_a_real_board_is_flashed_profiled_and_named(folder: Path, monkeypatch: p
         times = [100 * (number + 1) + 5 for number in range(len(steps))]
         return struct.pack(f"<{len(steps) + 1 + len(crcs)}I", *times, 5, *crcs) + reference.run(x_q)
 
-    def platformio(board: object, build: object, objects: Path, *options: str, variant: str = "") -> None:
-        assert variant == "profile"
-        assert objects.name == "pio_profile"
-        uploads.append(options)
-
-    monkeypatch.setattr(tinyproof.firmware.platformio_build, "run_platformio", platformio)
-    monkeypatch.setattr("tinyproof.firmware.upload.run_platformio", platformio)
+    leave_out_platformio(monkeypatch, uploads)
     output = TensorSpec("record", [1], "int8", 1.0, 0, len(record(bytes(3))))
     device = single_device(manifest.model_id, manifest.inputs[0], output, record, board="nano33ble", engine="profile")
     with ScriptedBoard(device) as board:
         shown = run("profile", "--board", "nano33ble", "--port", board.port, "--no-noise")
         assert shown.exit_code == 0, shown.output
-        assert uploads == [(), ("-t", "upload", "--upload-port", board.port)]
+        assert uploads == ["", "command", board.port]
         assert "net on nano33ble: 1,000 us" in shown.output
         assert "slowest  operator 3 (FULLY_CONNECTED), 40.0% of the time" in shown.output
         assert "./tinyproof flash --board nano33ble   # puts the model back" in shown.output
@@ -262,8 +281,7 @@ def test_a_real_board_is_flashed_profiled_and_named(folder: Path, monkeypatch: p
 
 def test_a_normal_firmware_is_not_taken_for_a_profiling_one(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     manifest = read_manifest(folder)
-    monkeypatch.setattr(tinyproof.firmware.platformio_build, "run_platformio", lambda *_, **__: None)
-    monkeypatch.setattr("tinyproof.firmware.upload.run_platformio", lambda *_, **__: None)
+    leave_out_platformio(monkeypatch, [])
     device = single_device(
         manifest.model_id, manifest.inputs[0], manifest.outputs[0], lambda x_q: x_q, board="nano33ble"
     )
