@@ -86,7 +86,8 @@ def units() -> list[LintUnit]:
         linted_with |= dict.fromkeys(find_board(name).build.kernels, name)
     for folder, name in linted_with.items():
         wanted[name] += sorted(LIB.glob(f"engine/{folder}/**/*.h"))
-    wanted["sim-uno"].append(LIB / "hal/arduino_micros.cpp")  # the Nano's, with the Uno's Arduino core
+    # The Nano's, with the Uno's Arduino core.
+    wanted["sim-uno"] += [LIB / "hal/arduino_micros.cpp", LIB / "hal/arduino_one_speed.cpp"]
     seen: set[Path] = set()
     made = []
     for name, files in wanted.items():
