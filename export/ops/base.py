@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, Self
+from typing import ClassVar, Self, overload
 
 from tinyproof.core.tflite.arithmetic import ACTIVATION_RANGES, activation_range
 from tinyproof.core.tflite.dtypes import DTYPES, unpack
@@ -57,6 +57,29 @@ def alignment(size: int, element: int = 1) -> int:
     """What the offset of `size` bytes in the arena must be a multiple of: kernels may read whole words, and elements as
     what they are. `element`: bytes of the widest one."""
     return max(WORD if size >= WORD else 1, element)
+
+
+class LazyNumbers(Sequence[int]):
+    """`count` numbers that `make` computes when one of them is asked for: a table's size is known without them."""
+
+    def __init__(self, count: int, make: Callable[[], list[int]]) -> None:
+        self._count, self._make = count, make
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, place: int) -> int: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[int]: ...
+    def __getitem__(self, place: int | slice) -> int | list[int]:
+        return self._numbers[place]
+
+    @cached_property
+    def _numbers(self) -> list[int]:
+        numbers = self._make()
+        assert len(numbers) == self._count
+        return numbers
 
 
 @dataclass(frozen=True)

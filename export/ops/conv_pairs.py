@@ -4,11 +4,11 @@ firmware/lib/engine/kernels/conv_pairs_s8.h."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from tinyproof.export.ops.base import Constant
+from tinyproof.export.ops.base import Constant, LazyNumbers
 from tinyproof.export.ops.one_rounding import OneRounding, one_roundings
 from tinyproof.export.ops.requantize_encoding import encode_multiplier
 from tinyproof.export.ops.scaling import Scaling
@@ -23,18 +23,20 @@ from tinyproof.export.ops.simd_packing import (
     pair_weights,
 )
 
+PAIR_SCALES = 6  # numbers of a pair in `scales`, as in pairs.h
 QUAD_UNITS = 4  # rows that dense_quads_s8 takes at a time
 
 
 def pair_tables(rows: Sequence[Row], scaling: Scaling) -> list[Constant]:
     """`weights` and `scales` of firmware/lib/engine/kernels/pairs.h. A last odd row is paired with zeros."""
     units = _Units(rows, scaling)
-    weights: list[int] = []
-    scales: list[int] = []
-    for a in range(0, len(rows), 2):
-        weights += pair_weights(units.row(a), units.row(a + 1))
-        scales += units.scales(a, numbers=packable(units.row(a), units.row(a + 1)))
-    return [Constant("weights", "int8_t", weights, alignment=4), Constant("scales", "int32_t", scales)]
+    starts = range(0, len(rows), 2)
+    weights = [weight for a in starts for weight in pair_weights(units.row(a), units.row(a + 1))]
+
+    def scales() -> list[int]:
+        return [number for a in starts for number in units.scales(a, numbers=packable(units.row(a), units.row(a + 1)))]
+
+    return _tables(weights, len(starts), scales)
 
 
 def quad_tables(rows: Sequence[Row], scaling: Scaling) -> list[Constant]:
@@ -42,17 +44,30 @@ def quad_tables(rows: Sequence[Row], scaling: Scaling) -> list[Constant]:
     are both numbers or both bytes."""
     units = _Units(rows, scaling)
     weights: list[int] = []
-    scales: list[int] = []
+    quads: list[tuple[tuple[int, int], bool]] = []  # first rows of both pairs; whether they are numbers
     for start in range(0, len(rows), QUAD_UNITS):
         pairs = [(start, start + 1), (start + 2, start + 3)]
         numbers = all(packable(rows[a], rows[b]) for a, b in pairs)
+        quads.append(((start, start + 2), numbers))
         each = [pair_weights(rows[a], rows[b], numbers=numbers) for a, b in pairs]
         for place in range(0, len(each[0]), 2 * PAIR_GROUP):
             weights += [weight for pair in each for weight in pair[place : place + 2 * PAIR_GROUP]]
-        once = numbers and all(units.once(a) for a, _ in pairs)
-        for a, _ in pairs:
-            scales += units.scales(a, numbers=numbers, once=once)
-    return [Constant("weights", "int8_t", weights, alignment=4), Constant("scales", "int32_t", scales)]
+
+    def scales() -> list[int]:
+        found: list[int] = []
+        for firsts, numbers in quads:
+            once = numbers and all(map(units.once, firsts))
+            found += [number for a in firsts for number in units.scales(a, numbers=numbers, once=once)]
+        return found
+
+    return _tables(weights, 2 * len(quads), scales)
+
+
+def _tables(weights: list[int], pairs: int, scales: Callable[[], list[int]]) -> list[Constant]:
+    return [
+        Constant("weights", "int8_t", weights, alignment=4),
+        Constant("scales", "int32_t", LazyNumbers(PAIR_SCALES * pairs, scales)),
+    ]
 
 
 class _Units:
@@ -60,7 +75,10 @@ class _Units:
 
     def __init__(self, rows: Sequence[Row], scaling: Scaling) -> None:
         self._rows, self._scaling = rows, scaling
-        self._roundings = one_roundings(tuple(map(tuple, rows)), scaling)
+
+    @cached_property
+    def _roundings(self) -> tuple[OneRounding | None, ...]:
+        return one_roundings(tuple(map(tuple, self._rows)), self._scaling)
 
     def row(self, unit: int) -> Row:
         return self._rows[unit] if unit < len(self._rows) else (0,) * len(self._rows[0])

@@ -28,7 +28,7 @@ def one_roundings(rows: tuple[Sequence[int], ...], scaling: Scaling) -> tuple[On
     """Of each channel with the weights `rows`, for any inputs of int8; None where it takes two roundings.
 
     `scaling` has a multiplier and a shift for each channel; its fields are tuples."""
-    from tinyproof.export.ops.staircases import find_roundings  # brings in numpy
+    from tinyproof.export.staircases import find_roundings  # brings in numpy
 
     return tuple(find_roundings(rows, scaling))
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tinyproof.core.tflite import arithmetic
-from tinyproof.export.ops import staircases
+from tinyproof.export import staircases
 from tinyproof.export.ops.one_rounding import ONE_SHIFT, OneRounding, one_roundings, unit_factors
 from tinyproof.export.ops.requantize_encoding import encode_multiplier
 from tinyproof.export.ops.scaling import Scaling

@@ -69,13 +69,15 @@ class Stairs:
         return outputs
 
     def thresholds(self, levels: Integers) -> Integers:
-        """Of each level the least sum whose output is at least that, by bisection; high + 1 where there is none."""
-        below, above = np.full_like(levels, self.low - 1), np.full_like(levels, self.high + 1)
-        while np.any(above - below > 1):
-            middle = (below + above) >> 1
-            reached = self.outputs(middle) >= levels
-            below, above = np.where(reached, below, middle), np.where(reached, middle, above)
-        return above
+        """Of each level the least sum whose output is at least that; high + 1 where there is none."""
+        steps, right = levels - self.zero_point, -self.shift
+        half = 1 << right >> 1
+        # Ties go away from zero: upward to a level above it, and not upward to another.
+        scaled = np.where(steps > 0, (steps << right) - half, (steps - 1 << right) + half + 1)
+        scaled = np.clip(scaled, -(1 << 31), 1 << 31)  # beyond it there is no sum
+        least = -(((1 << 30) - (scaled << 31)) // self.multiplier)
+        found: Integers = np.clip(least, self.low, self.high + 1)
+        return found
 
     def find(self, levels: Integers, clamp: tuple[int, int]) -> OneRounding | None:
         """`levels`: outputs within `clamp` but for the lowest."""
