@@ -1,69 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Asks TensorFlow in a child process (convert_child.py), so that a crash of it is an answer. Loads no TensorFlow.
-
-The child is kept for the next question: loading TensorFlow takes most of the time of a small model.
-"""
+"""Asks TensorFlow in a child process (convert_child.py), so that a crash of it is an answer. Loads no TensorFlow."""
 
 from __future__ import annotations
 
-import atexit
-import contextlib
 import json
 import signal
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from tinyproof.core.errors import InputFileError
 from tinyproof.core.tensorflow_settings import require_tensorflow
+from tinyproof.export.kept_child import kept_child
 
-STOP_S = 5.0
-
-
-class _Child:
-    def __init__(self) -> None:
-        command = [sys.executable, "-P", "-m", "tinyproof.export.convert_child"]
-        # What TensorFlow says to stderr before it crashes is long and tells a user nothing.
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        )
-
-    @property
-    def runs(self) -> bool:
-        return self._process.poll() is None
-
-    def ask(self, request: dict[str, Any]) -> dict[str, str] | str:
-        """The reply, or how the child ended."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        try:
-            print(json.dumps(request), file=self._process.stdin, flush=True)
-            line = self._process.stdout.readline()
-        except BrokenPipeError:
-            line = ""
-        except BaseException:  # Ctrl-C: its reply must not be taken for that to the next question
-            self.stop(now=True)
-            raise
-        if line.endswith("\n"):
-            reply: dict[str, str] = json.loads(line)
-            return reply
-        return _ended(self._process.wait())
-
-    def stop(self, *, now: bool = False) -> None:
-        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-            self._process.communicate(timeout=0 if now else STOP_S)
-        if self.runs:
-            self._process.kill()
-            self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            with contextlib.suppress(OSError):  # a request that nobody read
-                assert pipe is not None
-                pipe.close()
-
-
-_children: list[_Child] = []
+MODULE = "tinyproof.export.convert_child"
 
 
 def ask_tensorflow(
@@ -74,15 +24,16 @@ def ask_tensorflow(
     import numpy as np
 
     require_tensorflow(f"{file}: converting a float model")
-    if not _children or not _children[-1].runs:
-        _stop_all()
-        _children[:] = [_Child()]
+    child = kept_child(MODULE)
     with tempfile.TemporaryDirectory(prefix="tinyproof-") as folder:
         np.savez(Path(folder) / "in.npz", **arrays)
-        reply = _children[-1].ask({"call": call, "folder": folder, "options": options})
-        if isinstance(reply, str):
-            words = f"{file}: TensorFlow's converter crashed on this model ({reply}); nothing was written"
+        request = {"call": call, "folder": folder, "options": options}
+        lines = child.ask(json.dumps(request).encode() + b"\n")
+        if not lines:
+            how = _ended(child.how_it_ended())
+            words = f"{file}: TensorFlow's converter crashed on this model ({how}); nothing was written"
             raise InputFileError(f"{words}; {hint}" if hint else words)
+        reply: dict[str, str] = json.loads(lines[0])
         if "error" in reply:
             raise InputFileError(reply["error"])
         if "bug" in reply:
@@ -95,14 +46,6 @@ def _ended(code: int) -> str:
     if code == -getattr(signal, "SIGKILL", 9):  # Windows has no signals
         return "SIGKILL: perhaps for want of memory"
     return signal.Signals(-code).name if code < 0 else f"exit code {code}"
-
-
-def _stop_all() -> None:
-    for child in _children:
-        child.stop()
-
-
-atexit.register(_stop_all)
 
 
 def float_model(path: Path, kind: str, hint: str = "") -> bytes:

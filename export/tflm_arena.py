@@ -3,21 +3,19 @@
 
 Too small an arena is an error return in most places of the interpreter, and a null pointer in some: it crashes the
 process. So the search runs in a child (`python -m tinyproof.export.tflm_arena`: a line LOW HIGH SIZE and the model on
-stdin), and a size at which the child dies counts as too small. One that lives is kept for the next model: loading the
-interpreter takes longer than the search.
+stdin), and a size at which the child dies counts as too small.
 """
 
 from __future__ import annotations
 
-import atexit
-import contextlib
-import subprocess
 import sys
-import tempfile
-from threading import Timer
+from threading import Event, Timer
 
 from tinyproof.core.errors import EnvironmentFaultError
+from tinyproof.export.kept_child import KeptChild, kept_child
 
+MODULE = "tinyproof.export.tflm_arena"
+DONE = b"done\n"
 ALIGNMENT = 16
 LARGEST_BYTES = 64 << 20
 TIMEOUT_S = 120.0
@@ -31,18 +29,15 @@ def smallest_arena(tflite: bytes, low: int = 256) -> int:
     """
     high = 0  # smallest size known to be enough; 0: none yet
     while high == 0 or high - low > ALIGNMENT:
-        if not _children or _children[-1].died():
-            _stop()
-            _children[:] = [_ArenaChild()]
-        child, tried = _children[-1], 0
-        for word, size in child.search(tflite, low, high):
+        child, tried = kept_child(MODULE), 0
+        for word, size in _ask(child, tflite, low, high):
             if word == "try":
                 tried = size
             elif word == "enough":
                 high, tried = size, 0
             else:
                 low, tried = size, 0
-        if not tried and child.died():
+        if not tried and not child.runs:
             raise EnvironmentFaultError(f"TFLite Micro cannot be asked for the model's arena: {child.last_words()}")
         low = max(low, tried)  # what the child died of
         if high == 0 and low >= LARGEST_BYTES:
@@ -50,67 +45,24 @@ def smallest_arena(tflite: bytes, low: int = 256) -> int:
     return high
 
 
-class _ArenaChild:
-    def __init__(self) -> None:
-        # -P: nothing in the user's folder is imported in place of ours.
-        command = [sys.executable, "-P", "-m", "tinyproof.export.tflm_arena"]
-        # A file never fills up, as a pipe that nobody reads does.
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the child
-        self._hung = False
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said)
+def _ask(child: KeptChild, tflite: bytes, low: int, high: int) -> list[tuple[str, int]]:
+    """What it tried and found, as far as it came."""
+    hung = Event()
 
-    def search(self, tflite: bytes, low: int, high: int) -> list[tuple[str, int]]:
-        """What it tried and found, as far as it came."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        found: list[tuple[str, int]] = []
-        limit = Timer(TIMEOUT_S, self._give_up)
-        limit.start()
-        try:
-            with contextlib.suppress(BrokenPipeError):  # it died: what it says tells how far it came
-                self._process.stdin.write(f"{low} {high} {len(tflite)}\n".encode() + tflite)
-                self._process.stdin.flush()
-            while (line := self._process.stdout.readline()) and line != b"done\n":
-                word, size = line.decode().split()
-                found.append((word, int(size)))
-            if not line:
-                self._process.wait()
-        except BaseException:  # Ctrl-C: its answer must not be taken for that to the next question
-            self.stop()
-            raise
-        finally:
-            limit.cancel()
-        if self._hung:
-            raise EnvironmentFaultError(f"TFLite Micro did not set this model up within {TIMEOUT_S:g} s")
-        return found
+    def give_up() -> None:
+        hung.set()
+        child.kill()
 
-    def _give_up(self) -> None:
-        self._hung = True
-        self._process.kill()
-
-    def died(self) -> bool:
-        return self._process.poll() is not None
-
-    def last_words(self) -> str:
-        self._said.seek(0)
-        return (self._said.read().decode(errors="replace").strip().splitlines() or ["no word why"])[-1]
-
-    def stop(self) -> None:
-        self._process.kill()
-        self._process.wait()
-        for file in (self._process.stdin, self._process.stdout, self._said):
-            with contextlib.suppress(OSError):  # a request that nobody read
-                assert file is not None
-                file.close()
-
-
-_children: list[_ArenaChild] = []
-
-
-@atexit.register
-def _stop() -> None:
-    for child in _children:
-        child.stop()
+    limit = Timer(TIMEOUT_S, give_up)
+    limit.start()
+    try:
+        lines = child.ask(f"{low} {high} {len(tflite)}\n".encode() + tflite, last=DONE)
+    finally:
+        limit.cancel()
+    if hung.is_set():
+        raise EnvironmentFaultError(f"TFLite Micro did not set this model up within {TIMEOUT_S:g} s")
+    found = [line.decode().split() for line in lines if line != DONE]
+    return [(word, int(size)) for word, size in found]
 
 
 def next_size(low: int, high: int) -> int:
@@ -132,7 +84,7 @@ def _search(tflite: bytes, low: int, high: int) -> None:
         else:
             high = size
             print("enough", size, flush=True)
-    print("done", flush=True)
+    print(DONE.decode(), end="", flush=True)
 
 
 def _serve() -> None:

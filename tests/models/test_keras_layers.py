@@ -19,6 +19,7 @@ from tinyproof.core.model_file import find_model_file
 from tinyproof.export import converter_process
 from tinyproof.export.calibration import Calibration
 from tinyproof.export.import_model import import_model
+from tinyproof.export.kept_child import KeptChild
 from tinyproof.firmware.platformio_build import build
 from tinyproof.host.check import check
 
@@ -205,14 +206,15 @@ def test_wrong_samples_are_told_before_tensorflow(kept: Path, tmp_path: Path, mo
 
 def test_a_crash_of_tensorflow_is_an_answer(kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The child is killed in the midst of a question; the next one finds a new child."""
-    ask = converter_process._Child.ask
+    ask = KeptChild.ask
 
-    def killed(self: converter_process._Child, request: dict[str, object]) -> dict[str, str] | str:
-        self._process.kill()
-        return ask(self, request)
+    def killed(self: KeptChild, question: bytes, last: bytes = b"") -> list[bytes]:
+        if b'"call"' in question:
+            self.kill()
+        return ask(self, question, last)
 
     with monkeypatch.context() as patch:
-        patch.setattr(converter_process._Child, "ask", killed)
+        patch.setattr(KeptChild, "ask", killed)
         with pytest.raises(InputFileError, match=r"converter crashed on this model \(SIGKILL.*unroll=True"):
             bring(kept, "old", tmp_path / "old")
     bring(kept, "old", tmp_path / "old")
