@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Pairs of rows of any form, rescaled by two roundings, times four columns, or any times one, for cores with the DSP extension. See
- * kernels/pairs.h for the tables.
+ * Pairs of rows of any form, rescaled by two roundings, times four columns, or any times one, for cores with the DSP
+ * extension. See kernels/pairs.h for the tables.
  */
 #ifndef TINYPROOF_KERNELS_PAIRS_MULTIPLY_H
 #define TINYPROOF_KERNELS_PAIRS_MULTIPLY_H
@@ -62,14 +62,7 @@ static __attribute__((noinline)) void pairs_times_four(const struct pairs_walk *
         "cmp %[w], #1\n\t"
         "beq 23f\n\t"
         "b 21f\n\t"
-        ALIGN_LOOP "20:\n\t" FOUR_NUMBERS FOUR_NUMBERS "\n"
-        "21:\n\t" FOUR_NUMBERS FOUR_NUMBERS "\n"
-        "22:\n\t" FOUR_NUMBERS FOUR_NUMBERS "\n"
-        "23:\n\t" FOUR_NUMBERS FOUR_NUMBERS
-        "ldr %[t], %[end]\n\t"
-        "cmp %[x], %[t]\n\t"
-        "bne 20b\n\t"
-        ALIGN_LOOP
+        FOUR_NUMBERS_LOOP
         "ldr %[t], %[scales]\n\t"
         "ldr %[w], [%[t], #4]\n\t"
         "sub %[b0], %[b0], %[a0]\n\t"

@@ -37,15 +37,8 @@ static __attribute__((noinline)) void pairs_once_times_four(const struct pairs_w
         "beq 22f\n\t"
         "ldr %[t], %[end]\n\t"
         "cmp %[x], %[t]\n\t"
-        "beq 24f\n\t" ALIGN_LOOP
-        "20:\n\t" FOUR_NUMBERS FOUR_NUMBERS "\n"
-        "21:\n\t" FOUR_NUMBERS FOUR_NUMBERS "\n"
-        "22:\n\t" FOUR_NUMBERS FOUR_NUMBERS "\n"
-        "23:\n\t" FOUR_NUMBERS FOUR_NUMBERS
-        "ldr %[t], %[end]\n\t"
-        "cmp %[x], %[t]\n\t"
-        "bne 20b\n\t"
-        ALIGN_LOOP
+        "beq 24f\n\t"
+        FOUR_NUMBERS_LOOP
         "24:\n\t"
         "ldr %[t], %[scales]\n\t"
         "sub %[b0], %[b0], %[a0]\n\t"

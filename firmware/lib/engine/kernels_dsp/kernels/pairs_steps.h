@@ -37,6 +37,17 @@
     "smlad %[b1], %[w], %[x1], %[b0]\n\t"                                                                              \
     "smlad %[a1], %[t], %[x1], %[a0]\n\t"                                                                              \
     PAIRS_SMLAD("%[b0]", "%[w]", "%[x0]") PAIRS_SMLAD("%[a0]", "%[t]", "%[x0]")
+/* Sixteen inputs at a time up to `end`; where the first are fewer, it is entered at 21, 22 or 23. */
+#define FOUR_NUMBERS_LOOP                                                                                              \
+    ALIGN_LOOP                                                                                                         \
+    "20:\n\t" FOUR_NUMBERS FOUR_NUMBERS "\n"                                                                           \
+    "21:\n\t" FOUR_NUMBERS FOUR_NUMBERS "\n"                                                                           \
+    "22:\n\t" FOUR_NUMBERS FOUR_NUMBERS "\n"                                                                           \
+    "23:\n\t" FOUR_NUMBERS FOUR_NUMBERS                                                                                \
+    "ldr %[t], %[end]\n\t"                                                                                             \
+    "cmp %[x], %[t]\n\t"                                                                                               \
+    "bne 20b\n\t"                                                                                                      \
+    ALIGN_LOOP
 
 /* Outputs of four pixels, the first at w; x0 and x1 are the places of the others. */
 #define FOUR_STORES                                                                                                    \
