@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import queue
 import random
 import shutil
@@ -14,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tinyproof.core.board_spec import Board
+from tinyproof.core.processors import usable_processors
 from tinyproof.core.tflite.reader import read_file, read_graph
 from tinyproof.export.codegen import Unit, generate
 from tinyproof.export.compiled import Compiled, read_compiled
@@ -167,7 +167,7 @@ class Campaign:
         return found
 
     def _compile_all(self, variants: Sequence[Variant]) -> Iterator[Planted | None]:
-        workers = max(1, len(os.sched_getaffinity(0)))
+        workers = usable_processors()
         folders: queue.SimpleQueue[Path] = queue.SimpleQueue()
         for number in range(workers):
             folders.put(self.folder / f"other{number}")

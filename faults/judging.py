@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import queue
 import shutil
 import subprocess
@@ -12,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from tinyproof.core.processors import usable_processors
 from tinyproof.faults.campaign import Campaign, Planted
 from tinyproof.faults.equivalence import Equivalence
 from tinyproof.faults.fault import EngineFault
@@ -134,7 +134,7 @@ def judge_all(
 ) -> list[FaultVerdict]:
     """A verdict for each. `images`: the firmware that is used, and the one that traces it, where both are there."""
     constants = set(different_constants(*images)[0]) if images else set()
-    workers = max(1, len(os.sched_getaffinity(0)))
+    workers = usable_processors()
     judges: queue.SimpleQueue[Judge] = queue.SimpleQueue()
     for number in range(workers):
         judges.put(Judge(campaign, constants, campaign.folder / f"judge{number}"))

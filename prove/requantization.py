@@ -4,10 +4,10 @@ other."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
+from tinyproof.core.processors import usable_processors
 from tinyproof.core.tflite.arithmetic import INT32_MAX
 from tinyproof.prove.sweeps import Sweeps
 from tinyproof.prove.symbolic import RESCALED_PAIR
@@ -34,7 +34,7 @@ def sweep(operators: Iterable[OperatorProof], sweeps: Sweeps) -> None:
         for key, (low, high) in reaches.items()
         for at in range(low, high + 1, PART)
     ]
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+    with ThreadPoolExecutor(usable_processors()) as pool:
         answers = pool.map(
             lambda job: sweeps.rescaled(job[0].tail, job[0].parameters, job[0].clamp, job[0].wanted, job[1]), jobs
         )

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import tempfile
@@ -13,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from tinyproof.core.processors import usable_processors
 from tinyproof.core.tflite import fixed_point
 from tinyproof.core.tflite.arithmetic import quantize_multiplier
 from tinyproof.core.tflite.graph import Graph, Operator
@@ -109,7 +109,7 @@ def _sweep(table: npt.NDArray[np.int32], right: npt.NDArray[np.int32], depth: in
     terms = np.array([fixed_point.rounding_shift_right(int(value), SUM_BITS) for value in right], np.int64)
     low, high = sums_of(table.astype(np.int64), depth)
     parts = [(at, min(at + PART, high + 1) - 1) for at in range(low, high + 1, PART)]
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+    with ThreadPoolExecutor(usable_processors()) as pool:
         wrong = sum(count for count, _ in pool.map(lambda part: sweeps.softmax_sums(table, right, *part), parts))
     if wrong:
         return Verdict(REFUTED, f"{wrong:,} pairs of a sum and a distance become another byte")

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import struct
 import subprocess
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinyproof.core.errors import EnvironmentFaultError
+from tinyproof.core.processors import usable_processors
 from tinyproof.export.codegen import Unit
 from tinyproof.export.lowering import Program
 from tinyproof.export.memory_planner import MemoryPlan
@@ -199,7 +199,7 @@ class NativeEngine:
         """What becomes of each: the operator's number in the C, whose tables are changed, and the changes. `progress`
         is told how many are done."""
         order = sorted(range(len(faults)), key=lambda number: self.steps.index(faults[number][0]))
-        workers = max(1, len(os.sched_getaffinity(0)))
+        workers = usable_processors()
         share = max(1, -(-len(order) // workers))
         parts = [order[at : at + share] for at in range(0, len(order), share)]
         found: list[Seen] = [Seen()] * len(faults)

@@ -6,7 +6,6 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import json
-import os
 import struct
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from tinyproof.core.errors import EnvironmentFaultError, UsageError
 from tinyproof.core.files import keep_inside, write_at_once
 from tinyproof.core.manifest import Manifest
 from tinyproof.core.paths import shown
+from tinyproof.core.processors import usable_processors
 from tinyproof.core.reference.golden import default_implementation
 from tinyproof.core.tflite import made_inputs
 from tinyproof.core.version import __version__
@@ -65,7 +65,7 @@ class ExpectedDigests:
 
     def __enter__(self) -> ExpectedDigests:
         missing = -(-(self._count - self.known) // self._size)
-        shares = min(missing, max(1, _processors() - 1), MOST_PROCESSES)  # one is the emulator's
+        shares = min(missing, max(1, usable_processors() - 1), MOST_PROCESSES)  # one is the emulator's
         with self._stack:
             for share in range(shares):
                 self._processes.append(self._stack.enter_context(self._start(share, shares)))
@@ -104,10 +104,6 @@ class ExpectedDigests:
             process.ended_within(5.0)
             raise EnvironmentFaultError(f"the reference stopped, {process.epitaph()}")
         self._digests += struct.unpack(f"<{len(content) // DIGEST_BYTES}I", content)
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _reference() -> str:
