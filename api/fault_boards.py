@@ -25,6 +25,7 @@ from tinyproof.faults.editing import edit_source
 from tinyproof.faults.fault import EngineFault
 from tinyproof.faults.judging import ANSWERS, DIGESTS, EQUIVALENT, IMAGE, MISSED, STOPPED, UNDEFINED, FaultVerdict
 from tinyproof.faults.score import BoardSample
+from tinyproof.faults.sharing import in_turns
 from tinyproof.firmware.elf_tables import model_constants
 from tinyproof.host.check import check
 
@@ -133,10 +134,7 @@ def _in_turns(verdicts: Sequence[FaultVerdict], seed: int) -> Iterator[FaultVerd
     source = random.Random(f"{seed} board")
     for pile in piles.values():
         source.shuffle(pile)
-    while any(piles.values()):
-        for pile in piles.values():
-            if pile:
-                yield pile.pop()
+    return in_turns(list(piles.values()))
 
 
 def undefined_on_board(

@@ -4,11 +4,9 @@
 from __future__ import annotations
 
 import dataclasses
-import queue
 import random
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,6 +28,7 @@ from tinyproof.faults.mutants import Mutant, kernel_files, mutants, roundings, s
 from tinyproof.faults.native.engine import NativeEngine, Seen
 from tinyproof.faults.native.source import ENGINE, GccRefusedError, engine_source
 from tinyproof.faults.questions import questions_of
+from tinyproof.faults.sharing import each_with_one
 
 NATIVE = frozenset(kind for kind in KINDS if kind != "firmware")
 MANY = 1 << 30  # where nobody has counted how many there are
@@ -167,32 +166,20 @@ class Campaign:
         return found
 
     def _compile_all(self, variants: Sequence[Variant]) -> Iterator[Planted | None]:
-        workers = usable_processors()
-        folders: queue.SimpleQueue[Path] = queue.SimpleQueue()
-        for number in range(workers):
-            folders.put(self.folder / f"other{number}")
-
-        def ask(variant: Variant) -> Planted | None:
-            folder = folders.get()
-            try:
-                return self._compile(variant, folder)
-            finally:
-                folders.put(folder)
-
-        with ThreadPoolExecutor(workers) as pool:
-            yield from pool.map(ask, variants)
+        folders = [self.folder / f"other{number}" for number in range(usable_processors())]
+        return each_with_one(folders, self._compile, variants)
 
     def compile_again(self, planted: Planted, folder: Path) -> None:
         """A variant, once more, in `folder`: folder/native is its program."""
         assert planted.variant
-        self._compile(dataclasses.replace(planted.variant, own_tables=False), folder)
+        self._compile(folder, dataclasses.replace(planted.variant, own_tables=False))
 
     @property
     def step_names(self) -> list[str]:
         """What the operators that run are called."""
         return [layer_name(self.compiled.program, number) for number in self.engine.steps]
 
-    def _compile(self, variant: Variant, folder: Path) -> Planted | None:
+    def _compile(self, folder: Path, variant: Variant) -> Planted | None:
         own = folder / "tables" if variant.own_tables else folder
         try:
             if variant.mutant is not None:

@@ -3,11 +3,9 @@
 
 from __future__ import annotations
 
-import queue
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from tinyproof.faults.campaign import Campaign, Planted
 from tinyproof.faults.equivalence import Equivalence
 from tinyproof.faults.fault import EngineFault
 from tinyproof.faults.native.source import ENGINE
+from tinyproof.faults.sharing import each_with_one
 from tinyproof.firmware.elf_tables import different_constants
 
 # How a fault ends. The first four are found.
@@ -134,23 +133,13 @@ def judge_all(
 ) -> list[FaultVerdict]:
     """A verdict for each. `images`: the firmware that is used, and the one that traces it, where both are there."""
     constants = set(different_constants(*images)[0]) if images else set()
-    workers = usable_processors()
-    judges: queue.SimpleQueue[Judge] = queue.SimpleQueue()
-    for number in range(workers):
-        judges.put(Judge(campaign, constants, campaign.folder / f"judge{number}"))
+    judges = [Judge(campaign, constants, campaign.folder / f"judge{number}") for number in range(usable_processors())]
 
-    def judged(one: Planted) -> FaultVerdict:
-        if seen := by_questions(one, campaign.step_names):
-            return seen
-        judge = judges.get()
-        try:
-            return judge.judge(one)
-        finally:
-            judges.put(judge)
+    def verdict_of(judge: Judge, one: Planted) -> FaultVerdict:
+        return by_questions(one, campaign.step_names) or judge.judge(one)
 
     found = []
-    with ThreadPoolExecutor(workers) as pool:
-        for verdict in pool.map(judged, planted):
-            found.append(verdict)
-            progress(len(found))
+    for verdict in each_with_one(judges, verdict_of, planted):
+        found.append(verdict)
+        progress(len(found))
     return found

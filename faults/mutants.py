@@ -7,9 +7,11 @@ import random
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from tinyproof.faults.native.source import ENGINE, run_gcc
+from tinyproof.faults.sharing import in_turns
 
 # What becomes of an operator; clang-format has put a space on either side of each that takes two numbers.
 _OPERATORS = {
@@ -110,7 +112,11 @@ def kernel_files(source: str, folder: Path, kernels: Sequence[str]) -> list[str]
 
 def mutants(files: Sequence[str], executed: set[tuple[str, int]]) -> list[list[Mutant]]:
     """Of each file those in lines that are `executed`."""
-    return [[one for one in _of_file(file) if (file, one.line) in _whole_statements(file, executed)] for file in files]
+    found = []
+    for file in files:
+        lines = _whole_statements(file, executed)
+        found.append([one for one in _of_file(file) if (file, one.line) in lines])
+    return found
 
 
 def sample_mutants(piles: list[list[Mutant]], count: int, source: random.Random) -> list[Mutant]:
@@ -119,12 +125,7 @@ def sample_mutants(piles: list[list[Mutant]], count: int, source: random.Random)
     for pile in piles:
         source.shuffle(pile)
     source.shuffle(piles)
-    found: list[Mutant] = []
-    while len(found) < count and any(piles):
-        for pile in piles:
-            if pile and len(found) < count:
-                found.append(pile.pop())
-    return found
+    return list(islice(in_turns(piles), count))
 
 
 def roundings(files: Sequence[str]) -> list[Mutant]:
