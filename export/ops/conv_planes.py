@@ -129,6 +129,11 @@ class Planes:
             rows -= 1
         return rows
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of a channel is read before any of its outputs is written."""
+        return self.strip == self.y.outputs and self.parts == 1
+
     def _input_rows(self, rows: int) -> int:
         return (rows - 1) * self.y.stride + (self.y.taps - 1) * self.y.dilation + 1
 

@@ -19,9 +19,24 @@ from tinyproof.core.tflite.reader import read_graph
 from tinyproof.export.lowering import Program, lower
 from tinyproof.export.memory_checker import UnsoundPlanError, check_plan
 from tinyproof.export.memory_planner import MemoryPlan, plan_memory
+from tinyproof.export.ops.base import Op
 from tinyproof.export.ops.convolution import LaidOutConvolution
 
 INT16 = {"types": ("int16", "int8", "int64"), "x": (0.001, 0), "y": (0.002, 0)}
+
+
+# Images and kernels of depthwise layers that a kernel takes as a whole.
+SMALL_DEPTHWISE = [
+    ((1, 25, 5, 64), (3, 3)),
+    ((1, 5, 25, 12), (3, 3)),
+    ((1, 9, 9, 16), (5, 5)),
+    ((1, 7, 12, 33), (3, 1)),
+    ((1, 12, 4, 20), (1, 5)),
+    ((1, 16, 4, 7), (5, 3)),
+    ((1, 11, 10, 16), (3, 3)),
+    ((1, 10, 3, 9), (5, 1)),
+    ((1, 14, 9, 17), (2, 2)),
+]
 
 
 def small_layers() -> Iterator[Layer]:
@@ -43,6 +58,8 @@ def small_layers() -> Iterator[Layer]:
     yield Layer((1, 3, 40, 5), units=5, multiplier=1, y=(0.05, -3))
     yield Layer((1, 40, 3, 5), units=5, multiplier=1, y=(0.05, -3))
     yield Layer((1, 23, 1, 6), kernel=(5, 1), units=9, y=(0.05, -3))
+    for number, (shape, kernel) in enumerate(SMALL_DEPTHWISE):
+        yield Layer(shape, kernel, shape[3], multiplier=1, y=(0.05, -3), seed=100 + number)
 
 
 def distance_of(program: Program) -> int:
@@ -62,13 +79,28 @@ def at_distance(program: Program, closer: int = 0) -> MemoryPlan:
 
 
 def overlapping_cases() -> list[Case]:
-    cases = []
+    return [case for case, op in case_operators() if op.distance is not None]
+
+
+def case_operators() -> Iterator[tuple[Case, Op]]:
     for layer in small_layers():
         tflite = build(layer)
         (op,) = lower(read_graph(tflite)).ops
-        if op.distance is not None:
-            cases.append(Case(str(layer), tflite, layer.edges(1)))
-    return cases
+        yield Case(str(layer), tflite, layer.edges(1)), op
+
+
+def on_top(program: Program) -> MemoryPlan:
+    """Output where the input is."""
+    (op,) = program.ops
+    x, y = program.inputs[0], program.outputs[0]
+    behind = -(-x.bytes // 4) * 4
+    plan = MemoryPlan(behind + op.working_bytes, {x.index: 0, y.index: 0}, x.bytes + y.bytes, {0: behind})
+    check_plan(program, plan)
+    return plan
+
+
+def cases_in_place() -> list[Case]:
+    return [case for case, op in case_operators() if op.in_place]
 
 
 @pytest.mark.parametrize("kernels", ["plain", "blocked", "dsp"])
@@ -86,6 +118,21 @@ def test_boards_bear_it_too(core: Core) -> None:
     """Each answer is compared with TFLite Micro's."""
     counted = count_instructions(overlapping_cases()[:: 1 if core is M55 else 3], core, at_distance)
     assert min(counted) > 0 or core is M55
+
+
+@pytest.mark.parametrize("kernels", ["plain", "blocked", "dsp"])
+def test_every_kernel_bears_its_output_in_its_inputs_place(kernels: str) -> None:
+    cases, dsp, folders = cases_in_place(), kernels == "dsp", [BLOCKED_KERNELS] if kernels == "blocked" else []
+    assert len(cases) > 10
+    for case, answers in zip(cases, run_natively(cases, dsp, on_top, folders), strict=True):
+        assert answers == Reference(case.tflite, "tflite-micro").run_batch(case.inputs), case.label
+
+
+def test_a_core_with_vectors_bears_it_too() -> None:
+    cases = cases_in_place()
+    forms = [form for case in cases if (form := lower(read_graph(case.tflite)).ops[0].mve)]
+    assert {form.members["strip"] != "0" for form in forms} == {False, True}, "rows with and without borders"
+    count_instructions(cases, M55, on_top)
 
 
 def stripless(program: Program) -> Program:

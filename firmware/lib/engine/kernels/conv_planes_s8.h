@@ -10,15 +10,22 @@
 
 enum { PLANES_OUTSIDE = -1 };
 
+/* An image, or one channel of it. */
+struct planes_image {
+    const int8_t *x;
+    int32_t step_x; /* in bytes */
+    int32_t step_y;
+};
+
 /* Where the input under the kernel lies, from channel 0 of the image on; or PLANES_OUTSIDE. */
-KERNEL_INLINE void planes_offsets(int32_t *offset, int32_t at_y, int32_t at_x, const struct conv_planes_s8 *p) {
-    const struct conv_window *w = &p->window;
+KERNEL_INLINE void planes_offsets(int32_t *offset, int32_t at_y, int32_t at_x, const struct planes_image *image,
+                                  const struct conv_window *w) {
     int32_t y = at_y * w->stride_y - w->pad_top;
     for (int32_t ky = 0; ky < w->kernel_height; ky++, y += w->dilation_y) {
         int32_t x = at_x * w->stride_x - w->pad_left;
         for (int32_t kx = 0; kx < w->kernel_width; kx++, x += w->dilation_x) {
             const int32_t inside = y >= 0 && y < w->input_height && x >= 0 && x < w->input_width;
-            *offset++ = inside ? y * p->input_step_y + x * p->input_step_x : PLANES_OUTSIDE;
+            *offset++ = inside ? y * image->step_y + x * image->step_x : PLANES_OUTSIDE;
         }
     }
 }
@@ -33,13 +40,13 @@ KERNEL_INLINE int32_t planes_sum(const int32_t *offsets, int32_t taps, KERNEL_TA
     return sum;
 }
 
-/* All channels of a pixel; `x` is its image. */
-KERNEL_INLINE void planes_pixel(const int8_t *x, int8_t *output, const int32_t *offsets,
+/* A pixel of `groups` groups from `first` on, whose first channel is at `x`. */
+KERNEL_INLINE void planes_pixel(const int8_t *x, int8_t *output, const int32_t *offsets, int32_t first, int32_t groups,
                                 const struct conv_planes_s8 *p) {
     const int32_t taps = p->window.kernel_height * p->window.kernel_width;
-    KERNEL_TABLE int8_t *weights = p->weights;
-    KERNEL_TABLE int32_t *scales = p->scales;
-    for (int32_t group = p->groups; group > 0; group--, x += p->group_channels) {
+    KERNEL_TABLE int8_t *weights = p->weights + first * p->group_units * p->group_channels * taps;
+    KERNEL_TABLE int32_t *scales = p->scales + first * p->group_units * UNIT_SCALES;
+    for (int32_t group = groups; group > 0; group--, x += p->group_channels) {
         for (int32_t unit = p->group_units; unit > 0; unit--, scales += UNIT_SCALES) {
             int32_t sum = scales[0];
             for (int32_t channel = 0; channel < p->group_channels; channel++, weights += taps) {
@@ -50,17 +57,46 @@ KERNEL_INLINE void planes_pixel(const int8_t *x, int8_t *output, const int32_t *
     }
 }
 
+/* Every pixel of those groups. */
+KERNEL_INLINE void planes_groups(const struct planes_image *image, int8_t *output, int32_t *offsets, int32_t first,
+                                 int32_t groups, const struct conv_planes_s8 *p) {
+    const struct conv_window *w = &p->window;
+    for (int32_t y = 0; y < w->output_height; y++) {
+        for (int32_t x = 0; x < w->output_width; x++) {
+            int8_t *to = output + y * p->output_step_y + x * p->output_step_x;
+            planes_offsets(offsets, y, x, image, w);
+            planes_pixel(image->x, to, offsets, first, groups, p);
+        }
+    }
+}
+
+/* One image of depthwise layers whose outputs lie where their inputs do, one channel after the other from a copy. */
+KERNEL_INLINE void planes_in_place(int8_t *output, int32_t *offsets, const struct conv_planes_s8 *p) {
+    const struct conv_window *w = &p->window;
+    int8_t *copy = (int8_t *)(offsets + w->kernel_height * w->kernel_width);
+    const struct planes_image image = {copy, 1, w->input_width};
+    for (int32_t channel = 0; channel < p->groups; channel++) {
+        int8_t *to = copy;
+        for (int32_t y = 0; y < w->input_height; y++) {
+            for (int32_t x = 0; x < w->input_width; x++) {
+                *to++ = output[channel + y * p->input_step_y + x * p->input_step_x];
+            }
+        }
+        planes_groups(&image, output + channel, offsets, channel, 1, p);
+    }
+}
+
 KERNEL_SHARED void conv_planes_s8(const int8_t *input, int8_t *output, int8_t *scratch,
                                   const struct conv_planes_s8 *p) {
     const struct conv_window *w = &p->window;
     const int32_t pixels = w->output_height * w->output_width, units = p->groups * p->group_units;
     int32_t *offsets = (int32_t *)(void *)scratch;
     for (int32_t image = w->batches; image > 0; image--) {
-        for (int32_t y = 0; y < w->output_height; y++) {
-            for (int32_t x = 0; x < w->output_width; x++) {
-                planes_offsets(offsets, y, x, p);
-                planes_pixel(input, output + y * p->output_step_y + x * p->output_step_x, offsets, p);
-            }
+        if (input == output) {
+            planes_in_place(output, offsets, p);
+        } else {
+            const struct planes_image whole = {input, p->input_step_x, p->input_step_y};
+            planes_groups(&whole, output, offsets, 0, p->groups, p);
         }
         clamp_bytes(output, pixels * units, p->clamp_min, p->clamp_max);
         input += p->input_image;
