@@ -181,7 +181,7 @@ class Op(ABC):
 
     @property
     def replaceable_by_rows(self) -> tuple[int, ...]:
-        """Those of them where some rows may be replaced alone, as of the output's elements each follows from its own."""
+        """Those of them of which some rows may be replaced alone, since each element of the output follows from one."""
         return self.replaceable
 
     @property

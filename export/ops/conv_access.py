@@ -22,8 +22,8 @@ def layout_orders(op: Convolution, layout: Pairs | Planes) -> list[AccessOrder]:
 
 
 def _pairs_orders(op: Convolution, layout: Pairs) -> list[AccessOrder]:
-    """conv_pairs_s8: where outputs may lie over it, the plain kernel copies the input under a pixel, that for blocks under
-    two; DSP's copies it under four pixels, or under a row where it makes borders."""
+    """conv_pairs_s8: where outputs may lie over it, the plain kernel copies the input under a pixel, that for blocks
+    under two; DSP's copies it under four pixels, or under a row where it makes borders."""
     height, width = op.out_height, op.out_width
     return [
         order(op, in_rows(height, width, 1), late=False),
@@ -36,7 +36,7 @@ def _planes_orders(op: Convolution, layout: Planes) -> list[AccessOrder]:
     """conv_planes_s8: pixels one after the other, perhaps column by column; that of all other cores reads a channel of
     some rows, which are columns where the axes are exchanged, and then makes what depends on it."""
     height, width = layout.y.outputs, layout.x.outputs
-    strips = by_strips(height, width, layout.strip, layout.row_outputs)
+    strips = by_strips(width, layout.strips, layout.row_outputs)
     plain = in_rows(height, width, 1)
     if layout.exchanged:
         strips, plain = exchanged(strips), exchanged(plain)

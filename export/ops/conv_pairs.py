@@ -123,6 +123,7 @@ class Pairs:
     border_cost: int = 0  # instructions more than with a strip
 
     kernel = "conv_pairs_s8"
+    is_far = False
 
     @cached_property
     def filled(self) -> list[tuple[int, ...]]:

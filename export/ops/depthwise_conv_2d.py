@@ -49,7 +49,7 @@ class DepthwiseConv2D(LaidOutConvolution):
             layouts.append(self.pairs())
         if isinstance(like, LaidOutConvolution) and like.layout:
             layouts = [layout for layout in layouts if layout.kind == like.layout.kind]
-        self.layout = min(layouts, key=lambda layout: layout.cost)
+        self.layout = self.best(layouts)
         pixels = self.batches * self.out_height * self.out_width
         y, x = self.axes()
         border = pixels - self.batches * y.inside * x.inside
@@ -153,9 +153,9 @@ class DepthwiseConv2D(LaidOutConvolution):
 
     @property
     def in_place(self) -> bool:
-        """Where all of a channel is read before any of its outputs is written, see conv_planes_s8; and for MVE some rows
-        are copied, see depthwise_mve.h."""
-        if self.quads or not isinstance(self.layout, Planes) or not self.layout.is_whole or self.channels_in == 1:
+        """Where kernels go channel by channel, and copy what outputs lie over: see conv_planes_s8, and for MVE
+        depthwise_mve.h."""
+        if self.quads or not isinstance(self.layout, Planes) or self.layout.parts > 1 or self.channels_in == 1:
             return False
         alike = (self.height, self.width, self.channels_in) == (self.out_height, self.out_width, self.channels_out)
         plain = self.batches == 1 and self.strides == (1, 1) and self.dilations == (1, 1)

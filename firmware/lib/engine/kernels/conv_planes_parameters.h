@@ -23,13 +23,17 @@ struct conv_planes_s8 {
     int32_t groups;
     int32_t group_channels;
     int32_t group_units;
-    int32_t strip; /* output rows at a time */
+    int32_t strip;  /* output rows at a time, at most; */
+    int32_t first;  /* where outputs may lie over inputs, the first times fewer: so many, */
+    int32_t growth; /* and so many more for each row that is done */
     int32_t part;  /* outputs of a row at a time; with a dilation, of those with one remainder */
     int32_t phase_outputs; /* of a row at most that have one remainder by the dilation, */
     int32_t long_phases;   /* and how many remainders have so many */
     int32_t pitch; /* int16 of a plane's row, even */
     int32_t plane; /* int16 of a strip's input of one channel, even */
-    int32_t sums;  /* int32 of a strip's output of one channel, a multiple of 4 */
+    int32_t
+        sums;  /* int32 of a strip's output of one channel, a multiple of 4: from one row to the next `sums_pitch`, */
+    int32_t sums_pitch; /* or 0: one row after the other has the same */
     int32_t rounding; /* 1 + 2 * zero point of the output */
     int32_t clamp_min;
     int32_t clamp_max;

@@ -8,24 +8,26 @@
 #include "kernels/clamp_bytes.h"
 #include "kernels/conv_planes_parameters.h"
 
-enum { PLANES_OUTSIDE = -1 };
+#define PLANES_OUTSIDE INT32_MIN
 
-/* An image, or one channel of it. */
-struct planes_image {
-    const int8_t *x;
-    int32_t step_x; /* in bytes */
-    int32_t step_y;
+/* The first `count` rows under the kernel may lie in copies, of one channel: `offset` bytes from it in the image. */
+struct planes_copies {
+    int32_t count;
+    int32_t offset;
 };
 
-/* Where the input under the kernel lies, from channel 0 of the image on; or PLANES_OUTSIDE. */
-KERNEL_INLINE void planes_offsets(int32_t *offset, int32_t at_y, int32_t at_x, const struct planes_image *image,
-                                  const struct conv_window *w) {
+/* Where the input under the kernel lies, from the first channel of the image on; or PLANES_OUTSIDE. */
+KERNEL_INLINE void planes_offsets(int32_t *offset, int32_t at_y, int32_t at_x, const struct planes_copies *copies,
+                                  const struct conv_planes_s8 *p) {
+    const struct conv_window *w = &p->window;
     int32_t y = at_y * w->stride_y - w->pad_top;
     for (int32_t ky = 0; ky < w->kernel_height; ky++, y += w->dilation_y) {
         int32_t x = at_x * w->stride_x - w->pad_left;
         for (int32_t kx = 0; kx < w->kernel_width; kx++, x += w->dilation_x) {
             const int32_t inside = y >= 0 && y < w->input_height && x >= 0 && x < w->input_width;
-            *offset++ = inside ? y * image->step_y + x * image->step_x : PLANES_OUTSIDE;
+            const int32_t copied = copies->offset + ky * w->input_width + x;
+            const int32_t place = ky < copies->count ? copied : y * p->input_step_y + x * p->input_step_x;
+            *offset++ = inside ? place : PLANES_OUTSIDE;
         }
     }
 }
@@ -57,32 +59,35 @@ KERNEL_INLINE void planes_pixel(const int8_t *x, int8_t *output, const int32_t *
     }
 }
 
-/* Every pixel of those groups. */
-KERNEL_INLINE void planes_groups(const struct planes_image *image, int8_t *output, int32_t *offsets, int32_t first,
-                                 int32_t groups, const struct conv_planes_s8 *p) {
-    const struct conv_window *w = &p->window;
-    for (int32_t y = 0; y < w->output_height; y++) {
-        for (int32_t x = 0; x < w->output_width; x++) {
-            int8_t *to = output + y * p->output_step_y + x * p->output_step_x;
-            planes_offsets(offsets, y, x, image, w);
-            planes_pixel(image->x, to, offsets, first, groups, p);
-        }
+/* A row of `groups` groups from `first` on. */
+KERNEL_INLINE void planes_row(const int8_t *input, int8_t *output, int32_t *offsets, int32_t y,
+                              const struct planes_copies *copies, int32_t first, int32_t groups,
+                              const struct conv_planes_s8 *p) {
+    output += y * p->output_step_y;
+    for (int32_t x = 0; x < p->window.output_width; x++, output += p->output_step_x) {
+        planes_offsets(offsets, y, x, copies, p);
+        planes_pixel(input, output, offsets, first, groups, p);
     }
 }
 
-/* One image of depthwise layers whose outputs lie where their inputs do, one channel after the other from a copy. */
-KERNEL_INLINE void planes_in_place(int8_t *output, int32_t *offsets, const struct conv_planes_s8 *p) {
+/* A depthwise layer with a stride of 1 whose outputs lie where their inputs do: one channel after the other, with copies of
+ * the rows that outputs lie over. */
+KERNEL_INLINE void planes_in_place(int8_t *image, int32_t *offsets, const struct conv_planes_s8 *p) {
     const struct conv_window *w = &p->window;
-    int8_t *copy = (int8_t *)(offsets + w->kernel_height * w->kernel_width);
-    const struct planes_image image = {copy, 1, w->input_width};
-    for (int32_t channel = 0; channel < p->groups; channel++) {
-        int8_t *to = copy;
-        for (int32_t y = 0; y < w->input_height; y++) {
-            for (int32_t x = 0; x < w->input_width; x++) {
-                *to++ = output[channel + y * p->input_step_y + x * p->input_step_x];
+    const int32_t width = w->input_width, above = w->pad_top * width;
+    int8_t *rows = (int8_t *)(offsets + w->kernel_height * w->kernel_width);
+    for (int32_t channel = 0; channel < p->groups; channel++, image++) {
+        const struct planes_copies copies = {w->pad_top + 1, (int32_t)(rows - image)};
+        for (int32_t y = 0; y < w->output_height; y++) {
+            const int8_t *row = image + y * p->input_step_y;
+            for (int32_t i = 0; i < above; i++) {
+                rows[i] = rows[i + width];
             }
+            for (int32_t x = 0; x < width; x++) {
+                rows[above + x] = row[x * p->input_step_x];
+            }
+            planes_row(image, image, offsets, y, &copies, channel, 1, p);
         }
-        planes_groups(&image, output + channel, offsets, channel, 1, p);
     }
 }
 
@@ -95,8 +100,10 @@ KERNEL_SHARED void conv_planes_s8(const int8_t *input, int8_t *output, int8_t *s
         if (input == output) {
             planes_in_place(output, offsets, p);
         } else {
-            const struct planes_image whole = {input, p->input_step_x, p->input_step_y};
-            planes_groups(&whole, output, offsets, 0, p->groups, p);
+            const struct planes_copies none = {0, 0};
+            for (int32_t y = 0; y < w->output_height; y++) {
+                planes_row(input, output, offsets, y, &none, 0, p->groups, p);
+            }
         }
         clamp_bytes(output, pixels * units, p->clamp_min, p->clamp_max);
         input += p->input_image;
