@@ -235,16 +235,16 @@ class Convolution(Op):
         walk = window if pointwise else self._walk()
         border = self._border_cost() if suits and self.stripless else 0
         return Pairs(
-            walk, tuple(self.rows), width, pixels, pointwise, strip, strip_bytes, self.dilations[1] > 1, border
+            *(walk, tuple(self.rows), width, pixels, pointwise, strip, strip_bytes),
+            *(self.out_width if strip else 0, self.share_once, self.dilations[1] > 1, border),
         )
 
     def _border_cost(self) -> int:
-        """Instructions on a Cortex-M4 of conv_pairs_s8 without a strip, about, beyond those with one: four pixels that
-        are not inside as a whole look for each row of the kernel, instead of a copy of each row for all of them."""
+        """Instructions on a Cortex-M4 of conv_pairs_s8 without a strip, about: four pixels that are not inside as a
+        whole look for each row of the kernel."""
         y, x = self.axes()
         fours = -(-self.out_height * self.out_width // 4) - y.inside * max(0, (x.inside - 3) // 4)
-        copied = self.out_height * self.kernel_height * (40 + 3 * self.width * self.channels_in // 4)
-        return self.batches * max(0, fours * 4 * self.kernel_height * ROW_SEARCH_COST - copied)
+        return self.batches * fours * 4 * self.kernel_height * ROW_SEARCH_COST
 
     def _walk(self) -> str:
         numbers = (
