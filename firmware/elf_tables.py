@@ -10,7 +10,7 @@ from pathlib import Path
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
-# As export/codegen.py names them, with the operator's number in the C: tables, and the parameters of a call. Those of an
+# As export/codegen.py names them, with the number in the C: tables, and the parameters of a call. Those of an
 # operator that takes turns with others have its place among them, and one of its forms.
 _CONSTANT = re.compile(r"op(\d+)(?:_\w+)?")
 _PARAMETERS = re.compile(r"op\d+(?:_\d+)*(?:_rows\d+)?")

@@ -52,7 +52,7 @@ KERNEL_INLINE int32_t is_pointwise(const struct conv_window *w) {
     return w->kernel_height * w->kernel_width * w->stride_y * w->stride_x == 1;
 }
 
-/* Whether two tensors of the arena have a byte in common. */
+/* Whether two places in the arena have a byte in common. */
 KERNEL_INLINE int32_t overlap(const int8_t *a, int32_t a_bytes, const int8_t *b, int32_t b_bytes) {
     return a < b + b_bytes && b < a + a_bytes;
 }

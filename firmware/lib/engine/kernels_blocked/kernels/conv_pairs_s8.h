@@ -123,13 +123,16 @@ KERNEL_SHARED void conv_pairs_s8(const int8_t *input, int8_t *output, int8_t *sc
     const struct conv_window *w = &p->window;
     const int32_t pixels = w->batches * w->output_height * w->output_width, depth = p->depth;
     struct pixel at = {input, 0, 0};
+    const int32_t direct = is_pointwise(w) && w->channels == depth;
     enum conv_inputs inputs = CONV_GATHERED;
-    if (is_pointwise(w) && w->channels == depth) { /* read anew for each block of outputs, which may lie over them */
-        inputs = overlap(input, pixels * depth, output, pixels * p->units) ? CONV_COPIED : CONV_DIRECT;
-    } else {
+    if (!direct) {
         set_bytes(scratch, (pixels > 1 ? 2 : 1) * depth, 0); /* what fills up a row */
     }
     for (int32_t left = pixels; left > 0; left -= 2, output += 2 * p->units) {
+        if (direct) { /* read anew for each block of outputs, which may lie over them */
+            const int8_t *x = input + (pixels - left) * depth;
+            inputs = overlap(x, 2 * depth, output, 2 * p->units) ? CONV_COPIED : CONV_DIRECT;
+        }
         const int8_t *x0 = conv_next(&at, scratch, inputs, w);
         if (left == 1) {
             conv_one(output, x0, p);

@@ -102,7 +102,7 @@ struct conv_mve_s8 {
 /* An output pixel, and what is known of its row. */
 struct conv_mve_walk {
     const struct conv_mve_s8 *layer;
-    int32_t direct; /* pixels may be read where they lie: outputs do not lie over them */
+    const int8_t *output; /* of two pixels, which may lie over their inputs */
     const int8_t *image;
     const int8_t *end; /* of the input */
     const int8_t *row; /* where the kernel begins, at column 0; only if all of its rows are inside */
@@ -185,7 +185,7 @@ static __attribute__((noinline)) const int8_t *conv_mve_input(int8_t *patch, str
     const int8_t *found = patch;
     if (at->x0 >= 0 && at->x0 <= at->x_last) {
         const int8_t *x = at->row + at->x0 * w->channels;
-        if (at->direct && at->end - x >= MVE_BYTES * p->blocks) {
+        if (p->direct && at->end - x >= MVE_BYTES * p->blocks && !overlap(x, w->channels, at->output, 2 * p->units)) {
             found = x;
         } else {
             const int32_t bytes = w->kernel_width * w->channels;
@@ -207,10 +207,10 @@ KERNEL_INLINE void conv_mve(conv_mve_multiplier *multiply, const int8_t *input, 
     const struct conv_window *w = &p->window;
     const int32_t images = w->batches * w->input_height * w->input_width * w->channels;
     const int32_t pixels = w->batches * w->output_height * w->output_width;
-    const int32_t direct = p->direct && !overlap(input, images, output, pixels * p->units);
-    struct conv_mve_walk at = {p, direct, input, input + images, input, 0, 0, 0, 0};
+    struct conv_mve_walk at = {p, output, input, input + images, input, 0, 0, 0, 0};
     conv_mve_begin_row(&at);
     for (int32_t left = pixels; left > 0; left -= 2) {
+        at.output = output;
         const int8_t *x0 = conv_mve_input(scratch, &at), *x1 = x0;
         if (left > 1) {
             x1 = conv_mve_input(scratch + MVE_BYTES * p->blocks, &at);
