@@ -194,8 +194,8 @@ static __attribute__((noinline, cold)) void planes_part(const int8_t *input, int
     }
 }
 
-KERNEL_SHARED void conv_planes_s8(const int8_t *input, int8_t *output, int8_t *scratch,
-                                  const struct conv_planes_s8 *p) {
+KERNEL_OF_COLD_PARTS void conv_planes_s8(const int8_t *input, int8_t *output, int8_t *scratch,
+                                         const struct conv_planes_s8 *p) {
     const struct conv_window *w = &p->window;
     const int32_t outputs = w->output_height * w->output_width * p->groups * p->group_units;
     const int32_t steps = w->stride_x == 1 ? w->kernel_width / 2 + 1 : (w->kernel_width + 1) / 2;
