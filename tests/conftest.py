@@ -17,8 +17,9 @@ from xdist.scheduler import LoadScopeScheduling
 from tinyproof.core.config import CheckConfig, ExportConfig, TrainConfig
 
 NIGHTLY_TIMEOUT_S = 3600  # of one test that has no limit of its own
-# Files whose tests share nothing: a worker takes one test, from the others a whole file with its fixtures.
-ONE_BY_ONE = ("tests/ops/test_table.py",)
+# A file whose tests are dealt out: a worker takes those whose names begin alike, from the others a whole file with its
+# fixtures.
+DEALT_OUT = ("tests/ops/test_table.py",)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -60,7 +61,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     slow: defaultdict[Path, int] = defaultdict(int)
     for item in items:
         slow[item.path] += bool(item.get_closest_marker("slow"))
-    items.sort(key=lambda item: (item.nodeid.startswith(ONE_BY_ONE), -slow[item.path]))
+    items.sort(key=lambda item: (item.nodeid.startswith(DEALT_OUT), -slow[item.path]))
 
 
 @pytest.fixture(autouse=True)
@@ -71,10 +72,10 @@ def _build_no_second_firmware(request: pytest.FixtureRequest, monkeypatch: pytes
 
 
 class Scheduling(LoadScopeScheduling):  # type: ignore[misc]
-    """Whole files to a worker, but for those of ONE_BY_ONE."""
+    """Whole files to a worker, but for those of DEALT_OUT."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return nodeid if nodeid.startswith(ONE_BY_ONE) else nodeid.split("::", 1)[0]
+        return nodeid.split("-", 1)[0] if nodeid.startswith(DEALT_OUT) else nodeid.split("::", 1)[0]
 
 
 @pytest.hookimpl(optionalhook=True)  # without xdist there is nothing to schedule

@@ -7,8 +7,10 @@ import dataclasses
 import itertools
 import math
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
+from support import effort
 from support.cortex_m4 import M4, M55, Core, count_instructions
 from support.op_cases import BLOCKED_KERNELS, Case, plan_islands, run_natively
 from support.op_rows.convolution import SAME, VALID, Layer, build
@@ -87,15 +89,20 @@ def at_distance(program: Program, closer: int = 0) -> MemoryPlan:
     return MemoryPlan(behind + op.working_bytes, {x.index: place, y.index: 0}, x.bytes + y.bytes, scratch)
 
 
-def overlapping_cases() -> list[Case]:
-    return [case for case, op in case_operators() if op.distance is not None]
-
-
-def case_operators() -> Iterator[tuple[Case, Op]]:
+@cache
+def case_operators() -> list[tuple[Case, Op]]:
+    found = []
     for layer in small_layers():
         tflite = build(layer)
         (op,) = lower(read_graph(tflite)).ops
-        yield Case(str(layer), tflite, layer.edges(1)), op
+        found.append((Case(str(layer), tflite, layer.edges(1)), op))
+    return found
+
+
+def overlapping_cases() -> list[Case]:
+    cases = [case for case, op in case_operators() if op.distance is not None]
+    assert len(cases) > 100
+    return cases
 
 
 def on_top(program: Program) -> MemoryPlan:
@@ -114,8 +121,8 @@ def cases_in_place() -> list[Case]:
 
 @pytest.mark.parametrize("kernels", ["plain", "blocked", "dsp"])
 def test_every_kernel_bears_the_distance_that_it_declares(kernels: str) -> None:
-    cases, dsp, folders = overlapping_cases(), kernels == "dsp", [BLOCKED_KERNELS] if kernels == "blocked" else []
-    assert len(cases) > 100
+    cases = overlapping_cases()[:: 1 if effort.nightly else 2]
+    dsp, folders = kernels == "dsp", [BLOCKED_KERNELS] if kernels == "blocked" else []
     tight = run_natively(cases, dsp, at_distance, folders)
     apart = run_natively(cases, dsp, plan_islands, folders)
     wrong = [case.label for case, a, b in zip(cases, tight, apart, strict=True) if a != b]
@@ -125,7 +132,7 @@ def test_every_kernel_bears_the_distance_that_it_declares(kernels: str) -> None:
 @pytest.mark.parametrize("core", [M4, M55], ids=["cortex-m4", "cortex-m55"])
 def test_boards_bear_it_too(core: Core) -> None:
     """Each answer is compared with TFLite Micro's."""
-    counted = count_instructions(overlapping_cases()[:: 1 if core is M55 else 3], core, at_distance)
+    counted = count_instructions(overlapping_cases()[:: 1 if core is M55 and effort.nightly else 3], core, at_distance)
     assert min(counted) > 0 or core is M55
 
 

@@ -17,7 +17,7 @@ from support.hidden_fault import cancelling_layers, shift_hidden_values
 import tinyproof.core.paths
 from tinyproof.cli import main as cli
 from tinyproof.core.build_record import read_build_record
-from tinyproof.core.errors import EnvironmentFaultError
+from tinyproof.core.errors import NoRoomError
 from tinyproof.export.profile_codegen import SOURCE
 from tinyproof.firmware import elf_tables
 from tinyproof.firmware.elf_tables import ImageConstant, different_constants, model_constants
@@ -112,7 +112,7 @@ def test_a_tracing_firmware_that_is_none_of_this_build_is_not_asked(
     assert f"was built from another {SOURCE}" in note()
 
     def no_room(*_: object) -> None:
-        raise EnvironmentFaultError("the firmware does not fit")
+        raise NoRoomError("the firmware does not fit")
 
     monkeypatch.setattr("tinyproof.firmware.platformio_build.build_profile", no_room)
     (traced / "firmware.elf").unlink()
