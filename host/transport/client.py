@@ -376,7 +376,8 @@ class Link:
 
 def refuse_contradiction(request: str, first: Reply | None, second: Reply) -> None:
     """Raises ContradictionError where two replies to one request are ok, and say other things, whatever time they took
-    and however deep the stack has gone: a request that was repeated is computed twice. A board that restarts in between may refuse the second."""
+    and however deep the stack has gone: a request that was repeated is computed twice. A board that restarts in
+    between may refuse the second."""
     if first is None or first.code or second.code:
         return
     if _MEASURED.sub("", first.text) != _MEASURED.sub("", second.text):
