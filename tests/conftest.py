@@ -28,7 +28,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=int,
         default=0,
         metavar="N",
-        help="damage N models instead of the fuzz test's usual 600",
+        help="damage N models instead of the fuzz test's usual 300",
     )
     parser.addoption(
         "--nightly",
@@ -44,9 +44,10 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     config.option.loadscopereorder = False  # the order is the one below
     effort.nightly = bool(config.getoption("--nightly"))
+    settings.register_profile("day", max_examples=effort.DAY_EXAMPLES)
     settings.register_profile("nightly", max_examples=effort.NIGHTLY_EXAMPLES)
+    settings.load_profile("nightly" if effort.nightly else "day")
     if effort.nightly:
-        settings.load_profile("nightly")
         config.option.timeout = config.option.timeout or NIGHTLY_TIMEOUT_S
         config.option.fuzz_examples = config.option.fuzz_examples or effort.NIGHTLY_DAMAGED_MODELS
 
