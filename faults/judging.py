@@ -45,6 +45,8 @@ def by_questions(planted: Planted, steps: Sequence[str]) -> FaultVerdict | None:
         return FaultVerdict(planted.fault, STOPPED, "it crashes or does not end")
     if seen.by_digest is not None:
         return FaultVerdict(planted.fault, DIGESTS, f"vector {seen.by_digest}, {steps[seen.digest_step or 0]}")
+    if seen.alone_step is not None:
+        return FaultVerdict(planted.fault, DIGESTS, f"{steps[seen.alone_step]} alone, on contents that the board makes")
     return None
 
 

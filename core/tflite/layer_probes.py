@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How an operator of a build is run alone, on contents that are made on the spot (probe_contents.py)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tinyproof.core.tflite.parts import TensorPart
+
+VERSION = 1  # of the contents and the digest
+SEED = 1
+
+
+@dataclass(frozen=True)
+class ProbeTensor:
+    """What is computed of a tensor of the .tflite, and where that lies in the arena. `element_bytes`: 1 or 2."""
+
+    part: TensorPart
+    offset: int
+    bytes: int
+    element_bytes: int
+    zero_point: int
+
+
+@dataclass(frozen=True)
+class LayerProbe:
+    """An operator that is run alone. `scratch`: offset and bytes of what it may leave anything in. `trials`: contents
+    that it is worth."""
+
+    inputs: tuple[ProbeTensor, ...]
+    outputs: tuple[ProbeTensor, ...]
+    scratch: tuple[int, int]
+    trials: int
