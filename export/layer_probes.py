@@ -7,6 +7,8 @@ left out, with the reason.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tinyproof.core.tflite.cutting import operators_between
 from tinyproof.core.tflite.graph import Graph
 from tinyproof.core.tflite.layer_probes import LayerProbe, ProbeTensor
@@ -31,9 +33,10 @@ ANY_CONTENTS = frozenset(
 )
 ELEMENT_BYTES = {"int8": 1, "int16": 2}
 
-MADE_BYTE_COST = 12  # instructions of a Cortex-M4 for a byte of the arena, which is filled and digested
+MADE_WORD_COST = 36  # instructions of a Cortex-M4 for a word of the arena, which is filled and digested
+MADE_BYTE_COST = 16  # and for a byte of an input
 TOTAL_COST = 80_000_000  # of all probes, about: a second of an emulator
-LEAST, MOST = 4, 96  # trials of an operator
+LEAST, MOST = 4, 512  # trials of an operator
 
 
 def layer_probes(original: Graph, program: Program, plan: MemoryPlan, numbers: list[int]) -> list[LayerProbe | str]:
@@ -42,15 +45,20 @@ def layer_probes(original: Graph, program: Program, plan: MemoryPlan, numbers: l
     share = TOTAL_COST // max(1, len(numbers))
     found: list[LayerProbe | str] = []
     for number in numbers:
-        op = program.ops[number]
-        trials = share // (op.cost + MADE_BYTE_COST * plan.arena_bytes)
-        found.append(_probe(original, program, plan, number, lifted, max(LEAST, min(MOST, trials))))
+        probe = _probe(original, program, plan, number, lifted)
+        if isinstance(probe, LayerProbe):
+            first, end = probe.window
+            made = MADE_BYTE_COST * sum(one.bytes for one in probe.inputs)
+            trials = share // (program.ops[number].cost + MADE_WORD_COST * (end - first) + made)
+            probe = replace(probe, trials=max(LEAST, min(MOST, trials)))
+        found.append(probe)
     return found
 
 
 def _probe(
-    original: Graph, program: Program, plan: MemoryPlan, number: int, lifted: dict[int, int], trials: int
+    original: Graph, program: Program, plan: MemoryPlan, number: int, lifted: dict[int, int]
 ) -> LayerProbe | str:
+    """With the fewest trials."""
     op = program.ops[number]
     if isinstance(op, ConstantOutput):
         return "it has no input"
@@ -71,7 +79,7 @@ def _probe(
         ends.append(tuple(tensors))
     if reason := _refusal(original, ends[0], ends[1]):
         return reason
-    return LayerProbe(ends[0], ends[1], _scratch(op, plan, number), trials)
+    return LayerProbe(ends[0], ends[1], _scratch(op, plan, number), LEAST)
 
 
 def _refusal(original: Graph, inputs: tuple[ProbeTensor, ...], outputs: tuple[ProbeTensor, ...]) -> str:

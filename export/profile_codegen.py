@@ -123,9 +123,9 @@ def probe_tables(of_steps: Sequence[LayerProbe | str]) -> list[str]:
     inputs: list[str] = []
     for of_step in of_steps:
         probe = of_step if isinstance(of_step, LayerProbe) else LayerProbe((), (), (0, 0), 0)
-        probes.append(
-            f"    {{{len(inputs)}, {len(probe.inputs)}, {probe.scratch[0]}, {probe.scratch[1]}, {probe.trials}}},"
-        )
+        first, end = probe.window
+        numbers = (len(inputs), len(probe.inputs), *probe.scratch, probe.trials, first, end - first)
+        probes.append(f"    {{{', '.join(map(str, numbers))}}},")
         inputs += [
             f"    {{{one.offset}, {one.bytes // one.element_bytes}, {one.zero_point}, {one.element_bytes}}},"
             for one in probe.inputs

@@ -115,6 +115,7 @@ class CheckReport:
     stack_used_bytes: int = 0  # the deepest that the board's stack went; 0 where it cannot say
     digests: Digests | None = None
     digests_note: str = ""  # why there are none
+    plan_fault: str = ""  # which tensors overlap in the C of the firmware that must not
     many: ManyResult | None = None  # inputs that the board made itself, where they were asked for
 
     @property
@@ -138,7 +139,8 @@ class CheckReport:
     def proven(self) -> bool:
         """Both verdicts at once: what exit code 0 stands for."""
         layers = self.digests is None or self.digests.same
-        return self.bits_identical and layers and self.answers_within_tolerance is not False
+        sound = layers and not self.plan_fault
+        return self.bits_identical and sound and self.answers_within_tolerance is not False
 
     def as_dict(self) -> dict[str, Any]:
         """The document of check.json and --json; NaN and infinity are null."""
@@ -162,6 +164,7 @@ class CheckReport:
             "stack_used_bytes": self.stack_used_bytes,
             "digests": None if self.digests is None else dataclasses.asdict(self.digests),
             "digests_note": self.digests_note,
+            "plan_fault": self.plan_fault,
             "many": None if self.many is None else self.many.as_dict(),
             "bits_identical": self.bits_identical,
             "answers_within_tolerance": self.answers_within_tolerance,
@@ -185,7 +188,8 @@ class CheckReport:
                     f"x = {some(answer.x)}: expected {some(answer.expected)}, {self.board} answers {some(answer.y)}, "
                     f"off by {answer.error:.4g} with a tolerance of {self.tolerance:.4g}"
                 )
-        return "" if self.digests is None else self.digests.fault(self.board, self.reference)
+        layers = "" if self.digests is None else self.digests.fault(self.board, self.reference)
+        return self.plan_fault or layers
 
 
 @dataclass

@@ -25,7 +25,7 @@ from tinyproof.host.session import Session
 FILE = "probes.json"
 REQUEST = struct.Struct("<3I")  # seed, first and end, the last input of the tracing firmware (engine_profile.c)
 # Trials of one request each: many of them only the cheapest operators are worth.
-ROUNDS = (range(4), range(4, 16), range(16, 96))
+ROUNDS = (range(4), range(4, 16), range(16, 64), range(64, 512))
 
 
 @dataclass(frozen=True)

@@ -139,8 +139,6 @@ def print_score(score: FaultScore) -> None:
         console.say("MISSED", f"{verdict.fault}: {verdict.why}")
     if len(score.missed) > SHOWN:
         console.say("", f"and {len(score.missed) - SHOWN:,} more, in build/{score.model}/faults.json")
-    if score.aside:
-        console.say("aside", f"{len(score.aside):,} changes of kernels that nothing shows to be faults")
     if score.board is not None:
         console.say("board", f"{score.board.same} of {score.board.asked} faults in the image end there as they do here")
         for words in score.board.different[:SHOWN]:

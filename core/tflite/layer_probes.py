@@ -9,6 +9,9 @@ from tinyproof.core.tflite.parts import TensorPart
 
 VERSION = 1  # of the contents and the digest
 SEED = 1
+GUARD = 32  # PROBE_GUARD and
+WHOLE = 8  # PROBE_WHOLE of firmware/lib/engine/probe.h
+WORD = 4
 
 
 @dataclass(frozen=True)
@@ -31,3 +34,13 @@ class LayerProbe:
     outputs: tuple[ProbeTensor, ...]
     scratch: tuple[int, int]
     trials: int
+
+    @property
+    def window(self) -> tuple[int, int]:
+        """From which word up to which one it reads and writes, with a guard on either side, counted from the begin of
+        the first guard."""
+        spans = [(one.offset, one.bytes) for one in (*self.inputs, *self.outputs)]
+        spans += [self.scratch] if self.scratch[1] else []
+        begin = min((start for start, _ in spans), default=0)
+        end = max((start + size for start, size in spans), default=0)
+        return begin // WORD, -(-(end + 2 * GUARD) // WORD)

@@ -35,7 +35,15 @@ from tinyproof.faults.native.source import (
 _SIZES = {"int8_t": 1, "uint8_t": 1, "int16_t": 2, "uint16_t": 2, "int32_t": 4, "uint32_t": 4, "int64_t": 8}
 # Shifts by 32 bits and more are stopped: cores differ in what they make of them, and the board itself has to be asked.
 SHIFTS = ("-fsanitize=shift-exponent", "-fsanitize-undefined-trap-on-error")
-FLAGS = ("-std=gnu99", "-w", "-fwrapv", "-fno-strict-aliasing", *SHIFTS, f"-I{HERE}", f"-I{ENGINE}")
+FLAGS = (
+    "-std=gnu99",
+    "-Werror=shift-count-overflow",
+    "-fwrapv",
+    "-fno-strict-aliasing",
+    *SHIFTS,
+    f"-I{HERE}",
+    f"-I{ENGINE}",
+)
 RUNNER = "runner.c"
 # What is compiled once is to run fast. What is compiled for one fault runs once, and seldom to the end.
 FAST = ("-O2",)
@@ -161,7 +169,7 @@ class NativeEngine:
     def layers(self, folder: Path | None = None, operator: int = 0, changes: Sequence[ByteChange] = ()) -> list[str]:
         """What each operator makes of LAYER_TRIALS arenas of random bytes, as digests: of this engine with `changes`,
         or of the other one that was compiled last in `folder`. Empty where it does not end well."""
-        line = _line(self.steps.index(operator) if operator in self.steps else 0, changes)
+        line = change_line(self.steps.index(operator) if operator in self.steps else 0, changes)
         seconds = max(5, SLOWER * LAYER_TRIALS * self.limit_us // self._vectors // 1_000_000)
         program = (folder or self._folder) / "native"
         done = subprocess.run(
@@ -169,6 +177,16 @@ class NativeEngine:
             input=line, capture_output=True, text=True, check=False,
         )  # fmt: skip
         return done.stdout.split() if done.returncode == 0 else []
+
+    def text(self, folder: Path, engine: Path = ENGINE) -> str:
+        """Its C with the kernels in `engine`, preprocessed in `folder`; its parameters can be changed."""
+        source = engine_source(self._program, self._plan, self._unit, loose=True)
+        return preprocess(source, folder, self._kernels, engine)
+
+    @property
+    def tables(self) -> Path:
+        """What a program of this engine's C is linked with."""
+        return self._folder / "tables.o"
 
     def executed_lines(self, folder: Path) -> set[tuple[str, int]]:
         """Lines of the engine's files that run for some of the questions, as gcov counts them: file, and line."""
@@ -225,7 +243,7 @@ class NativeEngine:
                 process.stdout.readline()
                 for number in part:
                     operator, changes = faults[number]
-                    process.stdin.write(_line(self.steps.index(operator), changes))
+                    process.stdin.write(change_line(self.steps.index(operator), changes))
                     process.stdin.flush()
                     found[number] = _seen(process.stdout.readline())
                     done += 1
@@ -259,7 +277,8 @@ class NativeEngine:
         return _seen(done.stdout)
 
 
-def _line(step: int, changes: Sequence[ByteChange]) -> str:
+def change_line(step: int, changes: Sequence[ByteChange]) -> str:
+    """As runner.c takes it. `step`: the place of the operator that reads the changed bytes, among those that run."""
     words = [str(step), str(len(changes))]
     for change in changes:
         words += [str(change.region), str(change.offset), change.content.hex()]

@@ -4,7 +4,8 @@
  * that fall between two outputs, both ends of a clamp. core/tflite/layer_probes.py makes the same contents in NumPy.
  *
  * The arena stands between two guards, and all of it is filled and digested, so that a byte that is written beside the
- * outputs shows, too; the scratch alone may hold anything afterwards.
+ * outputs shows, too; the scratch alone may hold anything afterwards. After a few contents it is only what the operator
+ * reads and writes, and a guard on either side: so a small layer of a large model gets many.
  */
 #ifndef TINYPROOF_PROBE_H
 #define TINYPROOF_PROBE_H
@@ -13,7 +14,10 @@
 
 #include "mix32.h"
 
-enum { PROBE_GUARD = 32 }; /* bytes before and behind the arena, which no kernel may touch */
+enum {
+    PROBE_GUARD = 32, /* bytes before and behind the arena, which no kernel may touch */
+    PROBE_WHOLE = 8,  /* trials in which all of it is looked at */
+};
 #define PROBE_WORDS(arena_bytes) (((arena_bytes) + 3U) / 4U + 2U * PROBE_GUARD / 4U)
 
 /* `elements` of `bytes` each, 1 or 2, signed, at `offset` in the arena. */
@@ -24,9 +28,9 @@ struct probe_input {
 };
 
 /* Of a step. `inputs`: those from number `first_input` on; `trials`: contents that it is worth, 0 where it is not
- * asked. */
+ * asked. `first_word`, `words`: what it reads and writes, with guards, from the first guard's begin on. */
 struct probe {
-    uint32_t first_input, inputs, scratch_offset, scratch_bytes, trials;
+    uint32_t first_input, inputs, scratch_offset, scratch_bytes, trials, first_word, words;
 };
 
 /* Of the arena, which tensors of all types share. */
@@ -39,8 +43,8 @@ static inline uint32_t probe_key(uint32_t seed, uint32_t step, uint32_t trial) {
     return mix32(mix32(mix32(seed) + step) + trial);
 }
 
-static inline void probe_fill(probe_word *words, uint32_t count, uint32_t key) {
-    for (uint32_t i = 0; i < count; i++) {
+static inline void probe_fill(probe_word *words, uint32_t first, uint32_t end, uint32_t key) {
+    for (uint32_t i = first; i < end; i++) {
         words[i] = mix32(key + i);
     }
 }
@@ -74,9 +78,9 @@ static inline void probe_make(int8_t *arena, const struct probe_input *input, ui
     }
 }
 
-static inline uint32_t probe_digest(const probe_word *words, uint32_t count) {
+static inline uint32_t probe_digest(const probe_word *words, uint32_t first, uint32_t end) {
     uint32_t digest = 0;
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = first; i < end; i++) {
         digest += mix32(words[i] + i * 0x9E3779B1U);
     }
     return digest;
@@ -88,11 +92,12 @@ static inline uint32_t probe_step(probe_word *words, uint32_t arena_bytes, void 
                                   const struct probe *probe, const struct probe_input *inputs, uint32_t seed,
                                   uint32_t step, uint32_t first, uint32_t end) {
     int8_t *const arena = (int8_t *)words + PROBE_GUARD;
-    const uint32_t count = PROBE_WORDS(arena_bytes);
     uint32_t digest = 0;
     for (uint32_t trial = first; trial < end && trial < probe->trials; trial++) {
         const uint32_t key = probe_key(seed, step, trial);
-        probe_fill(words, count, key);
+        const uint32_t from = trial < PROBE_WHOLE ? 0 : probe->first_word;
+        const uint32_t to = trial < PROBE_WHOLE ? PROBE_WORDS(arena_bytes) : from + probe->words;
+        probe_fill(words, from, to, key);
         for (uint32_t i = 0; i < probe->inputs; i++) {
             probe_make(arena, &inputs[probe->first_input + i], key, trial);
         }
@@ -100,7 +105,7 @@ static inline uint32_t probe_step(probe_word *words, uint32_t arena_bytes, void 
         for (uint32_t i = 0; i < probe->scratch_bytes; i++) {
             arena[probe->scratch_offset + i] = 0;
         }
-        digest = mix32(digest + probe_digest(words, count));
+        digest = mix32(digest + probe_digest(words, from, to));
     }
     return digest;
 }
