@@ -48,7 +48,7 @@ def read_compiled(build_dir: Path, since: str = "") -> Compiled:
         header = (build_dir / "model_compiled.h").read_text(encoding="utf-8")
         if fault := plan_fault(program, plan, source, header):
             raise MismatchError(
-                f"{shown(build_dir / 'model_compiled.c')}: {fault}: tensors overlap there that must not; "
+                f"{shown(build_dir / 'model_compiled.c')}: {fault}: tensors lie where they must not; "
                 "run ./tinyproof export again"
             )
         raise UsageError(f"{shown(build_dir / 'model_compiled.c')} is another version's; run ./tinyproof export again")

@@ -4,7 +4,8 @@
  * alone on contents that are made here (probe.h).
  *
  *     runner VECTORS sound     answers to faults on stdin, after the sound engine was seen to answer all of them rightly
- *     runner VECTORS whole     one answer: the engine itself is what may be wrong
+ *     runner VECTORS whole US  one answer, within so many microseconds of a processor, and how long to wait for another
+ *                              engine that is compiled alike: the engine itself is what may be wrong
  *     runner VECTORS layers N  of each step a CRC-32 of what it makes of N arenas of random bytes, with the fault on stdin
  *     runner VECTORS regions N the bytes of all regions from number N on
  *
@@ -20,9 +21,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #ifdef COUNT_LINES
@@ -32,7 +33,7 @@ extern void __gcov_dump(void); /* what gcc's --coverage has counted */
 enum {
     MARGIN = 1 << 24,     /* bytes that can be read and written around an arena: on a board there is memory, too */
     LEAST_TIME_US = 1000000,
-    PATIENCE = 20, /* times as long as the sound engine takes for all vectors */
+    PATIENCE = 8, /* times as long as the sound engine takes for all of it */
 };
 
 static struct {
@@ -276,11 +277,14 @@ static void say(struct answer found) {
     printf("%d %d %d %d %d\n", found.by_output, found.by_digest, found.digest_step, found.alone_step, found.stopped_by);
 }
 
-static long used_us(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return now.tv_sec * 1000000 + now.tv_nsec / 1000;
+/* Of a processor, by this process or its children. */
+static long used_us(int who) {
+    struct rusage used;
+    getrusage(who, &used);
+    return (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000000 + used.ru_utime.tv_usec + used.ru_stime.tv_usec;
 }
+
+static long patience_us(long sound_us) { return LEAST_TIME_US + PATIENCE * sound_us; }
 
 static const unsigned char *read_vectors(const char *name) {
     FILE *const file = fopen(name, "rb");
@@ -345,13 +349,14 @@ int main(int count, char **arguments) {
     }
     if (strcmp(arguments[2], "whole") == 0) {
         say(try_one(NULL, count > 3 ? atol(arguments[3]) : LEAST_TIME_US));
+        printf("%ld\n", patience_us(used_us(RUSAGE_CHILDREN)));
         return 0;
     }
     struct answer sound = {-1, -1, -1, -1, 0};
-    const long start_us = used_us();
+    const long start_us = used_us(RUSAGE_SELF);
     run_all(&sound);
     run_alone(0, model_step_count, &sound);
-    const long limit_us = LEAST_TIME_US + PATIENCE * (used_us() - start_us);
+    const long limit_us = patience_us(used_us(RUSAGE_SELF) - start_us);
     say(sound);
     printf("%ld\n", limit_us);
     if (sound.by_output >= 0 || sound.by_digest >= 0 || sound.alone_step >= 0) {

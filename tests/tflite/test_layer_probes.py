@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a board makes itself for an operator that runs alone is what the host makes, and all that is written shows."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tinyproof.core.paths import FIRMWARE
+from tinyproof.core.tflite.layer_probes import LayerProbe, ProbeTensor
+from tinyproof.core.tflite.parts import TensorPart
+from tinyproof.core.tflite.probe_contents import step_digest
+
+ARENA = 150  # no multiple of 4
+# A kernel that gives each byte of 40 times 3, plus 1, and leaves anything in its scratch.
+KERNEL = """
+#include "probe.h"
+#include <stdio.h>
+static probe_word memory[PROBE_WORDS(150)];
+static void run(int8_t *arena) {
+    for (int i = 0; i < 40; i++) {
+        arena[96 + i] = (int8_t)(3 * arena[%(input)d + i] + 1);
+        arena[60 + i %% 8] = (int8_t)i;
+    }
+    %(more)s
+}
+int main(void) {
+    const struct probe_input inputs[] = {{%(input)d, %(elements)d, %(zero)d, %(bytes)d}};
+    const struct probe probe = {0, 1, 60, 8, 12, %(first)d, %(words)d};
+    printf("%%u %%u\\n", probe_step(memory, 150, run, &probe, inputs, 1, 5, 0, 9),
+           probe_step(memory, 150, run, &probe, inputs, 1, 5, 9, 20));
+    return 0;
+}
+"""
+
+
+def probe_of(element_bytes: int) -> LayerProbe:
+    x = ProbeTensor(TensorPart(0), 8, 40, element_bytes, -20)
+    return LayerProbe((x,), (ProbeTensor(TensorPart(1), 96, 40, 1, 0),), (60, 8), 12)
+
+
+def answer(folder: Path, probe: LayerProbe, more: str = "") -> list[int]:
+    """By the C, of trials 0 to 8 and of those from 9 on."""
+    (x,) = probe.inputs
+    first, end = probe.window
+    words = {"input": x.offset, "elements": x.bytes // x.element_bytes, "zero": x.zero_point, "bytes": x.element_bytes}
+    (folder / "probe.c").write_text(KERNEL % {**words, "first": first, "words": end - first, "more": more})
+    flags = ["-std=gnu99", "-O1", "-Wall", "-Wextra", "-Werror", f"-I{FIRMWARE / 'lib' / 'engine'}"]
+    subprocess.run(["gcc", *flags, str(folder / "probe.c"), "-o", str(folder / "probe")], check=True)
+    done = subprocess.run([folder / "probe"], capture_output=True, text=True, check=True)
+    return [int(word) for word in done.stdout.split()]
+
+
+def right(probe: LayerProbe) -> list[int]:
+    def compute(contents: Sequence[bytes]) -> list[bytes]:
+        return [bytes((3 * byte + 1) % 256 for byte in contents[0])]
+
+    return [step_digest(probe, ARENA, 5, trials, compute) for trials in (range(9), range(9, 20))]
+
+
+@pytest.mark.parametrize("element_bytes", [1, 2])
+def test_both_sides_make_the_same_contents_and_digests(tmp_path: Path, element_bytes: int) -> None:
+    probe = probe_of(element_bytes)
+    found = answer(tmp_path, probe)
+    assert found == right(probe)
+    assert len(set(found)) == 2
+
+
+@pytest.mark.parametrize(
+    ("more", "seen"),
+    [
+        ("arena[ARENA] = 1;", [True, True]),  # in the guard behind it
+        ("arena[-30] = 1;", [True, False]),  # in the one before it, where only the first contents look
+        ("arena[50] = 1;", [True, True]),  # between input and output
+        ("arena[96] = (int8_t)(arena[96] ^ 1);", [True, True]),
+        ("arena[61] = 1;", [False, False]),  # in the scratch
+    ],
+)
+def test_a_byte_that_is_written_beside_the_outputs_shows(tmp_path: Path, more: str, seen: list[bool]) -> None:
+    probe = probe_of(1)
+    found = answer(tmp_path, probe, more.replace("ARENA", str(ARENA)))
+    assert [ours != theirs for ours, theirs in zip(found, right(probe), strict=True)] == seen
+
+
+def test_a_part_of_a_tensor_goes_back_where_it_came_from() -> None:
+    part = TensorPart(3, (0, 2), 3)
+    whole = bytes(range(12))
+    assert part.into(whole, part.of(whole)) == whole
+    assert part.into(bytes(12), b"\1\2\3\4\5\6\7\7") == bytes([1, 0, 2, 3, 0, 4, 5, 0, 6, 7, 0, 7])
