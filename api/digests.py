@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from tinyproof.core.board_spec import Board
 from tinyproof.core.build_record import FIRMWARE_FILE, fault_of_firmware, read_build_record
 from tinyproof.core.config import CheckConfig
-from tinyproof.core.errors import EnvironmentFaultError, UsageError
+from tinyproof.core.errors import NoRoomError, UsageError
 from tinyproof.core.manifest import read_manifest
 from tinyproof.localization import can_profile, name_of
 
@@ -36,12 +36,12 @@ Put = Callable[[Path], object]
 def build_trace(board: Board, folder: Path) -> None:
     """Makes the tracing firmware beside the one that is used, where the board is simulated and the model's operators
     run in turn. Where the board has no room for it there is none, and a check says so. What a single operator writes is
-    the answer: there is nothing more to see."""
+    the answer: there is nothing more to see. Raises EnvironmentFaultError where it is not built for another reason."""
     from tinyproof.export.profile_codegen import can_be_profiled, write_profile
     from tinyproof.firmware.platformio_build import build_profile
 
     if can_profile(board) and can_be_profiled(folder):
-        with contextlib.suppress(EnvironmentFaultError):
+        with contextlib.suppress(NoRoomError):
             if len(write_profile(folder)) > 1:
                 build_profile(board, folder)
 

@@ -44,6 +44,10 @@ class EnvironmentFaultError(TinyproofError):
     exit_code = EXIT_ENVIRONMENT
 
 
+class NoRoomError(EnvironmentFaultError):
+    """The firmware does not fit into the board's flash or RAM."""
+
+
 class BoardError(TinyproofError):
     """A board is absent, busy, silent, or runs another model."""
 

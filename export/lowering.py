@@ -168,4 +168,4 @@ def _unsupported(unknown: list[Operator]) -> str:
     if any(operator.name in ENDS for operator in unknown):
         where = f"; {' and '.join(ENDS)} only where floats enter and leave the model"
     verb = "is" if len(unknown) == 1 else "are"
-    return f"{verb} not supported; supported are {len(OPS)} others, which README.md lists{where}"
+    return f"{verb} not supported; supported are {len(OPS)} others, which docs/operators.md lists{where}"

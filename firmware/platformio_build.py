@@ -16,7 +16,7 @@ from pathlib import Path
 from tinyproof.core.board_spec import Board, MemorySpec
 from tinyproof.core.build_record import FILE as RECORD
 from tinyproof.core.build_record import FIRMWARE_FILE, BuildRecord, RamUse, Size
-from tinyproof.core.errors import EnvironmentFaultError, UsageError
+from tinyproof.core.errors import EnvironmentFaultError, NoRoomError, UsageError
 from tinyproof.core.files import keep_inside, write_at_once
 from tinyproof.core.manifest import Manifest, MemoryUse, read_manifest, stale_artefacts
 from tinyproof.core.paths import BUILD, FIRMWARE, shown
@@ -185,7 +185,7 @@ def run_platformio(
     board: Board, build_dir: Path, objects: Path, *options: str, variant: str = "", note_upload: Path | None = None
 ) -> None:
     """`pio run` of the board's environment. `note_upload`: the file that gets the command of an upload, which is then
-    not run. Raises EnvironmentFaultError with what went wrong, in one line."""
+    not run. Raises EnvironmentFaultError with what went wrong, in one line: NoRoomError where it does not fit."""
     ensure_core()
     ensure_environments()
     # -P: nothing in the user's folder is imported in place of PlatformIO's own.
@@ -207,10 +207,10 @@ def run_platformio(
     if done.returncode != 0:
         log = objects.with_suffix(".log")
         write_at_once(log, done.stdout + done.stderr)
-        raise EnvironmentFaultError(explain(board, done.stdout + done.stderr, log))
+        raise explain(board, done.stdout + done.stderr, log)
 
 
-def explain(board: Board, output: str, log: Path) -> str:
+def explain(board: Board, output: str, log: Path) -> EnvironmentFaultError:
     """What went wrong in a failed build, in one line. `log`: the file that holds all of it."""
     if board.memory is not None and (excess := _excess(board.memory, output)):
         room = {"flash": board.memory.flash_bytes, "ram": board.memory.ram_bytes}
@@ -220,16 +220,18 @@ def explain(board: Board, output: str, log: Path) -> str:
         ]
         if "ram" in excess and board.memory.stack_bytes:
             parts.append(f"{board.memory.stack_bytes:,} B of the ram are the stack's")
-        return f"{board.name}: the firmware does not fit: {'; '.join(parts)}; take a smaller model or a larger board"
+        return NoRoomError(
+            f"{board.name}: the firmware does not fit: {'; '.join(parts)}; take a smaller model or a larger board"
+        )
     if _OFFLINE.search(output):
-        return (
+        return EnvironmentFaultError(
             f"{board.name}: PlatformIO could not reach its registry, from which the first build for this board fetches "
             "compiler and core; connect this machine to the internet and build again"
         )
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     first = next((line for line in lines if _ERROR.search(line)), lines[-1] if lines else "no output")
     first = first.replace(f"{FIRMWARE.parent}{os.sep}", "")
-    return f"{board.name}: the build failed: {first} (all of it: {shown(log)})"
+    return EnvironmentFaultError(f"{board.name}: the build failed: {first} (all of it: {shown(log)})")
 
 
 def _excess(memory: MemorySpec, output: str) -> dict[str, int]:

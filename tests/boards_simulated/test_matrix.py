@@ -49,11 +49,12 @@ FRAMES = 320  # 256 and the first quarter once more
 MODELS = {**dict.fromkeys(LESSON, 256), "streaming": FRAMES, "ends": 256}
 # By day: scales per channel on kernels, compilers and memories of each kind; state, and several ends, on two of them.
 KINDS = ["qemu-cortex-m4", "qemu-riscv32", "qemu-xtensa", "sim-uno"]
-TRACED = {"ends": ["qemu-riscv32"]}
+TRACED = {"ends": ["sim-uno"]}  # whose compiler, with an int of 16 bits, refuses most
+NO_ROOM = {("streaming", "sim-uno")}  # for the firmware that traces
 BY_DAY = {
     "wide": [*KINDS, "qemu-cortex-m55"],
     "streaming": ["qemu-cortex-m4", "sim-uno"],
-    "ends": ["qemu-riscv32", "qemu-xtensa"],
+    "ends": ["qemu-xtensa", "sim-uno"],
 }
 
 
@@ -147,8 +148,11 @@ def test_every_board_answers_bit_for_bit(exported: Path, row: Row, model: str, n
     assert (many["checked"], many["on_board"], many["identical"]) == (MADE, True, True)
     record, seen = read_build_record(folder), document["stack_used_bytes"]
     if is_traced(model, name) and model != "neuron":  # whose one operator writes the answer
-        assert document["digests"] is not None, document["digests_note"]
-        assert document["digests"]["different"] == 0
+        if (model, name) in NO_ROOM:
+            assert document["digests_note"].endswith("makes it where it fits")
+        else:
+            assert document["digests"] is not None, document["digests_note"]
+            assert document["digests"]["different"] == 0
     assert record is not None
     assert record.ram.total_bytes == proof.ram_bytes
     assert record.ram.state_bytes == (read_manifest(exported / model).memory or record.ram).state_bytes

@@ -163,12 +163,16 @@ def test_no_export_no_compiler_no_firmware(exported: Path, tmp_path: Path, monke
 
 
 def test_failures_are_explained_in_one_line() -> None:
-    assert str(LOG) in explain(BOARD, "no output", LOG)
-    text = explain(BOARD, "ld: region `ram' overflowed by 1000 bytes\nld: region `flash' overflowed by 5 bytes\n", LOG)
+    assert str(LOG) in explain(BOARD, "no output", LOG).message
+    text = explain(
+        BOARD, "ld: region `ram' overflowed by 1000 bytes\nld: region `flash' overflowed by 5 bytes\n", LOG
+    ).message
     assert "needs 4,195,304 B of ram, the board has 4,194,304 B; needs 4,194,309 B of flash" in text
-    text = explain(BOARD, f"Compiling\n{ROOT}/firmware/src/main.c:7:1: error: unknown type name 'x'\nmore\n", LOG)
+    text = explain(
+        BOARD, f"Compiling\n{ROOT}/firmware/src/main.c:7:1: error: unknown type name 'x'\nmore\n", LOG
+    ).message
     assert text.startswith("qemu-cortex-m4: the build failed: firmware/src/main.c:7:1: error: unknown type name 'x' (")
-    text = explain(BOARD, "Platform Manager: Installing nordicnrf52 @ 10.11.0\nHTTPClientError: \n", LOG)
+    text = explain(BOARD, "Platform Manager: Installing nordicnrf52 @ 10.11.0\nHTTPClientError: \n", LOG).message
     assert "could not reach its registry" in text
     assert len(text.splitlines()) == 1
 

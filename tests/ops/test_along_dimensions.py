@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the README says of operators along dimensions is what is taken, type by type."""
+"""What docs/operators.md says of operators along dimensions is what is taken, type by type."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def is_taken(tflite: bytes) -> bool:
     return True
 
 
-def test_the_readme_lists_the_types_that_are_taken() -> None:
-    text = (ROOT / "README.md").read_text("utf-8")
+def test_the_page_lists_the_types_that_are_taken() -> None:
+    text = (ROOT / "docs/operators.md").read_text("utf-8")
     table = text.partition("| Along dimensions | Types |")[2].partition("\n\n")[0]
     rows = re.findall(r"^\| ([A-Z0-9_, ]+) \| ([a-z0-9, ]+) \|", table, re.MULTILINE)
     told = {name: types.split(", ") for names, types in rows for name in names.split(", ")}

@@ -60,8 +60,10 @@ def test_what_tflite_micro_refuses_of_constants_is_not_folded(
     assert_refused(name, model.build(target), says)
 
 
-def test_the_readme_lists_every_operator_that_moves_elements() -> None:
-    rows = re.findall(r"^\| ([A-Z0-9_, ]+) \| ([a-z0-9, ]+) \|", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
+def test_the_page_lists_every_operator_that_moves_elements() -> None:
+    rows = re.findall(
+        r"^\| ([A-Z0-9_, ]+) \| ([a-z0-9, ]+) \|", (ROOT / "docs/operators.md").read_text("utf-8"), re.MULTILINE
+    )
     told = {name: tuple(types.split(", ")) for names, types in rows for name in names.split(", ")}
     known = {name: kind.types for name, kind in OPS.items() if issubclass(kind, Moving)}
     assert {name: types for name, types in told.items() if name in known} == known

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the README says of signal operators, and a frame's way through most of them."""
+"""What docs/operators.md says of signal operators, and a frame's way through most of them."""
 
 from __future__ import annotations
 
@@ -16,8 +16,13 @@ from tinyproof.export.ops import OPS
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_readme_lists_the_signal_operators() -> None:
-    table = (ROOT / "README.md").read_text("utf-8").partition("| Signal operators | Samples |")[2].partition("\n\n")[0]
+def test_the_page_lists_the_signal_operators() -> None:
+    table = (
+        (ROOT / "docs/operators.md")
+        .read_text("utf-8")
+        .partition("| Signal operators | Samples |")[2]
+        .partition("\n\n")[0]
+    )
     told = re.findall(r"^\| (Signal\w+(?:, Signal\w+)*) \|", table, re.MULTILINE)
     names = [name for row in told for name in row.split(", ")]
     assert sorted(names) == sorted(name.removeprefix("CUSTOM ") for name in OPS if name.startswith("CUSTOM Signal"))

@@ -191,7 +191,7 @@ def test_an_unknown_operator_is_refused_with_what_is_supported() -> None:
     model = layer()
     z = model.tensor((1, 2), 0.1)
     model.add("COMPLEX_ABS", model.outputs, [z])
-    with pytest.raises(InputFileError, match=r"1 \(COMPLEX_ABS\): is not supported; .* README.md lists"):
+    with pytest.raises(InputFileError, match=r"1 \(COMPLEX_ABS\): is not supported; .* docs/operators.md lists"):
         lower(read_graph(model.build(z)))
 
 

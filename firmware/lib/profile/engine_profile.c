@@ -86,7 +86,7 @@ enum engine_status engine_run(void) {
     infer();
     int8_t *whole = record.outputs;
     for (uint32_t i = 0; i < MODEL_OUTPUTS; i++) {
-        memcpy(whole, outputs[i].data, outputs[i].bytes);
+        memcpy(whole, outputs[i].data, (size_t)outputs[i].bytes);
         whole += outputs[i].bytes;
     }
     return ENGINE_OK;
