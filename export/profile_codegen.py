@@ -77,7 +77,7 @@ def write_profile(build_dir: Path) -> list[ProfiledOperator]:
     # Several boards may be built from it side by side.
     tables = compiled.source.partition(CALLS)[0]
     write_at_once(folder / SOURCE, _source(tables, unit, outputs, operators, emit_reset(program, plan)))
-    write_at_once(folder / HEADER, _header(len(unit.steps), len(outputs), _probe_inputs(operators), compiled.identity))
+    write_at_once(folder / HEADER, _header(len(unit.steps), len(outputs), compiled.identity))
     return operators
 
 
@@ -102,10 +102,6 @@ def profiled_operators(build_dir: Path, compiled: Compiled) -> list[ProfiledOper
     original = read_graph(read_file(build_dir / "model.tflite"))
     probes = layer_probes(original, compiled.program, compiled.plan, numbers)
     return [_operator(compiled.program, number, probe) for number, probe in zip(numbers, probes, strict=True)]
-
-
-def _probe_inputs(operators: list[ProfiledOperator]) -> int:
-    return sum(len(one.probe.inputs) for one in operators if isinstance(one.probe, LayerProbe))
 
 
 def _outputs(program: Program, plan: MemoryPlan, operators: list[ProfiledOperator]) -> list[str]:
@@ -165,7 +161,7 @@ def _function(number: int) -> str:
     return f"step{number}"
 
 
-def _header(steps: int, outputs: int, probe_inputs: int, identity: str) -> str:
+def _header(steps: int, outputs: int, identity: str) -> str:
     return "\n".join(
         [
             *banner(identity),
@@ -189,8 +185,8 @@ def _header(steps: int, outputs: int, probe_inputs: int, identity: str) -> str:
             "extern const struct model_step_output model_step_outputs[MODEL_STEP_OUTPUTS];",
             "",
             "/* How each step is run alone. */",
-            "extern const struct probe model_probes[MODEL_STEPS];",
-            f"extern const struct probe_input model_probe_inputs[{probe_inputs} + 1];",
+            "extern const struct probe model_probes[];",
+            "extern const struct probe_input model_probe_inputs[];",
             "",
             "#endif",
             "",

@@ -26,6 +26,7 @@ from tinyproof.prove.sweeps import Sweeps, sweeps_of
 from tinyproof.prove.symbolic import ADDED, AVERAGED, ENGINE, MULTIPLIED, StepForms, run_machine
 from tinyproof.prove.verdicts import UNPROVEN, Verdict
 
+AVERAGE = ("kernels/average_pooling.h", "average_pooling_divide")
 LOOPS = ("kernels/softmax.h",)  # what prove/ takes on trust of SOFTMAX is there
 PATIENCE_S = 60  # for one operator: with a fault in its bounds it may never end
 BYTES = 256  # distances between bytes are less
@@ -69,6 +70,8 @@ class Equivalence:
         compiled = self._compiled
         numbers = [self._engine.steps[place] for place in places]
         ops = [compiled.program.ops[number] for number in numbers]
+        if ops and all(op.operator.name == "AVERAGE_POOL_2D" for op in ops) and mutant.inside(AVERAGE):
+            return self._averages_with(mutant, numbers, engine)
         if not ops or any(op.operator.name != "SOFTMAX" for op in ops) or mutant.file in LOOPS:
             return ""
         mutant.plant(engine)
@@ -81,6 +84,29 @@ class Equivalence:
             mutant.heal(engine)
         words = {verdict.why for verdict in verdicts}
         return f"all there are: {', '.join(sorted(words))}" if all(verdict.holds for verdict in verdicts) else ""
+
+    def _averages_with(self, mutant: Mutant, numbers: Sequence[int], engine: Path) -> str:
+        """Of a changed division: every kernel of averages divides by that function alone."""
+        forms = [self._forms(number, None) for number in numbers]
+        mutant.plant(engine)
+        try:
+            changed = Sweeps(engine)
+        except EnvironmentFaultError:
+            return ""
+        finally:
+            mutant.heal(engine)
+        sums = 0
+        for one in forms:
+            if isinstance(one, str) or not (one.tails == AVERAGED).all():
+                return ""
+            for parameters, clamp in set(
+                zip(map(tuple, one.parameters[:, :3].tolist()), map(tuple, one.clamps.tolist()), strict=True)
+            ):
+                tables = sweeps_of(ENGINE).average(parameters, clamp), changed.average(parameters, clamp)
+                if not np.array_equal(*tables):
+                    return ""
+                sums += len(tables[0])
+        return f"{sums:,} sums of windows, all there are, become the same bytes"
 
     def _softmax(self, number: int, engine: Path, sweeps: Sweeps) -> Verdict:
         forms = self._forms(number, None, engine)

@@ -16,6 +16,7 @@ from tinyproof.export.lowering import Program
 from tinyproof.export.memory_planner import MemoryPlan
 from tinyproof.faults.native.source import HERE
 
+LANES = ("least_bytes", "greatest_bytes")  # functions of kernels_dsp/ that take four bytes each for itself
 PATIENCE_S = 60
 LARGE_MACS = 5_000_000  # from here on the compiler's time is worth its while
 NOTHING = "-"
@@ -121,7 +122,8 @@ def _opaque(text: str) -> str:
             text[at : match.start()],
             renamed,
             f"\nstatic inline {kind} {name}({parameters}) {{ return any_unknown({', '.join(names)}) ? "
-            f"opaque<{kind}>(0x{code}ULL, {', '.join(names)}) : {name}_of_numbers({', '.join(names)}); }}\n",
+            f"opaque<{kind}, {'true' if name in LANES else 'false'}>(0x{code}ULL, {name}_of_numbers, "
+            f"{', '.join(names)}) : {name}_of_numbers({', '.join(names)}); }}\n",
         ]
         at = end
     return "".join([*parts, text[at:]])

@@ -18,7 +18,10 @@
 #include <cstdlib>
 #include <cstring>
 #include <initializer_list>
+#include <map>
+#include <tuple>
 #include <type_traits>
+#include <utility>
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -64,6 +67,15 @@ static inline Hash whole_of(Hash byte, unsigned k, unsigned size) {
     return size == 1 ? byte : (byte - EACH * (k + 16 * size)) * ODD_INVERSE;
 }
 
+/* Words that were read from bytes of several origins, and the bytes; numbers that are one byte, extended, and the byte.
+ * Of two with one place the later is known: what is forgotten makes a proof fail, never hold. */
+struct Word {
+    Hash hash, bytes[4];
+};
+static const unsigned WORDS = 1 << 20, BYTES = 1 << 16;
+static Word words[WORDS];
+static Hash extended[BYTES][2];
+
 static inline Hash hash_at(const void *at, unsigned size) {
     const Hash *const shadow = shadow_at(at);
     Hash any = 0;
@@ -85,11 +97,20 @@ static inline Hash hash_at(const void *at, unsigned size) {
     for (unsigned k = 0; k < size; k++) {
         all = mixed(all, shadow[k] ? shadow[k] : mixed(2, ((const unsigned char *)at)[k]));
     }
+    if (size == 4) {
+        words[all % WORDS] = Word{all, {shadow[0], shadow[1], shadow[2], shadow[3]}};
+    }
     return all;
 }
 
 static inline void set_hash(const void *at, unsigned size, Hash hash) {
     Hash *const shadow = shadow_at(at);
+    if (hash && size == 4 && words[hash % WORDS].hash == hash) { /* it goes back as it came */
+        for (unsigned k = 0; k < size; k++) {
+            shadow[k] = words[hash % WORDS].bytes[k];
+        }
+        return;
+    }
     for (unsigned k = 0; k < size; k++) {
         shadow[k] = hash ? byte_of(hash, k, size) : 0;
     }
@@ -111,7 +132,12 @@ template <class T> struct Val {
     Val(const Val<U> &other) : v((T)other.v) {
         const Hash hash = other.hash();
         const bool same = sizeof(T) == sizeof(U) || !hash;
-        set_hash(this, sizeof v, same ? hash : mixed(100 + 8 * sizeof(T) + sizeof(U) + 64 * std::is_signed<U>::value, hash));
+        const Hash own = same ? hash : mixed(100 + 8 * sizeof(T) + sizeof(U) + 64 * std::is_signed<U>::value, hash);
+        if (std::is_same<U, signed char>::value && hash) {
+            extended[own % BYTES][0] = own;
+            extended[own % BYTES][1] = hash;
+        }
+        set_hash(this, sizeof v, own);
     }
     Val &operator=(const Val &other) {
         const Hash hash = other.hash();
@@ -210,11 +236,81 @@ template <class A> auto operator-(const Val<A> &a) { return lifted(0) - a; }
 template <class A> auto operator+(const Val<A> &a) { return Val<Alone<A>>(a); }
 template <class A> auto operator~(const Val<A> &a) { return a ^ lifted(-1); }
 
-/* A function of numbers of which one is none: `code` says which function. */
-template <class R, class... A> R opaque(Hash code, const A &...arguments) {
+/* Whether `f` of four bytes gives the same four, for every byte in every place: it keeps them apart, as SSUB8 and SEL do. */
+template <class R, class F> bool keeps_bytes(F f) {
+    for (unsigned byte = 0; byte < 256; byte++) {
+        for (unsigned place = 0; place < 4; place++) {
+            for (const unsigned others : {0U, 0xFFFFFFFFU, 0x7F7F7F7FU, 0x80808080U}) {
+                const unsigned word = (others & ~(0xFFU << 8 * place)) | byte << 8 * place;
+                if (f(R(word)).number("it is a number") != word) {
+                    return false;
+                }
+            }
+        }
+    }
+    return true;
+}
+
+/* The bytes that `f` makes of a byte; whether it leaves each as it is. */
+template <class F> Hash table_of(F f, bool &identity) {
+    Hash all = 1;
+    identity = true;
+    for (int byte = -128; byte < 128; byte++) {
+        const long long made = (long long)f(byte);
+        identity &= made == byte;
+        all = mixed(all, (Hash)made);
+    }
+    return all;
+}
+
+template <class R, class F, class... A> bool of_one_byte(R &result, Hash code, F f, const A &...arguments) {
+    Hash byte = 0, unknown = 0;
+    unsigned count = 0;
+    ((arguments.hash() ? (void)(count++, unknown = arguments.hash()) : (void)0), ...);
+    if (count != 1 || extended[unknown % BYTES][0] != unknown) {
+        return false;
+    }
+    byte = extended[unknown % BYTES][1];
+    Hash which = code; /* the function, and all arguments but the byte */
+    ((which = mixed(which, arguments.hash() ? 1 : arguments.told())), ...);
+    static std::map<Hash, std::pair<Hash, bool>> tables;
+    if (!tables.count(which)) {
+        bool identity;
+        const Hash table = table_of(
+            [&](int value) { return f((arguments.hash() ? A(value) : arguments)...).number("it is a number"); }, identity);
+        tables[which] = {table, identity};
+    }
+    Val<signed char> kept(0, byte);
+    result = R(kept);
+    if (!tables[which].second) {
+        set_hash(&result, sizeof result, mixed(mixed(11, byte), tables[which].first));
+    }
+    return true;
+}
+
+/* The function `f` of numbers of which one is none: what it makes of a byte is known as a table, all else by the `code`
+ * that says which function it is. `lanes`: it takes four bytes and a number, and keeps them apart. */
+template <class R, bool lanes, class F, class... A> R opaque(Hash code, F f, const A &...arguments) {
+    R result;
+    if (of_one_byte(result, code, f, arguments...)) {
+        return result;
+    }
+    if constexpr (lanes) {
+        const auto both = std::forward_as_tuple(arguments...);
+        const auto &first = std::get<0>(both), &second = std::get<1>(both);
+        static std::map<Hash, bool> kept;
+        const Hash which = mixed(code, second.told());
+        if (first.hash() && !second.hash()) {
+            if (!kept.count(which)) {
+                kept[which] = keeps_bytes<R>([&](const R &word) { return f(word, second); });
+            }
+            if (kept[which]) {
+                return R(first);
+            }
+        }
+    }
     Hash all = code;
     ((all = mixed(all, arguments.told())), ...);
-    R result;
     set_hash(&result, sizeof result, all);
     return result;
 }
