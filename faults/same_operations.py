@@ -12,7 +12,7 @@ from tinyproof.faults.fault import EngineFault
 from tinyproof.faults.mutants import Mutant
 from tinyproof.faults.native.engine import NativeEngine, change_line
 from tinyproof.faults.native.source import ENGINE, GccRefusedError, run_gcc
-from tinyproof.faults.unknowns import NOTHING, Unknowns
+from tinyproof.faults.unknowns import NOTHING, Unknowns, closure_of, functions_of
 
 FLAGS = ("-std=gnu99", "-O2", "-w", "-fwrapv", "-fno-strict-aliasing")
 
@@ -24,7 +24,8 @@ class SameOperations:
         self._engine, self._unknowns, self._folder = engine, unknowns, folder
         self._lock = threading.Lock()
         self._made = False
-        self._text = ""
+        self._text = self._rest = ""
+        self._bodies: dict[str, str] = {}
         self._digests: list[str] = []
         self._alone: dict[int, bytes] = {}
 
@@ -51,25 +52,34 @@ class SameOperations:
             return None
         finally:
             mutant.heal(engine)
-        places = list(range(len(self._engine.steps)))
-        if text == self._text:
-            return []
-        if self._digests and self._unknowns.compile(text, folder) and (digests := self._unknowns.run(folder)):
+        places = self._changed_text(text)
+        if places and self._digests and self._unknowns.compile(text, folder):
+            digests = self._unknowns.run(folder, places) or [NOTHING] * len(places)
             places = [
                 place
-                for place, (ours, theirs) in enumerate(zip(digests, self._digests, strict=True))
-                if ours.startswith(NOTHING) or ours != theirs
+                for place, digest in zip(places, digests, strict=True)
+                if digest.startswith(NOTHING) or digest != self._digests[place]
             ]
         return [place for place in places if not self._same_code(text, place, folder)]
+
+    def _changed_text(self, text: str) -> list[int]:
+        """The steps of which something that they may run has another text."""
+        bodies, rest = functions_of(text)
+        places = range(len(self._engine.steps))
+        if rest != self._rest:
+            return list(places)
+        names = [f"step{self._engine.steps[place]}" for place in places]
+        return [place for place in places if closure_of(names[place], bodies) != closure_of(names[place], self._bodies)]
 
     def _make(self) -> None:
         with self._lock:
             if not self._made:
                 self._folder.mkdir(parents=True, exist_ok=True)
                 self._text = self._engine.text(self._folder)
+                self._bodies, self._rest = functions_of(self._text)
                 names = [region.name for region in self._engine.regions]
                 if self._unknowns.compile(self._text, self._folder, names):
-                    self._digests = self._unknowns.run(self._folder)
+                    self._digests = self._unknowns.run(self._folder, range(len(self._engine.steps)))
                 self._made = True
 
     def _same_code(self, text: str, place: int, folder: Path) -> bool:

@@ -28,6 +28,9 @@ _FUNCTION = re.compile(
     rf"^static (?:inline )?(?:__attribute__\(\([^\n]*?\)\) )?({_NUMBER}) (\w+)\(((?:{_NUMBER} \w+(?:,\s+)?)+)\) \{{",
     re.MULTILINE,
 )
+_ANY_FUNCTION = re.compile(
+    r"^static [^;={}()]*(?:__attribute__\(\([^\n]*?\)\) )?[^;={}()]*?\b(\w+)\([^;{}]*\) \{\n?", re.MULTILINE
+)
 _MEMORY = re.compile(r"\)\s*at\b|->|\[|\*\(")  # what a function of numbers alone does not do
 # The system's types, of which unknown.h has its own.
 _TYPEDEF = re.compile(r"^typedef [^\n]*\b(?:__\w+|(?:u?int\w*|ptrdiff|size|max_align|wchar)_t);\n", re.MULTILINE)
@@ -57,15 +60,17 @@ class Unknowns:
             return False
         return done.returncode == 0
 
-    def run(self, folder: Path) -> list[str]:
-        """Of each step what is compiled in `folder` ends with, or why that says nothing, behind NOTHING; empty where it
-        does not end."""
+    @staticmethod
+    def run(folder: Path, places: Sequence[int]) -> list[str]:
+        """Of the steps at `places` what is compiled in `folder` ends with, or why that says nothing, behind NOTHING;
+        empty where it does not end."""
+        command = [str(folder / "unknown"), *map(str, places)]
         try:
-            done = subprocess.run([folder / "unknown"], capture_output=True, text=True, check=False, timeout=PATIENCE_S)
+            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
         except subprocess.TimeoutExpired:
             return []
         lines = done.stdout.splitlines()
-        return lines if done.returncode == 0 and len(lines) == len(self._numbers) else []
+        return lines if done.returncode == 0 and len(lines) == len(places) else []
 
     @staticmethod
     def run_changed(folder: Path, line: str) -> str:
@@ -89,8 +94,8 @@ class Unknowns:
                 f"static unsigned char memory[{arena} + 2 * BESIDE] __attribute__((aligned(4096)));",
                 f"static const Step all_steps[] = {{{', '.join(rows)}}};",
                 f"static const Region all_regions[] = {{{places}{{0, 0}}}};",
-                "int main(int count, char **) {",
-                f"    return run_on_low_stack(count > 1, memory, {arena}, all_steps, {len(rows)}, all_regions);",
+                "int main(int count, char **given) {",
+                f"    return run_on_low_stack(count, given, memory, {arena}, all_steps, {len(rows)}, all_regions);",
                 "}",
                 "",
             ]
@@ -101,6 +106,25 @@ def _filled(found: re.Match[str]) -> str:
     kind, name, members = found.groups()
     statements = " ".join(f"set(s.{member}, {value});" for member, value in _MEMBER.findall(members))
     return f"static struct {kind} {name} = [] {{ struct {kind} s = {{}}; {statements} return s; }}();"
+
+
+def functions_of(text: str) -> tuple[dict[str, str], str]:
+    """The text of each function of preprocessed C by its name, and all that is in none."""
+    found: dict[str, str] = {}
+    rest, at = [], 0
+    for match in _ANY_FUNCTION.finditer(text):
+        if match.start() < at:
+            continue
+        end = _body_end(text, match.end())
+        found[match[1]] = text[match.start() : end]
+        rest.append(text[at : match.start()])
+        at = end
+    return found, "".join([*rest, text[at:]])
+
+
+def closure_of(name: str, bodies: dict[str, str]) -> str:
+    """The text of a function, and of all that it may call."""
+    return "\0".join(_closure(name, bodies))
 
 
 def _opaque(text: str) -> str:

@@ -328,7 +328,7 @@ static void set(T (&member)[N], std::initializer_list<std::type_identity_t<T>> v
 
 /* Runs steps, each on symbols alone, and says what all bytes but its scratch end as, or why it says nothing.
  *
- *     unknown          all steps
+ *     unknown A B ...  these steps
  *     unknown changes  for each line of stdin, as runner.c takes it, the step that it names, with the changes
  */
 struct Step {
@@ -345,7 +345,8 @@ static ucontext_t outside, inside;
 static const Step *steps;
 static const Region *changeable;
 static unsigned step_count, arena_bytes;
-static bool by_changes;
+static char **arguments;
+static int argument_count;
 static Val<signed char> *whole;
 
 static void run_step(const Step &step) {
@@ -407,18 +408,23 @@ static void run_lines() {
 
 static void run_all() {
     running = true;
-    if (by_changes) {
+    if (argument_count == 2 && std::strcmp(arguments[1], "changes") == 0) {
         run_lines();
         return;
     }
-    for (unsigned step = 0; step < step_count; step++) {
-        run_step(steps[step]);
+    for (int i = 1; i < argument_count; i++) {
+        const unsigned long step = std::strtoul(arguments[i], NULL, 10);
+        if (step < step_count) {
+            run_step(steps[step]);
+        }
     }
 }
 
-static int run_on_low_stack(bool changes, void *arena, unsigned bytes, const Step *of, unsigned count, const Region *regions) {
+static int run_on_low_stack(int given_count, char **given, void *arena, unsigned bytes, const Step *of, unsigned count,
+                            const Region *regions) {
     static char stack[8 << 20] __attribute__((aligned(64)));
-    by_changes = changes;
+    arguments = given;
+    argument_count = given_count;
     whole = (Val<signed char> *)arena;
     arena_bytes = bytes;
     steps = of;
