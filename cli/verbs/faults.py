@@ -57,12 +57,12 @@ def command(
     \b
     answers   an output differs: what a check of any board sees
     stopped   it crashes or does not end
-    digests   the answers are right, and what a layer writes is not
+    digests   the answers are right, and what a layer writes is not, for a
+              vector or alone, on contents that the board makes itself
     image     a constant is not that of the firmware that traces
-    equivalent  proven to be no fault: all inputs tried, or the same code
+    equivalent  proven to be no fault: all inputs tried, the same operations
 
-    Whatever is left is missed, and named. Kernels are changed in the lines that the model runs; a change of them that
-    neither the vectors nor random contents of any layer's input show is set aside, as nobody knows it to be a fault.
+    Whatever is left is missed, and named. Kernels are changed in the lines that the model runs.
 
     \b
     ./tinyproof faults --model kws --seed 7
