@@ -18,6 +18,7 @@ from tinyproof.export.memory_planner import MemoryPlan
 from tinyproof.export.ops.base import Op
 from tinyproof.export.ops.constant_output import ConstantOutput
 from tinyproof.export.ops.lift import Lift
+from tinyproof.export.softmax_rows import softmax_rows
 
 # Operators of the .tflite that take any bytes, each for itself and without a past.
 ANY_CONTENTS = frozenset(
@@ -50,7 +51,8 @@ def layer_probes(original: Graph, program: Program, plan: MemoryPlan, numbers: l
             first, end = probe.window
             made = MADE_BYTE_COST * sum(one.bytes for one in probe.inputs)
             trials = share // (program.ops[number].cost + MADE_WORD_COST * (end - first) + made)
-            probe = replace(probe, trials=max(LEAST, min(MOST, trials)))
+            given = softmax_rows(program.ops[number])
+            probe = replace(probe, trials=max(LEAST + len(given), min(MOST, trials)), given=given)
         found.append(probe)
     return found
 

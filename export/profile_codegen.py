@@ -117,15 +117,19 @@ def probe_tables(of_steps: Sequence[LayerProbe | str]) -> list[str]:
     """C tables of how each step is run alone."""
     probes: list[str] = []
     inputs: list[str] = []
+    given = bytearray()
     for of_step in of_steps:
         probe = of_step if isinstance(of_step, LayerProbe) else LayerProbe((), (), (0, 0), 0)
         first, end = probe.window
         numbers = (len(inputs), len(probe.inputs), *probe.scratch, probe.trials, first, end - first)
+        numbers += (len(given), len(probe.given))
+        given += b"".join(probe.given)
         probes.append(f"    {{{', '.join(map(str, numbers))}}},")
         inputs += [
             f"    {{{one.offset}, {one.bytes // one.element_bytes}, {one.zero_point}, {one.element_bytes}}},"
             for one in probe.inputs
         ]
+    chosen = [str((byte ^ 128) - 128) for byte in (*given, 0)]
     return [
         f"const struct probe model_probes[{len(of_steps)}] = {{",
         *probes,
@@ -134,6 +138,7 @@ def probe_tables(of_steps: Sequence[LayerProbe | str]) -> list[str]:
         *inputs,
         "    {0, 0, 0, 0},",
         "};",
+        f"const int8_t model_probe_given[{len(given)} + 1] = {{{', '.join(chosen)}}};",
     ]
 
 
@@ -187,6 +192,7 @@ def _header(steps: int, outputs: int, identity: str) -> str:
             "/* How each step is run alone. */",
             "extern const struct probe model_probes[];",
             "extern const struct probe_input model_probe_inputs[];",
+            "extern const int8_t model_probe_given[];",
             "",
             "#endif",
             "",

@@ -28,12 +28,13 @@ class ProbeTensor:
 @dataclass(frozen=True)
 class LayerProbe:
     """An operator that is run alone. `scratch`: offset and bytes of what it may leave anything in. `trials`: contents
-    that it is worth."""
+    that it is worth, of which the last are `given`: the bytes of its first input."""
 
     inputs: tuple[ProbeTensor, ...]
     outputs: tuple[ProbeTensor, ...]
     scratch: tuple[int, int]
     trials: int
+    given: tuple[bytes, ...] = ()
 
     @property
     def window(self) -> tuple[int, int]:

@@ -78,6 +78,9 @@ def made_memory(
     kind = KINDS[trial % len(KINDS)]
     for tensor in probe.inputs if kind != UNIFORM else ():
         _Arena(memory, first).write(tensor.offset, _values(tensor, kind, key).tobytes())
+    chosen = trial + len(probe.given) - probe.trials
+    if chosen >= 0:
+        _Arena(memory, first).write(probe.inputs[0].offset, probe.given[chosen])
     return memory, first
 
 

@@ -157,7 +157,7 @@ static void run_alone(uint32_t first, uint32_t end, struct answer *found) {
         const struct probe *const probe = &model_probes[step];
         if (probe->trials > 0 &&
             probe_step((probe_word *)(void *)(work - PROBE_GUARD), model_arena_bytes, model_steps[step], probe,
-                       model_probe_inputs, asked.seed, step, 0, probe->trials) != asked.probes[step]) {
+                       model_probe_inputs, model_probe_given, asked.seed, step, 0, probe->trials) != asked.probes[step]) {
             found->alone_step = (int32_t)step;
         }
     }

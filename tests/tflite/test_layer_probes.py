@@ -7,12 +7,19 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
+from support.tflite_writer import Model
 
 from tinyproof.core.paths import FIRMWARE
+from tinyproof.core.tflite.fixed_point import rounding_shift_right
 from tinyproof.core.tflite.layer_probes import LayerProbe, ProbeTensor
 from tinyproof.core.tflite.parts import TensorPart
 from tinyproof.core.tflite.probe_contents import step_digest
+from tinyproof.core.tflite.reader import read_graph
+from tinyproof.export.lowering import lower
+from tinyproof.export.ops.softmax import Softmax
+from tinyproof.export.softmax_rows import softmax_rows
 
 ARENA = 150  # no multiple of 4
 # A kernel that gives each byte of 40 times 3, plus 1, and leaves anything in its scratch.
@@ -29,9 +36,10 @@ static void run(int8_t *arena) {
 }
 int main(void) {
     const struct probe_input inputs[] = {{%(input)d, %(elements)d, %(zero)d, %(bytes)d}};
-    const struct probe probe = {0, 1, 60, 8, 12, %(first)d, %(words)d};
-    printf("%%u %%u\\n", probe_step(memory, 150, run, &probe, inputs, 1, 5, 0, 9),
-           probe_step(memory, 150, run, &probe, inputs, 1, 5, 9, 20));
+    const struct probe probe = {0, 1, 60, 8, 12, %(first)d, %(words)d, 1, 2};
+    static const int8_t given[] = {99, %(given)s};
+    printf("%%u %%u\\n", probe_step(memory, 150, run, &probe, inputs, given, 1, 5, 0, 9),
+           probe_step(memory, 150, run, &probe, inputs, given, 1, 5, 9, 20));
     return 0;
 }
 """
@@ -39,7 +47,7 @@ int main(void) {
 
 def probe_of(element_bytes: int) -> LayerProbe:
     x = ProbeTensor(TensorPart(0), 8, 40, element_bytes, -20)
-    return LayerProbe((x,), (ProbeTensor(TensorPart(1), 96, 40, 1, 0),), (60, 8), 12)
+    return LayerProbe((x,), (ProbeTensor(TensorPart(1), 96, 40, 1, 0),), (60, 8), 12, (bytes(range(40)), b"\x80" * 40))
 
 
 def answer(folder: Path, probe: LayerProbe, more: str = "") -> list[int]:
@@ -47,7 +55,9 @@ def answer(folder: Path, probe: LayerProbe, more: str = "") -> list[int]:
     (x,) = probe.inputs
     first, end = probe.window
     words = {"input": x.offset, "elements": x.bytes // x.element_bytes, "zero": x.zero_point, "bytes": x.element_bytes}
-    (folder / "probe.c").write_text(KERNEL % {**words, "first": first, "words": end - first, "more": more})
+    given = ", ".join(str((byte ^ 128) - 128) for byte in b"".join(probe.given))
+    more_words = {"first": first, "words": end - first, "more": more, "given": given}
+    (folder / "probe.c").write_text(KERNEL % {**words, **more_words})
     flags = ["-std=gnu99", "-O1", "-Wall", "-Wextra", "-Werror", f"-I{FIRMWARE / 'lib' / 'engine'}"]
     subprocess.run(["gcc", *flags, str(folder / "probe.c"), "-o", str(folder / "probe")], check=True)
     done = subprocess.run([folder / "probe"], capture_output=True, text=True, check=True)
@@ -83,6 +93,23 @@ def test_a_byte_that_is_written_beside_the_outputs_shows(tmp_path: Path, more: s
     probe = probe_of(1)
     found = answer(tmp_path, probe, more.replace("ARENA", str(ARENA)))
     assert [ours != theirs for ours, theirs in zip(found, right(probe), strict=True)] == seen
+
+
+def test_rows_are_chosen_whose_exponentials_add_up_to_a_power_of_two() -> None:
+    model = Model()
+    x, y = model.input((2, 10), 0.08, 3), model.tensor((2, 10), 1 / 256, -128)
+    model.add("SOFTMAX", [x], [y], beta=1.0)
+    (op,) = lower(read_graph(model.build(y))).ops
+    assert isinstance(op, Softmax)
+    rows = softmax_rows(op)
+    assert len(rows) >= 3
+    sums = set()
+    for content in rows:
+        row = np.frombuffer(content, np.int8).astype(int).reshape(2, 10)
+        distances = row.max(axis=1, keepdims=True) - row
+        sums |= {sum(rounding_shift_right(op.exponentials[d], 12) for d in one) for one in distances}
+    assert all(any(total + off in (1 << 20, 1 << 21, 1 << 22) for off in (-1, 0, 1)) for total in sums)
+    assert sums & {1 << 20, 1 << 21, 1 << 22}
 
 
 def test_a_part_of_a_tensor_goes_back_where_it_came_from() -> None:

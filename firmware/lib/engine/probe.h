@@ -28,9 +28,10 @@ struct probe_input {
 };
 
 /* Of a step. `inputs`: those from number `first_input` on; `trials`: contents that it is worth, 0 where it is not
- * asked. `first_word`, `words`: what it reads and writes, with guards, from the first guard's begin on. */
+ * asked. `first_word`, `words`: what it reads and writes, with guards, from the first guard's begin on. In the last
+ * `givens` trials the first input holds what the host has chosen, from byte `given` on, one after the other. */
 struct probe {
-    uint32_t first_input, inputs, scratch_offset, scratch_bytes, trials, first_word, words;
+    uint32_t first_input, inputs, scratch_offset, scratch_bytes, trials, first_word, words, given, givens;
 };
 
 /* Of the arena, which tensors of all types share. */
@@ -86,11 +87,19 @@ static inline uint32_t probe_digest(const probe_word *words, uint32_t first, uin
     return digest;
 }
 
+/* Contents number `number` of those that the host has chosen. */
+static inline void probe_give(int8_t *arena, const struct probe_input *input, const int8_t *given, uint32_t number) {
+    const uint32_t bytes = input->elements * input->bytes;
+    for (uint32_t i = 0; i < bytes; i++) {
+        arena[input->offset + i] = given[number * bytes + i];
+    }
+}
+
 /* The digest of trials `first` up to `end` of number `step`. `words`: the guard, the arena, and the other guard;
- * `inputs`: of all steps. */
+ * `inputs` and `given`: of all steps. */
 static inline uint32_t probe_step(probe_word *words, uint32_t arena_bytes, void (*run)(int8_t *arena),
-                                  const struct probe *probe, const struct probe_input *inputs, uint32_t seed,
-                                  uint32_t step, uint32_t first, uint32_t end) {
+                                  const struct probe *probe, const struct probe_input *inputs, const int8_t *given,
+                                  uint32_t seed, uint32_t step, uint32_t first, uint32_t end) {
     int8_t *const arena = (int8_t *)words + PROBE_GUARD;
     uint32_t digest = 0;
     for (uint32_t trial = first; trial < end && trial < probe->trials; trial++) {
@@ -100,6 +109,10 @@ static inline uint32_t probe_step(probe_word *words, uint32_t arena_bytes, void 
         probe_fill(words, from, to, key);
         for (uint32_t i = 0; i < probe->inputs; i++) {
             probe_make(arena, &inputs[probe->first_input + i], key, trial);
+        }
+        if (trial + probe->givens >= probe->trials) {
+            probe_give(arena, &inputs[probe->first_input], given + probe->given,
+                       trial + probe->givens - probe->trials);
         }
         run(arena);
         for (uint32_t i = 0; i < probe->scratch_bytes; i++) {
