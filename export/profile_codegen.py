@@ -121,8 +121,8 @@ def probe_tables(of_steps: Sequence[LayerProbe | str]) -> list[str]:
     for of_step in of_steps:
         probe = of_step if isinstance(of_step, LayerProbe) else LayerProbe((), (), (0, 0), 0)
         first, end = probe.window
-        numbers = (len(inputs), len(probe.inputs), *probe.scratch, probe.trials, first, end - first)
-        numbers += (len(given), len(probe.given))
+        numbers = [len(inputs), len(probe.inputs), *probe.scratch, probe.trials, first, end - first]
+        numbers += [len(given), len(probe.given)]
         given += b"".join(probe.given)
         probes.append(f"    {{{', '.join(map(str, numbers))}}},")
         inputs += [
