@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rows of a SOFTMAX of int8 that no chance brings: of millions of sums of exponentials those that are a power of two, or
+"""Rows of a SOFTMAX of int8 that no chance brings: of millions of sums of exponentials those that are a power of two or
 next to one, and those at which a share lies just between two bytes.
 
 At the former the reciprocal is at an end of its format, and the count of leading zeros changes; at the latter the last
@@ -37,7 +37,7 @@ def softmax_rows(op: Op) -> tuple[bytes, ...]:
     source = random.Random(SEED)
     most = op.depth * terms[0]
     wanted = [*_powers(terms[0], most), *_critical(op.exponentials, terms[0], most)]
-    rows = []
+    rows: list[bytes] = []
     for total, distance in wanted:
         row = _row(terms, pairs, total, distance, op.depth, source)
         if row is not None and len(rows) < MOST:
