@@ -132,10 +132,8 @@ def print_removed(removed: RemovedChannels | None, macs: int) -> None:
     """What the compiled engine leaves out, and why it may; nothing where it computes all. `macs`: what is left."""
     if removed is None:
         return
-    gone = removed.constant + removed.unread
     say(
         "live",
         f"{macs:,} of {removed.macs_before:,} MACs, {removed.weights:,} of {removed.weights_before:,} weights: "
-        f"{gone:,} of {removed.channels:,} channels left out, {removed.constant:,} constant for every input and "
-        f"{removed.unread:,} that nothing live reads",
+        f"{removed.why}",
     )

@@ -112,8 +112,10 @@ class PlannedBytes:
 @dataclass(frozen=True, kw_only=True)
 class RemovedChannels:
     """What the compiled engine leaves out, since no answer depends on it: of `channels` of all layers with weights,
-    `constant` ones that have one value for every input, as interval analysis proves, and `unread` ones that nothing
-    that lives reads. `weights` are left of `weights_before`, and MemoryUse.macs of `macs_before`."""
+    `constant` ones that have one value for every input, as interval analysis proves, `unread` ones that nothing that
+    lives reads, and `twins`, which have the same values as another one for every input. `constant_operators` are not
+    computed, since no input changes what they answer. `weights` are left of `weights_before`, and MemoryUse.macs of
+    `macs_before`."""
 
     channels: int
     constant: int
@@ -121,6 +123,24 @@ class RemovedChannels:
     macs_before: int
     weights_before: int
     weights: int
+    twins: int = 0
+    constant_operators: int = 0
+
+    @property
+    def left_out(self) -> int:
+        """Of `channels`."""
+        return self.constant + self.unread + self.twins
+
+    @property
+    def why(self) -> str:
+        """How many were left out of how many, and what allows it."""
+        parts = [f"{self.constant:,} constant for every input", f"{self.unread:,} that nothing live reads"]
+        if self.twins:
+            parts.insert(1, f"{self.twins:,} the same as another one")
+        words = f"{', '.join(parts[:-1])} and {parts[-1]}"
+        return f"{self.left_out:,} of {self.channels:,} channels left out, {words}" + (
+            f"; {self.constant_operators:,} operators are constants" if self.constant_operators else ""
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

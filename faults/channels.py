@@ -145,7 +145,7 @@ def wrongly_removed(graph: Graph, program: Program, count: int, source: random.R
     .tflite, `program` what it becomes."""
     found: dict[str, Program] = {}
     layers = [op for op in program.ops if op.operator.name in AXES and not isinstance(op, Stripes)]
-    before = program.removed.constant + program.removed.unread if program.removed else 0
+    before = program.removed.left_out if program.removed else 0
     for round_ in range(4 * count if layers else 0):
         if len(found) == count:
             break
@@ -157,7 +157,7 @@ def wrongly_removed(graph: Graph, program: Program, count: int, source: random.R
         if changed is None:
             continue
         other = lower(changed)
-        after = other.removed.constant + other.removed.unread if other.removed else 0
+        after = other.removed.left_out if other.removed else 0
         if after > before:
             found[f"operator {op.operator.index} ({op.name}), channel {channel} taken for constant"] = other
     return list(found.items())

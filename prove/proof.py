@@ -31,7 +31,7 @@ TRUSTED = (
 # Operators that sum up products: what is said of them is `linear` and `requantization`.
 LINEAR = ("FULLY_CONNECTED", "CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "BATCH_MATMUL", "SVDF")
 KERNELS = "portable kernels (firmware/lib/engine/kernels)"
-REMOVED = "export/channels: that the channels it has removed cannot change, or are read by nobody"
+REMOVED = "export/channels: that what it has removed cannot change, is read by nobody, or is the same as what stays"
 
 
 @dataclass(frozen=True)

@@ -98,8 +98,8 @@ def command(
     whole, and other ways that cost instructions. The bits stay the same.
 
     Channels that interval analysis proves constant for every input are folded into the layer behind them, and those
-    that nothing live reads are left out, unless --keep-dead: the answers are the same to the bit. model.tflite stays as
-    it is.
+    that nothing live reads, or that are the same as another one, are left out, and so are operators that are constants,
+    unless --keep-dead: the answers are the same to the bit. model.tflite stays as it is.
 
     With --as and --to, the model of a build, or of a file, becomes a library for your own firmware: one header, a
     self-test, an example, and a README that says how to call it.

@@ -22,9 +22,12 @@ class Channels:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.spans: dict[int, list[Span]] = {}
+        self.pinned: set[int] = set()  # tensors of which every channel is kept, whoever reads it
         self._start: dict[int, int] = {}
         self._parent: list[int] = []
+        self._links: list[tuple[Node, Node]] = []
         self._kept: set[int] = set()
+        self._twins: dict[int, int] = {}
 
     def follow(self, tensor: Tensor) -> bool:
         """Whether the tensor is one that can be followed; then it is."""
@@ -61,13 +64,50 @@ class Channels:
         return low == high
 
     def link(self, a: Node, b: Node) -> None:
-        """One is kept where the other is. Before anything is kept."""
-        roots = sorted((self._root(a), self._root(b)))
-        self._parent[roots[1]] = roots[0]
+        """One is kept where the other is, once `tie` is called."""
+        self._links.append((a, b))
+
+    @property
+    def links(self) -> int:
+        """How many were made since the last `tie`."""
+        return len(self._links)
+
+    def unlink(self, count: int) -> None:
+        """Takes back all but the first `count`."""
+        del self._links[count:]
+
+    def tie(self) -> None:
+        """Makes the links count. Before anything is kept."""
+        for a, b in self._links:
+            roots = sorted((self.root(a), self.root(b)))
+            self._parent[roots[1]] = roots[0]
+        self._links.clear()
+
+    def replace(self, root: int, twin: int) -> None:
+        """Whoever wants what is linked to `root` takes what is linked to `twin`, which has the same values."""
+        self._twins[root] = twin
+
+    def restore(self, root: int) -> None:
+        """Undoes `replace`."""
+        del self._twins[root]
+
+    def twin(self, root: int) -> int | None:
+        """What stands for `root`, if anything."""
+        return self._twins.get(root)
+
+    @property
+    def twins(self) -> dict[int, int]:
+        """All that `replace` was told of."""
+        return dict(self._twins)
+
+    def keep_nothing(self) -> None:
+        """As before anything was kept."""
+        self._kept.clear()
 
     def keep(self, node: Node) -> bool:
-        """With all that it is linked to. Whether it was not kept before."""
-        root = self._root(node)
+        """With all that it is linked to; or what stands for it. Whether it was not kept before."""
+        root = self.root(node)
+        root = self._twins.get(root, root)
         if root in self._kept:
             return False
         self._kept.add(root)
@@ -75,18 +115,20 @@ class Channels:
 
     def keep_all(self, tensor: int) -> None:
         """Every channel of a tensor."""
+        self.pinned.add(tensor)
         for channel in range(self.width(tensor)):
             self.keep((tensor, channel))
 
     def is_kept(self, node: Node) -> bool:
         """Itself, or what it is linked to."""
-        return self._root(node) in self._kept
+        return self.root(node) in self._kept
 
     def kept(self, tensor: int) -> tuple[int, ...]:
         """The kept channels of a tensor, in their order."""
         return tuple(channel for channel in range(self.width(tensor)) if self.is_kept((tensor, channel)))
 
-    def _root(self, node: Node) -> int:
+    def root(self, node: Node) -> int:
+        """A number that it shares with all that it is linked to, and with nothing else."""
         place = self._start[node[0]] + node[1]
         root = place
         while self._parent[root] != root:
@@ -104,9 +146,14 @@ def anything(tensor: Tensor) -> Span:
 
 def constant_spans(tensor: Tensor) -> list[Span]:
     """Of a constant: what stands along each place of its last dimension."""
+    return [(min(place), max(place)) for place in places(tensor)]
+
+
+def places(tensor: Tensor) -> list[tuple[int, ...]]:
+    """Of a constant: the elements along each place of its last dimension, in their order."""
     width = tensor.shape[-1] if tensor.shape else 1
     values = unpack(tensor.data or b"", tensor.dtype)[: tensor.elements]
-    return [(min(values[channel::width]), max(values[channel::width])) for channel in range(width)]
+    return [values[channel::width] for channel in range(width)]
 
 
 def hull(*spans: Span) -> Span:

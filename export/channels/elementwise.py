@@ -5,16 +5,19 @@ byte. All but those functions are monotone in each operand, so that the ends of 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Hashable, Iterable
+from typing import TYPE_CHECKING, Any
 
 from tinyproof.core.tflite.arithmetic import quantize_multiplier, requantize
 from tinyproof.core.tflite.graph import Operator, Tensor
-from tinyproof.export.channels.channels import Channels, Node, Span, constant_spans
+from tinyproof.export.channels.channels import Channels, Node, Span, constant_spans, places
 from tinyproof.export.channels.rules import Followed, Narrowed
 from tinyproof.export.ops.add import MORE_BITS, Add
 from tinyproof.export.ops.lookup import Lookup
 from tinyproof.export.ops.mul import Mul
+
+if TYPE_CHECKING:
+    from tinyproof.export.channels.twins import Numbers
 
 
 class OfTwo(Followed):
@@ -63,18 +66,27 @@ class OfTwo(Followed):
         factor = quantize_multiplier(x1.scales[0] * x2.scales[0] / self.op.y.scales[0])
         return self.op.y.zero_points[0] + requantize((a - x1.zero_points[0]) * (b - x2.zero_points[0]), *factor)
 
+    def keys(self, numbers: Numbers) -> list[Hashable] | None:
+        """Both operands' channels, or what stands in the place of a constant."""
+        width = self.channels.width(self.y)
+        parts: list[list[Hashable]] = []
+        for operand in self.op.operands:
+            own: list[Hashable] = list(numbers.of(operand.index) if operand.data is None else places(operand))
+            parts.append(own * width if len(own) < width else own)
+        return [(self.y, *both) for both in zip(*parts, strict=True)]
+
     def demands(self) -> Iterable[Node]:
         """An operand of one channel serves all."""
         width = self.channels.width(self.y)
         shared = [x.index for x in self.op.operands if x.data is None and self.channels.width(x.index) < width]
         return [(index, 0) for index in shared if self.lives]
 
-    def narrowed(self, narrowed: Narrowed) -> Operator:
+    def narrowed(self, narrowed: Narrowed) -> tuple[Operator, ...]:
         """With the same places of a constant operand."""
         narrowed.take_out(self.y)
         kept = self.channels.kept(self.y) if self.y in narrowed.parts else None
         inputs = [self._narrowed(operand, kept, narrowed) for operand in self.op.operands]
-        return dataclasses.replace(self.op.operator, inputs=tuple(inputs))
+        return (dataclasses.replace(self.op.operator, inputs=tuple(inputs)),)
 
     def _narrowed(self, operand: Tensor, kept: tuple[int, ...] | None, narrowed: Narrowed) -> int:
         spread = not operand.shape or operand.shape[-1] < self.channels.width(self.y)

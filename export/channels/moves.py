@@ -4,19 +4,22 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Hashable, Iterable
+from typing import TYPE_CHECKING, Any
 
 from tinyproof.core.tflite.arithmetic import INT32_MAX, requantize
 from tinyproof.core.tflite.dtypes import DTYPES, unpack
 from tinyproof.core.tflite.graph import Operator
-from tinyproof.export.channels.channels import Channels, Node, Span, constant_spans, hull
+from tinyproof.export.channels.channels import Channels, Node, Span, constant_spans, hull, places
 from tinyproof.export.channels.rules import Followed, Narrowed
 from tinyproof.export.ops.concatenation import Concatenation
 from tinyproof.export.ops.pad import Pad
 from tinyproof.export.ops.pooling import AveragePool, MaxPool
 from tinyproof.export.ops.reducing import ReduceExtreme, Sum
 from tinyproof.export.ops.reshape import ExpandDims, Reshape, Squeeze
+
+if TYPE_CHECKING:
+    from tinyproof.export.channels.twins import Numbers
 
 
 class AlongImage(Followed):
@@ -83,6 +86,12 @@ class Reshaped(Followed):
         spans = channels.spans[self.x]
         channels.spans[self.y] = [hull(*spans[channel % before :: after]) for channel in range(after)]
 
+    def keys(self, numbers: Numbers) -> list[Hashable] | None:
+        """Which pixels of which channel, or which channels one after the other."""
+        own = numbers.of(self.x)
+        before, after = len(own), self.channels.width(self.y)
+        return [(self.y, c // before, *own[c % before :: after]) for c in range(after)]
+
 
 class Padded(Followed):
     """PAD with one value. Along the last dimension it adds channels that are constants."""
@@ -106,15 +115,22 @@ class Padded(Followed):
             channels.link((self.x, channel), (self.y, before + channel))
         channels.spans[self.y] = spans
 
+    def keys(self, numbers: Numbers) -> list[Hashable] | None:
+        """Those that it adds are constants, whatever their keys."""
+        before = self.pads[-2]
+        keys: list[Hashable] = [(self.y, "added", c) for c in range(self.channels.width(self.y))]
+        keys[before : before + self.channels.width(self.x)] = [(self.y, number) for number in numbers.of(self.x)]
+        return keys
+
     def demands(self) -> Iterable[Node]:
         """There is no PAD of nothing."""
         return [(self.x, 0)] if self.lives and not self.channels.kept(self.x) else []
 
-    def narrowed(self, narrowed: Narrowed) -> Operator:
+    def narrowed(self, narrowed: Narrowed) -> tuple[Operator, ...]:
         """With paddings of the last dimension that are as many as the kept channels among them."""
         narrowed.take_out(self.y)
         if self.y not in narrowed.parts or not any(self.pads[-2:]):
-            return self.op.operator
+            return (self.op.operator,)
         width = self.channels.width(self.x)
         kept = self.channels.kept(self.y)
         before = sum(channel < self.pads[-2] for channel in kept)
@@ -122,7 +138,7 @@ class Padded(Followed):
         old = self.op.graph.tensors[self.op.operator.inputs[1]]
         paddings = narrowed.constant(old, old.shape, (*unpack(old.data or b"", old.dtype)[:-2], before, after))
         inputs = self.op.operator.inputs
-        return dataclasses.replace(self.op.operator, inputs=(inputs[0], paddings, *inputs[2:]))
+        return (dataclasses.replace(self.op.operator, inputs=(inputs[0], paddings, *inputs[2:])),)
 
 
 class Joined(Followed):
@@ -153,6 +169,15 @@ class Joined(Followed):
                     channels.link((part.index, channel), (self.y, start + channel))
         channels.spans[self.y] = spans
 
+    def keys(self, numbers: Numbers) -> list[Hashable] | None:
+        """The parts' channels."""
+        parts: list[list[Hashable]] = [
+            list(numbers.of(part.index)) if part.data is None else list(places(part)) for part in self.op.parts
+        ]
+        if self.along_channels:
+            return [(self.y, key) for part in parts for key in part]
+        return [(self.y, *keys) for keys in zip(*parts, strict=True)]
+
     def demands(self) -> Iterable[Node]:
         """Constants alone would be a constant."""
         computed = [part.index for part in self.op.parts if part.data is None]
@@ -160,7 +185,7 @@ class Joined(Followed):
             return []
         return [(computed[0], 0)]
 
-    def narrowed(self, narrowed: Narrowed) -> Operator:
+    def narrowed(self, narrowed: Narrowed) -> tuple[Operator, ...]:
         """Without the parts of which nothing is left."""
         narrowed.take_out(self.y)
         inputs = []
@@ -171,4 +196,4 @@ class Joined(Followed):
                 continue
             constant = part.data is not None and len(kept) < width
             inputs.append(narrowed.part_of_constant(part, kept) if constant else part.index)
-        return dataclasses.replace(self.op.operator, inputs=tuple(inputs))
+        return (dataclasses.replace(self.op.operator, inputs=tuple(inputs)),)

@@ -7,14 +7,17 @@ An operator that no rule knows reads every channel of its inputs and writes ever
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
-from typing import Any, ClassVar
+from collections.abc import Hashable, Iterable
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from tinyproof.core.tflite.dtypes import DTYPES, pack, unpack
 from tinyproof.core.tflite.graph import Operator, Tensor
 from tinyproof.core.tflite.parts import TensorPart
 from tinyproof.export.channels.channels import Channels, Node
 from tinyproof.export.ops.base import Op
+
+if TYPE_CHECKING:
+    from tinyproof.export.channels.twins import Numbers
 
 
 class Narrowed:
@@ -84,11 +87,20 @@ class Rule:
         """Tensors and numbers: a faster kernel takes multiples of so many channels."""
         return []
 
-    def narrowed(self, narrowed: Narrowed) -> Operator:
+    def keys(self, numbers: Numbers) -> list[Hashable] | None:
+        """Of each channel of its output, what it is computed of and how: those of one key have the same values. None
+        where that is not known."""
+        return None
+
+    def takes_twins(self) -> bool:
+        """Whether it can read channels that stand for others. One that hands each channel on can: others go with it."""
+        return True
+
+    def narrowed(self, narrowed: Narrowed) -> tuple[Operator, ...]:
         """The operator on what is left of its tensors."""
         for index in self.writes:
             narrowed.take_out(index)
-        return self.op.operator
+        return (self.op.operator,)
 
 
 class Followed(Rule):
@@ -114,6 +126,10 @@ class Followed(Rule):
 
     def fix(self) -> None:
         """Nothing: what nobody reads goes."""
+
+    def keys(self, numbers: Numbers) -> list[Hashable] | None:
+        """The same function of the same channel of the input, and of nothing else."""
+        return [(self.y, number) for number in numbers.of(self.x)]
 
     def link_alike(self, x: int) -> None:
         """Each channel of the output to the same one of an input."""

@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Hashable, Iterable, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tinyproof.core.tflite.arithmetic import reduce_multiplier, requantize
 from tinyproof.core.tflite.graph import Operator, Tensor
@@ -25,6 +26,9 @@ from tinyproof.export.ops.conv_2d import Conv2D
 from tinyproof.export.ops.convolution import Convolution
 from tinyproof.export.ops.depthwise_conv_2d import DepthwiseConv2D
 from tinyproof.export.ops.fully_connected import FullyConnected
+
+if TYPE_CHECKING:
+    from tinyproof.export.channels.twins import Numbers
 
 QUAD = 4  # channels that the fast depthwise kernels take at a time
 
@@ -63,13 +67,19 @@ class Sums(Followed, ABC):
     def answer(self, unit: int, total: int) -> int:
         """Of a sum, before it is clamped."""
         if self.op.wide is None:
-            place = unit % len(self.op.multipliers)
-            return self.y_zero + requantize(total, self.op.multipliers[place], self.op.shifts[place])
-        multiplier, shift = self.op.wide.pairs[unit]
+            return self.y_zero + requantize(total, *self.factor(unit))
+        multiplier, shift = self.factor(unit)
         if self.op.wide.narrow:
             return self.y_zero + requantize(total, multiplier, shift)
         # MultiplyByQuantizedMultiplier of an int64: one rounding.
         return self.y_zero + ((total * reduce_multiplier(multiplier) + (1 << (14 - shift))) >> (15 - shift))
+
+    def factor(self, unit: int) -> tuple[int, int]:
+        """By which a unit's sum is rescaled."""
+        if self.op.wide is not None:
+            return self.op.wide.pairs[unit]
+        place = unit % len(self.op.multipliers)
+        return self.op.multipliers[place], self.op.shifts[place]
 
     def operator(
         self, narrowed: Narrowed, weights: tuple[tuple[int, ...], list[int]], totals: list[int], scales: list[int]
@@ -128,12 +138,64 @@ class SumsOverChannels(Sums):
         """Whether what each weight meets is constant."""
         return [low == high for low, high in zip(*self._ends, strict=True)]
 
+    def keys(self, numbers: Numbers) -> list[Hashable] | None:
+        """The sum as a function: weights of the same at the same tap added, and constants in the bias."""
+        own = numbers.of(self.x)
+        met = [(place // len(own), own[place % len(own)]) for place in range(len(self.op.rows[0]))]
+        lows, _ = self._ends
+        if len(set(own)) == len(own) and not any(self._folds):
+            return [(self.y, self.factor(u), self.op.bias[u], tuple(row)) for u, row in enumerate(self.op.rows)]
+        keys: list[Hashable] = []
+        for unit, row in enumerate(self.op.rows):
+            total, terms = self.op.bias[unit], Counter[tuple[int, int]]()
+            for place, weight in enumerate(row):
+                if weight and self._folds[place]:
+                    total += weight * lows[place]
+                elif weight:
+                    terms[met[place]] += weight
+            left = frozenset((term, weight) for term, weight in terms.items() if weight)
+            keys.append((self.y, self.factor(unit), total, left))
+        return keys
+
+    @property
+    def _twins(self) -> list[tuple[int, int]]:
+        """Channels of the input for which others stand, and these."""
+        if not self.channels.twins:
+            return []
+        width = self.channels.width(self.x)
+        standing: dict[int, list[int]] = {}
+        for channel in range(width):
+            standing.setdefault(self.channels.root((self.x, channel)), []).append(channel)
+        pairs: list[tuple[int, int]] = []
+        for root, channels in standing.items():
+            twin = self.channels.twin(root)
+            if twin is not None:
+                pairs += zip(channels, standing[twin], strict=True)
+        return pairs
+
+    def _row(self, unit: int, twins: Sequence[tuple[int, int]]) -> Sequence[int]:
+        """Its weights, those of channels for which others stand added to the others'."""
+        row, width = self.op.rows[unit], self.channels.width(self.x)
+        if not twins:
+            return row
+        weights = list(row)
+        for channel, twin in twins:
+            for start in range(0, len(row), width):
+                weights[start + twin] += weights[start + channel]
+                weights[start + channel] = 0
+        return weights
+
+    def takes_twins(self) -> bool:
+        """Whether all weights that are added up fit a byte."""
+        twins = self._twins
+        return not twins or all(-128 <= weight <= 127 for unit in self._computed for weight in self._row(unit, twins))
+
     def demands(self) -> Iterable[Node]:
         """What the weights of computed units meet, unless that is constant; one at least, as a kernel reads one."""
-        width = self.channels.width(self.x)
+        width, twins = self.channels.width(self.x), self._twins
         needed: set[int] = set()
         for unit in self._computed:
-            weights = zip(self.op.rows[unit], self._folds, strict=True)
+            weights = zip(self._row(unit, twins), self._folds, strict=True)
             needed.update(place % width for place, (weight, folds) in enumerate(weights) if weight and not folds)
         if not needed and self.lives and not self.channels.kept(self.x):
             needed.add(0)
@@ -165,17 +227,17 @@ class SumsOverChannels(Sums):
             low, high = (low, middle) if self.answer(unit, middle) >= answer else (middle + 1, high)
         return low if self.answer(unit, low) == answer else None
 
-    def narrowed(self, narrowed: Narrowed) -> Operator:
+    def narrowed(self, narrowed: Narrowed) -> tuple[Operator, ...]:
         """With the constants that are not kept in the biases."""
         width, kept = self.channels.width(self.x), set(self.channels.kept(self.x))
-        units = self.channels.kept(self.y)
+        units, twins = self.channels.kept(self.y), self._twins
         stays = [place % width in kept for place in range(len(self.op.rows[0]))]
         computed = set(self._computed)
         weights: list[int] = []
         totals: list[int] = []
         scales: list[int] = []
         for unit in units:
-            row, total = self.op.rows[unit], self.op.bias[unit]
+            row, total = self._row(unit, twins), self.op.bias[unit]
             scales.append(unit)
             if unit not in computed:
                 row, (total, scales[-1]) = (0,) * len(row), self._constant(unit)
@@ -186,7 +248,7 @@ class SumsOverChannels(Sums):
             totals.append(total + self.x_zero * sum(left))
         taps = self.op.weights_shape[1:3] if isinstance(self.op, Conv2D) else ()
         depth = len(kept) if taps else len(kept) * (len(stays) // width)
-        return self.operator(narrowed, ((len(units), *taps, depth), weights), totals, scales)
+        return (self.operator(narrowed, ((len(units), *taps, depth), weights), totals, scales),)
 
 
 class SumsOfOneChannel(Sums):
@@ -206,17 +268,25 @@ class SumsOfOneChannel(Sums):
         met = [self.met(span, padded=padded) for padded in self.padded]
         return [low for low, _ in met], [high for _, high in met]
 
+    def keys(self, numbers: Numbers) -> list[Hashable] | None:
+        """The same weights of the same channel."""
+        own = numbers.of(self.x)
+        return [
+            (self.y, self.factor(unit), self.op.bias[unit], tuple(row), own[unit // self.op.multiplier])
+            for unit, row in enumerate(self.op.rows)
+        ]
+
     def rounding(self) -> list[tuple[int, int]]:
         """Four channels side by side."""
         return [(self.y, QUAD)] if self.op.quads else []
 
-    def narrowed(self, narrowed: Narrowed) -> Operator:
+    def narrowed(self, narrowed: Narrowed) -> tuple[Operator, ...]:
         """The rows of the kept channels."""
         units = self.channels.kept(self.y)
         rows = [self.op.rows[unit] for unit in units]
         weights = [weight for tap in zip(*rows, strict=True) for weight in tap]
         totals = [self.op.bias[unit] + self.x_zero * sum(row) for unit, row in zip(units, rows, strict=True)]
-        return self.operator(narrowed, ((*self.op.weights_shape[:3], len(units)), weights), totals, list(units))
+        return (self.operator(narrowed, ((*self.op.weights_shape[:3], len(units)), weights), totals, list(units)),)
 
 
 def padded_taps(op: Convolution) -> list[bool]:

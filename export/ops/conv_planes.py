@@ -15,6 +15,7 @@ from tinyproof.export.ops.scaling import Scaling
 from tinyproof.export.ops.simd_packing import Row
 
 MAX_STRIP_BYTES = 2048  # of a strip's scratch, unless one row takes more
+ROW_COST = 35  # of a row for the inner loop, beside its sums
 
 
 @dataclass(frozen=True)
@@ -101,10 +102,12 @@ class Planes:
         """Pairs of taps in a row of the kernel; with a stride of 1 they are taken from two places."""
         return self.x.taps // 2 + 1 if self.x.stride == 1 else -(-self.x.taps // 2)
 
-    @property
+    @cached_property
     def flat(self) -> bool:
-        """Whether a strip is one row for the inner loop."""
-        return self.x.stride == self.y.stride == 1
+        """Whether a strip is one row for the inner loop, which then makes outputs between the rows, too: unless those
+        cost more than a loop for each row."""
+        between = self.pitch - -(-self.row_outputs // 4) * 4
+        return self.x.stride == self.y.stride == 1 and between * self._four_cost <= 4 * ROW_COST
 
     @property
     def _all_in_registers(self) -> bool:
@@ -161,8 +164,7 @@ class Planes:
         fours = -(-(self.sums(rows) if self.flat else self.row_outputs) // 4)
         eights, rest = divmod(min(-(-self.x.size // self.x.dilation), self.pitch), 8)
         fill = 45 + self._input_rows(rows) * (17 + 20 * eights + 9 * (rest // 4) + 5 * (rest % 4))
-        four = 37 if self._all_in_registers else 11 + (8 if self.x.stride < 3 else 11) * (taps + taps % 2)
-        multiply = 40 + 17 * taps + loops * (35 + fours * four)
+        multiply = 40 + 17 * taps + loops * (ROW_COST + fours * self._four_cost)
         once, twice = (self._finish_cost(rows, *each) for each in ((17, 9), (29, 21)))
         unit, unit_once = self.channels * multiply + twice, self.channels * multiply + once
         if self._at_once:
@@ -170,6 +172,12 @@ class Planes:
             unit_once = 120 + rows * (22 + pair * (self.row_outputs // 2) + 18 * (self.row_outputs % 2))
         units = self.units * (self.once * unit_once + (1 - self.once) * unit)
         return 100 + self.groups * (self.channels * (30 + fill) + units)
+
+    @property
+    def _four_cost(self) -> int:
+        """Of four sums of one channel."""
+        taps = self.y.taps * self.steps
+        return 37 if self._all_in_registers else 11 + (8 if self.x.stride < 3 else 11) * (taps + taps % 2)
 
     def _finish_cost(self, rows: int, four: int, one: int) -> float:
         """From sums to outputs."""
@@ -220,6 +228,7 @@ class Planes:
             "pitch": self.pitch,
             "plane": self.plane(self.strip),
             "sums": self.sums(self.strip),
+            "flat": int(self.flat),
             "rounding": 1 + 2 * scaling.zero_point,
             "clamp_min": scaling.clamp[0],
             "clamp_max": scaling.clamp[1],

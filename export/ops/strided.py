@@ -63,8 +63,9 @@ class Strided(Moving):
 
     @property
     def taken(self) -> tuple[int, int] | None:
-        # All of it is one row of the input.
-        return (self.offset, self.y.bytes) if self.kernel == Strided.kernel and self.row == self.y.bytes else None
+        # All of it is one row of the input, which lies in the arena.
+        one_row = self.kernel == Strided.kernel and self.row == self.y.bytes and self.x.data is None
+        return (self.offset, self.y.bytes) if one_row else None
 
     def parameters(self, prefix: str) -> dict[str, str]:
         return {

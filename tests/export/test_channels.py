@@ -22,10 +22,12 @@ from tinyproof.export.lowering import Program, lower
 
 SIDE, CHANNELS = 5, 3
 SAME, VALID, RELU = 0, 1, 1
+LIVING, DEAD = ("lives",) * 4, ("zero", "value", "held")
 
 
 class Net:
-    """A chain of layers on random weights; a third of the channels is made dead in one way or another."""
+    """A chain of layers on random weights; a third of the channels is made dead in one way or another, or the same as
+    another one, and some layers are as a whole."""
 
     def __init__(self, seed: int) -> None:
         self.source = random.Random(seed)
@@ -33,24 +35,28 @@ class Net:
         self.at = self.model.input((1, SIDE, SIDE, CHANNELS), 0.05, self.source.choice((-128, 3)))
         self.shape: tuple[int, ...] = (1, SIDE, SIDE, CHANNELS)
 
-    def row(self, taps: int) -> tuple[list[int], int]:
+    def row(self, taps: int, kinds: tuple[str, ...]) -> tuple[list[int], int]:
         """Weights and bias: living, constant at the zero point, at another value, or held at the clamp."""
-        kind = self.source.choice(("lives", "lives", "lives", "lives", "zero", "value", "held"))
+        kind = self.source.choice(kinds)
         if kind in ("zero", "value"):
             return [0] * taps, 0 if kind == "zero" else self.source.randint(-20_000, 20_000)
         weights = [self.source.choice((0, self.source.randint(-127, 127))) for _ in range(taps)]
         return weights, -(10**6) if kind == "held" else self.source.randint(-3000, 3000)
 
-    def sums(self, name: str, units: int, kernel: int, padding: int) -> None:
+    def sums(self, name: str, units: int, kernel: int, padding: int, kinds: tuple[str, ...] = LIVING + DEAD) -> None:
         """A convolution, or with `kernel` 0 a dense layer on one pixel."""
         depthwise = name == "DEPTHWISE_CONV_2D"
         taps = kernel * kernel * (1 if depthwise else self.shape[-1]) if kernel else self.shape[-1]
-        rows = [self.row(taps) for _ in range(units)]
+        rows = [self.row(taps, kinds) for _ in range(units)]
+        scales = [self.source.uniform(0.002, 0.02) for _ in range(units)]
+        for unit in range(1, units):
+            if self.source.random() < 0.2:
+                twin = self.source.randrange(unit)
+                rows[unit], scales[unit] = rows[twin], scales[twin]
         flat = [w for weights, _ in rows for w in weights]
         if depthwise:
             flat = [weights[tap] for tap in range(taps) for weights, _ in rows]
         shape = {True: (1, kernel, kernel, units), False: (units, kernel, kernel, self.shape[-1])}[depthwise]
-        scales = [self.source.uniform(0.002, 0.02) for _ in range(units)]
         weights = self.model.tensor(shape if kernel else (units, taps), scales, 0, flat, axis=3 if depthwise else 0)
         bias = self.model.tensor((units,), None, 0, [b for _, b in rows], "int32")
         side = self.shape[1] - (kernel - 1 if padding == VALID else 0) if kernel else 1
@@ -64,15 +70,15 @@ class Net:
         self.model.add(name, [self.at, weights, bias], [y], **options)
         self.at = y
 
-    def conv(self, units: int) -> None:
-        self.sums("CONV_2D", units, self.source.choice((1, 1, 3)), SAME)
+    def conv(self, units: int, kinds: tuple[str, ...] = LIVING + DEAD) -> None:
+        self.sums("CONV_2D", units, self.source.choice((1, 1, 3)), SAME, kinds)
 
     def depthwise(self) -> None:
         units, padding = self.shape[-1] * self.source.choice((1, 1, 2)), self.source.choice((SAME, VALID))
         self.sums("DEPTHWISE_CONV_2D", units, 3, padding if self.shape[1] >= 3 else SAME)
 
     def join(self) -> None:
-        """Beside itself, or added to what a layer makes of it."""
+        """Beside itself, or added to what a layer makes of it; that may be a constant."""
         before, quantization = self.at, self.model.tensors[self.at].quantization
         scale, zero = float(quantization.scale[0]), int(quantization.zeroPoint[0])
         if self.source.random() < 0.5:
@@ -80,7 +86,10 @@ class Net:
             y = self.model.tensor(self.shape, scale, zero)
             self.model.add("CONCATENATION", [before, before], [y], axis=3)
         else:
-            self.conv(self.shape[-1])
+            dies = self.source.random() < 0.4
+            self.conv(self.shape[-1], DEAD if dies else LIVING + DEAD)
+            if dies:
+                self.conv(self.shape[-1])  # of a constant, a constant, though its borders may be another one
             y = self.model.tensor(self.shape, 0.1, self.source.choice((-128, 0)))
             self.model.add("ADD", [before, self.at], [y])
         self.at = y
@@ -126,6 +135,8 @@ def test_the_bits_are_those_of_the_original_file(cases: list[Case]) -> None:
     removed = [lower(read_graph(case.tflite)).removed for case in cases]
     assert sum(each is not None for each in removed) > len(cases) // 2
     assert any(each is not None and each.unread for each in removed)
+    assert any(each is not None and each.twins for each in removed)
+    assert any(each is not None and each.constant_operators for each in removed)
     assert_bit_exact(cases)
     assert_bit_exact_with_dsp_kernels(cases)
 

@@ -9,11 +9,19 @@
 #define KERNELS_GNU 1
 #define KERNEL_INLINE static inline __attribute__((always_inline))
 #define KERNEL_NOINLINE __attribute__((noinline))
+/* A kernel whose parts are `cold`, to be small: GCC would take its caller for cold, too, and then all that this one calls,
+ * so that every other layer was built for size. */
+#if __GNUC__ >= 8 && !defined(__clang__)
+#define KERNEL_OF_COLD_PARTS static __attribute__((noipa))
+#else
+#define KERNEL_OF_COLD_PARTS static KERNEL_NOINLINE
+#endif
 #define KERNEL_ALIGNED(bytes) __attribute__((aligned(bytes)))
 #else
 #define KERNELS_GNU 0
 #define KERNEL_INLINE static inline
 #define KERNEL_NOINLINE
+#define KERNEL_OF_COLD_PARTS static
 #define KERNEL_ALIGNED(bytes)
 #endif
 

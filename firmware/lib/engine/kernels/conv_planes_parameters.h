@@ -30,6 +30,8 @@ struct conv_planes_s8 {
     int32_t pitch; /* int16 of a plane's row, even */
     int32_t plane; /* int16 of a strip's input of one channel, even */
     int32_t sums;  /* int32 of a strip's output of one channel, a multiple of 4 */
+    int32_t
+        flat; /* whether rows of sums are as far apart as those of the plane, so that they all are one for the loop */
     int32_t rounding; /* 1 + 2 * zero point of the output */
     int32_t clamp_min;
     int32_t clamp_max;

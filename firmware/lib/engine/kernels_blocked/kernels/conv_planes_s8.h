@@ -84,7 +84,6 @@ KERNEL_INLINE void planes_set(int32_t *sums, int32_t count, int32_t value) {
 struct planes_phase {
     struct planes_columns columns; /* of the input */
     int32_t outputs;               /* of a row */
-    int32_t flat; /* rows of outputs are as far apart as those of the plane, so that they all are one for the loop */
     int32_t sums_pitch;
 };
 
@@ -103,8 +102,8 @@ static __attribute__((noinline, cold)) void planes_unit(int8_t *output, int32_t 
                                                         const struct planes_shape *shape,
                                                         const struct conv_planes_s8 *p) {
     const struct planes_outputs *outputs = &strip->outputs;
-    const int32_t row = outputs->row / 2, loops = phase->flat ? 1 : outputs->rows;
-    const int32_t count = phase->flat ? (outputs->rows - 1) * p->pitch + outputs->count : outputs->count;
+    const int32_t row = outputs->row / 2, loops = p->flat ? 1 : outputs->rows;
+    const int32_t count = p->flat ? (outputs->rows - 1) * p->pitch + outputs->count : outputs->count;
     if (channel == 0) {
         planes_set(sums, p->sums, scales[0]);
     }
@@ -169,11 +168,10 @@ static __attribute__((noinline, cold)) void planes_part(const int8_t *input, int
     for (int32_t column = at; column < w->input_width && end < p->pitch; column += phases) {
         end++;
     }
-    const int32_t flat = w->stride_x == 1 && w->stride_y == 1;
     const struct planes_columns columns = {
         begin, end < p->pitch ? end : p->pitch, at * p->input_step_x, phases * p->input_step_x, phases,
     };
-    const struct planes_phase phase = {columns, outputs, flat, flat ? p->pitch : (outputs + 3) & ~3};
+    const struct planes_phase phase = {columns, outputs, p->flat ? p->pitch : (outputs + 3) & ~3};
     int16_t *plane = (int16_t *)(void *)scratch;
     for (int32_t i = 0; i < p->plane; i++) {
         plane[i] = (int16_t)w->input_zero_point;
@@ -185,8 +183,8 @@ static __attribute__((noinline, cold)) void planes_part(const int8_t *input, int
     }
 }
 
-KERNEL_SHARED void conv_planes_s8(const int8_t *input, int8_t *output, int8_t *scratch,
-                                  const struct conv_planes_s8 *p) {
+KERNEL_OF_COLD_PARTS void conv_planes_s8(const int8_t *input, int8_t *output, int8_t *scratch,
+                                         const struct conv_planes_s8 *p) {
     const struct conv_window *w = &p->window;
     const int32_t outputs = w->output_height * w->output_width * p->groups * p->group_units;
     const int32_t steps = w->stride_x == 1 ? w->kernel_width / 2 + 1 : (w->kernel_width + 1) / 2;

@@ -46,20 +46,20 @@ KERNEL_INLINE void conv_multiply_run(int8_t *output, int32_t step, int32_t first
 static __attribute__((noinline, cold)) void conv_multiply_one(int8_t *output, const word *column,
                                                               const struct conv_pairs_s8 *p) {
     const word *end = column + p->depth / 2;
-    const int32_t units = p->units, quads = p->depth % 8 == 0 ? p->numbers & ~1 : 0;
-    int8_t last[2];
+    const int32_t units = p->units, pairs = units / 2, quads = p->depth % 8 == 0 ? p->numbers & ~1 : 0;
     if (quads) {
         const struct pairs_walk walk = conv_walk(p, 0, quads);
         pairs_quads_times_one(&walk, column, end, output);
     }
-    for (int32_t first = quads; 2 * first < units; first++) {
-        const struct pairs_walk walk = conv_walk(p, first, 1);
-        int8_t *to = output + 2 * first;
-        const int32_t whole = 2 * first + 1 < units;
-        pairs_times_one(&walk, column, end, whole ? to : last);
-        if (!whole) {
-            *to = last[0];
-        }
+    if (pairs > quads) { /* in one call: of short rows it would cost more than they do */
+        const struct pairs_walk walk = conv_walk(p, quads, pairs - quads);
+        pairs_times_one(&walk, column, end, output + 2 * quads);
+    }
+    if (units % 2 != 0) {
+        const struct pairs_walk walk = conv_walk(p, pairs, 1);
+        int8_t last[2];
+        pairs_times_one(&walk, column, end, last);
+        output[units - 1] = last[0];
     }
 }
 
@@ -175,7 +175,8 @@ static __attribute__((noinline, cold)) void conv_direct(const int8_t *input, int
     }
 }
 
-KERNEL_SHARED void conv_pairs_s8(const int8_t *input, int8_t *output, int8_t *scratch, const struct conv_pairs_s8 *p) {
+KERNEL_OF_COLD_PARTS void conv_pairs_s8(const int8_t *input, int8_t *output, int8_t *scratch,
+                                        const struct conv_pairs_s8 *p) {
     const struct conv_window *w = &p->window;
     const int32_t pixels = w->batches * w->output_height * w->output_width;
     const int32_t bytes = w->batches * w->input_height * w->input_width * w->channels;

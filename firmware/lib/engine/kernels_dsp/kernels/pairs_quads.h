@@ -28,18 +28,19 @@
     "bne " twice "f\n\t"                                                                                               \
     ONCE_MULTIPLY(a, "r4", "r9") ONCE_MULTIPLY(b, "r5", "r10") ONCE_CLAMP(a) ONCE_CLAMP_256(b)                         \
     next ":\n\t"
-/* Both biases are in the difference; one of them belongs there behind the shift. */
+/* Both biases are in the difference; one of them belongs there behind the shift. What is branched to has 16 bits, see
+ * ALIGN_LOOP. */
 #define TWO_PAIRS_TWICE(a, b, twice, next)                                                                             \
     twice ":\n\t"                                                                                                      \
+    "ldr r6, %[rounding]\n\t"                                                                                          \
     "ldrd r11, r12, [r8, #-24]\n\t"                                                                                    \
     "add " b ", " b ", r11\n\t"                                                                                        \
     "sub " b ", " b ", r12\n\t"                                                                                        \
     "add " b ", r12, " b ", asr #8\n\t"                                                                                \
-    "ldr r12, %[rounding]\n\t"                                                                                         \
     REQUANTIZE_MULTIPLY(a, "r4") REQUANTIZE_MULTIPLY(b, "r5")                                                          \
     REQUANTIZE_AWAY_FROM_ZERO(a) REQUANTIZE_AWAY_FROM_ZERO(b)                                                          \
     REQUANTIZE_SHIFT(a, "r9") REQUANTIZE_SHIFT(b, "r10")                                                               \
-    REQUANTIZE_ROUND(a, "r12") REQUANTIZE_ROUND(b, "r12") REQUANTIZE_CLAMP(a) REQUANTIZE_CLAMP(b)                      \
+    REQUANTIZE_ROUND(a, "r6") REQUANTIZE_ROUND(b, "r6") REQUANTIZE_CLAMP(a) REQUANTIZE_CLAMP(b)                      \
     "b " next "b\n"
 
 /* As pairs_times_one, for an even number of pairs, at least two, that all are numbers and shifted to the right, and a
@@ -53,22 +54,20 @@ static __attribute__((noinline)) void pairs_quads_times_one(const struct pairs_w
     const int32_t row = (int32_t)(column_end - column) * 4; /* bytes of a pair */
     const word *x = column;
     __asm__ volatile(
-        "ldr r8, %[scales]\n"
+        "ldr r8, %[scales]\n\t"
+        ALIGN_LOOP
         "1:\n\t"
-        "ldrd %[a0], %[b0], [r8]\n\t"
-        "ldrd %[a1], %[b1], [r8, #24]\n\t"
+        "ldr %[a0], [r8]\n\t"
+        "ldr %[b0], [r8, #4]\n\t"
+        "ldr %[a1], [r8, #24]\n\t"
+        "ldr %[b1], [r8, #28]\n\t"
+        "ldr r8, %[end]\n\t"
         "ldr r6, %[row]\n\t"
         "ldr r4, %[eights]\n\t"
         "ldr %[x], %[column]\n\t"
-        "ldr r8, %[end]\n\t"
         "add r6, %[weights], r6\n\t"
-        "cmp r4, #0\n\t"
-        "beq 20f\n\t"
-        "cmp r4, #2\n\t"
-        "beq 22f\n\t"
-        "cmp r4, #1\n\t"
-        "beq 23f\n\t"
-        "b 21f\n\t"
+        "tst r4, #3\n\t"
+        "bne 8f\n\t"
         ALIGN_LOOP
         "20:\n\t" TWO_PAIRS_EIGHT "\n"
         "21:\n\t" TWO_PAIRS_EIGHT "\n"
@@ -80,17 +79,23 @@ static __attribute__((noinline)) void pairs_quads_times_one(const struct pairs_w
         "mov %[weights], r6\n\t"
         TWO_PAIRS_END("%[a0]", "%[b0]", "4", "5")
         TWO_PAIRS_END("%[a1]", "%[b1]", "6", "7")
-        "ldr r9, %[output]\n\t"
-        "ldr r10, %[scales_end]\n\t"
-        "strb %[a0], [r9], #1\n\t"
-        "strb %[b0], [r9], #1\n\t"
-        "strb %[a1], [r9], #1\n\t"
-        "strb %[b1], [r9], #1\n\t"
-        "str r9, %[output]\n\t"
+        "ldr r6, %[output]\n\t"
+        "ldr r4, %[scales_end]\n\t"
+        "strb %[a0], [r6], #1\n\t"
+        "strb %[b0], [r6], #1\n\t"
+        "strb %[a1], [r6], #1\n\t"
+        "strb %[b1], [r6], #1\n\t"
+        "str r6, %[output]\n\t"
         "str r8, %[scales]\n\t"
-        "cmp r8, r10\n\t"
+        "cmp r8, r4\n\t"
         "bne 1b\n\t"
         "b 9f\n"
+        "8:\n\t"
+        "cmp r4, #2\n\t"
+        "beq 22b\n\t"
+        "cmp r4, #1\n\t"
+        "beq 23b\n\t"
+        "b 21b\n"
         TWO_PAIRS_TWICE("%[a0]", "%[b0]", "4", "5")
         TWO_PAIRS_TWICE("%[a1]", "%[b1]", "6", "7")
         "9:"
