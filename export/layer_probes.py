@@ -79,6 +79,8 @@ def _probe(
             size = ELEMENT_BYTES[tensor.dtype]
             tensors.append(ProbeTensor(part, plan.offsets[index], tensor.bytes, size, tensor.quantization[1]))
         ends.append(tuple(tensors))
+    if program.removed and program.removed.twins and any(one.part.kept is not None for one in ends[0]):
+        return "a channel of its input stands for several"
     if reason := _refusal(original, ends[0], ends[1]):
         return reason
     return LayerProbe(ends[0], ends[1], _scratch(op, plan, number), LEAST)
