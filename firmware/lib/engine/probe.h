@@ -52,8 +52,9 @@ static inline void probe_fill(probe_word *words, uint32_t first, uint32_t end, u
 
 /* Any bytes: uniform where they stay as they were filled; else near the zero point, mostly at it, or at both ends. */
 static inline void probe_make(int8_t *arena, const struct probe_input *input, uint32_t key, uint32_t trial) {
-    static const uint8_t kinds[] = {PROBE_UNIFORM, PROBE_NEAR, PROBE_SPARSE, PROBE_EXTREMES,
-                                    PROBE_NEAR,    PROBE_NEAR, PROBE_SPARSE, PROBE_NEAR};
+    static const uint8_t kinds[] = {
+        PROBE_UNIFORM, PROBE_NEAR, PROBE_SPARSE, PROBE_EXTREMES, PROBE_NEAR, PROBE_NEAR, PROBE_SPARSE, PROBE_NEAR,
+    };
     const uint8_t kind = kinds[trial % sizeof kinds];
     const int32_t high = input->bytes == 1 ? INT8_MAX : INT16_MAX;
     const uint32_t shift = 1U + key % (input->bytes == 1 ? 6U : 14U);
@@ -65,7 +66,8 @@ static inline void probe_make(int8_t *arena, const struct probe_input *input, ui
         int32_t value = any >> (input->bytes == 1 ? 24 : 16);
         if (kind == PROBE_NEAR) {
             value = input->zero_point + (value >> shift);
-            value = value > high ? high : value < -high - 1 ? -high - 1 : value;
+            value = value < -high - 1 ? -high - 1 : value;
+            value = value > high ? high : value;
         } else if (kind == PROBE_EXTREMES) {
             value = value < 0 ? -high - 1 : high;
         } else if ((any & 3) != 0) {
@@ -111,8 +113,7 @@ static inline uint32_t probe_step(probe_word *words, uint32_t arena_bytes, void 
             probe_make(arena, &inputs[probe->first_input + i], key, trial);
         }
         if (trial + probe->givens >= probe->trials) {
-            probe_give(arena, &inputs[probe->first_input], given + probe->given,
-                       trial + probe->givens - probe->trials);
+            probe_give(arena, &inputs[probe->first_input], given + probe->given, trial + probe->givens - probe->trials);
         }
         run(arena);
         for (uint32_t i = 0; i < probe->scratch_bytes; i++) {

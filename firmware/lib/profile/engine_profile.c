@@ -77,9 +77,9 @@ static void infer(void) {
 enum engine_status engine_run(void) {
     if (request.first != request.end) {
         for (uint32_t step = 0; step < MODEL_STEPS; step++) {
-            record.of_step[step] = probe_step(memory, MODEL_ARENA_BYTES, model_steps[step], &model_probes[step],
-                                              model_probe_inputs, model_probe_given, request.seed, step, request.first,
-                                              request.end);
+            record.of_step[step] =
+                probe_step(memory, MODEL_ARENA_BYTES, model_steps[step], &model_probes[step], model_probe_inputs,
+                           model_probe_given, request.seed, step, request.first, request.end);
         }
         engine_reset(); /* a state was filled with what the probes made */
         return ENGINE_OK;
