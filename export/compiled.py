@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from tinyproof.core.errors import MismatchError, UsageError
@@ -29,17 +30,27 @@ class Compiled:
     source: str
 
 
+def read_lowered(build_dir: Path) -> Program:
+    """The program of a build as it is before a plan is chosen."""
+    memory = read_manifest(build_dir).memory
+    return _lower(read_file(build_dir / "model.tflite"), keep_dead=memory is not None and memory.keep_dead)
+
+
+@lru_cache(maxsize=1)
+def _lower(tflite: bytes, *, keep_dead: bool) -> Program:
+    """Kept, since a check asks twice what the program is: of a large model that takes a second."""
+    return lower(read_graph(tflite), keep_dead=keep_dead)
+
+
 def read_compiled(build_dir: Path, since: str = "") -> Compiled:
     """`since`: only what model_compiled.c holds from these words on is compared.
 
     Raises UsageError where the build is none, or its C is not what this version makes of it: what is printed from here
     has to be what was proven; MismatchError where tensors overlap in it that must not."""
-    tflite = read_file(build_dir / "model.tflite")
     memory = read_manifest(build_dir).memory
-    lowered = lower(read_graph(tflite), keep_dead=memory is not None and memory.keep_dead)
-    choice = schedule(lowered, memory.ram if memory else "")
+    choice = schedule(read_lowered(build_dir), memory.ram if memory else "")
     program, plan = choice.program, choice.plan
-    identity = model_id(tflite)
+    identity = model_id(read_file(build_dir / "model.tflite"))
     unit = generate(program, plan)
     source = (build_dir / "model_compiled.c").read_text(encoding="utf-8")
     made = emit_source(program, plan, identity, unit)

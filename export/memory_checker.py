@@ -84,7 +84,7 @@ class _Replay:
                 begin, keys = self._row_place(number, op, turn.writes), self._row_keys(op, turn.writes)
                 for rows, place in zip(turn.reads, places, strict=True):
                     apart = place + len(self._row_keys(op, rows)) <= begin or begin + len(keys) <= place
-                    behind = turn.member < 0 or rows.tensor in op.chain[turn.member].replaceable
+                    behind = turn.member < 0 or rows.tensor in op.chain[turn.member].replaceable_by_rows
                     if not apart and not (behind and begin <= place):
                         raise UnsoundPlanError(f"{at}: writes tensor {turn.writes.tensor} over rows that it reads")
                 self._inside(begin, len(keys), at)

@@ -122,10 +122,14 @@ class _Search:
         return list(found), best
 
     def _starts(self) -> list[list[int]]:
-        """Orders to begin with: the largest first; by time, forwards and backwards."""
+        """Orders to begin with: the largest first; by time, forwards and backwards; and step by step, those first that
+        need most, what a step makes before what it makes that of."""
         numbers = range(len(self.blocks))
         brief = [block.first == block.last for block in self.blocks]  # what kernels work in, above all
+        needed = self.needed(1 + max(block.last for block in self.blocks))
+        peaks = [max(range(block.first, block.last + 1), key=needed.__getitem__) for block in self.blocks]
         return [
+            sorted(numbers, key=lambda i: (-needed[peaks[i]], peaks[i], brief[i], -self.blocks[i].first, i)),
             sorted(numbers, key=lambda i: (-self.blocks[i].size, i)),
             sorted(numbers, key=lambda i: (brief[i], -self.blocks[i].first, i)),
             sorted(numbers, key=lambda i: (brief[i], self.blocks[i].last, i)),

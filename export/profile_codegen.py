@@ -19,9 +19,9 @@ from tinyproof.core.tflite.parts import TensorPart
 from tinyproof.core.tflite.reader import read_file, read_graph
 from tinyproof.export.c_text import banner
 from tinyproof.export.codegen import Unit, emit_reset
-from tinyproof.export.compiled import Compiled, read_compiled
+from tinyproof.export.compiled import Compiled, read_compiled, read_lowered
 from tinyproof.export.layer_probes import layer_probes
-from tinyproof.export.lowering import Program, lower
+from tinyproof.export.lowering import Program
 from tinyproof.export.memory_planner import MemoryPlan
 from tinyproof.export.ops.constant_output import ConstantOutput
 from tinyproof.export.ops.lift import Lift
@@ -56,7 +56,7 @@ class ProfiledOperator:
 
 def can_be_profiled(build_dir: Path) -> bool:
     """Whether the model runs operators on the device, and these one after the other."""
-    program = lower(read_graph(read_file(build_dir / "model.tflite")))
+    program = read_lowered(build_dir)
     return not program.branches and any(op.kernel for op in program.ops)
 
 

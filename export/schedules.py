@@ -146,9 +146,9 @@ class Schedules:
         point = self._point(Shape())
         found = {point.shape: point}
         for _ in range(MAX_ROUNDS):
-            nearby = [self._point(shape) for shape in self._changes(point) if shape not in found]
-            found |= {near.shape: near for near in nearby}
-            smaller = [near for near in nearby if near.needed < point.needed]
+            nearby = list(self._changes(point))
+            found |= {shape: self._point(shape) for shape in nearby if shape not in found}
+            smaller = [near for shape in nearby if (near := found[shape]).needed < point.needed]
             if not smaller:
                 break
             start = point
@@ -165,18 +165,33 @@ class Schedules:
         first, last = point.peak
         shape, ops = point.shape, self.program.ops
         yield from self._narrower(shape, range(first, last + 1))
+        yield from self._splits(shape, first, last)
         for a in range(max(0, first - MAX_CHAIN + 1), last + 1):
             for b in range(max(a + 1, first), min(a + MAX_CHAIN, len(ops))):
                 if not self._can_take_turns(a, b):
                     continue
                 apart = tuple(group for group in shape.groups if group[1] < a or group[0] > b)
-                if any(a <= edge <= b for group in apart for edge in group[:2]):
-                    continue
-                walk = ops[b].row_walk
-                assert walk is not None  # as of every operator of a chain
                 for height in HEIGHTS:
-                    if height * 2 <= walk.outputs:
+                    if height * 2 <= self._height(b):
                         yield dataclasses.replace(shape, groups=tuple(sorted((*apart, (a, b, height)))))
+
+    def _splits(self, shape: Shape, first: int, last: int) -> Iterator[Shape]:
+        """With two groups instead of the one that needs most: between them a tensor is whole again."""
+        apart = tuple(group for group in shape.groups if group[:2] != (first, last))
+        if len(apart) == len(shape.groups):
+            return
+        for cut in range(first, last):
+            parts = [(a, b) for a, b in ((first, cut), (cut + 1, last)) if b > a]
+            if all(self._can_take_turns(a, b) for a, b in parts):
+                for height in HEIGHTS:
+                    groups = ((a, b, height) for a, b in parts if height * 2 <= self._height(b))
+                    yield dataclasses.replace(shape, groups=tuple(sorted((*apart, *groups))))
+
+    def _height(self, number: int) -> int:
+        """Rows of an operator's output."""
+        walk = self.program.ops[number].row_walk
+        assert walk is not None  # as of every operator of a chain
+        return walk.outputs
 
     def _narrower(self, shape: Shape, peak: range) -> Iterator[Shape]:
         for every in self._alike:  # one of them alone takes no peak away

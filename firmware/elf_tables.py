@@ -10,7 +10,10 @@ from pathlib import Path
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
-_CONSTANT = re.compile(r"op(\d+)(?:_\w+)?")  # as export/codegen.py names them, with the operator's number in the C
+# As export/codegen.py names them, with the number in the C: tables, and the parameters of a call. Those of an
+# operator that takes turns with others have its place among them, and one of its forms.
+_CONSTANT = re.compile(r"op(\d+)(?:_\w+)?")
+_PARAMETERS = re.compile(r"op\d+(?:_\d+)*(?:_rows\d+)?")
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ def _number(name: str) -> int:
 
 def _same(name: str, ours: dict[str, ImageConstant], theirs: dict[str, ImageConstant]) -> bool:
     a, b = ours[name].content, theirs[name].content
-    if a == b or len(a) != len(b) or "_" in name:
+    if a == b or len(a) != len(b) or not _PARAMETERS.fullmatch(name):
         return a == b
     size = 4 if len(a) % 4 == 0 else 2  # of a pointer
     moved = {(ours[table].address, theirs[table].address) for table in ours.keys() & theirs.keys()}

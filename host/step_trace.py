@@ -21,7 +21,8 @@ from tinyproof.host.session import Session, layouts_of, open_session
 from tinyproof.host.targets.emulator import Emulator
 
 DIGESTED = 32  # of the build's vectors: one alone shows most faults
-LARGE_MACS = 4_000_000  # beyond it
+LARGE_MACS = 4_000_000  # beyond it, or where
+LARGE_BYTES = 512 << 10  # of inputs would have to come over the line once more,
 DIGESTED_LARGE = 8  # are enough
 INPUTS = 4  # of the build's vectors; most operators take the same number of steps for every input
 
@@ -56,8 +57,10 @@ def _spread(vectors: int, count: int) -> list[int]:
 def digested_vectors(manifest: Manifest, vectors: Vectors) -> list[int]:
     """The numbers of those of a build's vectors for which a check of a simulated board compares what every layer
     writes."""
-    count = DIGESTED_LARGE if manifest.memory is not None and manifest.memory.macs > LARGE_MACS else DIGESTED
     many = len(vectors.inputs)
+    slow = manifest.memory is not None and manifest.memory.macs > LARGE_MACS
+    large = sum(map(len, vectors.inputs[:DIGESTED])) > LARGE_BYTES
+    count = DIGESTED_LARGE if slow or large else DIGESTED
     return list(range(min(many, count))) if vectors.sequence else _spread(many, count)
 
 

@@ -17,8 +17,9 @@ from xdist.scheduler import LoadScopeScheduling
 from tinyproof.core.config import CheckConfig, ExportConfig, TrainConfig
 
 NIGHTLY_TIMEOUT_S = 3600  # of one test that has no limit of its own
-# Files whose tests share nothing: a worker takes one test, from the others a whole file with its fixtures.
-ONE_BY_ONE = ("tests/ops/test_table.py",)
+# A file whose tests are dealt out: a worker takes those whose names begin alike, from the others a whole file with its
+# fixtures.
+DEALT_OUT = ("tests/ops/test_table.py",)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -27,7 +28,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=int,
         default=0,
         metavar="N",
-        help="damage N models instead of the fuzz test's usual 600",
+        help="damage N models instead of the fuzz test's usual 300",
     )
     parser.addoption(
         "--nightly",
@@ -43,9 +44,10 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     config.option.loadscopereorder = False  # the order is the one below
     effort.nightly = bool(config.getoption("--nightly"))
+    settings.register_profile("day", max_examples=effort.DAY_EXAMPLES)
     settings.register_profile("nightly", max_examples=effort.NIGHTLY_EXAMPLES)
+    settings.load_profile("nightly" if effort.nightly else "day")
     if effort.nightly:
-        settings.load_profile("nightly")
         config.option.timeout = config.option.timeout or NIGHTLY_TIMEOUT_S
         config.option.fuzz_examples = config.option.fuzz_examples or effort.NIGHTLY_DAMAGED_MODELS
 
@@ -60,7 +62,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     slow: defaultdict[Path, int] = defaultdict(int)
     for item in items:
         slow[item.path] += bool(item.get_closest_marker("slow"))
-    items.sort(key=lambda item: (item.nodeid.startswith(ONE_BY_ONE), -slow[item.path]))
+    items.sort(key=lambda item: (item.nodeid.startswith(DEALT_OUT), -slow[item.path]))
 
 
 @pytest.fixture(autouse=True)
@@ -71,10 +73,10 @@ def _build_no_second_firmware(request: pytest.FixtureRequest, monkeypatch: pytes
 
 
 class Scheduling(LoadScopeScheduling):  # type: ignore[misc]
-    """Whole files to a worker, but for those of ONE_BY_ONE."""
+    """Whole files to a worker, but for those of DEALT_OUT."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return nodeid if nodeid.startswith(ONE_BY_ONE) else nodeid.split("::", 1)[0]
+        return nodeid.split("-", 1)[0] if nodeid.startswith(DEALT_OUT) else nodeid.split("::", 1)[0]
 
 
 @pytest.hookimpl(optionalhook=True)  # without xdist there is nothing to schedule

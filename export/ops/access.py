@@ -94,10 +94,10 @@ def in_rows(height: int, width: int, group: int) -> Groups:
     return [[(row * width + column) // group for column in range(width)] for row in range(height)]
 
 
-def by_strips(height: int, width: int, strip: int, part: int) -> Groups:
-    """Columns in parts of `part`, and of each part its rows in strips of `strip`."""
-    strips = -(-height // strip)
-    return [[column // part * strips + row // strip for column in range(width)] for row in range(height)]
+def by_strips(width: int, strips: Sequence[int], part: int) -> Groups:
+    """Columns in parts of `part`, and of each part its rows in `strips`."""
+    of_rows = [strip for strip, rows in enumerate(strips) for _ in range(rows)]
+    return [[column // part * len(strips) + strip for column in range(width)] for strip in of_rows]
 
 
 def exchanged(groups: Groups) -> Groups:

@@ -180,6 +180,11 @@ class Op(ABC):
         return self.inputs[:1] if self.in_place else ()
 
     @property
+    def replaceable_by_rows(self) -> tuple[int, ...]:
+        """Those of them of which some rows may be replaced alone, since each element of the output follows from one."""
+        return self.replaceable
+
+    @property
     def access_orders(self) -> Sequence[AccessOrder]:
         """How each form of the kernel reads input 0 and writes its one output; none where the two must not overlap, but
         for what `replaceable` says."""

@@ -40,7 +40,7 @@ class Conv2D(LaidOutConvolution):
         layouts: list[Pairs | Planes] = [self.pairs(), *self.planes(1)]
         if isinstance(like, LaidOutConvolution) and like.layout:
             layouts = [layout for layout in layouts if layout.kind == like.layout.kind]
-        self.layout = min(layouts, key=lambda layout: layout.cost)
+        self.layout = self.best(layouts)
         self.kernel = self.layout.kernel
 
     def narrow(self) -> Conv2D | None:

@@ -22,12 +22,12 @@ def layout_orders(op: Convolution, layout: Pairs | Planes) -> list[AccessOrder]:
 
 
 def _pairs_orders(op: Convolution, layout: Pairs) -> list[AccessOrder]:
-    """conv_pairs_s8: the plain kernel reads a pixel that lies in whole words anew for each pair of outputs, and that
-    for blocks does so with two; DSP's copies the input under four pixels, or under a row where it makes borders."""
+    """conv_pairs_s8: where outputs may lie over it, the plain kernel copies the input under a pixel, that for blocks
+    under two; DSP's copies it under four pixels, or under a row where it makes borders."""
     height, width = op.out_height, op.out_width
     return [
-        order(op, in_rows(height, width, 1), late=layout.direct),
-        order(op, in_rows(height, width, TWO_PIXELS), late=layout.direct),
+        order(op, in_rows(height, width, 1), late=False),
+        order(op, in_rows(height, width, TWO_PIXELS), late=False),
         order(op, in_rows(height, width, width if layout.strip else FOUR_PIXELS), late=False),
     ]
 
@@ -36,7 +36,7 @@ def _planes_orders(op: Convolution, layout: Planes) -> list[AccessOrder]:
     """conv_planes_s8: pixels one after the other, perhaps column by column; that of all other cores reads a channel of
     some rows, which are columns where the axes are exchanged, and then makes what depends on it."""
     height, width = layout.y.outputs, layout.x.outputs
-    strips = by_strips(height, width, layout.strip, layout.row_outputs)
+    strips = by_strips(width, layout.strips, layout.row_outputs)
     plain = in_rows(height, width, 1)
     if layout.exchanged:
         strips, plain = exchanged(strips), exchanged(plain)
@@ -54,9 +54,8 @@ def rows_s16_orders(op: Convolution) -> list[AccessOrder]:
 
 
 def mve_conv_orders(op: Convolution) -> list[AccessOrder]:
-    """conv_mve.h: two pixels together, read where they lie if the kernel is one tap."""
-    direct = op.kernel_height * op.kernel_width == 1
-    return [order(op, in_rows(op.out_height, op.out_width, TWO_PIXELS), late=direct)]
+    """conv_mve.h: two pixels together, copied where outputs may lie over them."""
+    return [order(op, in_rows(op.out_height, op.out_width, TWO_PIXELS), late=False)]
 
 
 def mve_depthwise_orders(op: Convolution, columns: tuple[int, int], fold: int) -> list[AccessOrder]:

@@ -6,6 +6,7 @@ Costs are instructions of an inference on a Cortex-M4, about; they choose betwee
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -15,6 +16,7 @@ from tinyproof.export.ops.scaling import Scaling
 from tinyproof.export.ops.simd_packing import Row
 
 MAX_STRIP_BYTES = 2048  # of a strip's scratch, unless one row takes more
+LONG_ROW = 24  # outputs: so many are worth a loop of their own
 ROW_COST = 35  # of a row for the inner loop, beside its sums
 
 
@@ -105,9 +107,21 @@ class Planes:
     @cached_property
     def flat(self) -> bool:
         """Whether a strip is one row for the inner loop, which then makes outputs between the rows, too: unless those
-        cost more than a loop for each row."""
-        between = self.pitch - -(-self.row_outputs // 4) * 4
-        return self.x.stride == self.y.stride == 1 and between * self._four_cost <= 4 * ROW_COST
+        cost more than a loop for each row, or the rows are long."""
+        between = self.pitch - self._row_sums
+        worth_it = between * self._four_cost <= 4 * ROW_COST and (self.channels > 1 or self.row_outputs < LONG_ROW)
+        return self.x.stride == self.y.stride == 1 and worth_it
+
+    @property
+    def sums_pitch(self) -> int:
+        """int32 from one row of sums to the next; 0: they are outputs before the next row's are made."""
+        if self.flat:
+            return self.pitch
+        return 0 if self.channels == 1 else self._row_sums
+
+    @property
+    def _row_sums(self) -> int:
+        return -(-self.row_outputs // 4) * 4
 
     @property
     def _all_in_registers(self) -> bool:
@@ -127,10 +141,44 @@ class Planes:
 
     @cached_property
     def strip(self) -> int:
+        """Output rows at a time, at most: as few as make no more strips than there must be."""
         rows = self.y.outputs
         while rows > 1 and self._strip_bytes(rows) > MAX_STRIP_BYTES:
             rows -= 1
+        strips = len(self._strips(rows))
+        while rows > 1 and len(self._strips(rows - 1)) == strips:
+            rows -= 1
         return rows
+
+    @property
+    def strips(self) -> list[int]:
+        """How many output rows are made at a time."""
+        return self._strips(self.strip)
+
+    def _strips(self, strip: int) -> list[int]:
+        done, found = 0, []
+        while done < self.y.outputs:
+            found.append(min(strip, self.first + self.growth * done, self.y.outputs - done))
+            done += found[-1]
+        return found
+
+    @property
+    def first(self) -> int:
+        """Output rows of the first strip at most."""
+        return 1 if self.growth else self.y.outputs
+
+    @cached_property
+    def growth(self) -> int:
+        """How many more rows a strip may have for each that is done before it. Where more of the input is read than
+        outputs are written, these lie over what was read: then only the first strips decide how near they may be."""
+        if self.exchanged:  # its rows are columns of the image
+            return 0
+        return max(0, self.y.stride * self.y.input_step // self.y.output_step - 1)
+
+    @property
+    def is_far(self) -> bool:
+        """Whether all rows of the image are needed nearly to the end, so that outputs find no room over inputs."""
+        return self.exchanged and not (self.strip == self.y.outputs and self.parts == 1)
 
     def _input_rows(self, rows: int) -> int:
         return (rows - 1) * self.y.stride + (self.y.taps - 1) * self.y.dilation + 1
@@ -141,8 +189,7 @@ class Planes:
         return elements + elements % 2
 
     def sums(self, rows: int) -> int:
-        row = -(-self.row_outputs // 4) * 4
-        return -(-((rows - 1) * self.pitch + self.row_outputs) // 4) * 4 if self.flat else rows * row
+        return -(-((rows - 1) * self.sums_pitch + self.row_outputs) // 4) * 4
 
     def _strip_bytes(self, rows: int) -> int:
         return 2 * self.plane(rows) + 4 * self.units * self.sums(rows)
@@ -154,8 +201,7 @@ class Planes:
 
     @cached_property
     def cost(self) -> int:
-        whole, rest = divmod(self.y.outputs, self.strip)
-        strips = whole * self._strip_cost(self.strip) + (self._strip_cost(rest) if rest else 0)
+        strips = sum(count * self._strip_cost(rows) for rows, count in Counter(self.strips).items())
         return round(1.08 * self.batches * self.parts * strips)
 
     def _strip_cost(self, rows: int) -> float:
@@ -182,7 +228,8 @@ class Planes:
     def _finish_cost(self, rows: int, four: int, one: int) -> float:
         """From sums to outputs."""
         row = 50 + four * (self.row_outputs // 4) + one * (self.row_outputs % 4)
-        return 50 + 1.3 * self.sums(rows) + rows * row
+        sums = self.sums(rows) if self.flat else self._row_sums * rows
+        return 50 + 1.3 * sums + rows * row
 
     def constants(self, scaling: Scaling) -> list[Constant]:
         """`weights`, and of each output channel a bias and the numbers of `unit_factors`."""
@@ -222,13 +269,15 @@ class Planes:
             "group_channels": self.channels,
             "group_units": self.units,
             "strip": self.strip,
+            "first": self.first,
+            "growth": self.growth,
             "part": self.row_outputs,
             "phase_outputs": -(-x.outputs // x.dilation),
             "long_phases": (x.outputs - 1) % x.dilation + 1,
             "pitch": self.pitch,
             "plane": self.plane(self.strip),
             "sums": self.sums(self.strip),
-            "flat": int(self.flat),
+            "sums_pitch": self.sums_pitch,
             "rounding": 1 + 2 * scaling.zero_point,
             "clamp_min": scaling.clamp[0],
             "clamp_max": scaling.clamp[1],

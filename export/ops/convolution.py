@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import ClassVar, Self
 
 from tinyproof.core.tflite.arithmetic import INT32_MAX, quantize_multiplier
@@ -19,6 +20,7 @@ from tinyproof.export.ops.wide_sums import WideSums, has_narrow_sums
 
 MAX_REAL_MULTIPLIER = 2.0**30 - 1  # kernels shift left by at most 30 bits
 SAME, VALID = 0, 1
+NEAR_WORTH = 0.06  # of a layer's instructions: what room for its output may cost
 ROW_SEARCH_COST = 78  # of a row of the kernel that is not inside, in conv_columns.h
 
 
@@ -233,16 +235,16 @@ class Convolution(Op):
         walk = window if pointwise else self._walk()
         border = self._border_cost() if suits and self.stripless else 0
         return Pairs(
-            walk, tuple(self.rows), width, pixels, pointwise, strip, strip_bytes, self.dilations[1] > 1, border
+            *(walk, tuple(self.rows), width, pixels, pointwise, strip, strip_bytes),
+            *(self.out_width if strip else 0, self.share_once, self.dilations[1] > 1, border),
         )
 
     def _border_cost(self) -> int:
-        """Instructions on a Cortex-M4 of conv_pairs_s8 without a strip, about, beyond those with one: four pixels that
-        are not inside as a whole look for each row of the kernel, instead of a copy of each row for all of them."""
+        """Instructions on a Cortex-M4 of conv_pairs_s8 without a strip, about: four pixels that are not inside as a
+        whole look for each row of the kernel."""
         y, x = self.axes()
         fours = -(-self.out_height * self.out_width // 4) - y.inside * max(0, (x.inside - 3) // 4)
-        copied = self.out_height * self.kernel_height * (40 + 3 * self.width * self.channels_in // 4)
-        return self.batches * max(0, fours * 4 * self.kernel_height * ROW_SEARCH_COST - copied)
+        return self.batches * fours * 4 * self.kernel_height * ROW_SEARCH_COST
 
     def _walk(self) -> str:
         numbers = (
@@ -288,6 +290,11 @@ class LaidOutConvolution(Convolution):
     @abstractmethod
     def lay_out(self, like: Op | None = None) -> None:
         """Sets `layout` and `kernel`; `like`: such as have the tables of that one."""
+
+    @staticmethod
+    def best(layouts: Sequence[Pairs | Planes]) -> Pairs | Planes:
+        """The cheapest, or one whose output may lie over the input for a little more."""
+        return min(layouts, key=lambda layout: layout.cost * (1 + NEAR_WORTH * layout.is_far))
 
     def without_strip(self) -> Self | None:
         """The same by pairs of channels, without a copy of the rows under an output row; None: that is no smaller."""

@@ -49,7 +49,7 @@ class DepthwiseConv2D(LaidOutConvolution):
             layouts.append(self.pairs())
         if isinstance(like, LaidOutConvolution) and like.layout:
             layouts = [layout for layout in layouts if layout.kind == like.layout.kind]
-        self.layout = min(layouts, key=lambda layout: layout.cost)
+        self.layout = self.best(layouts)
         pixels = self.batches * self.out_height * self.out_width
         y, x = self.axes()
         border = pixels - self.batches * y.inside * x.inside
@@ -130,7 +130,8 @@ class DepthwiseConv2D(LaidOutConvolution):
         if len(self.rows[0]) > mve.MAX_DEPTHWISE_TAPS:
             return None
         rows, columns = self._inside
-        own = mve.depthwise(self.window(), self.rows, self.scaling, (rows, columns), self.strides[1])
+        copies = self._copied_bytes if self.in_place else 0
+        own = mve.depthwise(self.window(), self.rows, self.scaling, (rows, columns), self.strides[1], copies=copies)
         if (rows.stop - rows.start) * (columns.stop - columns.start) == self.out_height * self.out_width:
             return own
         every = Inside(0, self.out_height), Inside(0, self.out_width)
@@ -149,6 +150,25 @@ class DepthwiseConv2D(LaidOutConvolution):
         sizes, outputs = (self.height, self.width), (self.out_height, self.out_width)
         rows, columns = map(Inside.along, outputs, sizes, reaches, self.strides, self.pads)
         return rows, columns
+
+    @property
+    def in_place(self) -> bool:
+        """Where kernels go channel by channel, and copy what outputs lie over: see conv_planes_s8, and for MVE
+        depthwise_mve.h."""
+        if self.quads or not isinstance(self.layout, Planes) or self.layout.parts > 1 or self.channels_in == 1:
+            return False
+        alike = (self.height, self.width, self.channels_in) == (self.out_height, self.out_width, self.channels_out)
+        plain = self.batches == 1 and self.strides == (1, 1) and self.dilations == (1, 1)
+        return alike and plain and self._copied_bytes <= self.y.bytes // 2  # else there is little to gain
+
+    @property
+    def _copied_bytes(self) -> int:
+        """Rows of the input that are still needed where outputs lie over them."""
+        return (self.pads[0] + 1) * self.width * self.channels_in
+
+    @property
+    def replaceable_by_rows(self) -> tuple[int, ...]:
+        return ()
 
     @property
     def access_orders(self) -> list[AccessOrder]:

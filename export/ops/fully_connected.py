@@ -22,6 +22,8 @@ MAX_REAL_MULTIPLIER = 2.0**30 - 1  # the kernel shifts left by at most 30 bits
 QUADS = "dense_quads_s8"  # the kernel that reads its input where it lies
 QUAD_DEPTH = 16  # inputs that it takes at a time
 MIN_QUADS_DEPTH = 512  # where a widened copy would take a KB, that kernel is worth its code if it is as fast
+LONG_DEPTH = 1024  # and from here on worth this share of the layer's instructions, too
+LONG_WORTH = 0.15
 MIN_MVE_WEIGHTS = 64  # for smaller layers vectors are not worth their code
 
 
@@ -64,10 +66,11 @@ class FullyConnected(Op):
         self._check_overflow(bias)
         self.rows = [self._row(unit) for unit in range(self.units)]
         if self.depth * self.units >= MIN_PAIRED_WEIGHTS:
-            self.pairs = Pairs(self._window(), tuple(self.rows), self.depth, self.batches, pointwise=True)
+            once = float(self._has_lower_clamp)
+            self.pairs = Pairs(self._window(), tuple(self.rows), self.depth, self.batches, pointwise=True, once=once)
             self.kernel = self.pairs.kernel
             narrow = self.narrow() if self.depth >= MIN_QUADS_DEPTH else None
-            if narrow and narrow.cost <= self.cost:
+            if narrow and narrow.cost <= self.cost * (1 + LONG_WORTH * (self.depth >= LONG_DEPTH)):
                 self.kernel, self.pairs = narrow.kernel, None
 
     def _read_wide_sums(self, reals: list[float], bias: tuple[int, ...]) -> None:
@@ -203,11 +206,17 @@ class FullyConnected(Op):
         if self.kernel == QUADS:
             quads = list(zip(self._packed[::2], self._packed[1::2], strict=True))
             of_bytes = sum(not all(quad) for quad in quads) / len(quads)
-            return round((1.03 + 0.65 * of_bytes) * self.macs) + 20 * self.units
+            each = 1.06 + 0.65 * of_bytes
+            return round(each * self.macs + self.units * (1 if self._has_lower_clamp else 21))
         if self.pairs and self.batches < 3:
-            each = 0.95 if all(self._packed) else 1.25
-            return self.batches * (2 * self.depth + 25 * self.units) + round(each * self.macs)
+            each = 0 if all(self._packed) else 0.3
+            return self.pairs.cost + round(each * self.macs)
         return self.pairs.cost if self.pairs else super().cost
+
+    @property
+    def _has_lower_clamp(self) -> bool:
+        """As behind a ReLU: then one rounding does for nearly all outputs, without asking which."""
+        return self.clamp[0] >= self.y.zero_points[0]
 
     @cached_property
     def _packed(self) -> list[bool]:

@@ -29,7 +29,7 @@ def convolution(window: str, rows: Sequence[Sequence[int]], scaling: Scaling, *,
         struct="conv_mve_s8",
         make_constants=lambda: (_fours(rows, scaling),),
         members=numbers | scaling.parameters,
-        scratch_bytes=0 if direct and len(rows[0]) % LANES == 0 else 2 * LANES * blocks,
+        scratch_bytes=2 * LANES * blocks,
     )
 
 
@@ -67,11 +67,12 @@ def depthwise(
     stride_x: int,
     strip: int = 0,
     kernel_height: int = 0,
+    copies: int = 0,
 ) -> MveForm:
     """One output channel per input channel; `rows` are the taps of each, `inside` rows and columns of the output.
 
     `strip`: pixels of an input row with its borders, of which `kernel_height` are copied for a row of outputs; `inside`
-    is then all of the output.
+    is then all of the output. `copies`: bytes of the rows that are kept where the output begins with the input.
     """
     taps, channels = len(rows[0]), len(rows)
     columns = inside[1].stop - inside[1].start
@@ -84,7 +85,7 @@ def depthwise(
         struct="depthwise_mve_s8",
         make_constants=lambda: _depthwise_tables(rows, scaling, fold),
         members={"window": window} | {name: str(number) for name, number in numbers.items()} | scaling.parameters,
-        scratch_bytes=4 * taps + channels * kernel_height * strip if strip else 8 * taps + channels,
+        scratch_bytes=4 * taps + channels * kernel_height * strip if strip else 8 * taps + channels + copies,
     )
 
 

@@ -175,7 +175,7 @@ class Stripes(Op):
                     for row in range(rows.first, rows.first + rows.count):
                         step = 2 * written.first
                         if turn is turns[-1]:
-                            by_element = x in self.chain[-1].replaceable
+                            by_element = x in self.chain[-1].replaceable_by_rows
                             step = 2 * row if by_element else 2 * (written.first + written.count - 1) + 1
                         last_read[row] = max(last_read[row], step)
         first_write = [2 * row for row in range(self._height(y))]

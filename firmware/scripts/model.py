@@ -17,6 +17,7 @@ from tinyproof.core.board_spec import find_board
 from tinyproof.core.errors import TinyproofError, UsageError
 from tinyproof.core.paths import BUILD, CURRENT_FILE
 from tinyproof.firmware.dialects import MLPERF, mlperf_sample
+from tinyproof.firmware.platform.builder import object_cache
 from tinyproof.firmware.platformio_build import PROFILE, check_artefacts
 
 Import("env")
@@ -52,6 +53,8 @@ except TinyproofError as error:
     sys.stderr.write(f"error: {error.message}\n")
     env.Exit(1)
 
+if board.kind == "simulated":  # before anything is named that has to be compiled
+    object_cache.keep_objects(env, Path(env.subst("$PROJECT_WORKSPACE_DIR")) / "objects", model_dir)
 env.Replace(TINYPROOF_MODEL_ID=manifest.model_id)
 # Kernels for an extension of the core go first; where they have none of a name, the plain one is found.
 folders = [f"engine/{kernels}" for kernels in board.build.kernels] + ["engine", "hal", "protocol"]

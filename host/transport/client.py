@@ -35,7 +35,7 @@ SEQ_WRAP = 100
 QUIET_S = 0.02  # a line that is silent this long has said what it had to say
 RESYNC_S = 0.2  # and this is how long a resync waits for that at most
 LATE_REQUESTS = 8  # in a row, each answered only when the next attempt was made: the board is one answer behind
-_TICKS = re.compile(r"(?:^| )t=\d+\w*")
+_MEASURED = re.compile(r"(?:^| )(?:t|stack)=\d+\w*")  # what a repeat may find otherwise, its answer being the same
 WINDOW_SEQS = range(SEQ_WRAP, 10_000)  # in a window, where much may be on its way again and late
 BITS_PER_BYTE = 10  # on the wire, with start and stop
 POLL_S = 0.001  # between two looks at a port that has no file descriptor (rfc2217)
@@ -320,7 +320,7 @@ class Link:
             found: Reply | None = None
             for reply in replies:
                 if reply.seq is not None:
-                    _refuse_contradiction(request, found, reply)
+                    refuse_contradiction(request, found, reply)
                     found = reply
             if found is not None:
                 return found
@@ -358,7 +358,7 @@ class Link:
         seen.stale += 1
         if self._answered is not None and reply.seq == self._answered[1].seq:
             seen.one_late = True
-            _refuse_contradiction(self._answered[0], self._answered[1], reply)
+            refuse_contradiction(self._answered[0], self._answered[1], reply)
         return None
 
     def _read(self, wait_s: float) -> bytes:
@@ -374,12 +374,13 @@ class Link:
         return content
 
 
-def _refuse_contradiction(request: str, first: Reply | None, second: Reply) -> None:
-    """Raises ContradictionError where two replies to one request are ok, and say other things, whatever time they took:
-    a request that was repeated is computed twice. A board that restarts in between may refuse the second."""
+def refuse_contradiction(request: str, first: Reply | None, second: Reply) -> None:
+    """Raises ContradictionError where two replies to one request are ok, and say other things, whatever time they took
+    and however deep the stack has gone: a request that was repeated is computed twice. A board that restarts in
+    between may refuse the second."""
     if first is None or first.code or second.code:
         return
-    if _TICKS.sub("", first.text) != _TICKS.sub("", second.text):
+    if _MEASURED.sub("", first.text) != _MEASURED.sub("", second.text):
         raise ContradictionError(request, first.text, second.text)
 
 

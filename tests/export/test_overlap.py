@@ -7,8 +7,10 @@ import dataclasses
 import itertools
 import math
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
+from support import effort
 from support.cortex_m4 import M4, M55, Core, count_instructions
 from support.op_cases import BLOCKED_KERNELS, Case, plan_islands, run_natively
 from support.op_rows.convolution import SAME, VALID, Layer, build
@@ -19,9 +21,28 @@ from tinyproof.core.tflite.reader import read_graph
 from tinyproof.export.lowering import Program, lower
 from tinyproof.export.memory_checker import UnsoundPlanError, check_plan
 from tinyproof.export.memory_planner import MemoryPlan, plan_memory
+from tinyproof.export.ops.base import Op
+from tinyproof.export.ops.conv_planes import Planes
 from tinyproof.export.ops.convolution import LaidOutConvolution
+from tinyproof.export.ops.depthwise_conv_2d import DepthwiseConv2D
 
 INT16 = {"types": ("int16", "int8", "int64"), "x": (0.001, 0), "y": (0.002, 0)}
+
+
+# Images and kernels of depthwise layers that kernels take channel by channel, the last ones in several strips.
+SMALL_DEPTHWISE = [
+    ((1, 25, 5, 64), (3, 3)),
+    ((1, 5, 25, 12), (3, 3)),
+    ((1, 9, 9, 16), (5, 5)),
+    ((1, 7, 12, 33), (3, 1)),
+    ((1, 12, 4, 20), (1, 5)),
+    ((1, 16, 4, 7), (5, 3)),
+    ((1, 11, 10, 16), (3, 3)),
+    ((1, 10, 3, 9), (5, 1)),
+    ((1, 14, 9, 17), (2, 2)),
+    ((1, 40, 30, 5), (3, 3)),
+    ((1, 44, 25, 9), (5, 3)),
+]
 
 
 def small_layers() -> Iterator[Layer]:
@@ -43,6 +64,13 @@ def small_layers() -> Iterator[Layer]:
     yield Layer((1, 3, 40, 5), units=5, multiplier=1, y=(0.05, -3))
     yield Layer((1, 40, 3, 5), units=5, multiplier=1, y=(0.05, -3))
     yield Layer((1, 23, 1, 6), kernel=(5, 1), units=9, y=(0.05, -3))
+    for number, (shape, kernel) in enumerate(SMALL_DEPTHWISE):
+        yield Layer(shape, kernel, shape[3], multiplier=1, y=(0.05, -3), seed=100 + number)
+    # Strides whose strips begin small.
+    for number, (shape, kernel) in enumerate([((1, 30, 64, 3), (3, 3)), ((1, 60, 60, 2), (5, 5))]):
+        yield Layer(shape, kernel, shape[3], strides=(2, 2), multiplier=1, y=(0.05, -3), seed=120 + number)
+    yield Layer((1, 6, 5, 32), (1, 1), 32, y=(0.05, -3), seed=130)
+    yield Layer((1, 5, 5, 32), (1, 1), 20, y=(0.05, -3), seed=131)
 
 
 def distance_of(program: Program) -> int:
@@ -61,20 +89,40 @@ def at_distance(program: Program, closer: int = 0) -> MemoryPlan:
     return MemoryPlan(behind + op.working_bytes, {x.index: place, y.index: 0}, x.bytes + y.bytes, scratch)
 
 
-def overlapping_cases() -> list[Case]:
-    cases = []
+@cache
+def case_operators() -> list[tuple[Case, Op]]:
+    found = []
     for layer in small_layers():
         tflite = build(layer)
         (op,) = lower(read_graph(tflite)).ops
-        if op.distance is not None:
-            cases.append(Case(str(layer), tflite, layer.edges(1)))
+        found.append((Case(str(layer), tflite, layer.edges(1)), op))
+    return found
+
+
+def overlapping_cases() -> list[Case]:
+    cases = [case for case, op in case_operators() if op.distance is not None]
+    assert len(cases) > 100
     return cases
+
+
+def on_top(program: Program) -> MemoryPlan:
+    """Output where the input is."""
+    (op,) = program.ops
+    x, y = program.inputs[0], program.outputs[0]
+    behind = -(-x.bytes // 4) * 4
+    plan = MemoryPlan(behind + op.working_bytes, {x.index: 0, y.index: 0}, x.bytes + y.bytes, {0: behind})
+    check_plan(program, plan)
+    return plan
+
+
+def cases_in_place() -> list[Case]:
+    return [case for case, op in case_operators() if op.in_place]
 
 
 @pytest.mark.parametrize("kernels", ["plain", "blocked", "dsp"])
 def test_every_kernel_bears_the_distance_that_it_declares(kernels: str) -> None:
-    cases, dsp, folders = overlapping_cases(), kernels == "dsp", [BLOCKED_KERNELS] if kernels == "blocked" else []
-    assert len(cases) > 100
+    cases = overlapping_cases()[:: 1 if effort.nightly else 2]
+    dsp, folders = kernels == "dsp", [BLOCKED_KERNELS] if kernels == "blocked" else []
     tight = run_natively(cases, dsp, at_distance, folders)
     apart = run_natively(cases, dsp, plan_islands, folders)
     wrong = [case.label for case, a, b in zip(cases, tight, apart, strict=True) if a != b]
@@ -84,8 +132,25 @@ def test_every_kernel_bears_the_distance_that_it_declares(kernels: str) -> None:
 @pytest.mark.parametrize("core", [M4, M55], ids=["cortex-m4", "cortex-m55"])
 def test_boards_bear_it_too(core: Core) -> None:
     """Each answer is compared with TFLite Micro's."""
-    counted = count_instructions(overlapping_cases()[:: 1 if core is M55 else 3], core, at_distance)
+    counted = count_instructions(overlapping_cases()[:: 1 if core is M55 and effort.nightly else 3], core, at_distance)
     assert min(counted) > 0 or core is M55
+
+
+@pytest.mark.parametrize("kernels", ["plain", "blocked", "dsp"])
+def test_every_kernel_bears_its_output_in_its_inputs_place(kernels: str) -> None:
+    cases, dsp, folders = cases_in_place(), kernels == "dsp", [BLOCKED_KERNELS] if kernels == "blocked" else []
+    layouts = [op.layout for _, op in case_operators() if isinstance(op, LaidOutConvolution) and op.in_place]
+    assert len(cases) == len(layouts) > 10
+    assert {len(layout.strips) > 1 for layout in layouts if isinstance(layout, Planes)} == {False, True}
+    for case, answers in zip(cases, run_natively(cases, dsp, on_top, folders), strict=True):
+        assert answers == Reference(case.tflite, "tflite-micro").run_batch(case.inputs), case.label
+
+
+def test_a_core_with_vectors_bears_it_too() -> None:
+    cases = cases_in_place()
+    forms = [form for case in cases if (form := lower(read_graph(case.tflite)).ops[0].mve)]
+    assert {form.members["strip"] != "0" for form in forms} == {False, True}, "rows with and without borders"
+    count_instructions(cases, M55, on_top)
 
 
 def stripless(program: Program) -> Program:
@@ -102,7 +167,6 @@ def test_layers_without_a_strip_answer_the_same_as_near(monkeypatch: pytest.Monk
     for case in cases:
         (whole,), (op,) = (shape(lower(read_graph(case.tflite))).ops for shape in (lambda same: same, stripless))
         assert op.scratch_bytes < whole.scratch_bytes
-        assert op.cost >= whole.cost
     for module in ("support.op_cases", "support.cortex_m4"):
         monkeypatch.setattr(f"{module}.lower", lambda graph: stripless(lower(graph)))
     if board:  # which compares with TFLite Micro
@@ -119,6 +183,15 @@ def test_a_nearer_one_breaks_some_kernel_or_other() -> None:
     nearer = run_natively(cases, plan=lambda program: at_distance(program, closer=8))
     differing = sum(a != b for a, b in zip(apart, nearer, strict=True))
     assert differing >= 10
+
+
+def test_a_strided_layer_needs_few_rows_before_its_input() -> None:
+    cases = [(case, op) for case, op in case_operators() if isinstance(op, DepthwiseConv2D)]
+    strided = [op for _, op in cases if isinstance(op.layout, Planes) and op.layout.growth and not op.quads]
+    assert len(strided) > 1
+    for op in strided:
+        assert op.distance is not None
+        assert op.distance <= 3 * op.out_width * op.channels_out
 
 
 def test_the_checker_agrees_with_the_declared_distance_to_the_byte() -> None:

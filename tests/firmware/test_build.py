@@ -96,26 +96,66 @@ def test_no_heap_no_stdio_in_the_image(built: BuildResult) -> None:
     assert not symbols & forbidden
 
 
-def test_another_checkout_builds_the_same_elf(built: BuildResult, exported: Path, tmp_path: Path) -> None:
-    checkout = tmp_path / "else where" / "tinyproof"  # a space, as in many a name of a folder
+@pytest.fixture(scope="module")
+def checkout(exported: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Another one, in which nothing is compiled yet."""
+    checkout = tmp_path_factory.mktemp("else where") / "tinyproof"  # a space, as in many a name of a folder
     ignore = shutil.ignore_patterns("__pycache__")
     for part in ("api", "core", "firmware"):
         shutil.copytree(ROOT / part, checkout / part, ignore=ignore)
     link_package(checkout, checkout / "links" / "tinyproof")
     shutil.copytree(exported, checkout / "build" / "small")
+    return checkout
+
+
+def build_in(checkout: Path, model: str, *boards: str) -> Path:
+    """Builds build/<model> by the checkout's own code; returns the folder of its boards."""
     code = (
-        "from tinyproof.core.board_spec import find_board; from tinyproof.core.paths import build_dir;"
+        "import sys; from tinyproof.core.board_spec import find_board; from tinyproof.core.paths import build_dir;"
         "from tinyproof.firmware.platformio_build import build\n"
-        "for name in ('qemu-cortex-m4', 'sim-uno'): build(find_board(name), build_dir('small'))"
+        "for name in sys.argv[2:]: build(find_board(name), build_dir(sys.argv[1]))"
     )
     environment = {**os.environ, "PYTHONPATH": str(checkout / "links")}
-    subprocess.run([sys.executable, "-c", code], cwd=checkout, env=environment, check=True)
-    boards = checkout / "build" / "small" / "boards"
+    subprocess.run([sys.executable, "-c", code, model, *boards], cwd=checkout, env=environment, check=True)
+    return checkout / "build" / model / "boards"
+
+
+def test_another_checkout_builds_the_same_elf(built: BuildResult, checkout: Path) -> None:
+    boards = build_in(checkout, "small", "qemu-cortex-m4", "sim-uno")
     elsewhere = boards / BOARD.name
     assert (elsewhere / "firmware.elf").read_bytes() == built.elf.read_bytes()
     assert (elsewhere / "build.json").read_bytes() == (built.elf.parent / "build.json").read_bytes()
     # The Uno's image holds the Arduino core, too, whose debug information must not say where it was compiled.
-    assert str(tmp_path).encode() not in (boards / "sim-uno" / "firmware.elf").read_bytes()
+    assert str(checkout.parent).encode() not in (boards / "sim-uno" / "firmware.elf").read_bytes()
+
+
+def test_what_was_compiled_is_taken_again_and_what_changed_is_not(
+    built: BuildResult, exported: Path, checkout: Path
+) -> None:
+    kept = checkout / "build" / ".pio" / "objects"
+    if not kept.is_dir():  # by the test above
+        build_in(checkout, "small", BOARD.name)
+    before = {path: path.stat().st_ino for path in kept.glob("??/*")}
+    assert len(before) > 30
+    unused = kept / "00" / "unused"
+    unused.parent.mkdir(exist_ok=True)
+    unused.write_bytes(b"")
+    os.utime(unused, (0, 0))
+    shutil.copytree(exported, checkout / "build" / "moved")
+    moved = build_in(checkout, "moved", BOARD.name) / BOARD.name
+    assert {path: path.stat().st_ino for path in kept.glob("??/*")} == before, (
+        "something was compiled, or kept for ever"
+    )
+    for name in ("firmware.elf", "build.json"):  # which holds the bound of the stack
+        assert (moved / name).read_bytes() == (built.elf.parent / name).read_bytes()
+
+    header = checkout / "firmware" / "lib" / "protocol" / "protocol.h"
+    text, version = header.read_text(), "#define PROTOCOL_VERSION 1"
+    assert version in text
+    header.write_text(text.replace(version, "#define PROTOCOL_VERSION 9"))
+    build_in(checkout, "moved", BOARD.name)
+    header.write_text(text)
+    assert "ok tinyproof=9 " in ask(BOARD, moved / "firmware.elf", b"info\n")
 
 
 @pytest.mark.parametrize("name", ["model_compiled.c", "model_compiled.h", "model.tflite"])

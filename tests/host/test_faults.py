@@ -21,8 +21,8 @@ from tinyproof.core.tflite.tensor_layout import TensorLayout
 from tinyproof.host.check import check
 from tinyproof.host.check_report import CheckReport
 from tinyproof.host.protocol.device_model import Device
-from tinyproof.host.protocol.framing import frame
-from tinyproof.host.transport.client import SEQ_WRAP, DeviceError, Link
+from tinyproof.host.protocol.framing import Reply, frame
+from tinyproof.host.transport.client import SEQ_WRAP, DeviceError, Link, refuse_contradiction
 from tinyproof.host.transport.ports import PortPolicy
 
 StartBoard = Callable[..., FaultyBoard]
@@ -255,6 +255,17 @@ def test_two_answers_that_disagree_are_a_mismatch_in_either_order(
     with pytest.raises(MismatchError, match="two different answers") as raised:
         check(BOARD, build_dir, start_board(faults).port, PATIENT)
     assert raised.value.exit_code == 1
+
+
+@pytest.mark.parametrize("field", ["t", "stack", "model"])
+def test_what_two_answers_measured_may_differ_and_nothing_else(field: str) -> None:
+    """A board that is asked for `info` twice may have used more stack by the second time."""
+    first, second = (Reply(0, 0, f"tinyproof=1 model=ab {field}={number} types=int8/int8") for number in (180, 212))
+    if field == "model":
+        with pytest.raises(MismatchError, match="two different answers"):
+            refuse_contradiction("info", first, second)
+    else:
+        refuse_contradiction("info", first, second)
 
 
 def test_answers_that_are_always_one_late_end_soon_and_in_words(build_dir: Path, start_board: StartBoard) -> None:

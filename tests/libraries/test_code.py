@@ -22,6 +22,7 @@ from support.streaming import StreamingNet
 from tinyproof.export.libraries.kernel_files import CONDITIONS, ENGINE
 
 MODELS = ("neuron", "sine", "wide", "streaming", "loop", "stripes")
+STRICT_BY_DAY = ("wide", "stripes")
 MAIN = """
 #include <stdio.h>
 #include <string.h>
@@ -75,8 +76,21 @@ def program(folder: Path, *flags: str, compiler: str = "gcc") -> Path:
     return folder / "program"
 
 
-@pytest.mark.parametrize("flags", [(), ("-DKERNELS_STRICT_C99",)], ids=["gnu", "strict"])
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(
+    ("name", "flags"),
+    [
+        *(pytest.param(name, (), id=f"{name}-gnu") for name in MODELS),
+        *(
+            pytest.param(
+                name,
+                ("-DKERNELS_STRICT_C99",),
+                id=f"{name}-strict",
+                marks=[] if name in STRICT_BY_DAY else [pytest.mark.nightly],
+            )
+            for name in MODELS
+        ),
+    ],
+)
 def test_run_and_step_have_the_models_bits(
     builds: dict[str, Path], tmp_path: Path, name: str, flags: tuple[str, ...]
 ) -> None:

@@ -17,9 +17,10 @@ from support.hidden_fault import cancelling_layers, shift_hidden_values
 import tinyproof.core.paths
 from tinyproof.cli import main as cli
 from tinyproof.core.build_record import read_build_record
-from tinyproof.core.errors import EnvironmentFaultError
+from tinyproof.core.errors import NoRoomError
 from tinyproof.export.profile_codegen import SOURCE
-from tinyproof.firmware.elf_tables import different_constants, model_constants
+from tinyproof.firmware import elf_tables
+from tinyproof.firmware.elf_tables import ImageConstant, different_constants, model_constants
 
 pytestmark = pytest.mark.traces
 
@@ -111,9 +112,21 @@ def test_a_tracing_firmware_that_is_none_of_this_build_is_not_asked(
     assert f"was built from another {SOURCE}" in note()
 
     def no_room(*_: object) -> None:
-        raise EnvironmentFaultError("the firmware does not fit")
+        raise NoRoomError("the firmware does not fit")
 
     monkeypatch.setattr("tinyproof.firmware.platformio_build.build_profile", no_room)
     (traced / "firmware.elf").unlink()
     assert run("build")[0] == 0, "the firmware that is used fits"
     assert f"is missing; ./tinyproof build --board {BOARD}" in note()
+
+
+def test_parameters_of_operators_that_take_turns_may_point_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    def image(table: int, units: int) -> dict[str, ImageConstant]:
+        parameters = table.to_bytes(4, "little") + units.to_bytes(4, "little")
+        return {"op2_0_weights": ImageConstant(table, 0, b"\1\2"), "op2_0_rows1": ImageConstant(64, 0, parameters)}
+
+    images = {Path("ours"): image(256, 5), Path("moved"): image(512, 5), Path("wrong"): image(512, 6)}
+    monkeypatch.setattr(elf_tables, "model_constants", images.__getitem__)
+    names = ["op2_0_rows1", "op2_0_weights"]
+    assert different_constants(Path("ours"), Path("moved")) == (names, [])
+    assert different_constants(Path("ours"), Path("wrong")) == (names, names[:1])

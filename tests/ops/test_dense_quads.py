@@ -83,7 +83,7 @@ def test_an_autoencoder_takes_no_more_than_its_widest_step() -> None:
         end = y
     schedules = Schedules(lower(read_graph(model.build(end))))
     assert schedules.fastest.plan.arena_bytes == 640 + 128 + 1280
-    assert schedules.fitting("small").plan.arena_bytes == 640 + 128
+    assert schedules.fitting("min").plan.arena_bytes == 640 + 128
 
 
 def test_layers_that_do_not_fit_keep_their_kernel() -> None:
@@ -108,8 +108,9 @@ def test_depthwise_layers_go_pixel_by_pixel_where_ram_is_short(monkeypatch: pyte
     schedules = Schedules(lower(read_graph(tflite)))
     fastest, narrow = schedules.choices[:2]
     assert [op.kernel for op in fastest.program.ops] == ["conv_planes_s8"] * 2
-    assert [op.kernel for op in narrow.program.ops] == ["depthwise_quads_s8"] * 2
-    assert narrow.plan.arena_bytes < 0.7 * fastest.plan.arena_bytes
+    assert [op.kernel for op in narrow.program.ops if op.kernel != "move_up"] == ["depthwise_quads_s8"] * 2
+    in_place = 25 * 5 * 64 + max(op.working_bytes for op in fastest.program.ops)
+    assert narrow.plan.arena_bytes < fastest.plan.arena_bytes == in_place
     monkeypatch.setattr(op_cases, "lower", lambda graph: narrow.program)
     inputs = edge_inputs(25 * 5 * 64, 3, 1)
     (answers,) = run_natively([Case("depthwise", tflite, inputs)], dsp, lambda program: narrow.plan)

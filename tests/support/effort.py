@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+DAY_EXAMPLES = 50
 NIGHTLY_EXAMPLES = 500
 NIGHTLY_DAMAGED_MODELS = 20_000
 nightly = False

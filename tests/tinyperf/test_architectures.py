@@ -61,7 +61,7 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [n if n == "ad" else pytest.param(n, marks=pytest.mark.nightly) for n in MODELS])
+@pytest.mark.parametrize("name", [n if n == "kws" else pytest.param(n, marks=pytest.mark.nightly) for n in MODELS])
 def test_the_plain_kernels_are_bit_exact(imported: Callable[[str], Path], name: str, tmp_path: Path) -> None:
     folder = tmp_path / name
     shutil.copytree(imported(name), folder)
@@ -81,9 +81,7 @@ def test_the_plain_kernels_are_bit_exact(imported: Callable[[str], Path], name: 
     assert different_bits(folder) == 1, "the comparison must be able to fail"
 
 
-@pytest.mark.parametrize(
-    "name", [n if n in ("ad", "kws") else pytest.param(n, marks=pytest.mark.nightly) for n in MODELS]
-)
+@pytest.mark.parametrize("name", [n if n == "kws" else pytest.param(n, marks=pytest.mark.nightly) for n in MODELS])
 def test_the_python_reference_agrees_in_every_layer(imported: Callable[[str], Path], name: str) -> None:
     tflite = (imported(name) / "model.tflite").read_bytes()
     layers = [operator.outputs[0] for operator in device_ends(read_graph(tflite)).operators]

@@ -43,6 +43,7 @@ def add_core(env: Any, build: BuildSpec) -> None:
         CXXFLAGS=[*CXX, "-fpermissive"],
         CCFLAGS=[*build.flags, "-Os", "-g", "-w", "-ffunction-sections", "-fdata-sections", *same_everywhere],
         CPPPATH=[str(core), str(variant)],
+        TINYPROOF_FRAMES=False,
     )
     # Without assembler files: one, of pulseIn, has the name of a C file, and SCons would give both the same object.
     env.Append(LIBS=[own.BuildLibrary("$BUILD_DIR/arduino", str(core), "-<*> +<*.c> +<*.cpp>"), "m"])

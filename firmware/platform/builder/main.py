@@ -75,6 +75,7 @@ else:
     )
 
 elf = env.BuildProgram()
+env.NoCache(elf)  # it comes with the linker's map, which is no target
 
 
 def upload(target: Any, source: Any, env: Any) -> int:

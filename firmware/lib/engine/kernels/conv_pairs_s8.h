@@ -8,7 +8,7 @@
 #include "kernels/clamp_bytes.h"
 #include "kernels/conv_pairs_parameters.h"
 
-/* The input under the kernel, each row `row_bytes` long. */
+/* The input under the kernel, each row `row_bytes` long: a copy, so that the outputs of a pixel may lie over its inputs. */
 KERNEL_INLINE void gather_rows(int8_t *patch, int32_t row_bytes, const struct pixel *at, const struct conv_window *w) {
     for (int32_t ky = 0; ky < w->kernel_height; ky++, patch += row_bytes) {
         int8_t *to = patch;
@@ -24,22 +24,17 @@ KERNEL_INLINE void gather_rows(int8_t *patch, int32_t row_bytes, const struct pi
 KERNEL_SHARED void conv_pairs_s8(const int8_t *input, int8_t *output, int8_t *scratch, const struct conv_pairs_s8 *p) {
     const struct conv_window *w = &p->window;
     const int32_t pixels = w->batches * w->output_height * w->output_width, depth = p->depth;
-    const int32_t whole = is_pointwise(w) && w->channels == depth;
     struct pixel at = {input, 0, 0};
-    for (int32_t i = 0; i < (whole ? 0 : depth); i++) {
+    for (int32_t i = 0; i < depth; i++) {
         scratch[i] = 0; /* what fills up a row */
     }
     for (int32_t pixel = 0; pixel < pixels; pixel++) {
         KERNEL_TABLE int8_t *weights = p->weights;
         KERNEL_TABLE int32_t *scales = p->scales;
-        const int8_t *x = whole ? find_tap(&at, w, 0, 0) : (const int8_t *)0;
-        if (!x) {
-            gather_rows(scratch, (w->kernel_width * w->channels + 3) & ~3, &at, w);
-            x = scratch;
-        }
+        gather_rows(scratch, (w->kernel_width * w->channels + 3) & ~3, &at, w);
         next_pixel(&at, w);
         for (int32_t left = p->units; left > 0; left -= 2) {
-            const struct pair_sums sums = multiply_pair(weights, scales, x, depth);
+            const struct pair_sums sums = multiply_pair(weights, scales, scratch, depth);
             *output++ = rescale_pair_s8(sums.a, scales[2], scales[4], p->rounding);
             if (left > 1) {
                 *output++ = rescale_pair_s8(sums.b, scales[3], pair_scaling_b(scales), p->rounding);

@@ -23,15 +23,18 @@ struct conv_planes_s8 {
     int32_t groups;
     int32_t group_channels;
     int32_t group_units;
-    int32_t strip; /* output rows at a time */
+    int32_t strip;  /* output rows at a time, at most; */
+    int32_t first;  /* where outputs may lie over inputs, the first times fewer: so many, */
+    int32_t growth; /* and so many more for each row that is done */
     int32_t part;  /* outputs of a row at a time; with a dilation, of those with one remainder */
     int32_t phase_outputs; /* of a row at most that have one remainder by the dilation, */
     int32_t long_phases;   /* and how many remainders have so many */
     int32_t pitch; /* int16 of a plane's row, even */
     int32_t plane; /* int16 of a strip's input of one channel, even */
     int32_t sums;  /* int32 of a strip's output of one channel, a multiple of 4 */
-    int32_t
-        flat; /* whether rows of sums are as far apart as those of the plane, so that they all are one for the loop */
+    /* int32 from one row of sums to the next; 0: one after the other has the same. Where it is `pitch` and strides are 1,
+     * all rows are one for the inner loop. */
+    int32_t sums_pitch;
     int32_t rounding; /* 1 + 2 * zero point of the output */
     int32_t clamp_min;
     int32_t clamp_max;

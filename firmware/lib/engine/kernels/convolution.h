@@ -52,6 +52,11 @@ KERNEL_INLINE int32_t is_pointwise(const struct conv_window *w) {
     return w->kernel_height * w->kernel_width * w->stride_y * w->stride_x == 1;
 }
 
+/* Whether two places in the arena have a byte in common. */
+KERNEL_INLINE int32_t overlap(const int8_t *a, int32_t a_bytes, const int8_t *b, int32_t b_bytes) {
+    return a < b + b_bytes && b < a + a_bytes;
+}
+
 /* The bytes of channel 0 at a kernel position, or NULL outside of the image. */
 KERNEL_INLINE const int8_t *find_tap(const struct pixel *at, const struct conv_window *w, int32_t ky, int32_t kx) {
     const int32_t y = at->y * w->stride_y - w->pad_top + ky * w->dilation_y;

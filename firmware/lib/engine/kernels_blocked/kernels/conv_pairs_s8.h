@@ -99,13 +99,21 @@ static __attribute__((noinline)) void conv_two(int8_t *output, const int8_t *x0,
     conv_one(output + p->units, x1, p);
 }
 
-/* Where the inputs of the next pixel lie one after the other: in the image, or gathered in `patch`. */
-KERNEL_INLINE const int8_t *conv_next(struct pixel *at, int8_t *patch, int32_t whole, const struct conv_window *w) {
+/* How a pixel's inputs come to lie one after the other in whole words. */
+enum conv_inputs { CONV_GATHERED, CONV_COPIED, CONV_DIRECT };
+
+/* Where they do: in the image, or in `patch`. Goes on to the next pixel. */
+KERNEL_INLINE const int8_t *conv_next(struct pixel *at, int8_t *patch, enum conv_inputs inputs,
+                                      const struct conv_window *w) {
     const int8_t *x = patch;
-    if (whole) {
-        x = at->image + at->x * w->channels;
-    } else {
+    if (inputs == CONV_GATHERED) {
         gather_patch(patch, at, w);
+    } else {
+        x = at->image + at->x * w->channels;
+        if (inputs == CONV_COPIED) {
+            copy_bytes(patch, x, w->channels);
+            x = patch;
+        }
     }
     next_pixel(at, w);
     return x;
@@ -114,18 +122,23 @@ KERNEL_INLINE const int8_t *conv_next(struct pixel *at, int8_t *patch, int32_t w
 KERNEL_SHARED void conv_pairs_s8(const int8_t *input, int8_t *output, int8_t *scratch, const struct conv_pairs_s8 *p) {
     const struct conv_window *w = &p->window;
     const int32_t pixels = w->batches * w->output_height * w->output_width, depth = p->depth;
-    const int32_t whole = is_pointwise(w) && w->channels == depth;
     struct pixel at = {input, 0, 0};
-    if (!whole) {
+    const int32_t direct = is_pointwise(w) && w->channels == depth;
+    enum conv_inputs inputs = CONV_GATHERED;
+    if (!direct) {
         set_bytes(scratch, (pixels > 1 ? 2 : 1) * depth, 0); /* what fills up a row */
     }
     for (int32_t left = pixels; left > 0; left -= 2, output += 2 * p->units) {
-        const int8_t *x0 = conv_next(&at, scratch, whole, w);
+        if (direct) { /* read anew for each block of outputs, which may lie over them */
+            const int8_t *x = input + (pixels - left) * depth;
+            inputs = overlap(x, 2 * depth, output, 2 * p->units) ? CONV_COPIED : CONV_DIRECT;
+        }
+        const int8_t *x0 = conv_next(&at, scratch, inputs, w);
         if (left == 1) {
             conv_one(output, x0, p);
             break;
         }
-        conv_two(output, x0, conv_next(&at, scratch + depth, whole, w), p);
+        conv_two(output, x0, conv_next(&at, scratch + depth, inputs, w), p);
     }
     output -= pixels / 2 * 2 * p->units;
     clamp_bytes(output, pixels * p->units, p->clamp_min, p->clamp_max);

@@ -19,7 +19,6 @@ struct planes_columns {
     int32_t end;
     int32_t offset; /* of the first one in the image's row, in bytes */
     int32_t step;   /* from one to the next, in bytes */
-    int32_t phases; /* only every so many columns are here */
 };
 
 /* Rows from `y` on that are not in the image become zero points, for all channels. */
@@ -47,10 +46,10 @@ static __attribute__((noinline)) void planes_fill(int16_t *plane, const int8_t *
 
 /* Outputs of one unit in a strip. */
 static __attribute__((noinline, cold)) void planes_rescale(int8_t *output, const int32_t *sums, int32_t rows,
-                                                           int32_t count, int32_t sums_pitch, int32_t step,
-                                                           const int32_t *scales, const struct conv_planes_s8 *p) {
+                                                           int32_t count, int32_t step, const int32_t *scales,
+                                                           const struct conv_planes_s8 *p) {
     const int32_t multiplier = scales[1], scaling = scales[2], rounding = p->rounding;
-    for (; rows > 0; rows--, sums += sums_pitch, output += p->output_step_y) {
+    for (; rows > 0; rows--, sums += p->sums_pitch, output += p->output_step_y) {
         const int32_t fours = count / 4;
         int8_t *to = output;
         if (rounds_once(multiplier)) {
@@ -80,71 +79,63 @@ KERNEL_INLINE void planes_set(int32_t *sums, int32_t count, int32_t value) {
     }
 }
 
-/* What the remainder `phase` of the columns has in common. */
-struct planes_phase {
+/* A part of the columns of all rows, strip by strip. */
+struct planes_walk {
+    struct planes_shape shape;
     struct planes_columns columns; /* of the input */
-    int32_t outputs;               /* of a row */
-    int32_t sums_pitch;
-};
-
-/* What all channels of a strip have in common. */
-struct planes_strip {
-    const int16_t *plane;
+    struct planes_outputs outputs; /* of the strip */
+    int16_t *plane;
+    int32_t *sums;
     word *steps;
-    struct planes_outputs outputs;
+    int32_t flat; /* rows of sums are as far apart as those of the plane, so that they all are one for the loop */
+    int32_t y;    /* of the strip's first output row */
+    int32_t kept; /* rows of the plane that are there already */
 };
 
-/* Adds a channel to one unit of its group; the last one makes outputs. */
+/* Adds a channel to one unit of its group, row by row; the last one makes outputs. */
 static __attribute__((noinline, cold)) void planes_unit(int8_t *output, int32_t *sums, const int8_t *weights,
                                                         const int32_t *scales, int32_t channel,
-                                                        const struct planes_strip *strip,
-                                                        const struct planes_phase *phase,
-                                                        const struct planes_shape *shape,
+                                                        const struct planes_walk *walk,
                                                         const struct conv_planes_s8 *p) {
-    const struct planes_outputs *outputs = &strip->outputs;
-    const int32_t row = outputs->row / 2, loops = p->flat ? 1 : outputs->rows;
-    const int32_t count = p->flat ? (outputs->rows - 1) * p->pitch + outputs->count : outputs->count;
-    if (channel == 0) {
-        planes_set(sums, p->sums, scales[0]);
-    }
-    planes_spread(strip->steps, weights, shape);
-    for (int32_t at = 0; at < loops; at++) {
-        planes_multiply(sums + at * phase->sums_pitch, (count + 3) / 4, strip->plane + at * row, outputs->stride,
-                        strip->steps, shape);
-    }
-    if (channel == p->group_channels - 1) {
-        planes_rescale(output, sums, outputs->rows, outputs->count, phase->sums_pitch, outputs->step, scales, p);
+    const struct planes_outputs *outputs = &walk->outputs;
+    const int32_t loops = walk->flat ? 1 : outputs->rows, rows = walk->flat ? outputs->rows : 1;
+    const int32_t count = ((rows - 1) * p->pitch + outputs->count + 3) & ~3;
+    const int16_t *plane = walk->plane;
+    planes_spread(walk->steps, weights, &walk->shape);
+    for (int32_t left = loops; left > 0; left--) {
+        if (channel == 0) {
+            planes_set(sums, count, scales[0]);
+        }
+        planes_multiply(sums, count / 4, plane, outputs->stride, walk->steps, &walk->shape);
+        if (channel == p->group_channels - 1) {
+            planes_rescale(output, sums, rows, outputs->count, outputs->step, scales, p);
+        }
+        plane += outputs->row / 2;
+        sums += p->sums_pitch;
+        output += outputs->step_y;
     }
 }
 
-/* All channels of `rows` output rows from `y` on. */
-static __attribute__((noinline, cold)) void planes_strip(const int8_t *input, int8_t *output, int8_t *scratch,
-                                                         int32_t y, int32_t rows, const struct planes_phase *phase,
-                                                         const struct planes_shape *shape,
+/* `groups` groups of a strip, whose tables begin with those. */
+static __attribute__((noinline, cold)) void planes_strip(const int8_t *input, int8_t *output, const int8_t *weights,
+                                                         const int32_t *scales, int32_t groups,
+                                                         const struct planes_walk *walk,
                                                          const struct conv_planes_s8 *p) {
     const struct conv_window *w = &p->window;
-    const int32_t taps = w->kernel_height * w->kernel_width, step = phase->columns.phases * p->output_step_x;
-    const int32_t input_rows = (rows - 1) * w->stride_y + (w->kernel_height - 1) * w->dilation_y + 1;
-    int16_t *plane = (int16_t *)(void *)scratch;
-    int32_t *sums = (int32_t *)(void *)(plane + p->plane);
-    const struct planes_strip strip = {
-        plane,
-        (word *)(sums + p->group_units * p->sums),
-        {rows, phase->outputs, w->stride_x, 2 * w->stride_y * p->pitch, step, p->output_step_y},
-    };
-    const int8_t *weights = p->weights;
-    const int32_t *scales = p->scales;
-    const int32_t top = y * w->stride_y - w->pad_top;
-    planes_clear(plane, top, input_rows, p);
-    for (int32_t group = p->groups; group > 0; group--, output += p->group_units) {
+    const int32_t taps = w->kernel_height * w->kernel_width, kept = walk->kept;
+    const int32_t input_rows = (walk->outputs.rows - 1) * w->stride_y + (w->kernel_height - 1) * w->dilation_y + 1;
+    const int32_t top = walk->y * w->stride_y - w->pad_top + kept, more = input_rows - kept;
+    int16_t *next = walk->plane + kept * p->pitch;
+    planes_clear(next, top, more, p);
+    for (int32_t group = groups; group > 0; group--, output += p->group_units) {
         for (int32_t channel = 0; channel < p->group_channels; channel++) {
-            planes_fill(plane, input++, top, input_rows, &phase->columns, p);
+            planes_fill(next, input++, top, more, &walk->columns, p);
             for (int32_t unit = 0; unit < p->group_units; unit++) {
                 const int8_t *own = weights + (unit * p->group_channels + channel) * taps;
                 const int32_t *factors = scales + unit * UNIT_SCALES;
                 if (p->group_channels > 1 ||
-                    !planes_at_once(output + unit, plane, own, factors, shape, &strip.outputs)) {
-                    planes_unit(output + unit, sums + unit * p->sums, own, factors, channel, &strip, phase, shape, p);
+                    !planes_at_once(output + unit, walk->plane, own, factors, &walk->shape, &walk->outputs)) {
+                    planes_unit(output + unit, walk->sums + unit * p->sums, own, factors, channel, walk, p);
                 }
             }
         }
@@ -153,13 +144,33 @@ static __attribute__((noinline, cold)) void planes_strip(const int8_t *input, in
     }
 }
 
+/* Every strip of these groups. Where outputs lie over inputs of the same channel, the rows under two strips are kept. */
+KERNEL_INLINE void planes_strips(const int8_t *input, int8_t *output, const int8_t *weights, const int32_t *scales,
+                                 int32_t groups, int32_t in_place, struct planes_walk *walk,
+                                 const struct conv_planes_s8 *p) {
+    const int32_t kept = in_place ? p->window.kernel_height - 1 : 0;
+    walk->kept = 0;
+    for (walk->y = 0; walk->y < p->window.output_height;) {
+        const int32_t left = p->window.output_height - walk->y, most = p->first + p->growth * walk->y;
+        const int32_t some = most < p->strip ? most : p->strip, rows = some < left ? some : left;
+        walk->outputs.rows = rows;
+        planes_strip(input, output, weights, scales, groups, walk, p);
+        walk->y += rows;
+        output += rows * p->output_step_y;
+        walk->kept = kept;
+        for (int32_t i = 0; i < kept * p->pitch; i++) {
+            walk->plane[i] = walk->plane[i + rows * p->pitch];
+        }
+    }
+}
+
 /* Every row of the outputs from column `first` on, `outputs` of them. */
-static __attribute__((noinline, cold)) void planes_part(const int8_t *input, int8_t *output, int8_t *scratch,
-                                                        int32_t first, int32_t outputs,
-                                                        const struct planes_shape *shape,
+static __attribute__((noinline, cold)) void planes_part(const int8_t *input, int8_t *output, int32_t first,
+                                                        int32_t outputs, struct planes_walk *walk,
                                                         const struct conv_planes_s8 *p) {
     const struct conv_window *w = &p->window;
-    const int32_t phases = w->dilation_x, x = first * w->stride_x - w->pad_left;
+    const int32_t phases = w->dilation_x, x = first * w->stride_x - w->pad_left, groups = p->groups;
+    const int32_t in_place = input == output && p->strip < w->output_height;
     int32_t begin = 0, at = x;
     for (; at < 0 && begin < p->pitch; at += phases) {
         begin++;
@@ -168,18 +179,18 @@ static __attribute__((noinline, cold)) void planes_part(const int8_t *input, int
     for (int32_t column = at; column < w->input_width && end < p->pitch; column += phases) {
         end++;
     }
-    const struct planes_columns columns = {
-        begin, end < p->pitch ? end : p->pitch, at * p->input_step_x, phases * p->input_step_x, phases,
-    };
-    const struct planes_phase phase = {columns, outputs, p->flat ? p->pitch : (outputs + 3) & ~3};
-    int16_t *plane = (int16_t *)(void *)scratch;
+    walk->columns = (struct planes_columns){begin, end, at * p->input_step_x, phases * p->input_step_x};
+    walk->outputs.count = outputs;
     for (int32_t i = 0; i < p->plane; i++) {
-        plane[i] = (int16_t)w->input_zero_point;
+        walk->plane[i] = (int16_t)w->input_zero_point;
     }
-    for (int32_t y = 0; y < w->output_height; y += p->strip) {
-        const int32_t left = w->output_height - y, rows = left < p->strip ? left : p->strip;
-        planes_strip(input, output + y * p->output_step_y + first * p->output_step_x, scratch, y, rows, &phase, shape,
-                     p);
+    output += first * p->output_step_x;
+    const int8_t *weights = p->weights;
+    const int32_t *scales = p->scales;
+    for (int32_t left = groups; left > 0; left -= in_place ? 1 : groups) {
+        planes_strips(input++, output++, weights, scales, in_place ? 1 : groups, in_place, walk, p);
+        weights += w->kernel_height * w->kernel_width;
+        scales += UNIT_SCALES;
     }
 }
 
@@ -189,12 +200,19 @@ KERNEL_OF_COLD_PARTS void conv_planes_s8(const int8_t *input, int8_t *output, in
     const int32_t outputs = w->output_height * w->output_width * p->groups * p->group_units;
     const int32_t steps = w->stride_x == 1 ? w->kernel_width / 2 + 1 : (w->kernel_width + 1) / 2;
     const int32_t gap = 2 * p->pitch * w->dilation_y - 4 * (steps - 1), phases = w->dilation_x;
-    const struct planes_shape shape = {w->kernel_height, w->kernel_width, steps, gap};
+    struct planes_walk walk = {
+        .shape = {w->kernel_height, w->kernel_width, steps, gap},
+        .outputs = {0, 0, w->stride_x, 2 * w->stride_y * p->pitch, phases * p->output_step_x, p->output_step_y},
+        .plane = (int16_t *)(void *)scratch,
+        .sums = (int32_t *)(void *)(scratch + 2 * p->plane),
+        .steps = (word *)(void *)(scratch + 2 * p->plane + 4 * p->group_units * p->sums),
+        .flat = w->stride_x == 1 && w->stride_y == 1 && p->sums_pitch == p->pitch,
+    };
     for (int32_t image = w->batches; image > 0; image--) {
         for (int32_t first = 0; first < phases; first++) {
             int32_t left = first < p->long_phases ? p->phase_outputs : p->phase_outputs - 1;
             for (int32_t x = first; left > 0; left -= p->part, x += p->part * phases) {
-                planes_part(input, output, scratch, x, left < p->part ? left : p->part, &shape, p);
+                planes_part(input, output, x, left < p->part ? left : p->part, &walk, p);
             }
         }
         clamp_bytes(output, outputs, p->clamp_min, p->clamp_max);

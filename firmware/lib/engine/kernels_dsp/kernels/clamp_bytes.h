@@ -6,7 +6,7 @@
 
 #include "kernels/dsp.h"
 
-KERNEL_INLINE void clamp_bytes(int8_t *output, int32_t count, int32_t min, int32_t max) {
+static __attribute__((noinline, hot)) void clamp_bytes(int8_t *output, int32_t count, int32_t min, int32_t max) {
     if (min <= -128 && max >= 127) {
         return;
     }

@@ -102,6 +102,7 @@ struct conv_mve_s8 {
 /* An output pixel, and what is known of its row. */
 struct conv_mve_walk {
     const struct conv_mve_s8 *layer;
+    const int8_t *output; /* of two pixels, which may lie over their inputs */
     const int8_t *image;
     const int8_t *end; /* of the input */
     const int8_t *row; /* where the kernel begins, at column 0; only if all of its rows are inside */
@@ -175,8 +176,8 @@ static __attribute__((noinline)) void conv_mve_border(int8_t *patch, const struc
     }
 }
 
-/* Where a pixel's input lies, or a copy of it in `patch`: a single tap is copied only if reading whole blocks would pass
- * the input's end. Goes on to the next pixel.
+/* Where a pixel's input lies, or a copy of it in `patch`: a single tap is copied only where outputs may lie over it, or
+ * reading whole blocks would pass the input's end. Goes on to the next pixel.
  */
 static __attribute__((noinline)) const int8_t *conv_mve_input(int8_t *patch, struct conv_mve_walk *at) {
     const struct conv_mve_s8 *p = at->layer;
@@ -184,7 +185,7 @@ static __attribute__((noinline)) const int8_t *conv_mve_input(int8_t *patch, str
     const int8_t *found = patch;
     if (at->x0 >= 0 && at->x0 <= at->x_last) {
         const int8_t *x = at->row + at->x0 * w->channels;
-        if (p->direct && at->end - x >= MVE_BYTES * p->blocks) {
+        if (p->direct && at->end - x >= MVE_BYTES * p->blocks && !overlap(x, w->channels, at->output, 2 * p->units)) {
             found = x;
         } else {
             const int32_t bytes = w->kernel_width * w->channels;
@@ -200,14 +201,16 @@ static __attribute__((noinline)) const int8_t *conv_mve_input(int8_t *patch, str
 typedef void conv_mve_multiplier(const int8_t *x0, const int8_t *x1, int8_t *output, int32_t distance,
                                  const struct conv_mve_s8 *p);
 
-/* Scratch: two patches of 16 * blocks bytes, unless the layer is direct and its input of whole blocks. */
+/* Scratch: two patches of 16 * blocks bytes. */
 KERNEL_INLINE void conv_mve(conv_mve_multiplier *multiply, const int8_t *input, int8_t *output, int8_t *scratch,
                             const struct conv_mve_s8 *p) {
     const struct conv_window *w = &p->window;
     const int32_t images = w->batches * w->input_height * w->input_width * w->channels;
-    struct conv_mve_walk at = {p, input, input + images, input, 0, 0, 0, 0};
+    const int32_t pixels = w->batches * w->output_height * w->output_width;
+    struct conv_mve_walk at = {p, output, input, input + images, input, 0, 0, 0, 0};
     conv_mve_begin_row(&at);
-    for (int32_t left = w->batches * w->output_height * w->output_width; left > 0; left -= 2) {
+    for (int32_t left = pixels; left > 0; left -= 2) {
+        at.output = output;
         const int8_t *x0 = conv_mve_input(scratch, &at), *x1 = x0;
         if (left > 1) {
             x1 = conv_mve_input(scratch + MVE_BYTES * p->blocks, &at);

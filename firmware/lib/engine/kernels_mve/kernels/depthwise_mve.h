@@ -8,14 +8,17 @@
  * Every tap of a pixel is an offset from its channel 0: inside of the image the offsets are the same for all pixels, so
  * that a row of them is one call; at the border some lead to a row of zero points instead. Where there is room for the
  * rows of the input under a row of the output, they are copied between borders of zero points, and all pixels are inside.
+ *
+ * Where the output begins where the input does, both are of one shape and the stride is 1: rows are copied before outputs
+ * lie over them.
  */
 #ifndef TINYPROOF_KERNELS_DEPTHWISE_MVE_H
 #define TINYPROOF_KERNELS_DEPTHWISE_MVE_H
 
 #include "kernels/mve.h"
 
-/* Scratch, aligned to 4: 8 * taps + channels bytes; with a strip 4 * taps + kernel_height * strip * channels. Tables have
- * zeros up to a multiple of 16 units.
+/* Scratch, aligned to 4: 8 * taps + channels bytes, and pad_top + 1 rows of the input if the output begins there; with a
+ * strip 4 * taps + kernel_height * strip * channels. Tables have zeros up to a multiple of 16 units.
  *
  * Output rows and columns are inside, so that no tap leaves the image, from `rows_from` up to `rows_to` and from
  * `columns_from` on: `steps` times `fold` pixels that fit a vector together, then `rest` ones.
@@ -151,12 +154,22 @@ struct depthwise_mve_s8 {
 typedef void depthwise_mve_multiplier(const int8_t *x, int32_t stride, const int32_t *offsets, int8_t *output,
                                       int32_t step_units, int32_t count, const struct depthwise_mve_s8 *p);
 
+/* Where an image's rows lie: up to row `last`, -1 for none, in copies that take turns, the others in the image. */
+struct depthwise_mve_rows {
+    int32_t copies; /* from the image's begin on */
+    int32_t count;
+    int32_t last;
+};
+
 /* Offsets of the taps from the image's begin, `outside` where they leave it: for the pixel whose kernel begins at y0, x0. */
 static __attribute__((noinline)) void depthwise_mve_offsets(int32_t *offset, int32_t y0, int32_t x0, int32_t outside,
+                                                            const struct depthwise_mve_rows *rows,
                                                             const struct conv_window *w) {
+    const int32_t row_bytes = w->input_width * w->channels;
     for (int32_t ky = 0, y = y0; ky < w->kernel_height; ky++, y += w->dilation_y) {
         const int32_t row_inside = y >= 0 && y < w->input_height;
-        int32_t place = (y * w->input_width + x0) * w->channels;
+        int32_t place = (row_inside && y <= rows->last ? rows->copies + y % rows->count * row_bytes : y * row_bytes) +
+                        x0 * w->channels;
         for (int32_t kx = 0, x = x0; kx < w->kernel_width; kx++, x += w->dilation_x) {
             *offset++ = row_inside && x >= 0 && x < w->input_width ? place : outside;
             place += w->dilation_x * w->channels;
@@ -167,44 +180,57 @@ static __attribute__((noinline)) void depthwise_mve_offsets(int32_t *offset, int
 /* Output pixels of a row, some of whose taps leave the image: from `column` up to `end`. */
 static __attribute__((noinline)) void depthwise_mve_border(depthwise_mve_multiplier *multiply, const int8_t *image,
                                                            int8_t *output, int32_t *offsets, const int8_t *outside,
-                                                           int32_t row, int32_t column, int32_t end,
+                                                           const struct depthwise_mve_rows *rows, int32_t row,
+                                                           int32_t column, int32_t end,
                                                            const struct depthwise_mve_s8 *p) {
     const struct conv_window *w = &p->window;
     for (; column < end; column++) {
         const int32_t y0 = row * w->stride_y - w->pad_top, x0 = column * w->stride_x - w->pad_left;
-        depthwise_mve_offsets(offsets, y0, x0, (int32_t)(outside - image), w);
+        depthwise_mve_offsets(offsets, y0, x0, (int32_t)(outside - image), rows, w);
         multiply(image, 0, offsets, output + (row * w->output_width + column) * p->units, p->units, 1, p);
     }
 }
 
-/* Row after row and from left to right, so that the output may follow close behind the input. */
+/* Row after row and from left to right, so that the output may follow close behind the input; or begin where that does. */
 KERNEL_INLINE void depthwise_mve_image(depthwise_mve_multiplier *multiply, const int8_t *image, int8_t *output,
-                                       int32_t *offsets, const int8_t *outside, const struct depthwise_mve_s8 *p) {
+                                       int32_t *offsets, int8_t *outside, const struct depthwise_mve_s8 *p) {
     const struct conv_window *w = &p->window;
     const int32_t channels = w->channels, units = p->units, stride = w->stride_x * channels;
     const int32_t columns = p->steps * p->fold, inside_to = p->columns_from + columns + p->rest;
+    const int32_t row_bytes = w->input_width * channels, in_place = image == output;
     int32_t *border = offsets + p->taps;
-    depthwise_mve_offsets(offsets, 0, 0, 0, w); /* of all that is inside */
+    int8_t *copies = outside + channels;
+    struct depthwise_mve_rows rows = {(int32_t)(copies - image), w->pad_top + 1, -1};
+    depthwise_mve_offsets(offsets, 0, 0, 0, &rows, w); /* of all that is inside */
     for (int32_t row = 0; row < w->output_height; row++) {
+        if (in_place) {
+            mve_copy(copies + row % rows.count * row_bytes, image + row * row_bytes, row_bytes);
+            rows.last = row;
+        }
         if (row < p->rows_from || row >= p->rows_to || inside_to == 0) {
-            depthwise_mve_border(multiply, image, output, border, outside, row, 0, w->output_width, p);
+            depthwise_mve_border(multiply, image, output, border, outside, &rows, row, 0, w->output_width, p);
             continue;
         }
         const int32_t y0 = row * w->stride_y - w->pad_top, x0 = p->columns_from * w->stride_x - w->pad_left;
         const int8_t *x = image + (y0 * w->input_width + x0) * channels;
         int8_t *to = output + (row * w->output_width + p->columns_from) * units;
-        depthwise_mve_border(multiply, image, output, border, outside, row, 0, p->columns_from, p);
+        depthwise_mve_border(multiply, image, output, border, outside, &rows, row, 0, p->columns_from, p);
+        if (in_place) {
+            depthwise_mve_offsets(offsets, y0, x0, 0, &rows, w);
+            x = image;
+        }
         if (p->steps > 0) {
             multiply(x, p->fold * stride, offsets, to, p->fold * units, p->steps, p);
         }
         if (p->rest > 0) {
             multiply(x + columns * stride, stride, offsets, to + columns * units, units, p->rest, p);
         }
-        depthwise_mve_border(multiply, image, output, border, outside, row, inside_to, w->output_width, p);
+        depthwise_mve_border(multiply, image, output, border, outside, &rows, row, inside_to, w->output_width, p);
     }
 }
 
-/* Row by row of the outputs, with the rows of the input under it copied to `strip`. */
+/* Row by row of the outputs, with the rows of the input under it copied to `strip`. With a stride of 1 each row of the
+ * image is read once, so that outputs may lie over it. */
 KERNEL_INLINE void depthwise_mve_padded(depthwise_mve_multiplier *multiply, const int8_t *image, int8_t *output,
                                         int32_t *offsets, int8_t *strip, const struct depthwise_mve_s8 *p) {
     const struct conv_window *w = &p->window;
@@ -218,10 +244,13 @@ KERNEL_INLINE void depthwise_mve_padded(depthwise_mve_multiplier *multiply, cons
             *offset++ = ky * bytes + kx * w->dilation_x * channels;
         }
     }
+    const int32_t once = w->stride_y == 1 && w->dilation_y == 1, kept = once ? w->kernel_height - 1 : 0;
     for (int32_t row = 0; row < w->output_height; row++, output += w->output_width * p->units) {
-        int32_t y = row * w->stride_y - w->pad_top;
-        int8_t *to = strip + before;
-        for (int32_t ky = 0; ky < w->kernel_height; ky++, y += w->dilation_y, to += bytes) {
+        const int32_t first = row > 0 ? kept : 0;
+        int32_t y = row * w->stride_y - w->pad_top + first;
+        int8_t *to = strip + first * bytes + before;
+        mve_copy(strip, strip + bytes, first * bytes);
+        for (int32_t ky = first; ky < w->kernel_height; ky++, y += w->dilation_y, to += bytes) {
             if (y >= 0 && y < w->input_height) {
                 mve_copy(to, image + y * row_bytes, inside);
             } else {
