@@ -72,7 +72,9 @@ def _ask(
     from tinyproof.export.profile_codegen import FOLDER, SOURCE, write_profile
     from tinyproof.firmware.elf_tables import different_constants
     from tinyproof.host.expected import read_vectors
-    from tinyproof.host.step_trace import ask_steps, digested_vectors, watch_steps
+    from tinyproof.host.layer_probes import ask_probes, probing_of
+    from tinyproof.host.step_trace import digested_vectors, open_tracing, trace_inputs
+    from tinyproof.host.targets.emulator import Emulator
 
     start = time.monotonic()
     traced, plain = (folder / "boards" / board.name / part for part in (FOLDER, ""))
@@ -92,13 +94,24 @@ def _ask(
     patient = dataclasses.replace(config, timeout_s=max(config.timeout_s, PATIENCE_S))
     parts = [step.parts for step in steps]
     elf = traced / FIRMWARE_FILE
-    if put is None or port is None:
-        seen = watch_steps(board, folder, elf, parts, inputs, patient, sequence=vectors.sequence)
-    else:
-        put(elf)
-        seen = ask_steps(board, folder, port, parts, inputs, patient, sequence=vectors.sequence)
+    arena_bytes = manifest.memory.arena_bytes if manifest.memory else 0
+    probing = probing_of(folder, folder / FOLDER, manifest, [step.probe for step in steps], arena_bytes)
+    with contextlib.ExitStack() as stack:
+        if put is None or port is None:
+            port = stack.enter_context(Emulator(board, elf)).port
+        else:
+            put(elf)
+        session = stack.enter_context(open_tracing(board, folder, port, parts, patient))
+        seen = trace_inputs(session, folder, parts, inputs, sequence=vectors.sequence)
+        wrong = ask_probes(session, probing, inputs[0], len(steps))
     constants = different_constants(plain / FIRMWARE_FILE, elf)
     found = _sum_up(steps, seen, record.flash_bytes - used.flash_bytes, constants)
+    found = dataclasses.replace(
+        found,
+        probes=sum(one.probe.trials for one in steps if not isinstance(one.probe, str)),
+        probe_layer="" if wrong is None else name_of(steps[wrong]),
+        unprobed=[f"{name_of(one)}: {one.probe}" for one in steps if isinstance(one.probe, str)],
+    )
     return dataclasses.replace(found, seconds=round(time.monotonic() - start, 3)), ""
 
 

@@ -71,6 +71,11 @@ def _say_digests(report: CheckReport) -> None:
         f"{digests.outputs} outputs of {digests.layers} operators {same} for {digests.inputs} inputs, by digests of a "
         f"firmware that traces them ({digests.flash_bytes:+,} B of flash)",
     )
+    if digests.probes or digests.unprobed:
+        alone = f"each alone bit-identical on {digests.probes:,} made contents"
+        if digests.probe_layer:
+            alone = f"{digests.probe_layer} DIFFERENT when run alone on made contents"
+        say("", alone + "".join(f"; not alone: {one}" for one in digests.unprobed))
     count = len(digests.constants_different)
     if digests.constants:
         same = "the same" if not count else f"{count} DIFFERENT, from {digests.constants_different[0]} on"

@@ -115,7 +115,7 @@ def generate(program: Program, plan: MemoryPlan, *, prefix: str = "", place: str
     parts = {number: kernel_parts(number, op, prefix) for number, op in enumerate(program.ops) if op.kernel}
     every = [part for found in parts.values() for part in found]
     uses = Counter(part.op.kernel for part in every for _ in part.calls)
-    shared = sorted(kernel for kernel, count in uses.items() if count > MAX_INLINED_CALLS)
+    shared = _shared(uses)
     everywhere = {part.op.kernel for part in every if not part.form}
     kernels = _includes(set(uses), everywhere, {part.form.kernel for part in every if part.form})
     moving = (
@@ -128,11 +128,33 @@ def generate(program: Program, plan: MemoryPlan, *, prefix: str = "", place: str
         types = _argument_types(program, part, part.calls[0])
         copy = _shared_kernel(kernel, part.calls[0], types, scratch=scratch)
         lines += copy if kernel in everywhere else ["#if !KERNELS_MVE", *copy[:-1], "#endif", ""]
+    for found in parts.values():
+        for part in found:
+            lines += _declarations(part, place)
+    steps = _steps(program, plan, parts, shared)
+    new = [part for part in every if not part.declared]
+    tables = {name: table for part in new for name, table in _by_name(part.tables, part.constants).items()}
+    mve_tables = {name: table for part in new for name, table in _by_name(part.tables, part.mve_constants).items()}
+    return Unit(lines, steps, tables, mve_tables)
+
+
+def print_calls(program: Program, plan: MemoryPlan) -> dict[int, list[str]]:
+    """The kernel calls of each operator, as `generate` has them."""
+    parts = {number: kernel_parts(number, op) for number, op in enumerate(program.ops) if op.kernel}
+    uses = Counter(part.op.kernel for found in parts.values() for part in found for _ in part.calls)
+    return _steps(program, plan, parts, _shared(uses))
+
+
+def _shared(uses: Counter[str]) -> list[str]:
+    return sorted(kernel for kernel, count in uses.items() if count > MAX_INLINED_CALLS)
+
+
+def _steps(
+    program: Program, plan: MemoryPlan, parts: dict[int, list[KernelPart]], shared: list[str]
+) -> dict[int, list[str]]:
     steps: dict[int, list[str]] = {}
     for number, found in parts.items():
         op = program.ops[number]
-        for part in found:
-            lines += _declarations(part, place)
         if isinstance(op, Stripes):
             steps[number] = stripe_lines(op, number, found, plan, shared)
             continue
@@ -143,10 +165,7 @@ def generate(program: Program, plan: MemoryPlan, *, prefix: str = "", place: str
     for number, op in enumerate(program.ops):
         if isinstance(op, Control):
             steps[number] = [op.statement(plan.offsets.__getitem__)]
-    new = [part for part in every if not part.declared]
-    tables = {name: table for part in new for name, table in _by_name(part.tables, part.constants).items()}
-    mve_tables = {name: table for part in new for name, table in _by_name(part.tables, part.mve_constants).items()}
-    return Unit(lines, dict(sorted(steps.items())), tables, mve_tables)
+    return dict(sorted(steps.items()))
 
 
 def _by_name(prefix: str, constants: Iterable[Constant]) -> dict[str, Constant]:

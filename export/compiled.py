@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from tinyproof.core.errors import UsageError
+from tinyproof.core.errors import MismatchError, UsageError
 from tinyproof.core.manifest import model_id, read_manifest
 from tinyproof.core.paths import shown
 from tinyproof.core.tflite.reader import read_file, read_graph
+from tinyproof.export.built_plan import plan_fault
 from tinyproof.export.codegen import Unit, emit_source, generate
 from tinyproof.export.lowering import Program, lower
 from tinyproof.export.memory_planner import MemoryPlan
@@ -42,8 +43,10 @@ def _lower(tflite: bytes, *, keep_dead: bool) -> Program:
 
 
 def read_compiled(build_dir: Path, since: str = "") -> Compiled:
-    """Raises UsageError where the build is none, or its model_compiled.c is not what this version makes of it: what is
-    printed from here has to be what was proven. `since`: only what the file holds from these words on is compared."""
+    """`since`: only what model_compiled.c holds from these words on is compared.
+
+    Raises UsageError where the build is none, or its C is not what this version makes of it: what is printed from here
+    has to be what was proven; MismatchError where tensors overlap in it that must not."""
     memory = read_manifest(build_dir).memory
     choice = schedule(read_lowered(build_dir), memory.ram if memory else "")
     program, plan = choice.program, choice.plan
@@ -53,5 +56,11 @@ def read_compiled(build_dir: Path, since: str = "") -> Compiled:
     made = emit_source(program, plan, identity, unit)
     begin = source.find(since)
     if begin < 0 or source[begin:] != made[made.index(since) :]:
+        header = (build_dir / "model_compiled.h").read_text(encoding="utf-8")
+        if fault := plan_fault(program, plan, source, header):
+            raise MismatchError(
+                f"{shown(build_dir / 'model_compiled.c')}: {fault}: tensors lie where they must not; "
+                "run ./tinyproof export again"
+            )
         raise UsageError(f"{shown(build_dir / 'model_compiled.c')} is another version's; run ./tinyproof export again")
     return Compiled(program, plan, unit, identity, source)

@@ -7,16 +7,20 @@ ships, also where a weight in it is wrong.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tinyproof.core.errors import UsageError
 from tinyproof.core.files import write_at_once
 from tinyproof.core.paths import shown
+from tinyproof.core.tflite.layer_probes import LayerProbe
 from tinyproof.core.tflite.parts import TensorPart
+from tinyproof.core.tflite.reader import read_file, read_graph
 from tinyproof.export.c_text import banner
 from tinyproof.export.codegen import Unit, emit_reset
-from tinyproof.export.compiled import read_compiled, read_lowered
+from tinyproof.export.compiled import Compiled, read_compiled, read_lowered
+from tinyproof.export.layer_probes import layer_probes
 from tinyproof.export.lowering import Program
 from tinyproof.export.memory_planner import MemoryPlan
 from tinyproof.export.ops.constant_output import ConstantOutput
@@ -33,7 +37,7 @@ class ProfiledOperator:
     """An operator that has something to do on the device. `index` is its number in the .tflite, `number` in the C.
 
     `output` is the shape of its first output; `parts` are what it computes of the .tflite's tensors: all its outputs
-    that have their values once it has run.
+    that have their values once it has run. `probe`: how it is run alone, or why it is not.
     """
 
     number: int
@@ -42,6 +46,7 @@ class ProfiledOperator:
     macs: int
     output: list[int]
     parts: tuple[TensorPart, ...]
+    probe: LayerProbe | str
 
     @property
     def function(self) -> str:
@@ -66,30 +71,37 @@ def write_profile(build_dir: Path) -> list[ProfiledOperator]:
         raise UsageError(f"{shown(build_dir)}: the model has IF or WHILE, whose operators do not run in turn")
     if not unit.steps:
         raise UsageError(f"{shown(build_dir)}: the model does nothing on the device; there is nothing to profile")
-    operators = profiled_operators(program, unit)
+    operators = profiled_operators(build_dir, compiled)
     outputs = _outputs(program, plan, operators)
     folder = build_dir / FOLDER
     # Several boards may be built from it side by side.
     tables = compiled.source.partition(CALLS)[0]
-    write_at_once(folder / SOURCE, _source(tables, unit, outputs, emit_reset(program, plan)))
+    write_at_once(folder / SOURCE, _source(tables, unit, outputs, operators, emit_reset(program, plan)))
     write_at_once(folder / HEADER, _header(len(unit.steps), len(outputs), compiled.identity))
     return operators
 
 
-def _operator(program: Program, number: int) -> ProfiledOperator:
+def _operator(program: Program, number: int, probe: LayerProbe | str) -> ProfiledOperator:
     op = program.ops[number]
     shape = list(program.graph.tensors[op.outputs[0]].shape)
-    tensors = program.graph.tensors
+    return ProfiledOperator(number, op.operator.index, op.name, op.macs, shape, written_parts(program, number), probe)
+
+
+def written_parts(program: Program, number: int) -> tuple[TensorPart, ...]:
+    """What an operator computes of the .tflite's tensors: all its outputs that have their values once it has run."""
+    op, tensors = program.ops[number], program.graph.tensors
     made = tuple(index for index in op.outputs if index not in op.inputs and not tensors[index].is_variable)
     if isinstance(op, (ConstantOutput, Lift)):
         made = ()  # its tensor is none of the .tflite's
-    parts = tuple(program.parts.get(index, TensorPart(index)) for index in made)
-    return ProfiledOperator(number, op.operator.index, op.name, op.macs, shape, parts)
+    return tuple(program.parts.get(index, TensorPart(index)) for index in made)
 
 
-def profiled_operators(program: Program, unit: Unit) -> list[ProfiledOperator]:
+def profiled_operators(build_dir: Path, compiled: Compiled) -> list[ProfiledOperator]:
     """The operators that run, in their order."""
-    return [_operator(program, number) for number in unit.steps]
+    numbers = list(compiled.unit.steps)
+    original = read_graph(read_file(build_dir / "model.tflite"))
+    probes = layer_probes(original, compiled.program, compiled.plan, numbers)
+    return [_operator(compiled.program, number, probe) for number, probe in zip(numbers, probes, strict=True)]
 
 
 def _outputs(program: Program, plan: MemoryPlan, operators: list[ProfiledOperator]) -> list[str]:
@@ -101,7 +113,36 @@ def _outputs(program: Program, plan: MemoryPlan, operators: list[ProfiledOperato
     ]
 
 
-def _source(tables: str, unit: Unit, outputs: list[str], reset: list[str]) -> str:
+def probe_tables(of_steps: Sequence[LayerProbe | str]) -> list[str]:
+    """C tables of how each step is run alone."""
+    probes: list[str] = []
+    inputs: list[str] = []
+    given = bytearray()
+    for of_step in of_steps:
+        probe = of_step if isinstance(of_step, LayerProbe) else LayerProbe((), (), (0, 0), 0)
+        first, end = probe.window
+        numbers = [len(inputs), len(probe.inputs), *probe.scratch, probe.trials, first, end - first]
+        numbers += [len(given), len(probe.given)]
+        given += b"".join(probe.given)
+        probes.append(f"    {{{', '.join(map(str, numbers))}}},")
+        inputs += [
+            f"    {{{one.offset}, {one.bytes // one.element_bytes}, {one.zero_point}, {one.element_bytes}}},"
+            for one in probe.inputs
+        ]
+    chosen = [str((byte ^ 128) - 128) for byte in (*given, 0)]
+    return [
+        f"const struct probe model_probes[{len(of_steps)}] = {{",
+        *probes,
+        "};",
+        f"const struct probe_input model_probe_inputs[{len(inputs)} + 1] = {{",
+        *inputs,
+        "    {0, 0, 0, 0},",
+        "};",
+        f"const int8_t model_probe_given[{len(given)} + 1] = {{{', '.join(chosen)}}};",
+    ]
+
+
+def _source(tables: str, unit: Unit, outputs: list[str], operators: list[ProfiledOperator], reset: list[str]) -> str:
     lines = tables.replace(_INCLUDE, f'{_INCLUDE}\n#include "model_profile.h"', 1).splitlines()
     for number, calls in unit.steps.items():
         lines += [f"static void {_function(number)}(int8_t *arena) {{", *calls, "}", ""]
@@ -114,6 +155,8 @@ def _source(tables: str, unit: Unit, outputs: list[str], reset: list[str]) -> st
         "const struct model_step_output model_step_outputs[MODEL_STEP_OUTPUTS] = {",
         *outputs,
         "};",
+        "",
+        *probe_tables([operator.probe for operator in operators]),
         *reset,
     ]
     return "\n".join(lines) + "\n"
@@ -132,6 +175,8 @@ def _header(steps: int, outputs: int, identity: str) -> str:
             "",
             "#include <stdint.h>",
             "",
+            '#include "probe.h"',
+            "",
             f"#define MODEL_STEPS {steps}",
             f"#define MODEL_STEP_OUTPUTS {outputs}",
             "",
@@ -143,6 +188,11 @@ def _header(steps: int, outputs: int, identity: str) -> str:
             "    uint32_t step, offset, bytes;",
             "};",
             "extern const struct model_step_output model_step_outputs[MODEL_STEP_OUTPUTS];",
+            "",
+            "/* How each step is run alone. */",
+            "extern const struct probe model_probes[];",
+            "extern const struct probe_input model_probe_inputs[];",
+            "extern const int8_t model_probe_given[];",
             "",
             "#endif",
             "",

@@ -8,18 +8,26 @@ behind it, is the same answer; what differs behind the sums is tried for every s
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from tinyproof.core.errors import EnvironmentFaultError
+from tinyproof.export.compiled import Compiled
 from tinyproof.export.profile_codegen import FOLDER, SOURCE
 from tinyproof.faults.editing import edit_source
 from tinyproof.faults.fault import EngineFault
+from tinyproof.faults.mutants import Mutant
 from tinyproof.faults.native.engine import NativeEngine
 from tinyproof.prove.eva import one_step
-from tinyproof.prove.sweeps import sweeps_of
+from tinyproof.prove.softmax import prove_softmax
+from tinyproof.prove.sweeps import Sweeps, sweeps_of
 from tinyproof.prove.symbolic import ADDED, AVERAGED, ENGINE, MULTIPLIED, StepForms, run_machine
+from tinyproof.prove.verdicts import UNPROVEN, Verdict
 
+AVERAGE = ("kernels/average_pooling.h", "average_pooling_divide")
+LOOPS = ("kernels/softmax.h",)  # what prove/ takes on trust of SOFTMAX is there
 PATIENCE_S = 60  # for one operator: with a fault in its bounds it may never end
 BYTES = 256  # distances between bytes are less
 
@@ -27,8 +35,8 @@ BYTES = 256  # distances between bytes are less
 class Equivalence:
     """Of a build's operators. `folder`: where is compiled."""
 
-    def __init__(self, build_dir: Path, engine: NativeEngine, folder: Path) -> None:
-        self._build_dir, self._engine, self._folder = build_dir, engine, folder
+    def __init__(self, build_dir: Path, compiled: Compiled, engine: NativeEngine, folder: Path) -> None:
+        self._build_dir, self._compiled, self._engine, self._folder = build_dir, compiled, engine, folder
         self._sound: dict[int, StepForms | str] = {}
 
     def shown(self, fault: EngineFault) -> str:
@@ -56,6 +64,58 @@ class Equivalence:
             return self._same_pairs(before, after)
         return ""
 
+    def of_kernel(self, mutant: Mutant, places: Sequence[int], engine: Path) -> str:
+        """The same of a changed kernel that changes only what the steps at `places` make of sums, all of them rows of
+        SOFTMAX. `engine`: a copy of the kernels, where it is planted meanwhile."""
+        compiled = self._compiled
+        numbers = [self._engine.steps[place] for place in places]
+        ops = [compiled.program.ops[number] for number in numbers]
+        if ops and all(op.operator.name == "AVERAGE_POOL_2D" for op in ops) and mutant.inside(AVERAGE):
+            return self._averages_with(mutant, numbers, engine)
+        if not ops or any(op.operator.name != "SOFTMAX" for op in ops) or mutant.file in LOOPS:
+            return ""
+        mutant.plant(engine)
+        try:
+            sweeps = Sweeps(engine)
+            verdicts = [self._softmax(number, engine, sweeps) for number in numbers]
+        except EnvironmentFaultError:
+            return ""
+        finally:
+            mutant.heal(engine)
+        words = {verdict.why for verdict in verdicts}
+        return f"all there are: {', '.join(sorted(words))}" if all(verdict.holds for verdict in verdicts) else ""
+
+    def _averages_with(self, mutant: Mutant, numbers: Sequence[int], engine: Path) -> str:
+        """Of a changed division: every kernel of averages divides by that function alone."""
+        forms = [self._forms(number, None) for number in numbers]
+        mutant.plant(engine)
+        try:
+            changed = Sweeps(engine)
+        except EnvironmentFaultError:
+            return ""
+        finally:
+            mutant.heal(engine)
+        sums = 0
+        for one in forms:
+            if isinstance(one, str) or not (one.tails == AVERAGED).all():
+                return ""
+            for parameters, clamp in set(
+                zip(map(tuple, one.parameters[:, :3].tolist()), map(tuple, one.clamps.tolist()), strict=True)
+            ):
+                tables = sweeps_of(ENGINE).average(parameters, clamp), changed.average(parameters, clamp)
+                if not np.array_equal(*tables):
+                    return ""
+                sums += len(tables[0])
+        return f"{sums:,} sums of windows, all there are, become the same bytes"
+
+    def _softmax(self, number: int, engine: Path, sweeps: Sweeps) -> Verdict:
+        forms = self._forms(number, None, engine)
+        if isinstance(forms, str):
+            return Verdict(UNPROVEN, forms)
+        op = self._compiled.program.ops[number]
+        source = (self._build_dir / FOLDER / SOURCE).read_text(encoding="utf-8")
+        return prove_softmax(forms, op.graph, op.operator, self._compiled.plan.offsets, source, number, sweeps)
+
     def _beyond_bytes(self, fault: EngineFault) -> bool:
         regions = self._engine.regions
         return all(
@@ -68,8 +128,8 @@ class Equivalence:
             for change in fault.changes
         )
 
-    def _forms(self, number: int, fault: EngineFault | None) -> StepForms | str:
-        """Of the operator alone, with the fault in it."""
+    def _forms(self, number: int, fault: EngineFault | None, engine: Path = ENGINE) -> StepForms | str:
+        """Of the operator alone, with the fault in it, and the kernels of `engine`."""
         source: str | None = (self._build_dir / FOLDER / SOURCE).read_text(encoding="utf-8")
         assert source is not None
         if fault is not None:
@@ -84,7 +144,7 @@ class Equivalence:
         header = re.sub(r"#define MODEL_STEPS \d+", "#define MODEL_STEPS 1", header)
         (folder / "model_profile.h").write_text(header, encoding="utf-8", newline="\n")
         (folder / SOURCE).write_text(f"{alone}\n{steps}", encoding="utf-8", newline="\n")
-        return run_machine(folder, self._build_dir, 1, timeout_s=PATIENCE_S)[0]
+        return run_machine(folder, self._build_dir, 1, engine, timeout_s=PATIENCE_S)[0]
 
     def _clamp(self, fault: EngineFault, before: StepForms) -> tuple[int, int]:
         low, high = (int(number) for number in before.clamps[0])

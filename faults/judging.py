@@ -10,17 +10,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinyproof.core.processors import usable_processors
-from tinyproof.faults.campaign import Campaign, Planted
+from tinyproof.export.built_plan import plan_fault
+from tinyproof.export.codegen import emit_header, emit_source
+from tinyproof.faults.campaign import Campaign, Planted, Variant
 from tinyproof.faults.equivalence import Equivalence
 from tinyproof.faults.fault import EngineFault
 from tinyproof.faults.native.source import ENGINE
+from tinyproof.faults.same_operations import SameOperations
 from tinyproof.faults.sharing import each_with_one
+from tinyproof.faults.unknowns import Unknowns
 from tinyproof.firmware.elf_tables import different_constants
 
 # How a fault ends. The first four are found.
 ANSWERS, DIGESTS, STOPPED, IMAGE = "answers", "digests", "stopped", "image"
 EQUIVALENT, MISSED = "equivalent", "missed"
-ASIDE = "aside"  # not known to be a fault: it counts as none
 UNDEFINED = "it shifts by more bits than there are, of which this machine makes something else than the board"
 FOUND = (ANSWERS, DIGESTS, STOPPED, IMAGE)
 
@@ -45,6 +48,8 @@ def by_questions(planted: Planted, steps: Sequence[str]) -> FaultVerdict | None:
         return FaultVerdict(planted.fault, STOPPED, "it crashes or does not end")
     if seen.by_digest is not None:
         return FaultVerdict(planted.fault, DIGESTS, f"vector {seen.by_digest}, {steps[seen.digest_step or 0]}")
+    if seen.alone_step is not None:
+        return FaultVerdict(planted.fault, DIGESTS, f"{steps[seen.alone_step]} alone, on contents that the board makes")
     return None
 
 
@@ -52,26 +57,50 @@ class Judge:
     """Of the faults of one campaign that the questions do not show. `constants`: names of those that both images have;
     `folder`: its own, where it compiles."""
 
-    def __init__(self, campaign: Campaign, constants: set[str], folder: Path) -> None:
-        self._campaign, self._constants, self._folder = campaign, constants, folder
+    def __init__(self, campaign: Campaign, constants: set[str], same: SameOperations, folder: Path) -> None:
+        self._campaign, self._constants, self._same, self._folder = campaign, constants, same, folder
         self._right: list[str] | None = None
         self._object: bytes | None = None
-        self._equivalence = Equivalence(campaign.build_dir, campaign.engine, folder / "equivalence")
+        self._equivalence = Equivalence(campaign.build_dir, campaign.compiled, campaign.engine, folder / "equivalence")
 
     def judge(self, planted: Planted) -> FaultVerdict:
         """In the order of what it costs."""
         fault, undefined = planted.fault, planted.seen.undefined
+        if planted.variant is not None and (refused := self._refused_plan(planted.variant)):
+            return FaultVerdict(fault, STOPPED, f"the plan in its C is refused: {refused}")
         if self._campaign.exhaustive and not undefined:
             return FaultVerdict(fault, EQUIVALENT, "the same answer to all 256 inputs")
         if name := self._in_image(fault):
             return FaultVerdict(fault, IMAGE, f"{name} is another in the firmware that traces", here=not undefined)
         if undefined:
             return FaultVerdict(fault, MISSED, UNDEFINED, here=False)
-        if planted.mutant is not None and self._same_code(planted):
-            return FaultVerdict(fault, EQUIVALENT, "the board's compiler makes the same code of it")
-        if shown := self._equivalence.shown(fault):
+        if shown := self._shown(planted):
             return FaultVerdict(fault, EQUIVALENT, shown)
         return self._by_layers(planted)
+
+    def _shown(self, planted: Planted) -> str:
+        """What shows that it is no fault; "" where nothing does."""
+        fault = planted.fault
+        if fault.changes:
+            if self._same.of_numbers(fault):
+                return "it does the same operations on unknown bytes, with the same numbers"
+            return self._equivalence.shown(fault)
+        if planted.mutant is None:
+            return ""
+        places = self._same.different_steps(planted.mutant, self._folder / "same")
+        if places == []:
+            return "each layer does the same operations on unknown bytes, or has the same code"
+        if self._same_code(planted):
+            return "the board's compiler makes the same code of it"
+        return self._equivalence.of_kernel(planted.mutant, places or (), self._folder / "same" / "engine")
+
+    def _refused_plan(self, variant: Variant) -> str:
+        """Why a check refuses the places of tensors, which it reads from the C of the build."""
+        if variant.plan == self._campaign.compiled.plan:
+            return ""
+        source = emit_source(variant.program, variant.plan, "", variant.unit)
+        header = emit_header(variant.program, variant.plan, "")
+        return plan_fault(self._campaign.compiled.program, self._campaign.compiled.plan, source, header)
 
     def _in_image(self, fault: EngineFault) -> str:
         """The constant that a check compares, where a fault changes one."""
@@ -96,10 +125,8 @@ class Judge:
             return FaultVerdict(fault, MISSED, "its layers cannot be asked one by one")
         if got != self._right:
             return FaultVerdict(fault, MISSED, "a layer shows it for random contents of its input, and no vector does")
-        words = "no layer shows it for random contents of its input either"
-        return FaultVerdict(
-            fault, ASIDE if fault.kind == "kernels" else MISSED, f"{words}; it is not proven equivalent"
-        )
+        words = "no layer shows it for random contents of its input either; it is not proven equivalent"
+        return FaultVerdict(fault, MISSED, words)
 
     def _same_code(self, planted: Planted) -> bool:
         assert planted.mutant
@@ -133,7 +160,11 @@ def judge_all(
 ) -> list[FaultVerdict]:
     """A verdict for each. `images`: the firmware that is used, and the one that traces it, where both are there."""
     constants = set(different_constants(*images)[0]) if images else set()
-    judges = [Judge(campaign, constants, campaign.folder / f"judge{number}") for number in range(usable_processors())]
+    compiled = campaign.compiled
+    unknowns = Unknowns(compiled.program, compiled.plan, campaign.engine.steps, campaign.engine.tables)
+    same = SameOperations(campaign.engine, unknowns, campaign.folder / "same")
+    folders = [campaign.folder / f"judge{number}" for number in range(usable_processors())]
+    judges = [Judge(campaign, constants, same, folder) for folder in folders]
 
     def verdict_of(judge: Judge, one: Planted) -> FaultVerdict:
         return by_questions(one, campaign.step_names) or judge.judge(one)

@@ -85,6 +85,13 @@ class Mutant:
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {self.why or f'{self.old} becomes {self.new}'}"
 
+    def inside(self, function: tuple[str, str]) -> bool:
+        """Whether it is in the body of a function, which is named by its file and its name."""
+        file, name = function
+        text = (ENGINE / file).read_text(encoding="utf-8")
+        body = re.search(rf"^KERNEL_INLINE \w+ {name}\([^)]*\) \{{\n.*?^\}}", text, re.MULTILINE | re.DOTALL)
+        return file == self.file and body is not None and body.start() <= self.place < body.end()
+
     def plant(self, engine: Path) -> None:
         """Into a copy of the engine's folder."""
         text = (ENGINE / self.file).read_text(encoding="utf-8")

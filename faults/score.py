@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tinyproof.faults.judging import ANSWERS, ASIDE, DIGESTS, EQUIVALENT, FOUND, IMAGE, MISSED, STOPPED, FaultVerdict
+from tinyproof.faults.judging import ANSWERS, DIGESTS, EQUIVALENT, FOUND, IMAGE, MISSED, STOPPED, FaultVerdict
 from tinyproof.faults.kinds import KINDS
 
 FILE = "faults.json"
@@ -52,11 +52,6 @@ class FaultScore:
         return [verdict for verdict in self.verdicts if verdict.how == MISSED]
 
     @property
-    def aside(self) -> list[FaultVerdict]:
-        """Changes of kernels that nobody knows to be faults."""
-        return [verdict for verdict in self.verdicts if verdict.how == ASIDE]
-
-    @property
     def holds(self) -> bool:
         """Whether nothing was missed, and the board agrees with what was seen here."""
         return not self.missed and (self.board is None or not self.board.different)
@@ -77,7 +72,6 @@ class FaultScore:
             "equivalent_places": [
                 f"{verdict.fault}: {verdict.why}" for verdict in self.verdicts if verdict.how == EQUIVALENT
             ],
-            "aside_places": [str(verdict.fault) for verdict in self.aside],
             "on_board": board,
             "command": self.command,
             "seconds": self.seconds,
@@ -85,9 +79,9 @@ class FaultScore:
 
 
 def _counts(ends: Sequence[str]) -> dict[str, int]:
-    """`planted` are all but those that are set aside; `found` by any way, and then by which first."""
+    """`found` by any way, and then by which first."""
     return {
-        "planted": sum(how != ASIDE for how in ends),
+        "planted": len(ends),
         "found": sum(how in FOUND for how in ends),
         "by_answers": ends.count(ANSWERS),
         "by_stopping": ends.count(STOPPED),
@@ -95,5 +89,4 @@ def _counts(ends: Sequence[str]) -> dict[str, int]:
         "by_image": ends.count(IMAGE),
         "equivalent": ends.count(EQUIVALENT),
         "missed": ends.count(MISSED),
-        "aside": ends.count(ASIDE),
     }

@@ -46,7 +46,10 @@ class Digests:
     that `layers` operators write; of `inputs` vectors, `different` have one that is not the reference's, and the first
     of them is vector `first_input`, from operator `first_layer` on. `flash_bytes`: what tracing costs beyond the
     firmware that is used. `constants`: tables and parameters that both images hold, and `constants_different` the names
-    of those that differ: what the digests say of the one image holds for the other as far as these are the same."""
+    of those that differ: what the digests say of the one image holds for the other as far as these are the same.
+
+    `probes`: contents of the board's own making on which operators were run alone, `probe_layer` the first operator
+    that made something else of one than the reference; `unprobed`: operators that were not asked so, and why."""
 
     inputs: int
     layers: int
@@ -58,11 +61,35 @@ class Digests:
     constants: int
     constants_different: list[str]
     seconds: float
+    probes: int = 0
+    probe_layer: str = ""
+    unprobed: list[str] = field(default_factory=list)
 
     @property
     def same(self) -> bool:
         """Whether no layer and no constant differs."""
-        return not self.different and not self.constants_different
+        return not self.different and not self.constants_different and not self.probe_layer
+
+    def fault(self, board: str, reference: str) -> str:
+        """What differs, in one line, where all answers are right; empty when nothing does."""
+        if self.constants_different:
+            names = self.constants_different
+            return (
+                f"{len(names)} of {self.constants} constants in the firmware on {board} are not those of "
+                f"the firmware that traces it, the first is {names[0]}; run ./tinyproof build again"
+            )
+        if self.different:
+            return (
+                f"{self.different} of {self.inputs} inputs on {board}: all answers are right, but "
+                f"from {self.first_layer} on what a layer writes for input {self.first_input} is not "
+                f"{reference}'s; the next layers hide it"
+            )
+        if self.probe_layer:
+            return (
+                f"all answers on {board} are right, but {self.probe_layer}, run alone on contents that no input has "
+                f"brought to it, does not write what {reference} does, or writes where it must not"
+            )
+        return ""
 
 
 @dataclass
@@ -88,6 +115,7 @@ class CheckReport:
     stack_used_bytes: int = 0  # the deepest that the board's stack went; 0 where it cannot say
     digests: Digests | None = None
     digests_note: str = ""  # why there are none
+    plan_fault: str = ""  # which tensors overlap in the C of the firmware that must not
     many: ManyResult | None = None  # inputs that the board made itself, where they were asked for
 
     @property
@@ -111,7 +139,8 @@ class CheckReport:
     def proven(self) -> bool:
         """Both verdicts at once: what exit code 0 stands for."""
         layers = self.digests is None or self.digests.same
-        return self.bits_identical and layers and self.answers_within_tolerance is not False
+        sound = layers and not self.plan_fault
+        return self.bits_identical and sound and self.answers_within_tolerance is not False
 
     def as_dict(self) -> dict[str, Any]:
         """The document of check.json and --json; NaN and infinity are null."""
@@ -135,6 +164,7 @@ class CheckReport:
             "stack_used_bytes": self.stack_used_bytes,
             "digests": None if self.digests is None else dataclasses.asdict(self.digests),
             "digests_note": self.digests_note,
+            "plan_fault": self.plan_fault,
             "many": None if self.many is None else self.many.as_dict(),
             "bits_identical": self.bits_identical,
             "answers_within_tolerance": self.answers_within_tolerance,
@@ -158,19 +188,8 @@ class CheckReport:
                     f"x = {some(answer.x)}: expected {some(answer.expected)}, {self.board} answers {some(answer.y)}, "
                     f"off by {answer.error:.4g} with a tolerance of {self.tolerance:.4g}"
                 )
-        if self.digests is not None and self.digests.constants_different:
-            names = self.digests.constants_different
-            return (
-                f"{len(names)} of {self.digests.constants} constants in the firmware on {self.board} are not those of "
-                f"the firmware that traces it, the first is {names[0]}; run ./tinyproof build again"
-            )
-        if self.digests is not None and self.digests.different:
-            return (
-                f"{self.digests.different} of {self.digests.inputs} inputs on {self.board}: all answers are right, but "
-                f"from {self.digests.first_layer} on what a layer writes for input {self.digests.first_input} is not "
-                f"{self.reference}'s; the next layers hide it"
-            )
-        return ""
+        layers = "" if self.digests is None else self.digests.fault(self.board, self.reference)
+        return self.plan_fault or layers
 
 
 @dataclass

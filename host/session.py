@@ -66,12 +66,14 @@ def open_session(
     *,
     manifest: Manifest | None = None,
     record_bytes: int | None = None,
+    request_bytes: int = 0,
 ) -> Iterator[Session]:
     """A greeted board, which is asked again who it is whenever it has restarted.
 
     Without `port`, a simulated board is started, and the reference device for board `reference`. `manifest`: the
     build's, where the caller goes by one that it has read already. `record_bytes`: the size of the record that the
-    profiling firmware answers with, where that firmware is wanted instead of the model's.
+    profiling firmware answers with, where that firmware is wanted instead of the model's; `request_bytes`: of what it
+    takes behind the model's inputs.
     Raises BoardError when the board is absent, silent or runs something else, UsageError when the build is incomplete,
     EnvironmentFaultError when the emulator is missing or stops.
     """
@@ -89,7 +91,7 @@ def open_session(
             if record_bytes is None:
                 _refuse_other_model(info, manifest.model_id, x, y, name)
             elif (info.model, info.engine) != (manifest.model_id, "profile") or (
-                (info.in_bytes, info.out_bytes) != (x.size_bytes, record_bytes)
+                (info.in_bytes, info.out_bytes) != (x.size_bytes + request_bytes, record_bytes)
             ):
                 raise BoardError(f"board {board.name} does not run the profiling firmware of this build")
             return info

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from tinyproof.core.errors import EnvironmentFaultError
 from tinyproof.core.manifest import Manifest, read_manifest
 from tinyproof.core.tflite.parts import TensorPart
 from tinyproof.host.expected import Vectors, load_reference, read_vectors
-from tinyproof.host.session import layouts_of, open_session
+from tinyproof.host.layer_probes import REQUEST
+from tinyproof.host.session import Session, layouts_of, open_session
 from tinyproof.host.targets.emulator import Emulator
 
 DIGESTED = 32  # of the build's vectors: one alone shows most faults
@@ -115,35 +117,58 @@ def ask_steps(
     sequence: bool = False,
 ) -> list[StepTrace]:
     """The same of a board that runs the profiling firmware already. Raises BoardError where it runs another one."""
+    with open_tracing(board, build_dir, port, steps, config) as session:
+        return trace_inputs(session, build_dir, steps, inputs, sequence=sequence)
+
+
+@contextlib.contextmanager
+def open_tracing(
+    board: Board, build_dir: Path, port: str, steps: Sequence[Sequence[TensorPart]], config: CheckConfig
+) -> Iterator[Session]:
+    """A board that runs the profiling firmware of these steps. Raises BoardError where it runs another one."""
     manifest = read_manifest(build_dir)
-    _, outputs = layouts_of(manifest)
+    size = _record(steps, layouts_of(manifest)[1].size_bytes).size
+    with open_session(
+        board, build_dir, port, config, manifest=manifest, record_bytes=size, request_bytes=REQUEST.size
+    ) as session:
+        yield session
+
+
+def _record(steps: Sequence[Sequence[TensorPart]], output_bytes: int) -> struct.Struct:
+    """Ticks of each step, those of none, the checksum of each part, and the model's outputs."""
+    return struct.Struct(f"<{len(steps)}II{sum(map(len, steps))}I{output_bytes}s")
+
+
+def trace_inputs(
+    session: Session,
+    build_dir: Path,
+    steps: Sequence[Sequence[TensorPart]],
+    inputs: Sequence[bytes],
+    *,
+    sequence: bool = False,
+) -> list[StepTrace]:
+    """One inference of each of `inputs`. `session`: with the profiling firmware."""
     parts = [part for written in steps for part in written]
     owners = [step for step, written in enumerate(steps) for _ in written]
-    record = struct.Struct(f"<{len(steps)}II{len(parts)}I{outputs.size_bytes}s")
-    reference = load_reference(build_dir, manifest)
-    with open_session(board, build_dir, port, config, manifest=manifest, record_bytes=record.size) as session:
-        found = []
-        for number, content in enumerate(inputs):
-            if number == 0 or not sequence:
-                reference.reset()
-                session.begin()
-            values = record.unpack(session.inference.by_parts(content).output)
-            times, empty, crcs = values[: len(steps)], values[len(steps)], values[len(steps) + 1 : -1]
-            right = reference.run(content)
-            tensors = reference.tensors([part.index for part in parts])
-            golden = [zlib.crc32(part.of(tensor)) for part, tensor in zip(parts, tensors, strict=True)]
-            wrong = [
-                (owner, part.index)
-                for owner, part, ours, theirs in zip(owners, parts, crcs, golden, strict=True)
-                if ours != theirs
-            ]
-            step, tensor = min(wrong, default=(None, None), key=lambda one: one[0])
-            found.append(
-                StepTrace(
-                    [max(0, ticks - empty) for ticks in times],
-                    step,
-                    values[-1] == right,
-                    wrong_tensor=tensor,
-                )
-            )
+    record = _record(steps, session.y.size_bytes)
+    reference = load_reference(build_dir, session.manifest)
+    found = []
+    for number, content in enumerate(inputs):
+        if number == 0 or not sequence:
+            reference.reset()
+            session.begin()
+        values = record.unpack(session.inference.by_parts(content + bytes(REQUEST.size)).output)
+        times, empty, crcs = values[: len(steps)], values[len(steps)], values[len(steps) + 1 : -1]
+        right = reference.run(content)
+        tensors = reference.tensors([part.index for part in parts])
+        golden = [zlib.crc32(part.of(tensor)) for part, tensor in zip(parts, tensors, strict=True)]
+        wrong = [
+            (owner, part.index)
+            for owner, part, ours, theirs in zip(owners, parts, crcs, golden, strict=True)
+            if ours != theirs
+        ]
+        step, tensor = min(wrong, default=(None, None), key=lambda one: one[0])
+        found.append(
+            StepTrace([max(0, ticks - empty) for ticks in times], step, values[-1] == right, wrong_tensor=tensor)
+        )
     return found

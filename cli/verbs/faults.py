@@ -57,12 +57,12 @@ def command(
     \b
     answers   an output differs: what a check of any board sees
     stopped   it crashes or does not end
-    digests   the answers are right, and what a layer writes is not
+    digests   the answers are right, and what a layer writes is not, for a
+              vector or alone, on contents that the board makes itself
     image     a constant is not that of the firmware that traces
-    equivalent  proven to be no fault: all inputs tried, or the same code
+    equivalent  proven to be no fault: all inputs tried, the same operations
 
-    Whatever is left is missed, and named. Kernels are changed in the lines that the model runs; a change of them that
-    neither the vectors nor random contents of any layer's input show is set aside, as nobody knows it to be a fault.
+    Whatever is left is missed, and named. Kernels are changed in the lines that the model runs.
 
     \b
     ./tinyproof faults --model kws --seed 7
@@ -139,8 +139,6 @@ def print_score(score: FaultScore) -> None:
         console.say("MISSED", f"{verdict.fault}: {verdict.why}")
     if len(score.missed) > SHOWN:
         console.say("", f"and {len(score.missed) - SHOWN:,} more, in build/{score.model}/faults.json")
-    if score.aside:
-        console.say("aside", f"{len(score.aside):,} changes of kernels that nothing shows to be faults")
     if score.board is not None:
         console.say("board", f"{score.board.same} of {score.board.asked} faults in the image end there as they do here")
         for words in score.board.different[:SHOWN]:

@@ -27,9 +27,9 @@ _Words = np.ndarray[Any, np.dtype[np.uint32]]
 def make_input(tensors: Sequence[TensorSpec], seed: int, index: int) -> bytes:
     """The bytes of all input tensors, one after the other. `seed` and `index`: 0 to SEED_MAX."""
     elements = sum(tensor.elements for tensor in tensors)
-    key: _Words = _mix(_mix(np.array([seed], dtype=np.uint32)) + np.uint32(index))
+    key: _Words = mix(mix(np.array([seed], dtype=np.uint32)) + np.uint32(index))
     places: _Words = np.arange(elements, dtype=np.uint32)
-    random = _mix(key + places).view(np.int32)
+    random = mix(key + places).view(np.int32)
     kind = EXTREMES if index % 8 == 7 else index % KINDS
     chosen = index // 4 % elements
     parts, first = [], 0
@@ -53,8 +53,8 @@ def digest_of_all(digests: Iterable[int]) -> int:
     return zlib.crc32(np.fromiter(digests, dtype="<u4").tobytes())
 
 
-def _mix(x: _Words) -> _Words:
-    """Wraps at 32 bits, as NumPy's arrays of uint32 do."""
+def mix(x: _Words) -> _Words:
+    """firmware/lib/engine/mix32.h: it wraps at 32 bits, as NumPy's arrays of uint32 do."""
     for _ in range(2):
         x = (x ^ (x >> np.uint32(16))) * FACTOR
     return x ^ (x >> np.uint32(16))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 
@@ -20,6 +21,18 @@ class TensorPart:
         """Cut out of the tensor's bytes."""
         if self.kept is None:
             return whole
-        size, row = self.element_bytes, self.element_bytes * self.width
-        starts = (start + size * channel for start in range(0, len(whole), row) for channel in self.kept)
-        return b"".join(whole[start : start + size] for start in starts)
+        size = self.element_bytes
+        return b"".join(whole[start : start + size] for start in self._starts(len(whole)))
+
+    def into(self, whole: bytes, content: bytes) -> bytes:
+        """The tensor's bytes with `content` in the place of what `of` cuts out."""
+        if self.kept is None:
+            return content
+        changed, size = bytearray(whole), self.element_bytes
+        for place, start in enumerate(self._starts(len(whole))):
+            changed[start : start + size] = content[place * size : (place + 1) * size]
+        return bytes(changed)
+
+    def _starts(self, size: int) -> Iterator[int]:
+        row = self.element_bytes * self.width
+        return (start + self.element_bytes * channel for start in range(0, size, row) for channel in self.kept or ())

@@ -44,12 +44,12 @@ static inline arm_register arm_sub(arm_register n, arm_register m) { return (uin
 static inline arm_register arm_sub_number(arm_register n, uint32_t m) { return n >> 32 ? n - m : (uint32_t)(n - m); }
 
 static inline arm_register arm_asr(arm_register n, arm_register amount) {
-    const uint32_t shift = amount & 0xff;
+    const uint32_t shift = (uint32_t)amount & 0xff;
     return (uint32_t)(arm_signed(n) >> (shift > 31 ? 31 : shift));
 }
 
 static inline arm_register arm_lsl(arm_register n, arm_register amount) {
-    const uint32_t shift = amount & 0xff;
+    const uint32_t shift = (uint32_t)amount & 0xff;
     return shift > 31 ? 0 : (uint32_t)n << shift;
 }
 static inline arm_register arm_qadd(arm_register n, arm_register m) {
@@ -64,7 +64,7 @@ static inline arm_register arm_ssub8(arm_register *mask, arm_register n, arm_reg
     for (uint32_t shift = 0; shift < 32; shift += 8) {
         const int32_t difference = (int8_t)(uint8_t)(n >> shift) - (int8_t)(uint8_t)(m >> shift);
         result |= ((uint32_t)difference & 0xff) << shift;
-        *mask |= difference >= 0 ? (arm_register)0xff << shift : 0;
+        *mask |= (arm_register)((uint32_t)~(difference >> 31) & 0xff) << shift; /* 0 where it is below 0 */
     }
     return result;
 }

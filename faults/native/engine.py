@@ -13,9 +13,11 @@ from pathlib import Path
 
 from tinyproof.core.errors import EnvironmentFaultError
 from tinyproof.core.processors import usable_processors
+from tinyproof.core.tflite.layer_probes import SEED
 from tinyproof.export.codegen import Unit
 from tinyproof.export.lowering import Program
 from tinyproof.export.memory_planner import MemoryPlan
+from tinyproof.export.profile_codegen import ProfiledOperator
 from tinyproof.faults.native.lines import executed_lines
 from tinyproof.faults.native.source import (
     ENGINE,
@@ -33,33 +35,45 @@ from tinyproof.faults.native.source import (
 _SIZES = {"int8_t": 1, "uint8_t": 1, "int16_t": 2, "uint16_t": 2, "int32_t": 4, "uint32_t": 4, "int64_t": 8}
 # Shifts by 32 bits and more are stopped: cores differ in what they make of them, and the board itself has to be asked.
 SHIFTS = ("-fsanitize=shift-exponent", "-fsanitize-undefined-trap-on-error")
-FLAGS = ("-std=gnu99", "-w", "-fwrapv", "-fno-strict-aliasing", *SHIFTS, f"-I{HERE}")
+FLAGS = (
+    "-std=gnu99",
+    "-Werror=shift-count-overflow",
+    "-fwrapv",
+    "-fno-strict-aliasing",
+    *SHIFTS,
+    f"-I{HERE}",
+    f"-I{ENGINE}",
+)
 RUNNER = "runner.c"
 # What is compiled once is to run fast. What is compiled for one fault runs once, and seldom to the end.
 FAST = ("-O2",)
 LARGE_MACS = 100_000_000  # of all vectors: from here on the compiler's time is worth its while
 OTHER, OTHER_LARGE = ("-O0",), ("-O1",)
 LAYER_TRIALS = 48
-SLOWER = 12  # times, at most, that the latter take as long
+SLOWER = 12  # times, at most, that the latter take as long, and what counts lines
 
 
 @dataclass(frozen=True)
 class Questions:
     """What a check asks. `digests`: of each traced vector, in the order of the vectors, the CRC-32 of every tensor that
-    a step writes; `traced`: of each vector, whether these are compared. `sequence`: the vectors are consecutive."""
+    a step writes; `traced`: of each vector, whether these are compared. `sequence`: the vectors are consecutive.
+    `operators`: of the steps, none where nothing but answers is compared; `alone`: of each the digest of its probes."""
 
     inputs: Sequence[bytes]
     outputs: Sequence[bytes]
     traced: Sequence[bool]
     digests: Sequence[Sequence[int]]
     sequence: bool
+    operators: Sequence[ProfiledOperator] = ()
+    alone: Sequence[int] = ()
 
-    def pack(self) -> bytes:
-        """As runner.c reads it."""
+    def pack(self, steps: int) -> bytes:
+        """As runner.c reads it, of so many steps."""
         numbers = [number for row in self.digests for number in row]
         return b"".join(
             [
-                struct.pack("<3I", len(self.inputs), self.sequence, len(self.digests)),
+                struct.pack("<4I", len(self.inputs), self.sequence, len(self.digests), SEED),
+                struct.pack(f"<{steps}I", *(self.alone or [0] * steps)),
                 struct.pack(f"<{len(numbers)}I", *numbers),
                 bytes(self.traced),
                 *self.inputs,
@@ -80,19 +94,21 @@ class ByteChange:
 @dataclass(frozen=True)
 class Seen:
     """What the questions showed: the first vector whose output is wrong, the first with a wrong digest and the operator
-    (by its place among the steps) in which that begins; None for none. `stopped`: it crashed, or did not end.
+    (by its place among the steps) in which that begins; the first operator that shows it when it runs alone; None for
+    none. `stopped`: it crashed, or did not end.
     `undefined`: it did what only the board can say the end of."""
 
     by_output: int | None = None
     by_digest: int | None = None
     digest_step: int | None = None
+    alone_step: int | None = None
     stopped: bool = False
     undefined: bool = False
 
     @property
     def found(self) -> bool:
         """Whether a check ends with anything but a proof."""
-        return self.stopped or self.by_output is not None or self.by_digest is not None
+        return self.stopped or any(one is not None for one in (self.by_output, self.by_digest, self.alone_step))
 
 
 class NativeEngine:
@@ -104,14 +120,15 @@ class NativeEngine:
         self, program: Program, plan: MemoryPlan, unit: Unit, folder: Path, kernels: Sequence[str], questions: Questions
     ) -> None:
         self._program, self._plan, self._unit = program, plan, unit
+        self._operators = questions.operators
         self._folder, self._kernels = folder, kernels
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "vectors").write_bytes(questions.pack())
+        (folder / "vectors").write_bytes(questions.pack(len(unit.steps)))
         run_gcc(["gcc", *FLAGS, *FAST, "-c", str(HERE / RUNNER), "-o", str(folder / "runner.o")])
         self.steps = list(unit.steps)
         self._vectors = len(questions.inputs)
         self._flags = OTHER if program.macs * len(questions.inputs) < LARGE_MACS else OTHER_LARGE
-        self.limit_us = 0
+        self.limit_us = self._other_limit_us = 0
         self.regions = self._compile_sound()
 
     def _compile_sound(self) -> list[Region]:
@@ -120,9 +137,7 @@ class NativeEngine:
         text = preprocess(engine_source(self._program, self._plan, self._unit, loose=True), folder, self._kernels)
         parameters = [(name, _SIZES[kind]) for name, kind in parameter_regions(text) if kind in _SIZES]
         names = [name for name, _ in parameters]
-        self._link(
-            folder, text, region_source(self._unit.tables, names), model_source(self._program, self._plan, self._unit)
-        )
+        self._link(folder, text, region_source(self._unit.tables, names), self._model())
         found = [
             Region(_operator(name), name, table.element_bytes, packed(table.values, table.ctype))
             for name, table in self._unit.tables.items()
@@ -132,6 +147,9 @@ class NativeEngine:
             Region(_operator(name), name, size, content)
             for (name, size), content in zip(parameters, contents, strict=True)
         ]
+
+    def _model(self) -> str:
+        return model_source(self._program, self._plan, self._unit, self._operators)
 
     def _read_regions(self, first: int, sizes: list[int]) -> list[bytes]:
         done = subprocess.run(
@@ -151,7 +169,7 @@ class NativeEngine:
     def layers(self, folder: Path | None = None, operator: int = 0, changes: Sequence[ByteChange] = ()) -> list[str]:
         """What each operator makes of LAYER_TRIALS arenas of random bytes, as digests: of this engine with `changes`,
         or of the other one that was compiled last in `folder`. Empty where it does not end well."""
-        line = _line(self.steps.index(operator) if operator in self.steps else 0, changes)
+        line = change_line(self.steps.index(operator) if operator in self.steps else 0, changes)
         seconds = max(5, SLOWER * LAYER_TRIALS * self.limit_us // self._vectors // 1_000_000)
         program = (folder or self._folder) / "native"
         done = subprocess.run(
@@ -160,12 +178,22 @@ class NativeEngine:
         )  # fmt: skip
         return done.stdout.split() if done.returncode == 0 else []
 
+    def text(self, folder: Path, engine: Path = ENGINE) -> str:
+        """Its C with the kernels in `engine`, preprocessed in `folder`; its parameters can be changed."""
+        source = engine_source(self._program, self._plan, self._unit, loose=True)
+        return preprocess(source, folder, self._kernels, engine)
+
+    @property
+    def tables(self) -> Path:
+        """What a program of this engine's C is linked with."""
+        return self._folder / "tables.o"
+
     def executed_lines(self, folder: Path) -> set[tuple[str, int]]:
         """Lines of the engine's files that run for some of the questions, as gcov counts them: file, and line."""
         folder.mkdir(parents=True, exist_ok=True)
         source = engine_source(self._program, self._plan, self._unit)
         text = preprocess(source, folder, self._kernels, lines=True)
-        model = model_source(self._program, self._plan, self._unit)
+        model = self._model()
         (folder / "unit.c").write_text(f"{text}\n{model}\n{region_source([], [])}", encoding="utf-8", newline="\n")
         counting = ["gcc", *FLAGS, *OTHER, "-c"]
         run_gcc([*counting, "--coverage", "-fpreprocessed", "unit.c", "-o", "unit.o"], folder)
@@ -194,6 +222,14 @@ class NativeEngine:
                 f"the engine compiled for this machine answers otherwise than the reference: {first}"
             )
         self.limit_us = int(limit)
+        # Once more as what is compiled for one fault is, which says how long to wait for that.
+        slow = self._folder / "slow"
+        slow.mkdir(exist_ok=True)
+        (slow / "tables.o").symlink_to(self._folder / "tables.o")
+        file = self._link(slow, self.text(slow), region_source([], []), self._model(), self._flags)
+        command = [str(file), str(self._folder / "vectors"), "whole", str(SLOWER * self.limit_us)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        self._other_limit_us = int(done.stdout.splitlines()[1])
 
     def plant(self, faults: Sequence[tuple[int, Sequence[ByteChange]]], progress: Callable[[int], None]) -> list[Seen]:
         """What becomes of each: the operator's number in the C, whose tables are changed, and the changes. `progress`
@@ -215,7 +251,7 @@ class NativeEngine:
                 process.stdout.readline()
                 for number in part:
                     operator, changes = faults[number]
-                    process.stdin.write(_line(self.steps.index(operator), changes))
+                    process.stdin.write(change_line(self.steps.index(operator), changes))
                     process.stdin.flush()
                     found[number] = _seen(process.stdout.readline())
                     done += 1
@@ -237,17 +273,20 @@ class NativeEngine:
         own = folder / "engine"
         engine = own if own.is_dir() else ENGINE
         text = preprocess(engine_source(program, plan, unit), folder, self._kernels, engine)
-        file = self._link(folder, text, region_source([], []), model_source(program, plan, unit), self._flags)
+        is_other = (program, plan) != (self._program, self._plan)
+        model = model_source(program, plan, unit) if is_other else self._model()
+        file = self._link(folder, text, region_source([], []), model, self._flags)
         done = subprocess.run(
-            [file, self._folder / "vectors", "whole", str(SLOWER * self.limit_us)],
+            [file, self._folder / "vectors", "whole", str(self._other_limit_us)],
             capture_output=True,
             text=True,
             check=True,
         )
-        return _seen(done.stdout)
+        return _seen(done.stdout.partition("\n")[0])
 
 
-def _line(step: int, changes: Sequence[ByteChange]) -> str:
+def change_line(step: int, changes: Sequence[ByteChange]) -> str:
+    """As runner.c takes it. `step`: the place of the operator that reads the changed bytes, among those that run."""
     words = [str(step), str(len(changes))]
     for change in changes:
         words += [str(change.region), str(change.offset), change.content.hex()]
@@ -257,10 +296,10 @@ def _line(step: int, changes: Sequence[ByteChange]) -> str:
 def _seen(line: str) -> Seen:
     if not line:
         raise EnvironmentFaultError("the engine compiled for this machine ended before it answered")
-    output, digest, step, ended = (int(word) for word in line.split())
-    by_output, by_digest, digest_step = (None if number < 0 else number for number in (output, digest, step))
+    *numbers, ended = (int(word) for word in line.split())
+    by_output, by_digest, digest_step, alone_step = (None if number < 0 else number for number in numbers)
     undefined = ended == signal.SIGILL
-    return Seen(by_output, by_digest, digest_step, stopped=ended > 0 and not undefined, undefined=undefined)
+    return Seen(by_output, by_digest, digest_step, alone_step, stopped=ended > 0 and not undefined, undefined=undefined)
 
 
 def _operator(name: str) -> int:

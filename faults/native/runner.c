@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Runs a model's operators on a build's vectors, with one fault after the other in its tables, and compares as a check
- * does: the outputs of all vectors, and for some of them the CRC-32 of what each operator writes.
+ * does: the outputs of all vectors, for some of them the CRC-32 of what each operator writes, and then each operator run
+ * alone on contents that are made here (probe.h).
  *
  *     runner VECTORS sound     answers to faults on stdin, after the sound engine was seen to answer all of them rightly
- *     runner VECTORS whole     one answer: the engine itself is what may be wrong
+ *     runner VECTORS whole US  one answer, within so many microseconds of a processor, and how long to wait for another
+ *                              engine that is compiled alike: the engine itself is what may be wrong
  *     runner VECTORS layers N  of each step a CRC-32 of what it makes of N arenas of random bytes, with the fault on stdin
  *     runner VECTORS regions N the bytes of all regions from number N on
  *
  * A fault is a line: the step that reads the changed bytes, how many changes, and of each region, offset and bytes in hex.
- * An answer: vector that shows it in the outputs, vector that shows it in a digest, the first such step, and the signal
- * that ended it; -1, and 0 for no signal. Each fault has a process of its own, so that it may crash or never end.
+ * An answer: vector that shows it in the outputs, vector that shows it in a digest, the first such step, the first step
+ * that shows it when it runs alone, and the signal that ended it; -1, and 0 for no signal. Each fault has a process of its own, so that it may crash or never end.
  */
 #define _GNU_SOURCE
 #include "runner.h"
@@ -19,9 +21,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #ifdef COUNT_LINES
@@ -31,7 +33,7 @@ extern void __gcov_dump(void); /* what gcc's --coverage has counted */
 enum {
     MARGIN = 1 << 24,     /* bytes that can be read and written around an arena: on a board there is memory, too */
     LEAST_TIME_US = 1000000,
-    PATIENCE = 20, /* times as long as the sound engine takes for all vectors */
+    PATIENCE = 8, /* times as long as the sound engine takes for all of it */
 };
 
 static struct {
@@ -40,10 +42,12 @@ static struct {
     const unsigned char *traced; /* of each vector, whether its digests are compared */
     const unsigned char *inputs, *outputs;
     const uint32_t *digests; /* of the traced vectors, model_digest_count each */
+    const uint32_t *probes;  /* of each step, of all its trials */
+    uint32_t seed;           /* of these */
 } asked;
 
 struct answer {
-    int32_t by_output, by_digest, digest_step, stopped_by;
+    int32_t by_output, by_digest, digest_step, alone_step, stopped_by;
 };
 
 static uint32_t crc_table[256];
@@ -147,6 +151,18 @@ static void run_from_step(struct answer *found) {
     }
 }
 
+/* Steps from `first` up to `end`, each alone; where a vector has shown the fault in an output nothing is left to know. */
+static void run_alone(uint32_t first, uint32_t end, struct answer *found) {
+    for (uint32_t step = first; step < end && found->by_output < 0 && found->alone_step < 0; step++) {
+        const struct probe *const probe = &model_probes[step];
+        if (probe->trials > 0 &&
+            probe_step((probe_word *)(void *)(work - PROBE_GUARD), model_arena_bytes, model_steps[step], probe,
+                       model_probe_inputs, model_probe_given, asked.seed, step, 0, probe->trials) != asked.probes[step]) {
+            found->alone_step = (int32_t)step;
+        }
+    }
+}
+
 /* Brings `before` and `after` to a step; steps come in their order. */
 static void advance(uint32_t step) {
     while (at_step != step) {
@@ -191,7 +207,7 @@ static void change(char *text) {
 
 /* In a process of its own. `line`: what is changed, NULL for nothing. */
 static struct answer try_one(char *line, long limit_us) {
-    struct answer found = {-1, -1, -1, 0};
+    struct answer found = {-1, -1, -1, -1, 0};
     struct answer *shared =
         mmap(NULL, sizeof found, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (shared == MAP_FAILED) {
@@ -211,8 +227,10 @@ static struct answer try_one(char *line, long limit_us) {
         }
         if (line && !asked.sequence) {
             run_from_step(shared);
+            run_alone(at_step, at_step + 1, shared);
         } else {
             run_all(shared);
+            run_alone(0, model_step_count, shared);
         }
 #ifdef COUNT_LINES
         __gcov_dump();
@@ -256,14 +274,17 @@ static void try_layers(long trials) {
 }
 
 static void say(struct answer found) {
-    printf("%d %d %d %d\n", found.by_output, found.by_digest, found.digest_step, found.stopped_by);
+    printf("%d %d %d %d %d\n", found.by_output, found.by_digest, found.digest_step, found.alone_step, found.stopped_by);
 }
 
-static long used_us(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return now.tv_sec * 1000000 + now.tv_nsec / 1000;
+/* Of a processor, by this process or its children. */
+static long used_us(int who) {
+    struct rusage used;
+    getrusage(who, &used);
+    return (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000000 + used.ru_utime.tv_usec + used.ru_stime.tv_usec;
 }
+
+static long patience_us(long sound_us) { return LEAST_TIME_US + PATIENCE * sound_us; }
 
 static const unsigned char *read_vectors(const char *name) {
     FILE *const file = fopen(name, "rb");
@@ -292,11 +313,14 @@ int main(int count, char **arguments) {
         return 0;
     }
     const unsigned char *at = read_vectors(arguments[1]);
-    uint32_t head[3];
+    uint32_t head[4];
     memcpy(head, at, sizeof head);
     at += sizeof head;
     asked.vectors = head[0];
     asked.sequence = head[1];
+    asked.seed = head[3];
+    asked.probes = (const uint32_t *)(const void *)at;
+    at += sizeof(uint32_t) * model_step_count;
     asked.digests = (const uint32_t *)(const void *)at;
     at += sizeof(uint32_t) * head[2] * model_digest_count;
     asked.traced = at;
@@ -325,15 +349,17 @@ int main(int count, char **arguments) {
     }
     if (strcmp(arguments[2], "whole") == 0) {
         say(try_one(NULL, count > 3 ? atol(arguments[3]) : LEAST_TIME_US));
+        printf("%ld\n", patience_us(used_us(RUSAGE_CHILDREN)));
         return 0;
     }
-    struct answer sound = {-1, -1, -1, 0};
-    const long start_us = used_us();
+    struct answer sound = {-1, -1, -1, -1, 0};
+    const long start_us = used_us(RUSAGE_SELF);
     run_all(&sound);
-    const long limit_us = LEAST_TIME_US + PATIENCE * (used_us() - start_us);
+    run_alone(0, model_step_count, &sound);
+    const long limit_us = patience_us(used_us(RUSAGE_SELF) - start_us);
     say(sound);
     printf("%ld\n", limit_us);
-    if (sound.by_output >= 0 || sound.by_digest >= 0) {
+    if (sound.by_output >= 0 || sound.by_digest >= 0 || sound.alone_step >= 0) {
         return 0;
     }
     if (!asked.sequence) {

@@ -19,7 +19,7 @@ from tinyproof.core.paths import FIRMWARE
 from tinyproof.export.codegen import Unit, emit_reset
 from tinyproof.export.lowering import Program
 from tinyproof.export.memory_planner import MemoryPlan
-from tinyproof.export.profile_codegen import profiled_operators
+from tinyproof.export.profile_codegen import ProfiledOperator, probe_tables, written_parts
 from tinyproof.faults.native.armv7em import translate
 
 ENGINE = FIRMWARE / "lib" / "engine"
@@ -64,14 +64,15 @@ def engine_source(program: Program, plan: MemoryPlan, unit: Unit, *, loose: bool
     return "\n".join(lines) + "\n"
 
 
-def model_source(program: Program, plan: MemoryPlan, unit: Unit) -> str:
-    """What runner.h declares of the model, behind the engine's C."""
+def model_source(program: Program, plan: MemoryPlan, unit: Unit, operators: Sequence[ProfiledOperator] = ()) -> str:
+    """What runner.h declares of the model, behind the engine's C. `operators`: of the build, where the program and its
+    plan are the build's: then each runs alone, too."""
     tensors = program.graph.tensors
     steps = ", ".join(f"step{number}" for number in unit.steps)
     digests = [
         (place, plan.offsets[part.index], tensors[part.index].bytes)
-        for place, operator in enumerate(profiled_operators(program, unit))
-        for part in operator.parts
+        for place, number in enumerate(unit.steps)
+        for part in written_parts(program, number)
     ]
     spans = {
         "inputs": [(0, plan.offsets[tensor.index], tensor.bytes) for tensor in program.inputs],
@@ -85,6 +86,7 @@ def model_source(program: Program, plan: MemoryPlan, unit: Unit) -> str:
             f"const struct span model_{role}[] = {{{numbers}{{0, 0, 0}}}};",
             f"const uint32_t model_{role.removesuffix('s')}_count = {len(rows)};",
         ]
+    lines += probe_tables([operator.probe for operator in operators] or [""] * len(unit.steps))
     lines.append(f"const uint32_t model_step_count = {len(unit.steps)}, model_arena_bytes = {plan.arena_bytes};")
     return "\n".join(lines) + "\n"
 

@@ -16,7 +16,7 @@ from tinyproof.report.build_data import read_report_data
 from tinyproof.report.page import coverage
 
 SAMPLE = 60
-COUNTS = ("planted", "found", "by_answers", "by_stopping", "by_digests", "by_image", "equivalent", "missed", "aside")
+COUNTS = ("planted", "found", "by_answers", "by_stopping", "by_digests", "by_image", "equivalent", "missed")
 # Shifts by 32 bits and more are the board's to judge, and none is asked here.
 KINDS = "weights,biases,multipliers,zero-points,clamps,channels,rounding,kernels,removed"
 

@@ -77,7 +77,7 @@ def test_a_fault_of_each_end_is_told_apart(campaign: Campaign) -> None:
 
 @pytest.mark.nightly
 def test_only_what_changes_no_sum_is_equivalent(campaign: Campaign, tmp_path: Path) -> None:
-    equivalence = Equivalence(campaign.build_dir, campaign.engine, tmp_path)
+    equivalence = Equivalence(campaign.build_dir, campaign.compiled, campaign.engine, tmp_path)
     assert "same sums" in equivalence.shown(fault_in_weights(campaign, lambda table: table[:1]))
     assert equivalence.shown(fault_in_weights(campaign, lambda table: bytes([table[0] ^ 1]))) == ""
 

@@ -2,6 +2,7 @@
 #include "many.h"
 
 #include "crc32.h"
+#include "mix32.h"
 #include "quantize.h"
 #include "verbs.h"
 
@@ -15,17 +16,8 @@ struct recipe {
     uint8_t shift; /* of NEAR_ZERO_POINT */
 };
 
-/* Every bit of the result depends on every bit of `x` (T. Mueller's hash of integers). Without a state, so that both
- * sides make any element of any input at once. */
-static uint32_t mix(uint32_t x) {
-    for (uint8_t round = 0; round < 2; round++) {
-        x = (x ^ x >> 16) * 0x045D9F3BU;
-    }
-    return x ^ x >> 16;
-}
-
 static int32_t make_element(const struct engine_tensor *tensor, const struct recipe *recipe, size_t place) {
-    int32_t value = (int32_t)mix((uint32_t)(recipe->key + place));
+    int32_t value = (int32_t)mix32((uint32_t)(recipe->key + place));
     switch (recipe->kind) {
     case NEAR_ZERO_POINT:
         value = tensor->zero_point + (value >> recipe->shift);
@@ -46,7 +38,7 @@ static int32_t make_element(const struct engine_tensor *tensor, const struct rec
 
 /* Values are cut to the bytes of their type. */
 static void make_input(const struct engine_tensors *inputs, uint32_t seed, uint32_t index) {
-    struct recipe recipe = {.key = mix(mix(seed) + index)};
+    struct recipe recipe = {.key = mix32(mix32(seed) + index)};
     recipe.kind = index % 8U == 7U ? EXTREMES : (uint8_t)(index % 4U);
     size_t elements = 0, place = 0;
     for (uint8_t i = 0; i < inputs->count; i++) {
