@@ -21,6 +21,7 @@ from tinyproof.core.build_record import FIRMWARE_FILE, fault_of_firmware, read_b
 from tinyproof.core.config import CheckConfig
 from tinyproof.core.errors import NoRoomError, UsageError
 from tinyproof.core.manifest import read_manifest
+from tinyproof.core.tflite.layer_probes import LayerProbe
 from tinyproof.localization import can_profile, name_of
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def compare_digests(
 def _ask(
     board: Board, folder: Path, port: str | None, config: CheckConfig, put: Put | None
 ) -> tuple[Digests | None, str]:
+    from tinyproof.core.tflite.cutting import can_cut
     from tinyproof.export.profile_codegen import FOLDER, SOURCE, write_profile
     from tinyproof.firmware.elf_tables import different_constants
     from tinyproof.host.expected import read_vectors
@@ -95,7 +97,10 @@ def _ask(
     parts = [step.parts for step in steps]
     elf = traced / FIRMWARE_FILE
     arena_bytes = manifest.memory.arena_bytes if manifest.memory else 0
-    probing = probing_of(folder, folder / FOLDER, manifest, [step.probe for step in steps], arena_bytes)
+    probes: list[LayerProbe | str] = [step.probe for step in steps]
+    if not can_cut():
+        probes = [""] * len(steps)
+    probing = probing_of(folder, folder / FOLDER, manifest, probes, arena_bytes)
     with contextlib.ExitStack() as stack:
         if put is None or port is None:
             port = stack.enter_context(Emulator(board, elf)).port
@@ -108,9 +113,11 @@ def _ask(
     found = _sum_up(steps, seen, record.flash_bytes - used.flash_bytes, constants)
     found = dataclasses.replace(
         found,
-        probes=sum(one.probe.trials for one in steps if not isinstance(one.probe, str)),
+        probes=sum(one.trials for one in probes if not isinstance(one, str)),
         probe_layer="" if wrong is None else name_of(steps[wrong]),
-        unprobed=[f"{name_of(one)}: {one.probe}" for one in steps if isinstance(one.probe, str)],
+        unprobed=[f"{name_of(one)}: {why}" for one, why in zip(steps, probes, strict=True) if isinstance(why, str)]
+        if can_cut()
+        else ["any operator: tflite-micro is not installed"],
     )
     return dataclasses.replace(found, seconds=round(time.monotonic() - start, 3)), ""
 

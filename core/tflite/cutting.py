@@ -9,14 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import flatbuffers
-
 from tinyproof.core.tflite.graph import Graph
-
-try:
-    from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
-except ImportError:  # anything but Linux x86-64
-    from tensorflow.lite.python import schema_py_generated as schema
 
 _SHAPE_ALONE = {"RESHAPE": 1, "SHAPE": 0, "ZEROS_LIKE": 0}  # how many inputs are read as data, where not all are
 
@@ -40,6 +33,24 @@ def operators_between(graph: Graph, inputs: Sequence[int], outputs: Sequence[int
     return sorted(found)
 
 
+def _schema() -> Any:
+    """Raises ImportError where neither package that has the schema's classes is installed."""
+    try:
+        from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
+    except ImportError:  # anything but Linux x86-64
+        from tensorflow.lite.python import schema_py_generated as schema
+    return schema
+
+
+def can_cut() -> bool:
+    """Whether there is what a Cutter needs: tflite-micro, or TensorFlow."""
+    try:
+        _schema()
+    except ImportError:
+        return False
+    return True
+
+
 class Cutter:
     """Of one file, which is read once."""
 
@@ -49,6 +60,9 @@ class Cutter:
     def cut(self, operators: Sequence[int], inputs: Sequence[int], outputs: Sequence[int]) -> bytes:
         """A model of these operators of the first graph; its inputs and outputs are these tensors, in their order.
         Tensors keep their numbers."""
+        import flatbuffers
+
+        schema = _schema()
         model: Any = schema.ModelT.InitFromObj(schema.Model.GetRootAs(self._tflite, 0))
         graph = model.subgraphs[0]
         graph.operators = [graph.operators[number] for number in operators]

@@ -35,6 +35,7 @@ from tinyproof.export.ops.fully_connected import FullyConnected
 from tinyproof.export.profile_codegen import write_profile
 from tinyproof.firmware.elf_tables import model_constants
 from tinyproof.host.bits import Divergence
+from tinyproof.host.layer_probes import REQUEST
 from tinyproof.localization import locate
 
 PATIENT = CheckConfig(timeout_s=5.0)
@@ -263,9 +264,15 @@ def test_a_real_board_is_flashed_profiled_and_named(folder: Path, monkeypatch: p
         times = [100 * (number + 1) + 5 for number in range(len(steps))]
         return struct.pack(f"<{len(steps) + 1 + len(crcs)}I", *times, 5, *crcs) + reference.run(x_q)
 
+    def tracing(x_q: bytes) -> bytes:
+        assert x_q[-REQUEST.size :] == bytes(REQUEST.size), "no operator is to run alone"
+        return record(x_q[: -REQUEST.size])
+
+    x = manifest.inputs[0]
+    request = TensorSpec("request", [x.shape[-1] + REQUEST.size], "int8", x.scale, x.zero_point, x.bytes + REQUEST.size)
     leave_out_platformio(monkeypatch, uploads)
     output = TensorSpec("record", [1], "int8", 1.0, 0, len(record(bytes(3))))
-    device = single_device(manifest.model_id, manifest.inputs[0], output, record, board="nano33ble", engine="profile")
+    device = single_device(manifest.model_id, request, output, tracing, board="nano33ble", engine="profile")
     with ScriptedBoard(device) as board:
         shown = run("profile", "--board", "nano33ble", "--port", board.port, "--no-noise")
         assert shown.exit_code == 0, shown.output

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The second half of unknown.h: the program that runs steps on unknown bytes.
+ */
+#ifndef TINYPROOF_UNKNOWN_STEPS_H
+#define TINYPROOF_UNKNOWN_STEPS_H
+
+/* Runs steps, each on symbols alone, and says what all bytes but its scratch end as, or why it says nothing.
+ *
+ *     unknown A B ...  these steps
+ *     unknown changes  for each line of stdin, as runner.c takes it, the step that it names, with the changes
+ */
+struct Step {
+    void (*run)(Val<signed char> *arena);
+    unsigned scratch, scratch_bytes;
+};
+struct Region {
+    unsigned char *start;
+    unsigned bytes;
+};
+static const unsigned BESIDE = 4096; /* bytes before and behind the arena */
+static const unsigned PATIENCE_S = 20;
+static ucontext_t outside, inside;
+static const Step *steps;
+static const Region *changeable;
+static unsigned step_count, arena_bytes;
+static char **arguments;
+static int argument_count;
+static Val<signed char> *whole;
+
+static void run_step(const Step &step) {
+    const unsigned all = arena_bytes + 2 * BESIDE;
+    for (unsigned k = 0; k < all; k++) {
+        whole[k].v = 0;
+        set_hash(&whole[k], 1, mixed(7, k));
+    }
+    try {
+        step.run(whole + BESIDE);
+        Hash digest = 1;
+        for (unsigned k = 0; k < all; k++) {
+            if (k - BESIDE - step.scratch >= step.scratch_bytes) {
+                digest = mixed(digest, whole[k].told());
+            }
+        }
+        std::printf("%016llx\n", digest);
+    } catch (const Violation &violation) {
+        std::printf("- %s\n", violation.why);
+    }
+    std::fflush(stdout);
+}
+
+static unsigned change(char *line) {
+    const unsigned step = std::strtoul(line, &line, 10);
+    for (long left = std::strtol(line, &line, 10); left > 0; left--) {
+        const Region &region = changeable[std::strtoul(line, &line, 10)];
+        unsigned place = std::strtoul(line, &line, 10);
+        line += std::strspn(line, " ");
+        for (unsigned byte; std::sscanf(line, "%2x", &byte) == 1 && *line != ' '; line += 2, place++) {
+            if (place < region.bytes) {
+                region.start[place] = (unsigned char)byte;
+            }
+        }
+    }
+    return step;
+}
+
+/* Each line has a process of its own, since it may crash or never end. */
+static void run_lines() {
+    static char line[1 << 20];
+    while (std::fgets(line, sizeof line, stdin)) {
+        const pid_t child = fork();
+        if (child == 0) {
+            alarm(PATIENCE_S);
+            run_step(steps[change(line)]);
+            _exit(0);
+        }
+        int status = 0;
+        if (child < 0 || waitpid(child, &status, 0) < 0) {
+            std::exit(2);
+        }
+        if (WIFSIGNALED(status)) {
+            std::printf("- it is stopped\n");
+            std::fflush(stdout);
+        }
+    }
+}
+
+static void run_all() {
+    running = true;
+    if (argument_count == 2 && std::strcmp(arguments[1], "changes") == 0) {
+        run_lines();
+        return;
+    }
+    for (int i = 1; i < argument_count; i++) {
+        const unsigned long step = std::strtoul(arguments[i], NULL, 10);
+        if (step < step_count) {
+            run_step(steps[step]);
+        }
+    }
+}
+
+static int run_on_low_stack(int given_count, char **given, void *arena, unsigned bytes, const Step *of, unsigned count,
+                            const Region *regions) {
+    static char stack[8 << 20] __attribute__((aligned(64)));
+    arguments = given;
+    argument_count = given_count;
+    whole = (Val<signed char> *)arena;
+    arena_bytes = bytes;
+    steps = of;
+    step_count = count;
+    changeable = regions;
+    getcontext(&inside);
+    inside.uc_stack.ss_sp = stack;
+    inside.uc_stack.ss_size = sizeof stack;
+    inside.uc_link = &outside;
+    makecontext(&inside, run_all, 0);
+    return swapcontext(&outside, &inside);
+}
+
+/* Before any constructor of a parameter. */
+__attribute__((constructor(101))) static void make_shadow() {
+    shadow_memory = (Hash *)mmap(NULL, sizeof(Hash) << 32, PROT_READ | PROT_WRITE,
+                                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (shadow_memory == MAP_FAILED) {
+        std::exit(2);
+    }
+}
+
+#endif
