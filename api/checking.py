@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tinyproof.core.board_spec import Board
 from tinyproof.core.config import CheckConfig
-from tinyproof.core.errors import MismatchError, TinyproofError
+from tinyproof.core.errors import OverlapError, TinyproofError
 from tinyproof.core.manifest import Manifest, read_manifest
 from tinyproof.digests import Put, compare_digests
 from tinyproof.localization import locate
@@ -49,7 +49,7 @@ def check_and_locate(
     if report.bits_identical:
         try:
             report.digests, report.digests_note = compare_digests(board, folder, port, config, put)
-        except MismatchError as fault:
+        except OverlapError as fault:
             report.plan_fault = fault.message
         write_report(report, board, folder)
     return report

@@ -97,9 +97,8 @@ def _ask(
     parts = [step.parts for step in steps]
     elf = traced / FIRMWARE_FILE
     arena_bytes = manifest.memory.arena_bytes if manifest.memory else 0
-    probes: list[LayerProbe | str] = [step.probe for step in steps]
-    if not can_cut():
-        probes = [""] * len(steps)
+    without = "" if can_cut() else "tflite-micro is not installed"
+    probes: list[LayerProbe | str] = [without or step.probe for step in steps]
     probing = probing_of(folder, folder / FOLDER, manifest, probes, arena_bytes)
     with contextlib.ExitStack() as stack:
         if put is None or port is None:
@@ -111,15 +110,14 @@ def _ask(
         wrong = ask_probes(session, probing, inputs[0], len(steps))
     constants = different_constants(plain / FIRMWARE_FILE, elf)
     found = _sum_up(steps, seen, record.flash_bytes - used.flash_bytes, constants)
-    found = dataclasses.replace(
+    reasons = [f"{name_of(one)}: {why}" for one, why in zip(steps, probes, strict=True) if isinstance(why, str)]
+    return dataclasses.replace(
         found,
-        probes=sum(one.trials for one in probes if not isinstance(one, str)),
+        probes=sum(probe.trials for probe in probes if not isinstance(probe, str)),
         probe_layer="" if wrong is None else name_of(steps[wrong]),
-        unprobed=[f"{name_of(one)}: {why}" for one, why in zip(steps, probes, strict=True) if isinstance(why, str)]
-        if can_cut()
-        else ["any operator: tflite-micro is not installed"],
-    )
-    return dataclasses.replace(found, seconds=round(time.monotonic() - start, 3)), ""
+        unprobed=[f"any operator: {without}"] if without else reasons,
+        seconds=round(time.monotonic() - start, 3),
+    ), ""
 
 
 def _sum_up(

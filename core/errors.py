@@ -32,6 +32,10 @@ class MismatchError(TinyproofError):
     exit_code = EXIT_MISMATCH
 
 
+class OverlapError(MismatchError):
+    """Tensors lie in the C of a build where they must not: its firmware overwrites what is still needed."""
+
+
 class UsageError(TinyproofError):
     """The command line or the configuration asks for something that does not exist."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from tinyproof.core.errors import MismatchError, UsageError
+from tinyproof.core.errors import OverlapError, UsageError
 from tinyproof.core.manifest import model_id, read_manifest
 from tinyproof.core.paths import shown
 from tinyproof.core.tflite.reader import read_file, read_graph
@@ -46,7 +46,7 @@ def read_compiled(build_dir: Path, since: str = "") -> Compiled:
     """`since`: only what model_compiled.c holds from these words on is compared.
 
     Raises UsageError where the build is none, or its C is not what this version makes of it: what is printed from here
-    has to be what was proven; MismatchError where tensors overlap in it that must not."""
+    has to be what was proven; OverlapError where tensors overlap in it that must not."""
     memory = read_manifest(build_dir).memory
     choice = schedule(read_lowered(build_dir), memory.ram if memory else "")
     program, plan = choice.program, choice.plan
@@ -58,7 +58,7 @@ def read_compiled(build_dir: Path, since: str = "") -> Compiled:
     if begin < 0 or source[begin:] != made[made.index(since) :]:
         header = (build_dir / "model_compiled.h").read_text(encoding="utf-8")
         if fault := plan_fault(program, plan, source, header):
-            raise MismatchError(
+            raise OverlapError(
                 f"{shown(build_dir / 'model_compiled.c')}: {fault}: tensors lie where they must not; "
                 "run ./tinyproof export again"
             )

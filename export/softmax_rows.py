@@ -12,7 +12,7 @@ import random
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tinyproof.core.tflite.fixed_point import rounding_shift_right
+from tinyproof.core.tflite.fixed_point import RECIPROCAL_SLOPE, RECIPROCAL_START, rounding_shift_right
 from tinyproof.export.ops.base import Op
 from tinyproof.export.ops.softmax import Softmax
 
@@ -74,13 +74,14 @@ def _critical(exponentials: Sequence[int], least: int, most: int) -> list[tuple[
 
 
 def _multiply(a: Array, b: Array | int) -> Array:
+    """fixed_point.doubling_high_multiply of many, none of them INT32_MIN."""
     return (a * b + (1 << 30)) >> 31
 
 
 def _reciprocal(fraction: Array) -> Array:
     """fixed_point.one_over_one_plus of many."""
     half = (fraction + (1 << 31)) >> 1
-    x = 1515870810 + _multiply(half, -1010580540)
+    x = RECIPROCAL_START + _multiply(half, RECIPROCAL_SLOPE)
     for _ in range(3):
         x = x + 4 * _multiply(x, (1 << 29) - _multiply(half, x))
     return (2 * x).clip(max=(1 << 31) - 1)

@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Some operators of a .tflite as a file of their own, which any interpreter of such files can run.
-
-Uses the schema's classes as core/tflite/writer.py does.
-"""
+"""Some operators of a .tflite as a file of their own, which any interpreter of such files can run."""
 
 from __future__ import annotations
 
@@ -10,6 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from tinyproof.core.tflite.graph import Graph
+from tinyproof.core.tflite.schema import IDENTIFIER
+from tinyproof.core.tflite.schema_classes import schema_classes
 
 _SHAPE_ALONE = {"RESHAPE": 1, "SHAPE": 0, "ZEROS_LIKE": 0}  # how many inputs are read as data, where not all are
 
@@ -33,19 +32,10 @@ def operators_between(graph: Graph, inputs: Sequence[int], outputs: Sequence[int
     return sorted(found)
 
 
-def _schema() -> Any:
-    """Raises ImportError where neither package that has the schema's classes is installed."""
-    try:
-        from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
-    except ImportError:  # anything but Linux x86-64
-        from tensorflow.lite.python import schema_py_generated as schema
-    return schema
-
-
 def can_cut() -> bool:
     """Whether there is what a Cutter needs: tflite-micro, or TensorFlow."""
     try:
-        _schema()
+        schema_classes()
     except ImportError:
         return False
     return True
@@ -62,7 +52,7 @@ class Cutter:
         Tensors keep their numbers."""
         import flatbuffers
 
-        schema = _schema()
+        schema = schema_classes()
         model: Any = schema.ModelT.InitFromObj(schema.Model.GetRootAs(self._tflite, 0))
         graph = model.subgraphs[0]
         graph.operators = [graph.operators[number] for number in operators]
@@ -74,5 +64,5 @@ class Cutter:
                 buffer.data = None
         model.subgraphs, model.signatureDefs, model.metadata, model.metadataBuffer = [graph], None, None, None
         builder = flatbuffers.Builder(1024)
-        builder.Finish(model.Pack(builder), b"TFL3")
+        builder.Finish(model.Pack(builder), IDENTIFIER)
         return bytes(builder.Output())

@@ -15,7 +15,7 @@ _EXP_OF_MINUS_EIGHTH = 1895147668
 _ONE_THIRD = 715827883
 _SQRT_HALF, _SQRT_SQRT_HALF, _LOG_2 = 1518500250, 1805811301, 1488522236
 _LOG_ALPHA_N, _LOG_ALPHA_D, _LOG_ALPHA_I, _LOG_ALPHA_F = 117049297, 127690142, 1057819769, 638450708
-_48_OVER_17, _MINUS_32_OVER_17 = 1515870810, -1010580540  # Q2.29
+RECIPROCAL_START, RECIPROCAL_SLOPE = 1515870810, -1010580540  # 48 / 17 and -32 / 17 in Q2.29
 
 
 def doubling_high_multiply(a: int, b: int) -> int:
@@ -68,7 +68,7 @@ def exp_on_negative_values(a: int, integer_bits: int) -> int:
 def _half_reciprocal(a: int) -> int:
     """2 / (1 + a) for a in [0, 1) of Q0.31, as Q2.29: three steps of Newton and Raphson."""
     half_denominator = (a + INT32_MAX + 1) >> 1
-    x = _48_OVER_17 + doubling_high_multiply(half_denominator, _MINUS_32_OVER_17)
+    x = RECIPROCAL_START + doubling_high_multiply(half_denominator, RECIPROCAL_SLOPE)
     for _ in range(3):
         error = 2**29 - doubling_high_multiply(half_denominator, x)
         x += saturating_shift_left(doubling_high_multiply(x, error), 2)

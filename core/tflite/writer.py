@@ -15,11 +15,9 @@ from typing import Any
 import flatbuffers
 from flatbuffers import flexbuffers
 
-try:
-    from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
-except ImportError:  # anything but Linux x86-64
-    from tensorflow.lite.python import schema_py_generated as schema
+from tinyproof.core.tflite.schema_classes import schema_classes
 
+schema = schema_classes()
 _STRUCT = {
     "bool": "?",
     "int8": "b",

@@ -11,7 +11,8 @@
  *
  * A fault is a line: the step that reads the changed bytes, how many changes, and of each region, offset and bytes in hex.
  * An answer: vector that shows it in the outputs, vector that shows it in a digest, the first such step, the first step
- * that shows it when it runs alone, and the signal that ended it; -1, and 0 for no signal. Each fault has a process of its own, so that it may crash or never end.
+ * that shows it when it runs alone, and the signal that ended it; -1, and 0 for no signal. Each fault has a process
+ * of its own, so that it may crash or never end.
  */
 #define _GNU_SOURCE
 #include "runner.h"

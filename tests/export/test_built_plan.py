@@ -22,14 +22,19 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return compiled(tmp_path_factory.mktemp("plan") / "net", cancelling_layers())
 
 
+def texts(built: Compiled, plan: MemoryPlan) -> tuple[str, str]:
+    """Source and header."""
+    return emit_source(built.program, plan, built.identity), emit_header(built.program, plan, built.identity)
+
+
 def write(folder: Path, built: Compiled, plan: MemoryPlan) -> None:
-    (folder / "model_compiled.c").write_text(emit_source(built.program, plan, built.identity))
-    (folder / "model_compiled.h").write_text(emit_header(built.program, plan, built.identity))
+    for name, text in zip(("model_compiled.c", "model_compiled.h"), texts(built, plan), strict=True):
+        (folder / name).write_text(text)
 
 
 def test_a_plan_that_overlaps_is_refused_wherever_it_comes_from(folder: Path) -> None:
     built = read_compiled(folder)
-    inner = next(index for index in built.program.ops[1].inputs)
+    inner = built.program.ops[1].inputs[0]
     output = built.program.ops[1].outputs[0]
     for plan in (
         dataclasses.replace(built.plan, offsets=built.plan.offsets | {inner: built.plan.offsets[output]}),
@@ -45,8 +50,7 @@ def test_another_plan_that_is_sound_is_no_fault_but_another_version_s(folder: Pa
     built = read_compiled(folder)
     moved = {index: offset + 16 for index, offset in built.plan.offsets.items()}
     plan = dataclasses.replace(built.plan, offsets=moved, arena_bytes=built.plan.arena_bytes + 16)
-    source, header = emit_source(built.program, plan, ""), emit_header(built.program, plan, "")
-    assert plan_fault(built.program, built.plan, source, header) == ""
+    assert plan_fault(built.program, built.plan, *texts(built, plan)) == ""
     write(folder, built, plan)
     with pytest.raises(UsageError, match="another version's"):
         read_compiled(folder)
@@ -55,7 +59,7 @@ def test_another_plan_that_is_sound_is_no_fault_but_another_version_s(folder: Pa
 
 def test_a_tensor_that_is_written_here_and_read_there_is_refused(folder: Path) -> None:
     built = read_compiled(folder)
-    source, header = emit_source(built.program, built.plan, ""), emit_header(built.program, built.plan, "")
+    source, header = texts(built, built.plan)
     place = built.plan.offsets[built.program.outputs[0].index]
     other = header.replace(f"tensor({place}, ", f"tensor({place + 4}, ")
     assert other != header

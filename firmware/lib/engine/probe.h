@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * One operator run alone, on contents that are made here, and a digest of all that it leaves: the firmware that traces
  * has this, never the one that is used. What earlier layers never let through is seen by this layer all the same: sums
- * that fall between two outputs, both ends of a clamp. core/tflite/layer_probes.py makes the same contents in NumPy.
+ * that fall between two outputs, both ends of a clamp. core/tflite/probe_contents.py makes the same contents in NumPy.
  *
  * The arena stands between two guards, and all of it is filled and digested, so that a byte that is written beside the
  * outputs shows, too; the scratch alone may hold anything afterwards. After a few contents it is only what the operator

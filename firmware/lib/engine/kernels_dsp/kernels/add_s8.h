@@ -7,8 +7,8 @@
 #include "kernels/add_s8_element.h"
 #include "kernels/clamp_bytes.h"
 
-/* A loop of four at a time: what the compiler takes to run once it does not unroll. Four bytes are loaded in a row, which
- * then share cycles; `element` makes an output of bytes `a` and `b`. */
+/* Four at a time, written out: the bytes of two sums are loaded in a row, which then share cycles. `element` makes an output
+ * of bytes `a` and `b`. */
 #define ADD_TWO(element)                                                                                               \
     {                                                                                                                  \
         const int32_t a0 = x1[0], b0 = x2[0], a1 = x1[step1], b1 = x2[step2];                                          \
