@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.service import Service
 
 FLAGS = (
@@ -39,7 +40,7 @@ def chromium(profile: Path, size: tuple[int, int] = WIDE, *, dark: bool = False)
     for flag in (*FLAGS, f"--user-data-dir={profile}", f"--window-size={size[0]},{size[1]}"):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(str(found["chromedriver"])))
+    driver = started(options, str(found["chromedriver"]))
     try:
         metrics = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": False}
         driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
@@ -48,6 +49,18 @@ def chromium(profile: Path, size: tuple[int, int] = WIDE, *, dark: bool = False)
         yield driver
     finally:
         driver.quit()
+
+
+def started(options: webdriver.ChromeOptions, chromedriver: str, attempts: int = 5) -> webdriver.Chrome:
+    """A driver that listens. Selenium looks for a free port and lets go of it before chromedriver takes it: another
+    process may have come first, and chromedriver ends at once."""
+    for attempt in range(attempts):
+        try:
+            return webdriver.Chrome(options=options, service=Service(chromedriver))
+        except WebDriverException as error:
+            if "unexpectedly exited" not in str(error.msg) or attempt == attempts - 1:
+                raise
+    raise AssertionError("no attempts")
 
 
 def console(driver: webdriver.Chrome) -> list[dict[str, Any]]:
