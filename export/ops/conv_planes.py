@@ -287,8 +287,8 @@ class Planes:
         return head | {name: str(value) for name, value in numbers.items()} | tables
 
 
-def quads_cost(pixels: int, border: int, taps: int, channels: int, *, once: float) -> int:
-    """Of depthwise_quads_s8, where `border` of the pixels have to look for each of their taps; `once`: this share of
-    the channels by one rounding."""
-    each = 2.45 * taps + 9.5 - 3.6 * once
-    return round(pixels * (60 + channels * each) + border * (30 + 16 * taps))
+def quads_cost(pixels: int, border: int, taps: int, quads: int, walks: int, *, once: float) -> int:
+    """Of depthwise_quads_s8, where `border` of the pixels have to look for each of their taps; of a pixel so many
+    `quads` in so many `walks`; `once`: this share of the channels by one rounding."""
+    each = 9.8 * taps + 40 - 16 * once
+    return round(450 + pixels * (55 + 31 * walks + quads * each) + border * (60 + 11 * taps))

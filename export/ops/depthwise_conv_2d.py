@@ -15,6 +15,7 @@ from tinyproof.export.ops.one_rounding import unit_factors
 from tinyproof.export.ops.simd_packing import ORDER, PAIR_SHIFTS_LEFT, halves
 
 TAPS_GROUP = 3  # taps that the kernel takes at a time
+QUAD = 4  # channels
 # With several output channels for an input channel, the MVE kernel is CONV_2D's; beyond these, zeros take much flash.
 MAX_SPREAD_WEIGHTS = 1 << 14
 
@@ -35,10 +36,10 @@ class DepthwiseConv2D(LaidOutConvolution):
         ):  # TFLM, here and on a board, then reads a null pointer
             raise self.refuse("names a bias that is left out, which crashes TFLite Micro; give it a bias of zeros")
         self.multiplier = self.channels_out // self.channels_in
-        self.quads = self.suits_quads
+        self.quads = False
         self.layout: Pairs | Planes | None = None
         if self.wide:
-            self.quads = self.quads and self.wide.suits_rows
+            self.quads = self.multiplier == 1 and self.channels_in % QUAD == 0 and self.wide.suits_rows
             self.kernel = "depthwise_quads_s16" if self.quads else "depthwise_conv_s16"
             return
         self.lay_out()
@@ -53,7 +54,11 @@ class DepthwiseConv2D(LaidOutConvolution):
         pixels = self.batches * self.out_height * self.out_width
         y, x = self.axes()
         border = pixels - self.batches * y.inside * x.inside
-        self.quads_cost = quads_cost(pixels, border, self.padded_taps, self.channels_in, once=self.share_once)
+        quads = len(self.quad_units) if self.suits_quads else 0
+        self.quads_cost = quads_cost(
+            *(pixels, border, self.padded_taps, quads, self.multiplier * (1 + (self.channels_in % QUAD > 0))),
+            once=self.share_once,
+        )
         cheaper = self.suits_quads and self.quads_cost < self.layout.cost
         self.quads = like.quads if isinstance(like, DepthwiseConv2D) else cheaper
         self.layout_cost = self.quads_cost if self.quads else self.layout.cost
@@ -62,7 +67,19 @@ class DepthwiseConv2D(LaidOutConvolution):
     @property
     def suits_quads(self) -> bool:
         """Whether the kernel of channels in fours can run it."""
-        return self.multiplier == 1 and self.channels_in % 4 == 0
+        return self.channels_in >= QUAD
+
+    @property
+    def quad_units(self) -> list[range]:
+        """Output channels as that kernel takes them; where some are left, the last four, of which others are there
+        twice."""
+        starts = [min(start, self.channels_in - QUAD) for start in range(0, self.channels_in, QUAD)]
+        step = self.multiplier
+        return [
+            range(start * step + first, (start + QUAD) * step + first, step)
+            for first in range(step)
+            for start in starts
+        ]
 
     def narrow(self) -> DepthwiseConv2D | None:
         """With the kernel that goes pixel by pixel: it needs next to no scratch, and its output may follow close behind
@@ -104,19 +121,21 @@ class DepthwiseConv2D(LaidOutConvolution):
         """The table of kernels/depthwise_quads_parameters.h, or of depthwise_quads_s16_parameters.h."""
         table: list[int] = []
         taps = [row + (0,) * (-len(row) % TAPS_GROUP) for row in self.rows]
+        quads = self.quad_units
         if self.wide:
             order: tuple[int, ...] = (0, 1, 2, 3)
             factors = [(0, multiplier, shift) for _, multiplier, shift in self.wide.row_numbers(self.bias)]
         else:
-            order, factors = ORDER, unit_factors(self.rows, self.scaling, 4)
-        for start in range(0, self.channels_out, 4):
-            quad = range(start, start + 4)
-            scales = [factors[channel][1:] for channel in quad]
-            if not self.wide and max(self.shifts[start : start + 4]) >= 0:
+            order, factors = ORDER, unit_factors(self.rows, self.scaling, quads)
+        for place, quad in enumerate(quads):
+            own = factors[QUAD * place : QUAD * (place + 1)]
+            scales = [factor[1:] for factor in own]
+            if not self.wide and max(self.shifts[channel] for channel in quad) >= 0:
                 scales[0] = (scales[0][0], scales[0][1] | PAIR_SHIFTS_LEFT)
-            table += [half for channel in quad for half in halves(self.bias[channel] + factors[channel][0])]
-            table += [weight for tap in zip(*(taps[start + place] for place in order), strict=True) for weight in tap]
-            table += [half for place in (0, 1) for scale in scales for half in halves(scale[place])]
+            biases = (self.bias[channel] + factor[0] for channel, factor in zip(quad, own, strict=True))
+            table += [half for bias in biases for half in halves(bias)]
+            table += [weight for tap in zip(*(taps[quad[i]] for i in order), strict=True) for weight in tap]
+            table += [half for number in (0, 1) for scale in scales for half in halves(scale[number])]
         return table
 
     @property
@@ -214,5 +233,6 @@ class DepthwiseConv2D(LaidOutConvolution):
         head |= {"taps": str(self.padded_taps), "quads": f"{prefix}_quads"}
         if self.wide:
             return head | self.wide.row_parameters(0, self.clamp)
+        head |= {"multiplier": str(self.multiplier)}
         numbers = {"rounding": 1 + 2 * zero_point, "clamp_min": self.clamp[0], "clamp_max": self.clamp[1]}
         return head | {name: str(value) for name, value in numbers.items()}

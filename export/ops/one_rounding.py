@@ -33,15 +33,20 @@ def one_roundings(rows: tuple[Sequence[int], ...], scaling: Scaling) -> tuple[On
     return tuple(find_roundings(rows, scaling))
 
 
-def unit_factors(rows: Sequence[Sequence[int]], scaling: Scaling, together: int = 1) -> list[tuple[int, int, int]]:
+def unit_factors(
+    rows: Sequence[Sequence[int]], scaling: Scaling, groups: Sequence[Sequence[int]] | None = None
+) -> list[tuple[int, int, int]]:
     """Of each channel what is added to its bias, and its multiplier and scaling as rescale_pair_s8 of
-    firmware/lib/engine/kernels/pairs.h takes them. `together`: so many channels have the same form."""
+    firmware/lib/engine/kernels/pairs.h takes them. `groups`: of the channels in these, one after the other, where those
+    of a group have the same form."""
     ones = one_roundings(tuple(map(tuple, rows)), scaling)
     factors = []
-    for channel, (one, multiplier, shift) in enumerate(zip(ones, scaling.multipliers, scaling.shifts, strict=True)):
-        first = channel - channel % together
-        if one and None not in ones[first : first + together]:
-            factors.append((one.moved, one.multiplier, one.offset))
-        else:
-            factors.append((0, encode_multiplier(multiplier), pair_scaling(shift)))
+    for group in groups or [(channel,) for channel in range(len(ones))]:
+        known = [one for one in (ones[channel] for channel in group) if one]
+        if len(known) == len(group):
+            factors += [(one.moved, one.multiplier, one.offset) for one in known]
+            continue
+        for channel in group:
+            shift = pair_scaling(scaling.shifts[channel])
+            factors.append((0, encode_multiplier(scaling.multipliers[channel]), shift))
     return factors

@@ -48,6 +48,7 @@ SNIPPETS = [
     "ssub8 %[d], %[n], %[m]\nsel %[d], %[m], %[a]",
     "mov %[d], %[n]",
     "and %[d], %[n], %[m]",
+    "and %[d], %[n], %[m], asr #31",
     "lsl %[d], %[n], %[m]",
     "qadd %[d], %[n], %[m]",
     "add %[d], %[n], %[m]",
@@ -67,6 +68,7 @@ SNIPPETS = [
     "ldr %[d], [%[p], %[i]]",
     "asr r4, %[i], #1\nldr %[d], [%[p], r4, lsl #1]",
     "ldrsb %[d], [%[p]]",
+    "ldrsb %[d], [%[p], #5]",
     "ldrsb %[d], [%[p], %[i]]",
     "asr r4, %[i], #1\nldrsb %[d], [%[p], r4, lsl #1]",
     "strb %[n], [%[p]]",
@@ -206,6 +208,7 @@ def test_assembly_has_to_keep_to_what_it_declares(statement: str, says: str | No
 CONV = convolution.Layer((1, 4, 4, 4), units=4, y=(0.0207, 5))
 ONCE = replace(CONV, y=(0.0207, -128))  # all outputs on one side of the zero point: one rounding is enough
 DEPTHWISE = convolution.Layer((1, 4, 4, 8), units=8, multiplier=1, y=(0.01, -128), activation=1)
+DEPTHWISE_ODD = convolution.Layer((1, 3, 4, 9), units=18, multiplier=2, kernel=(5, 5), y=(0.01, -128), activation=1)
 DENSE = fully_connected.Layer(64, 8)
 NARROW = fully_connected.Layer(36, 20)  # inputs that are no whole eights
 PLANES = convolution.Layer((1, 9, 12, 3), units=6, multiplier=2, y=(0.0207, 5))
@@ -287,16 +290,11 @@ WRONG: list[tuple[Any, str, str, str, str]] = [
     (CONV, "conv_columns", "inside = row < bytes", "inside = row > bytes", "poison|overflow"),
     (CONV, "pairs_multiply", "str %[w], %[output]", "add %[w], %[w], #64\\n\\tstr %[w], %[output]", "poison"),
     (RAGGED, "conv_columns", " || from > source->last", "", "poison"),
-    (DEPTHWISE, "depthwise_multiply", "smlatt %[a3]", "smlabb %[a3]", DIFFERENT),
-    (
-        DEPTHWISE,
-        "depthwise_multiply",
-        "ldrd %[a0], %[a1], [%[quad]], #8",
-        "ldrd %[a0], %[a1], [%[quad]], #10",
-        "misaligned",
-    ),
-    (DEPTHWISE, "depthwise_quads_s8", "x + channels, offsets,", "x + channels + 4, offsets,", "overflow"),
-    (DEPTHWISE, "depthwise_quads_s8", "y0 < y_end", "y0 <= y_end", "poison"),
+    (DEPTHWISE, "depthwise_multiply", "smlatt r3", "smlabb r3", DIFFERENT),
+    (DEPTHWISE, "depthwise_multiply", "ldrd r6, r8, [%[quad]], #8", "ldrd r6, r8, [%[quad]], #10", "misaligned"),
+    (DEPTHWISE, "depthwise_quads_s8", "(x + end)", "(x + end + 4)", "overflow"),
+    (DEPTHWISE, "depthwise_quads_s8", "at.y < y_inside", "at.y <= y_inside", "poison"),
+    (DEPTHWISE_ODD, "depthwise_quads_s8", "begin = channels - 4", "begin = channels - 3", "poison|overflow"),
     (STRIDED, "planes_multiply", "smlad %[a3], r4, r10", "smlad %[a3], r4, r9", DIFFERENT),
     (PLANES, "planes_multiply", "smlatb %[a0]", "smlabb %[a0]", DIFFERENT),
     (PLANES, "conv_planes_s8", "columns->offset", "columns->offset + 1", "poison"),

@@ -89,5 +89,6 @@ def test_channels_that_are_taken_together_have_one_form() -> None:
     rows[2] = (127,) * 27
     steep = Scaling(scaling.bias, scaling.multipliers, (*scaling.shifts[:2], 0, scaling.shifts[3]), *RELU)
     assert [factor[1] >= 0 for factor in unit_factors(rows, steep)] == [True, True, False, True]
-    assert [factor[1] >= 0 for factor in unit_factors(rows, steep, 2)] == [True, True, False, False]
-    assert np.all([factor[1] < 0 for factor in unit_factors(rows, steep, 4)])
+    assert [factor[1] >= 0 for factor in unit_factors(rows, steep, [(0, 1), (2, 3)])] == [True, True, False, False]
+    assert [factor[1] >= 0 for factor in unit_factors(rows, steep, [(1, 2), (3, 0)])] == [False, False, True, True]
+    assert np.all([factor[1] < 0 for factor in unit_factors(rows, steep, [range(4)])])

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * DEPTHWISE_CONV_2D, int8, one output channel per input channel.
+ * DEPTHWISE_CONV_2D, int8, four channels at a time.
  * Bit-exact with TFLite Micro's reference kernel (reference/integer_ops/depthwise_conv.h).
  */
 #ifndef TINYPROOF_KERNELS_DEPTHWISE_QUADS_S8_H
@@ -26,26 +26,35 @@ KERNEL_INLINE void depthwise_quad_sums(int32_t sums[4], KERNEL_TABLE int16_t *we
     }
 }
 
+/* Four channels from `channel` on at a pixel, with outputs p->multiplier bytes apart. Returns the quad behind theirs. */
+KERNEL_INLINE KERNEL_TABLE int16_t *depthwise_quad(KERNEL_TABLE int16_t *quad, const struct pixel *at, int32_t channel,
+                                                   int8_t *output, const struct depthwise_quads_s8 *p) {
+    int32_t sums[4] = {read_long(quad), read_long(quad + 2), read_long(quad + 4), read_long(quad + 6)};
+    depthwise_quad_sums(sums, quad + 8, at, channel, &p->window);
+    quad += 8 + 4 * p->taps;
+    for (int32_t i = 0; i < 4; i++, output += p->multiplier) {
+        *output = rescale_pair_s8(sums[i], read_long(quad + 2 * i), read_long(quad + 8 + 2 * i), p->rounding);
+    }
+    return quad + 16;
+}
+
 KERNEL_SHARED void depthwise_quads_s8(const int8_t *input, int8_t *output, int8_t *scratch,
                                       const struct depthwise_quads_s8 *p) {
     const struct conv_window *w = &p->window;
+    const int32_t pixels = w->batches * w->output_height * w->output_width, units = w->channels * p->multiplier;
     struct pixel at = {input, 0, 0};
     (void)scratch; /* the kernel for DSP extensions keeps offsets there */
-    for (int32_t left = w->batches * w->output_height * w->output_width; left > 0; left--) {
+    for (int32_t left = pixels; left > 0; left--, output += units) {
         KERNEL_TABLE int16_t *quad = p->quads;
-        for (int32_t channel = 0; channel < w->channels; channel += 4) {
-            int32_t sums[4] = {read_long(quad), read_long(quad + 2), read_long(quad + 4), read_long(quad + 6)};
-            depthwise_quad_sums(sums, quad + 8, &at, channel, w);
-            quad += 8 + 4 * p->taps;
-            for (int32_t i = 0; i < 4; i++) {
-                *output++ = rescale_pair_s8(sums[i], read_long(quad + 2 * i), read_long(quad + 8 + 2 * i), p->rounding);
+        for (int32_t first = 0; first < p->multiplier; first++) {
+            for (int32_t c = 0; c < w->channels; c += 4) {
+                const int32_t channel = c + 4 <= w->channels ? c : w->channels - 4;
+                quad = depthwise_quad(quad, &at, channel, output + channel * p->multiplier + first, p);
             }
-            quad += 16;
         }
         next_pixel(&at, w);
     }
-    const int32_t outputs = w->batches * w->output_height * w->output_width * w->channels;
-    clamp_bytes(output - outputs, outputs, p->clamp_min, p->clamp_max);
+    clamp_bytes(output - pixels * units, pixels * units, p->clamp_min, p->clamp_max);
 }
 
 #endif

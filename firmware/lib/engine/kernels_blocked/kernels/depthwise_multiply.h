@@ -4,6 +4,7 @@
 #ifndef TINYPROOF_KERNELS_DEPTHWISE_MULTIPLY_H
 #define TINYPROOF_KERNELS_DEPTHWISE_MULTIPLY_H
 
+#include "kernels/depthwise_walk.h"
 #include "kernels/keep_order.h"
 #include "kernels/rescale_units.h"
 
@@ -17,11 +18,14 @@ KERNEL_INLINE void depthwise_tap(int32_t sums[4], const int16_t *weights, const 
     sums[3] += weights[3] * x[3];
 }
 
-/* One pixel: inputs at x + offset, for the channels from x to x_end. Returns the end of the outputs. */
-static __attribute__((noinline)) int8_t *depthwise_multiply(const int16_t *quad, const int8_t *x, const int8_t *x_end,
-                                                            const int32_t *offsets, const int32_t *offsets_end,
-                                                            int8_t *output, int32_t rounding) {
-    for (; x != x_end; x += 4, output += 4) {
+/* Four channels after the other, from `x` on: inputs at x + offset. Returns the quads behind theirs. */
+static __attribute__((noinline)) const int16_t *depthwise_fours(const int16_t *quad, const int8_t *x, int8_t *output,
+                                                                const struct depthwise_walk *walk) {
+    const int32_t *const offsets = (const int32_t *)walk->offsets[0];
+    const int32_t *const offsets_end = (const int32_t *)walk->offsets[1];
+    const int8_t *const x_end = (const int8_t *)walk->outputs[0];
+    const intptr_t step = (intptr_t)walk->outputs[1];
+    for (; x != x_end; x += 4) {
         const quads_number *bias = (const quads_number *)(const void *)quad;
         int32_t sums[4] = {bias[0], bias[1], bias[2], bias[3]};
         quad += 8;
@@ -38,14 +42,14 @@ static __attribute__((noinline)) int8_t *depthwise_multiply(const int16_t *quad,
         }
         const quads_number *factors = (const quads_number *)(const void *)quad;
 #pragma GCC unroll 4
-        for (int32_t i = 0; i < 4; i++) {
+        for (int32_t i = 0; i < 4; i++, output += step) {
             const int32_t multiplier = factors[i], scaling = factors[4 + i];
-            store_s8(output + i, rounds_once(multiplier) ? rescale_once(sums[i], multiplier, scaling)
-                                                         : rescale_unit(sums[i], multiplier, scaling, rounding));
+            store_s8(output, rounds_once(multiplier) ? rescale_once(sums[i], multiplier, scaling)
+                                                     : rescale_unit(sums[i], multiplier, scaling, walk->rounding));
         }
         quad += 16;
     }
-    return output;
+    return quad;
 }
 
 #endif
