@@ -18,19 +18,19 @@ KERNEL_INLINE void depthwise_tap(int32_t sums[4], const int16_t *weights, const 
     sums[3] += weights[3] * x[3];
 }
 
-/* Four channels after the other, from `x` on: inputs at x + offset. Returns the quads behind theirs. */
+/* Four channels after the other, from `x` on: inputs at x + offset. Returns the quads behind theirs. What the walk says is
+ * read when it is needed: no register is left for it. */
 static __attribute__((noinline)) const int16_t *depthwise_fours(const int16_t *quad, const int8_t *x, int8_t *output,
                                                                 const struct depthwise_walk *walk) {
     const int32_t *const offsets = (const int32_t *)walk->offsets[0];
     const int32_t *const offsets_end = (const int32_t *)walk->offsets[1];
     const int8_t *const x_end = (const int8_t *)walk->outputs[0];
-    const intptr_t step = (intptr_t)walk->outputs[1];
-    for (; x != x_end; x += 4) {
+    do {
         const quads_number *bias = (const quads_number *)(const void *)quad;
         int32_t sums[4] = {bias[0], bias[1], bias[2], bias[3]};
         quad += 8;
         const int32_t *offset = offsets;
-        while (offset != offsets_end) {
+        do {
 #pragma GCC unroll 3
             for (int32_t i = 0; i < 3; i++) {
                 depthwise_tap(sums, quad + 4 * i, x + offset[i]);
@@ -39,8 +39,9 @@ static __attribute__((noinline)) const int16_t *depthwise_fours(const int16_t *q
             }
             offset += 3;
             quad += 12;
-        }
+        } while (offset != offsets_end);
         const quads_number *factors = (const quads_number *)(const void *)quad;
+        const uintptr_t step = walk->outputs[1];
 #pragma GCC unroll 4
         for (int32_t i = 0; i < 4; i++, output += step) {
             const int32_t multiplier = factors[i], scaling = factors[4 + i];
@@ -48,7 +49,8 @@ static __attribute__((noinline)) const int16_t *depthwise_fours(const int16_t *q
                                                      : rescale_unit(sums[i], multiplier, scaling, walk->rounding));
         }
         quad += 16;
-    }
+        x += 4;
+    } while (x != x_end);
     return quad;
 }
 
