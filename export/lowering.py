@@ -13,6 +13,7 @@ from tinyproof.core.tflite.graph import Graph, Operator, Tensor
 from tinyproof.core.tflite.parts import TensorPart
 from tinyproof.export.channels.pruning import prune
 from tinyproof.export.inlining import INLINED
+from tinyproof.export.kernel_choice import without_poor_kernels
 from tinyproof.export.ops import ENDS, OPS
 from tinyproof.export.ops.base import Op
 from tinyproof.export.ops.constant_output import ConstantOutput, constant_outputs
@@ -117,6 +118,7 @@ def lower(graph: Graph, *, keep_dead: bool = False) -> Program:
             left = _make_ops(pruned.graph, pruned.operators, initial)
             parts, removed = pruned.parts, pruned.removed
             graph, ops = pruned.graph, left
+    ops = without_poor_kernels(ops)
     graph, outputs, writers = constant_outputs(graph, ends.outputs)
     ops += [ConstantOutput(graph, writer) for writer in writers]
     tensors = list(graph.tensors)

@@ -38,9 +38,7 @@ class Conv2D(LaidOutConvolution):
 
     def lay_out(self, like: Op | None = None) -> None:
         layouts: list[Pairs | Planes] = [self.pairs(), *self.planes(1)]
-        if isinstance(like, LaidOutConvolution) and like.layout:
-            layouts = [layout for layout in layouts if layout.kind == like.layout.kind]
-        self.layout = self.best(layouts)
+        self.layout = self.chosen(layouts, like)
         self.kernel = self.layout.kernel
 
     def narrow(self) -> Conv2D | None:

@@ -25,6 +25,7 @@ from tinyproof.export.ops.simd_packing import (
 
 PAIR_SCALES = 6  # numbers of a pair in `scales`, as in pairs.h
 QUAD_UNITS = 4  # rows that dense_quads_s8 takes at a time
+CALL_COST = 700  # instructions, once
 COST_OF_ONE = 1.84  # instructions for an input of two channels, where it is multiplied for one pixel
 
 
@@ -122,7 +123,7 @@ class Pairs:
     strip_bytes: int = 0
     row_pixels: int = 0  # with a strip: outputs that are made of one
     once: float = 1.0  # what share of the output channels is rescaled by one rounding
-    gaps: bool = False  # taps of a row do not lie side by side
+    gaps: int = 0  # taps of a row that do not lie side by side
     border_cost: int = 0  # instructions more than with a strip
 
     kernel = "conv_pairs_s8"
@@ -144,23 +145,29 @@ class Pairs:
         """Instructions of an inference on a Cortex-M4, about."""
         row = self.row_pixels or self.pixels
         fours, ones = (row + 1) // 4, (row % 4) % 3  # three pixels are done as four
-        strip = 40 * len(self.rows[0]) // self.width + 3 * self.strip_bytes // 4 if self.strip else 0
-        return self.pixels // row * (fours * self._cost_of_four + ones * self._cost_of_one + strip) + self.border_cost
+        strip = 130 + 40 * len(self.rows[0]) // self.width + 3 * self.strip_bytes // 4 if self.strip else 0
+        rows = self.pixels // row * (fours * self._cost_of_four + ones * self._cost_of_one + strip)
+        return CALL_COST + rows + self.border_cost
 
     @property
     def _cost_of_four(self) -> int:
         """Of four pixels: their inputs are widened, then two channels at a time are multiplied and rescaled."""
         kernel_rows, pairs = len(self.rows[0]) // self.width, -(-len(self.rows) // 2)
         columns = 17 * self.depth // 4 + (50 if self.direct else 200 + 14 * kernel_rows)
-        if self.gaps:  # each of their taps is copied
-            columns += 4 * kernel_rows * 115 + 2 * self.depth
+        if self.gaps:
+            columns += 4 * self._gaps_cost
         multiply = 47 + 45 * (1 - self.once) + 6 * self.depth + 3 * -(-self.depth // 16)
         return round(columns + pairs * multiply + (60 if len(self.rows) % 2 else 0))
 
     @property
+    def _gaps_cost(self) -> int:
+        """Of a pixel: each of the taps is copied."""
+        return len(self.rows[0]) // self.width * (70 + 33 * self.gaps) + self.depth // 2
+
+    @property
     def _cost_of_one(self) -> int:
         kernel_rows, pairs = len(self.rows[0]) // self.width, -(-len(self.rows) // 2)
-        columns = 1.5 * self.depth + (130 if self.direct else 200 + 25 * kernel_rows)
+        columns = 1.5 * self.depth + (130 if self.direct else 320 + 25 * kernel_rows)
         return round(columns + pairs * (COST_OF_ONE * self.depth + 21 + 8 * (1 - self.once)))
 
     @property

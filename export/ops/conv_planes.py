@@ -17,6 +17,7 @@ from tinyproof.export.ops.simd_packing import Row
 
 MAX_STRIP_BYTES = 2048  # of a strip's scratch, unless one row takes more
 LONG_ROW = 24  # outputs: so many are worth a loop of their own
+CALL_COST = 700  # of a kernel, once
 ROW_COST = 35  # of a row for the inner loop, beside its sums
 
 
@@ -202,7 +203,8 @@ class Planes:
     @cached_property
     def cost(self) -> int:
         strips = sum(count * self._strip_cost(rows) for rows, count in Counter(self.strips).items())
-        return round(1.08 * self.batches * self.parts * strips)
+        more = 1.18 if self.x.stride > 1 and self.groups == 1 else 1.08  # what lies between the loops
+        return round(CALL_COST + more * self.batches * self.parts * strips)
 
     def _strip_cost(self, rows: int) -> float:
         taps = self.y.taps * self.steps

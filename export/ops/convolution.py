@@ -236,7 +236,12 @@ class Convolution(Op):
         border = self._border_cost() if suits and self.stripless else 0
         return Pairs(
             *(walk, tuple(self.rows), width, pixels, pointwise, strip, strip_bytes),
-            *(self.out_width if strip else 0, self.share_once, self.dilations[1] > 1, border),
+            *(
+                self.out_width if strip else 0,
+                self.share_once,
+                self.kernel_width if self.dilations[1] > 1 else 0,
+                border,
+            ),
         )
 
     def _border_cost(self) -> int:
@@ -286,6 +291,7 @@ class LaidOutConvolution(Convolution):
     `layout`: None where the sums are of int16, or the image is covered once."""
 
     layout: Pairs | Planes | None = None
+    shunned = ""  # a kernel that it does not take, see `without`
 
     @abstractmethod
     def lay_out(self, like: Op | None = None) -> None:
@@ -295,6 +301,22 @@ class LaidOutConvolution(Convolution):
     def best(layouts: Sequence[Pairs | Planes]) -> Pairs | Planes:
         """The cheapest, or one whose output may lie over the input for a little more."""
         return min(layouts, key=lambda layout: layout.cost * (1 + NEAR_WORTH * layout.is_far))
+
+    def without(self, kernel: str) -> Self | None:
+        """The same with another kernel than this one, where there is one."""
+        if self.layout is None:
+            return None
+        op = self.copied()
+        op.shunned = kernel
+        op.lay_out()
+        return op if op.kernel != kernel else None
+
+    def chosen(self, layouts: Sequence[Pairs | Planes], like: Op | None) -> Pairs | Planes:
+        """The best of them that has the tables of `like` and no kernel that is shunned, if there is another one."""
+        if isinstance(like, LaidOutConvolution) and like.layout:
+            kind = like.layout.kind
+            return self.best([layout for layout in layouts if layout.kind == kind])
+        return self.best([layout for layout in layouts if layout.kernel != self.shunned] or layouts)
 
     def without_strip(self) -> Self | None:
         """The same by pairs of channels, without a copy of the rows under an output row; None: that is no smaller."""

@@ -15,7 +15,7 @@ from tinyproof.export.ops.one_rounding import unit_factors
 from tinyproof.export.ops.simd_packing import ORDER, PAIR_SHIFTS_LEFT, halves
 
 TAPS_GROUP = 3  # taps that the kernel takes at a time
-QUAD = 4  # channels
+QUADS, QUAD = "depthwise_quads_s8", 4  # the kernel of channels in fours
 # With several output channels for an input channel, the MVE kernel is CONV_2D's; beyond these, zeros take much flash.
 MAX_SPREAD_WEIGHTS = 1 << 14
 
@@ -48,9 +48,7 @@ class DepthwiseConv2D(LaidOutConvolution):
         layouts: list[Pairs | Planes] = [*self.planes(self.channels_in)]
         if self.channels_in == 1:  # it is a CONV_2D
             layouts.append(self.pairs())
-        if isinstance(like, LaidOutConvolution) and like.layout:
-            layouts = [layout for layout in layouts if layout.kind == like.layout.kind]
-        self.layout = self.best(layouts)
+        self.layout = self.chosen(layouts, like)
         pixels = self.batches * self.out_height * self.out_width
         y, x = self.axes()
         border = pixels - self.batches * y.inside * x.inside
@@ -59,10 +57,11 @@ class DepthwiseConv2D(LaidOutConvolution):
             *(pixels, border, self.padded_taps, quads, self.multiplier * (1 + (self.channels_in % QUAD > 0))),
             once=self.share_once,
         )
-        cheaper = self.suits_quads and self.quads_cost < self.layout.cost
+        cheaper = self.suits_quads and self.shunned != QUADS and self.quads_cost < self.layout.cost
+        cheaper = cheaper or (self.suits_quads and self.layout.kernel == self.shunned)
         self.quads = like.quads if isinstance(like, DepthwiseConv2D) else cheaper
         self.layout_cost = self.quads_cost if self.quads else self.layout.cost
-        self.kernel = "depthwise_quads_s8" if self.quads else self.layout.kernel
+        self.kernel = QUADS if self.quads else self.layout.kernel
 
     @property
     def suits_quads(self) -> bool:
@@ -87,7 +86,7 @@ class DepthwiseConv2D(LaidOutConvolution):
         if self.wide or self.quads or not self.suits_quads:
             return None if self.quads else self.without_strip()
         op = self.copied()
-        op.kernel, op.quads, op.layout_cost = "depthwise_quads_s8", True, self.quads_cost
+        op.kernel, op.quads, op.layout_cost = QUADS, True, self.quads_cost
         return op
 
     @property

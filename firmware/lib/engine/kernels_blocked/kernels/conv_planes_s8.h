@@ -181,8 +181,10 @@ static __attribute__((noinline, cold)) void planes_part(const int8_t *input, int
     }
     walk->columns = (struct planes_columns){begin, end, at * p->input_step_x, phases * p->input_step_x};
     walk->outputs.count = outputs;
-    for (int32_t i = 0; i < p->plane; i++) {
-        walk->plane[i] = (int16_t)w->input_zero_point;
+    const word zeros = (word)(w->input_zero_point & 0xffff) * 0x10001;
+    word *const plane_end = (word *)(void *)walk->plane + p->plane / 2;
+    for (word *two = (word *)(void *)walk->plane; two != plane_end; two++) {
+        *two = zeros;
     }
     output += first * p->output_step_x;
     const int8_t *weights = p->weights;

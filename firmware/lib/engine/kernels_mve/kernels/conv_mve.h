@@ -176,16 +176,19 @@ static __attribute__((noinline)) void conv_mve_border(int8_t *patch, const struc
     }
 }
 
-/* Where a pixel's input lies, or a copy of it in `patch`: a single tap is copied only where outputs may lie over it, or
- * reading whole blocks would pass the input's end. Goes on to the next pixel.
- */
-static __attribute__((noinline)) const int8_t *conv_mve_input(int8_t *patch, struct conv_mve_walk *at) {
+/* A single tap is copied only where outputs may lie over it, or reading whole blocks would pass the input's end. */
+KERNEL_INLINE int32_t conv_mve_stays(const int8_t *x, const struct conv_mve_walk *at) {
     const struct conv_mve_s8 *p = at->layer;
-    const struct conv_window *w = &p->window;
+    return at->end - x >= MVE_BYTES * p->blocks && !overlap(x, p->window.channels, at->output, 2 * p->units);
+}
+
+/* Where a pixel's input lies, or a copy of it in `patch`. Goes on to the next pixel. */
+static __attribute__((noinline)) const int8_t *conv_mve_input(int8_t *patch, struct conv_mve_walk *at) {
+    const struct conv_window *w = &at->layer->window;
     const int8_t *found = patch;
     if (at->x0 >= 0 && at->x0 <= at->x_last) {
         const int8_t *x = at->row + at->x0 * w->channels;
-        if (p->direct && at->end - x >= MVE_BYTES * p->blocks && !overlap(x, w->channels, at->output, 2 * p->units)) {
+        if (at->layer->direct && conv_mve_stays(x, at)) {
             found = x;
         } else {
             const int32_t bytes = w->kernel_width * w->channels;
@@ -198,6 +201,17 @@ static __attribute__((noinline)) const int8_t *conv_mve_input(int8_t *patch, str
     return found;
 }
 
+/* The same where pixels are taken one after the other. */
+KERNEL_INLINE const int8_t *conv_mve_pixel(int8_t *patch, struct conv_mve_walk *at) {
+    const int8_t *x = at->image;
+    at->image += at->layer->window.channels;
+    if (!conv_mve_stays(x, at)) {
+        mve_copy(patch, x, at->layer->window.channels);
+        return patch;
+    }
+    return x;
+}
+
 typedef void conv_mve_multiplier(const int8_t *x0, const int8_t *x1, int8_t *output, int32_t distance,
                                  const struct conv_mve_s8 *p);
 
@@ -207,16 +221,25 @@ KERNEL_INLINE void conv_mve(conv_mve_multiplier *multiply, const int8_t *input, 
     const struct conv_window *w = &p->window;
     const int32_t images = w->batches * w->input_height * w->input_width * w->channels;
     const int32_t pixels = w->batches * w->output_height * w->output_width;
+    int8_t *const second = scratch + MVE_BYTES * p->blocks;
     struct conv_mve_walk at = {p, output, input, input + images, input, 0, 0, 0, 0};
-    conv_mve_begin_row(&at);
-    for (int32_t left = pixels; left > 0; left -= 2) {
-        at.output = output;
-        const int8_t *x0 = conv_mve_input(scratch, &at), *x1 = x0;
-        if (left > 1) {
-            x1 = conv_mve_input(scratch + MVE_BYTES * p->blocks, &at);
+    const int8_t *x0, *x1;
+    int32_t left = pixels;
+    if (is_pointwise(w)) {
+        for (; left > 0; left -= 2, output += 2 * p->units) {
+            at.output = output;
+            x0 = conv_mve_pixel(scratch, &at);
+            x1 = left > 1 ? conv_mve_pixel(second, &at) : x0;
+            multiply(x0, x1, output, left > 1 ? p->units : 0, p);
         }
+        return;
+    }
+    conv_mve_begin_row(&at);
+    for (; left > 0; left -= 2, output += 2 * p->units) {
+        at.output = output;
+        x0 = conv_mve_input(scratch, &at);
+        x1 = left > 1 ? conv_mve_input(second, &at) : x0;
         multiply(x0, x1, output, left > 1 ? p->units : 0, p);
-        output += 2 * p->units;
     }
 }
 

@@ -161,19 +161,41 @@ struct depthwise_mve_rows {
     int32_t last;
 };
 
+/* Offsets of a row of `count` taps, the first one in column `x0` and at `place`; of those that are not in the first `width`
+ * columns `outside`. */
+KERNEL_INLINE void depthwise_mve_row(int32_t *offset, int32_t count, int32_t place, int32_t x0, int32_t outside,
+                                     int32_t width, const struct conv_window *w) {
+    const int32_t dilation = w->dilation_x, step = dilation * w->channels;
+    __asm__ volatile("mov r4, #0\n\t"
+                     "vdup.32 q2, %[outside]\n\t"
+                     "wlstp.32 lr, %[count], 2f\n"
+                     "1:\n\t"
+                     "vidup.u32 q0, r4, #1\n\t"
+                     "vmul.i32 q1, q0, %[dilation]\n\t"
+                     "vmul.i32 q0, q0, %[step]\n\t"
+                     "vadd.i32 q1, q1, %[x0]\n\t"
+                     "vadd.i32 q0, q0, %[place]\n\t"
+                     "vcmp.u32 cs, q1, %[width]\n\t"
+                     "vpsel q0, q2, q0\n\t"
+                     "vstrw.32 q0, [%[offset]], #16\n\t"
+                     "letp lr, 1b\n"
+                     "2:"
+                     : [offset] "+r"(offset)
+                     : [count] "r"(count), [outside] "r"(outside), [dilation] "r"(dilation), [step] "r"(step),
+                       [x0] "r"(x0), [place] "r"(place), [width] "r"(width)
+                     : "r4", "lr", "q0", "q1", "q2", "cc", "memory");
+}
+
 /* Offsets of the taps from the image's begin, `outside` where they leave it: for the pixel whose kernel begins at y0, x0. */
 static __attribute__((noinline)) void depthwise_mve_offsets(int32_t *offset, int32_t y0, int32_t x0, int32_t outside,
                                                             const struct depthwise_mve_rows *rows,
                                                             const struct conv_window *w) {
-    const int32_t row_bytes = w->input_width * w->channels;
-    for (int32_t ky = 0, y = y0; ky < w->kernel_height; ky++, y += w->dilation_y) {
+    const int32_t row_bytes = w->input_width * w->channels, count = w->kernel_width;
+    int32_t y = y0;
+    for (int32_t ky = w->kernel_height; ky > 0; ky--, y += w->dilation_y, offset += count) {
         const int32_t row_inside = y >= 0 && y < w->input_height;
-        int32_t place = (row_inside && y <= rows->last ? rows->copies + y % rows->count * row_bytes : y * row_bytes) +
-                        x0 * w->channels;
-        for (int32_t kx = 0, x = x0; kx < w->kernel_width; kx++, x += w->dilation_x) {
-            *offset++ = row_inside && x >= 0 && x < w->input_width ? place : outside;
-            place += w->dilation_x * w->channels;
-        }
+        const int32_t at = row_inside && y <= rows->last ? rows->copies + y % rows->count * row_bytes : y * row_bytes;
+        depthwise_mve_row(offset, count, at + x0 * w->channels, x0, outside, row_inside ? w->input_width : 0, w);
     }
 }
 

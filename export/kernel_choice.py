@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which of the kernels that only convolutions take are worth their flash in a model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tinyproof.export.ops.base import Op
+from tinyproof.export.ops.convolution import LaidOutConvolution
+
+# Their code, 3.6 and 1.1 KB on a Cortex-M4, is there whether one layer takes it or many: what share of a model's
+# instructions they have to save at least, about a hundredth for a kilobyte.
+DISPENSABLE = {"conv_planes_s8": 0.04, "depthwise_quads_s8": 0.012}
+
+
+def without_poor_kernels(ops: Sequence[Op]) -> list[Op]:
+    """The operators; layers whose kernel saves next to nothing in all of them take another one that can run them."""
+    found = list(ops)
+    for kernel, worth in DISPENSABLE.items():
+        others = {place: _other(op, kernel) for place, op in enumerate(found) if op.kernel == kernel}
+        known = {place: other for place, other in others.items() if other}
+        more = sum(other.cost - found[place].cost for place, other in known.items())
+        if len(known) == len(others) and more <= worth * sum(op.cost for op in found):
+            for place, other in known.items():
+                found[place] = other
+    return found
+
+
+def _other(op: Op, kernel: str) -> Op | None:
+    return op.without(kernel) if isinstance(op, LaidOutConvolution) else None
