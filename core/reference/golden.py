@@ -170,9 +170,7 @@ class _Wheel:
         try:
             if self._only_numbers_changed and not self._stateful:
                 return self._bare_interpreter(arena_bytes, config)
-            return self._runtime.Interpreter.from_bytes(
-                self._tflite, arena_size=arena_bytes, intrepreter_config=config
-            )
+            return self._runtime.Interpreter.from_bytes(self._tflite, arena_size=arena_bytes, intrepreter_config=config)
         except Exception as error:  # RuntimeError of its own; anything from its FlatBuffer code, which reads all fields
             why = (str(error).split("\n")[0] or type(error).__name__)[:200]
             raise InputFileError(f"{self._graph.file}: TFLite Micro refuses this model: {escaped(why)}") from error

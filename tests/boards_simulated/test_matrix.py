@@ -160,6 +160,7 @@ def test_every_board_answers_bit_for_bit(exported: Path, row: Row, model: str, n
     assert 100 < seen <= record.stack_bound_bytes <= record.ram.stack_bytes
 
 
+@pytest.mark.nightly
 def test_the_interpreter_on_this_machine_agrees(exported: Path) -> None:
     for model in MODELS:
         report = check(find_board("reference"), exported / model, None, CONFIG.check)
