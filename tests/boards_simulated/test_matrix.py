@@ -333,7 +333,8 @@ matrix.prove(boards, pathlib.Path(sys.argv[1]), Config(), lambda *_: None)
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.nightly), signal.SIGKILL]
+    "number",
+    [*(pytest.param(each, marks=pytest.mark.nightly) for each in (signal.SIGINT, signal.SIGTERM)), signal.SIGKILL],
 )
 def test_no_emulator_outlives_the_run(exported: Path, row: Row, number: signal.Signals) -> None:
     folder = exported / "neuron"
