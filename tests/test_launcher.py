@@ -44,10 +44,10 @@ def machine(tmp_path: Path, *, programs: dict[str, str]) -> Path:
     return folder
 
 
-def launch(tmp_path: Path, path: Path) -> subprocess.CompletedProcess[str]:
+def launch(tmp_path: Path, path: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [tmp_path / "tinyproof", "--help"],
-        env={"PATH": str(path), "HOME": str(tmp_path)},
+        env={"PATH": str(path), "HOME": str(tmp_path), **variables},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -101,6 +101,20 @@ def test_it_passes_arguments_and_the_exit_code_on(tmp_path: Path) -> None:
     set_up_by_hand(tmp_path, 'printf "%s|" "$@"\nexit 4')
     done = launch(tmp_path, path)
     assert (done.returncode, done.stdout) == (4, "-P|-m|tinyproof|--help|")
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({}, "-|-"),
+        ({"PYTHONDONTWRITEBYTECODE": "1"}, "-|{}/.venv/pycache"),
+        ({"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPYCACHEPREFIX": "/elsewhere"}, "-|/elsewhere"),
+    ],
+)
+def test_bytecode_is_kept_whatever_the_users_environment_says(tmp_path: Path, given: dict[str, str], says: str) -> None:
+    path = machine(tmp_path, programs={})
+    set_up_by_hand(tmp_path, 'echo "${PYTHONDONTWRITEBYTECODE:--}|${PYTHONPYCACHEPREFIX:--}"')
+    assert launch(tmp_path, path, **given).stdout.strip() == says.format(tmp_path.resolve())
 
 
 def test_a_copied_clone_is_set_up_again(tmp_path: Path) -> None:
