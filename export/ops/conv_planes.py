@@ -293,4 +293,4 @@ def quads_cost(pixels: int, border: int, taps: int, quads: int, walks: int, *, o
     """Of depthwise_quads_s8, where `border` of the pixels have to look for each of their taps; of a pixel so many
     `quads` in so many `walks`; `once`: this share of the channels by one rounding."""
     each = 9.8 * taps + 40 - 16 * once
-    return round(450 + pixels * (55 + 31 * walks + quads * each) + border * (60 + 11 * taps))
+    return round(450 + pixels * (42 + 27 * walks + quads * each) + border * (60 + 11 * taps))

@@ -22,8 +22,8 @@ struct depthwise_place {
 };
 
 /* Offsets of the taps from `x`; those that are not in the image lead to `outside`. */
-static __attribute__((noinline, hot)) void find_offsets(int32_t *offset, const struct depthwise_place *at,
-                                                        const int8_t *x, const struct conv_window *w) {
+static __attribute__((noinline)) void find_offsets(int32_t *offset, const struct depthwise_place *at, const int8_t *x,
+                                                   const struct conv_window *w) {
     const int32_t away = (int32_t)(at->outside - x), width = w->input_width, right = w->dilation_x;
     const int32_t step = right * w->channels;
     int32_t y = at->y;
@@ -40,9 +40,8 @@ static __attribute__((noinline, hot)) void find_offsets(int32_t *offset, const s
 }
 
 /* Outputs of a pixel, whose taps lie at offsets from `x`. Returns their end. */
-static __attribute__((noinline, cold)) int8_t *depthwise_pixel(const int8_t *x, int8_t *output,
-                                                               struct depthwise_walk *walk,
-                                                               const struct depthwise_quads_s8 *p) {
+KERNEL_INLINE int8_t *depthwise_pixel(const int8_t *x, int8_t *output, struct depthwise_walk *walk,
+                                      const struct depthwise_quads_s8 *p) {
     const int32_t channels = p->window.channels, whole = channels & ~3;
     const int16_t *quad = p->quads;
     int32_t begin = 0, end = whole;
@@ -61,8 +60,8 @@ static __attribute__((noinline, cold)) int8_t *depthwise_pixel(const int8_t *x, 
 }
 
 /* All pixels. Returns the end of the outputs. */
-static __attribute__((noinline, cold)) int8_t *depthwise_images(const int8_t *input, int8_t *output, int8_t *scratch,
-                                                                const struct depthwise_quads_s8 *p) {
+KERNEL_INLINE int8_t *depthwise_images(const int8_t *input, int8_t *output, int8_t *scratch,
+                                       const struct depthwise_quads_s8 *p) {
     const struct conv_window *w = &p->window;
     const int32_t width = w->input_width, channels = w->channels, pad_top = -w->pad_top, pad_left = -w->pad_left;
     const int32_t y_inside = w->input_height - (w->kernel_height - 1) * w->dilation_y;
@@ -99,8 +98,8 @@ static __attribute__((noinline, cold)) int8_t *depthwise_images(const int8_t *in
     return output;
 }
 
-KERNEL_OF_COLD_PARTS void depthwise_quads_s8(const int8_t *input, int8_t *output, int8_t *scratch,
-                                             const struct depthwise_quads_s8 *p) {
+KERNEL_SHARED void depthwise_quads_s8(const int8_t *input, int8_t *output, int8_t *scratch,
+                                      const struct depthwise_quads_s8 *p) {
     const int8_t *end = depthwise_images(input, output, scratch, p);
     clamp_bytes(output, (int32_t)(end - output), p->clamp_min, p->clamp_max);
 }
