@@ -56,7 +56,9 @@ def layer_probes(original: Graph, program: Program, plan: MemoryPlan, numbers: l
             made = MADE_BYTE_COST * sum(one.bytes for one in probe.inputs)
             cost = program.ops[number].cost + MADE_WORD_COST * (end - first) + made
             given = softmax_rows(program.ops[number])
-            pairs = _pair_trials(probe, TOTAL_COST // of_pairs // cost) if _takes_pairs(program.ops[number], probe) else 0
+            pairs = (
+                _pair_trials(probe, TOTAL_COST // of_pairs // cost) if _takes_pairs(program.ops[number], probe) else 0
+            )
             least = LEAST + len(given) + pairs
             trials = least if pairs else max(least, min(MOST, share // cost))
             probe = replace(probe, trials=trials, given=given, pairs=pairs)

@@ -12,14 +12,17 @@ from pathlib import Path
 from tinyproof.core.processors import usable_processors
 from tinyproof.export.built_plan import plan_fault
 from tinyproof.export.codegen import emit_header, emit_source
+from tinyproof.export.profile_codegen import FOLDER, SOURCE
 from tinyproof.faults.campaign import Campaign, Planted, Variant
 from tinyproof.faults.equivalence import Equivalence
 from tinyproof.faults.fault import EngineFault
+from tinyproof.faults.mutants import Mutant
 from tinyproof.faults.native.source import ENGINE
 from tinyproof.faults.same_operations import SameOperations
 from tinyproof.faults.sharing import each_with_one
 from tinyproof.faults.unknowns import Unknowns
 from tinyproof.firmware.elf_tables import different_constants
+from tinyproof.prove.eva import one_step
 
 # How a fault ends. The first four are found.
 ANSWERS, DIGESTS, STOPPED, IMAGE = "answers", "digests", "stopped", "image"
@@ -90,8 +93,11 @@ class Judge:
         places = self._same.different_steps(planted.mutant, self._folder / "same")
         if places == []:
             return "each layer does the same operations on unknown bytes, or has the same code"
-        if self._same_code(planted):
+        if self._same_code(planted.mutant):
             return "the board's compiler makes the same code of it"
+        others = self._same.wrapping_steps(places or (), self._folder / "same")
+        if places and not others and self._sums_wrap(planted.mutant, places):
+            return "each layer makes the same bytes where sums wrap, as they do in the board's code"
         return self._equivalence.of_kernel(planted.mutant, places or (), self._folder / "same" / "engine")
 
     def _refused_plan(self, variant: Variant) -> str:
@@ -128,30 +134,45 @@ class Judge:
         words = "no layer shows it for random contents of its input either; it is not proven equivalent"
         return FaultVerdict(fault, MISSED, words)
 
-    def _same_code(self, planted: Planted) -> bool:
-        assert planted.mutant
+    def _same_code(self, mutant: Mutant) -> bool:
+        source = self._campaign.build_dir / "model_compiled.c"
+        if self._object is None:
+            self._object = self._compile(source)
+        return bool(self._object) and self._compile(source, mutant) == self._object
+
+    def _sums_wrap(self, mutant: Mutant, places: Sequence[int]) -> bool:
+        """Whether the board's compiler makes the same code of each of the steps at `places` where it is told that sums
+        of signed numbers wrap."""
+        generated = (self._campaign.build_dir / FOLDER / SOURCE).read_text(encoding="utf-8")
+        for place in places:
+            number = self._campaign.engine.steps[place]
+            alone = one_step(generated, number).replace(f"static void step{number}(", f"void step{number}(", 1)
+            source = self._folder / "alone.c"
+            source.write_text(alone, encoding="utf-8", newline="\n")
+            made = self._compile(source, mutant)
+            if not made or made != self._compile(source, mutant, "-fwrapv"):
+                return False
+        return True
+
+    def _compile(self, source: Path, mutant: Mutant | None = None, *more: str) -> bytes:
+        """`source` as the board's build compiles it, without what debuggers want; empty where that fails."""
         engine = self._folder / "cross"
         if not engine.is_dir():
             shutil.copytree(ENGINE, engine)
-        if self._object is None:
-            self._object = self._compile(engine)
-        planted.mutant.plant(engine)
-        try:
-            return bool(self._object) and self._compile(engine) == self._object
-        finally:
-            planted.mutant.heal(engine)
-
-    def _compile(self, engine: Path) -> bytes:
-        """model_compiled.c as the board's build compiles it, without what debuggers want; empty where that fails."""
+        if mutant:
+            mutant.plant(engine)
         build, build_dir = self._campaign.board.build, self._campaign.build_dir.resolve()
-        target = self._folder / "model_compiled.o"
-        includes = [f"-I{path}" for path in (*(engine / name for name in build.kernels), engine, build_dir)]
-        flags = [f"-std={build.c_standard}", *build.flags, "-O2", "-w", "-ffunction-sections", "-fdata-sections"]
-        command = [f"{build.toolchain}gcc", *flags, *includes, "-c", str(build_dir / "model_compiled.c")]
+        target = self._folder / "cross.o"
+        folders = (*(engine / name for name in build.kernels), engine, build_dir, build_dir / FOLDER)
+        flags = [f"-std={build.c_standard}", *build.flags, "-O2", "-w", "-ffunction-sections", "-fdata-sections", *more]
+        command = [f"{build.toolchain}gcc", *flags, *(f"-I{path}" for path in folders), "-c", str(source.resolve())]
         try:
             done = subprocess.run([*command, "-o", str(target)], capture_output=True, check=False)
         except FileNotFoundError:
             return b""
+        finally:
+            if mutant:
+                mutant.heal(engine)
         return target.read_bytes() if done.returncode == 0 else b""
 
 

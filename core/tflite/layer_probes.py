@@ -29,8 +29,8 @@ class ProbeTensor:
 @dataclass(frozen=True)
 class LayerProbe:
     """An operator that is run alone. `scratch`: offset and bytes of what it may leave anything in. `trials`: contents
-    that it is worth, of which the last are `given`: the bytes of its first input. In the last `pairs` trials both of its
-    inputs hold pairs of bytes in turn."""
+    that it is worth, of which the last are `given`: the bytes of its first input; in the last `pairs` of them both of
+    its inputs hold pairs of bytes in turn."""
 
     inputs: tuple[ProbeTensor, ...]
     outputs: tuple[ProbeTensor, ...]

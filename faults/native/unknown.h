@@ -9,6 +9,9 @@
  *
  * A value is as large as its type, so that pointers may be cast as in C; what is known of it stands in a shadow, eight
  * bytes for each byte of memory. Functions of numbers alone may branch: they are opaque (faults/unknowns.py).
+ *
+ * Unsigned sums of 32 bits that have the same terms are the same in any order (is_linear below), and bytes that are made of one byte
+ * or two are known by what they are for each of them (unknown_tables.h).
  */
 #ifndef TINYPROOF_FAULTS_UNKNOWN_H
 #define TINYPROOF_FAULTS_UNKNOWN_H
@@ -22,6 +25,7 @@
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <vector>
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -49,11 +53,26 @@ static inline Hash *shadow_at(const void *at) {
     return shadow_memory + place;
 }
 
+/* Hashes are residues of a prime, so that those of unsigned numbers of 32 bits can be added and multiplied by whole numbers: the hash of a sum
+ * of products is that of the integers that its terms and coefficients are. Where two of these are the same, the sums are,
+ * modulo 2^32, in whatever order they were added. */
+static const Hash PRIME = (1ULL << 61) - 1, UNIT = 0x0B7E151628AED2A6ULL; /* of the number 1 as a term */
+static inline Hash reduced(Hash x) {
+    x = (x & PRIME) + (x >> 61);
+    return x >= PRIME ? x - PRIME : x;
+}
+static inline Hash plus(Hash a, Hash b) { return reduced(a + b); }
+static inline Hash times(int coefficient, Hash a) {
+    const Hash factor = coefficient < 0 ? PRIME + (long long)coefficient : (Hash)coefficient;
+    const unsigned __int128 product = (unsigned __int128)factor * a;
+    return reduced((Hash)(product & PRIME) + (Hash)(product >> 61));
+}
+
 static inline Hash mixed(Hash a, Hash b) {
     Hash x = (a ^ (b * 0x9E3779B97F4A7C15ULL + (a << 6) + (a >> 2))) + 0x632BE59BD9B4E019ULL;
     x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9ULL;
     x = (x ^ x >> 27) * 0x94D049BB133111EBULL;
-    x ^= x >> 31;
+    x = reduced(x ^ x >> 31);
     return x ? x : 1;
 }
 
@@ -85,6 +104,9 @@ static inline Hash hash_at(const void *at, unsigned size) {
     if (!any || size == 1) {
         return any;
     }
+    if (size == 8 && !(shadow[4] | shadow[5] | shadow[6] | shadow[7]) && !((const unsigned *)at)[1]) {
+        return mixed(9, hash_at(at, 4)); /* a register that holds a number */
+    }
     const Hash whole = whole_of(shadow[0], 0, size);
     bool same = true;
     for (unsigned k = 1; k < size; k++) {
@@ -103,8 +125,18 @@ static inline Hash hash_at(const void *at, unsigned size) {
     return all;
 }
 
+/* What may be written while rows are tried (unknown_steps.h), and within which bytes nothing else may. */
+static unsigned long watched_start, watched_bytes, written_start, written_bytes;
+static inline Hash *shadow_to_write(const void *at) {
+    const unsigned long place = (unsigned long)at;
+    if (place - watched_start < watched_bytes && place - written_start >= written_bytes) {
+        throw Violation{"it writes beside its output"};
+    }
+    return shadow_at(at);
+}
+
 static inline void set_hash(const void *at, unsigned size, Hash hash) {
-    Hash *const shadow = shadow_at(at);
+    Hash *const shadow = shadow_to_write(at);
     if (hash && size == 4 && words[hash % WORDS].hash == hash) { /* it goes back as it came */
         for (unsigned k = 0; k < size; k++) {
             shadow[k] = words[hash % WORDS].bytes[k];
@@ -116,6 +148,17 @@ static inline void set_hash(const void *at, unsigned size, Hash hash) {
     }
 }
 
+static inline void copy_hash(const void *to, const void *from, unsigned size) {
+    const Hash *const source = shadow_at(from);
+    Hash *const target = shadow_to_write(to);
+    for (unsigned k = 0; k < size; k++) {
+        target[k] = source[k];
+    }
+}
+
+template <class T> struct Val;
+#include "unknown_tables.h"
+
 template <class U> using Plain = std::enable_if_t<std::is_arithmetic<U>::value || std::is_enum<U>::value, int>;
 
 template <class T> struct Val {
@@ -123,7 +166,7 @@ template <class T> struct Val {
 
     Val() : v(0) { set_hash(this, sizeof v, 0); }
     Val(T value, Hash hash) : v(value) { set_hash(this, sizeof v, hash); }
-    Val(const Val &other) : v(other.v) { set_hash(this, sizeof v, other.hash()); }
+    Val(const Val &other) : v(other.v) { copy_hash(this, &other, sizeof v); }
     template <class U, Plain<U> = 0> Val(U value) : v((T)value) { set_hash(this, sizeof v, 0); }
     template <class P> explicit Val(P *place) : v((T)(unsigned long)place) { set_hash(this, sizeof v, 0); }
     /* What C would cut off or change the sign of without a cast, the kernels never do: so `?:` is of the wider type. */
@@ -131,18 +174,35 @@ template <class T> struct Val {
     explicit(sizeof(T) < sizeof(U) || (sizeof(T) == sizeof(U) && std::is_signed<T>::value && !std::is_signed<U>::value))
     Val(const Val<U> &other) : v((T)other.v) {
         const Hash hash = other.hash();
-        const bool same = sizeof(T) == sizeof(U) || !hash;
-        const Hash own = same ? hash : mixed(100 + 8 * sizeof(T) + sizeof(U) + 64 * std::is_signed<U>::value, hash);
-        if (std::is_same<U, signed char>::value && hash) {
+        if (sizeof(T) == sizeof(U) || (sizeof(T) == 4 && sizeof(U) == 8)) {
+            copy_hash(this, &other, sizeof v); /* the lower word of a register */
+            return;
+        }
+        set_hash(this, sizeof v, 0);
+        if (!hash) {
+            return;
+        }
+        const Hash code = 100 + 8 * sizeof(T) + sizeof(U) + 64 * std::is_signed<U>::value;
+        Hash own = mixed(code, hash);
+        if (sizeof(T) == 8 && sizeof(U) == 4) {
+            copy_hash(this, &other, 4);
+            if (std::is_signed<U>::value) {
+                set_hash((const unsigned char *)this + 4, 4, own);
+            }
+            own = this->hash();
+        } else {
+            set_hash(this, sizeof v, own);
+        }
+        if (std::is_same<U, signed char>::value) {
             extended[own % BYTES][0] = own;
             extended[own % BYTES][1] = hash;
         }
-        set_hash(this, sizeof v, own);
+        note(own, code, converted<T, U>, nullptr, {operand_of(other)});
+        tabulate(*this);
     }
     Val &operator=(const Val &other) {
-        const Hash hash = other.hash();
         v = other.v;
-        set_hash(this, sizeof v, hash);
+        copy_hash(this, &other, sizeof v);
         return *this;
     }
     template <class U> Val &operator=(const Val<U> &other) { return *this = Val(other); }
@@ -193,31 +253,105 @@ template <class T> struct Val {
 template <class A, class B> using Common = decltype(A() + B());
 template <class A> using Alone = decltype(+A());
 
+template <class R, class A> Val<R> upper_word(const Val<A> &a) {
+    Val<R> result((R)((unsigned long long)a.v >> 32));
+    copy_hash(&result, (const unsigned char *)&a + 4, 4);
+    return result;
+}
+
 template <class U, Plain<U> = 0> Val<Alone<U>> lifted(U x) { return Val<Alone<U>>(x); }
 
-/* `op` of two numbers as C does it, but that a sum of signed ones wraps (-fwrapv), or a hash of it. */
+enum { ADDED = 1, SUBTRACTED, MULTIPLIED, DIVIDED, REMAINING, BOTH, EITHER, ONE, SHIFTED_LEFT, SHIFTED_RIGHT };
+
+/* Of numbers it is known where it is defined for them; a sum of signed ones wraps (-fwrapv), but where `strict`. */
+template <unsigned code, class R> void refuse_undefined(R a, R b) {
+    if constexpr (code == SHIFTED_LEFT || code == SHIFTED_RIGHT) {
+        if (b < 0 || b >= (R)(8 * sizeof(R))) {
+            throw Violation{"it shifts by as many bits as there are, or more"};
+        }
+    } else if constexpr (code == DIVIDED || code == REMAINING) {
+        if (b == 0) {
+            throw Violation{"it divides by 0"};
+        }
+    } else if constexpr (code <= MULTIPLIED && std::is_signed<R>::value) {
+        R result;
+        if (strict && (code == ADDED        ? __builtin_add_overflow(a, b, &result)
+                       : code == SUBTRACTED ? __builtin_sub_overflow(a, b, &result)
+                                            : __builtin_mul_overflow(a, b, &result))) {
+            throw Violation{"it leaves the numbers of its type"};
+        }
+    }
+}
+
+/* As a term of R, an unsigned number of 32 bits: sums of signed ones may not wrap in any order. */
+template <class R, class A> Hash term_of(const Val<A> &a) {
+    return a.hash() ? reduced(Val<R>(a).hash()) : times((int)(R)a.v, UNIT);
+}
+
+/* The hash of what is linear in its terms, into `sum`; whether it is. */
+template <class R, unsigned code, class A, class B> bool is_linear(Hash &sum, const Val<A> &a, const Val<B> &b) {
+    if constexpr (sizeof(R) != 4 || std::is_signed<R>::value) {
+        return false;
+    } else if constexpr (code == ADDED) {
+        sum = plus(term_of<R>(a), term_of<R>(b));
+        return true;
+    } else if constexpr (code == SUBTRACTED) {
+        sum = plus(term_of<R>(a), times(-1, term_of<R>(b)));
+        return true;
+    } else if constexpr (code == MULTIPLIED) {
+        sum = !b.hash() ? times((int)(R)b.v, term_of<R>(a)) : times((int)(R)a.v, term_of<R>(b));
+        return !a.hash() || !b.hash();
+    } else if constexpr (code == SHIFTED_LEFT) {
+        const bool small = !b.hash() && b.v >= 0 && b.v < 31;
+        sum = small ? times(1 << (int)b.v, term_of<R>(a)) : 0;
+        return small;
+    }
+    return false;
+}
+
+/* `op` of two numbers as C does it, or a hash of it. */
 #define VAL_EITHER(type, name, code, op)                                                                               \
+    template <class A, class B> long long apply_##code(const long long *given, const void *) {                         \
+        typedef type R;                                                                                                \
+        const R a = (R)(A)given[0], b = (R)(B)given[1];                                                                \
+        refuse_undefined<code>(a, b);                                                                                  \
+        return (long long)(R)(a op b);                                                                                 \
+    }                                                                                                                  \
     template <class A, class B> auto name(const Val<A> &a, const Val<B> &b) {                                          \
         typedef type R;                                                                                                \
-        if (!a.hash() && !b.hash()) {                                                                                  \
+        const Hash hash_a = a.hash(), hash_b = b.hash();                                                               \
+        if (!hash_a && !hash_b) {                                                                                      \
+            refuse_undefined<code>((R)a.v, (R)b.v);                                                                    \
             return Val<R>((R)((R)a.v op (R)b.v));                                                                      \
         }                                                                                                              \
-        return Val<R>(0, mixed(mixed(1000 + 64 * code + 8 * sizeof(A) + sizeof(B) + 512 * std::is_signed<R>::value, a.told()), b.told())); \
+        if (code == SHIFTED_RIGHT && sizeof(R) == 8 && !std::is_signed<R>::value && !hash_b && b.v == 32) {            \
+            return upper_word<R>(a);                                                                                   \
+        }                                                                                                              \
+        const Hash signs = 4 * std::is_signed<A>::value + 2 * std::is_signed<B>::value + std::is_signed<R>::value;     \
+        const Hash which = 1024 * code + 128 * signs + 8 * sizeof(A) + sizeof(B);                                      \
+        Hash all;                                                                                                      \
+        if (!is_linear<R, code>(all, a, b)) {                                                                          \
+            all = mixed(mixed(which, a.told()), b.told());                                                             \
+        }                                                                                                              \
+        if (all) {                                                                                                     \
+            note(all, which, apply_##code<A, B>, nullptr, {operand_of(a), operand_of(b)});                             \
+        }                                                                                                              \
+        return Val<R>(0, all);                                                                                         \
     }                                                                                                                  \
     template <class A, class U, Plain<U> = 0> auto name(const Val<A> &a, U b) { return name(a, lifted(b)); }           \
     template <class U, class B, Plain<U> = 0> auto name(U a, const Val<B> &b) { return name(lifted(a), b); }
 #define COMMON Common<A, B>
 #define SHIFTED Alone<A>
-VAL_EITHER(COMMON, operator+, 1, +)
-VAL_EITHER(COMMON, operator-, 2, -)
-VAL_EITHER(COMMON, operator*, 3, *)
-VAL_EITHER(COMMON, operator/, 4, /)
-VAL_EITHER(COMMON, operator%, 5, %)
-VAL_EITHER(COMMON, operator&, 6, &)
-VAL_EITHER(COMMON, operator|, 7, |)
-VAL_EITHER(COMMON, operator^, 8, ^)
-VAL_EITHER(SHIFTED, operator<<, 9, <<)
-VAL_EITHER(SHIFTED, operator>>, 10, >>)
+VAL_EITHER(COMMON, operator+, ADDED, +)
+VAL_EITHER(COMMON, operator-, SUBTRACTED, -)
+VAL_EITHER(COMMON, operator*, MULTIPLIED, *)
+VAL_EITHER(COMMON, operator/, DIVIDED, /)
+VAL_EITHER(COMMON, operator%, REMAINING, %)
+VAL_EITHER(COMMON, operator&, BOTH, &)
+VAL_EITHER(COMMON, operator|, EITHER, |)
+VAL_EITHER(COMMON, operator^, ONE, ^)
+VAL_EITHER(SHIFTED, operator<<, SHIFTED_LEFT, <<)
+VAL_EITHER(SHIFTED, operator>>, SHIFTED_RIGHT, >>)
 
 #define VAL_COMPARED(op)                                                                                               \
     template <class A, class B> bool operator op(const Val<A> &a, const Val<B> &b) {                                   \
@@ -288,9 +422,10 @@ template <class R, class F, class... A> bool of_one_byte(R &result, Hash code, F
     return true;
 }
 
-/* The function `f` of numbers of which one is none: what it makes of a byte is known as a table, all else by the `code`
- * that says which function it is. `lanes`: it takes four bytes and a number, and keeps them apart. */
-template <class R, bool lanes, class F, class... A> R opaque(Hash code, F f, const A &...arguments) {
+/* The function `f` of numbers of which one is none: what it makes of a byte, or of two, is known as a table, all else by
+ * the `code` that says which function it is. `lanes`: it takes four bytes and a number, and keeps them apart.
+ * `in_register`: it is an instruction, and leaves a number of 32 bits in a register. */
+template <class R, bool lanes, bool in_register, class F, class... A> R opaque(Hash code, F f, const A &...arguments) {
     R result;
     if (of_one_byte(result, code, f, arguments...)) {
         return result;
@@ -311,7 +446,13 @@ template <class R, bool lanes, class F, class... A> R opaque(Hash code, F f, con
     }
     Hash all = code;
     ((all = mixed(all, arguments.told())), ...);
+    if constexpr (in_register) {
+        note(all, code, called<R, A...>, (const void *)f, {operand_of(arguments)...});
+        return R(Val<unsigned>(0, all));
+    }
     set_hash(&result, sizeof result, all);
+    note(all, code, called<R, A...>, (const void *)f, {operand_of(arguments)...});
+    tabulate(result);
     return result;
 }
 template <class... A> bool any_unknown(const A &...arguments) { return ((arguments.hash() != 0) || ...); }

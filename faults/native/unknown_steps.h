@@ -4,14 +4,18 @@
 #ifndef TINYPROOF_UNKNOWN_STEPS_H
 #define TINYPROOF_UNKNOWN_STEPS_H
 
-/* Runs steps, each on symbols alone, and says what all bytes but its scratch end as, or why it says nothing.
+/* Runs steps, each on symbols alone, and says what all bytes but its scratch end as, or why it says nothing. Of a step
+ * with an input of one byte or two all that these can be are tried, all else being symbols: it may depend on nothing but
+ * its input, and write nothing but its output.
  *
  *     unknown A B ...  these steps
+ *     unknown wraps A  the same, where sums of signed numbers wrap
  *     unknown changes  for each line of stdin, as runner.c takes it, the step that it names, with the changes
  */
 struct Step {
     void (*run)(Val<signed char> *arena);
     unsigned scratch, scratch_bytes;
+    unsigned input, input_bytes, output, output_bytes; /* 0 bytes where there is not just one of each */
 };
 struct Region {
     unsigned char *start;
@@ -27,22 +31,59 @@ static char **arguments;
 static int argument_count;
 static Val<signed char> *whole;
 
-static void run_step(const Step &step) {
-    const unsigned all = arena_bytes + 2 * BESIDE;
-    for (unsigned k = 0; k < all; k++) {
+static void make_unknown(unsigned first, unsigned bytes) {
+    for (unsigned k = first; k < first + bytes; k++) {
         whole[k].v = 0;
         set_hash(&whole[k], 1, mixed(7, k));
     }
-    try {
-        step.run(whole + BESIDE);
-        Hash digest = 1;
-        for (unsigned k = 0; k < all; k++) {
-            if (k - BESIDE - step.scratch >= step.scratch_bytes) {
-                digest = mixed(digest, whole[k].told());
-            }
+}
+
+static Hash rows_of(const Step &step) {
+    const unsigned all = arena_bytes + 2 * BESIDE;
+    Hash digest = 15;
+    watched_bytes = 0;
+    make_unknown(0, all);
+    watched_start = (unsigned long)whole;
+    written_start = (unsigned long)(whole + BESIDE + step.output);
+    written_bytes = step.output_bytes;
+    strict = !wraps;
+    for (unsigned row = 0; row < 1U << 8 * step.input_bytes; row++) {
+        watched_bytes = 0;
+        make_unknown(BESIDE + step.output, step.output_bytes);
+        for (unsigned k = 0; k < step.input_bytes; k++) {
+            whole[BESIDE + step.input + k] = Val<signed char>((signed char)(row >> 8 * k));
         }
-        std::printf("%016llx\n", digest);
+        watched_bytes = all;
+        step.run(whole + BESIDE);
+        for (unsigned k = 0; k < step.output_bytes; k++) {
+            digest = mixed(digest, (Hash)whole[BESIDE + step.output + k].number("an output is more than a number"));
+        }
+    }
+    watched_bytes = 0;
+    strict = false;
+    return digest;
+}
+
+static Hash bytes_of(const Step &step) {
+    const unsigned all = arena_bytes + 2 * BESIDE;
+    make_unknown(0, all);
+    step.run(whole + BESIDE);
+    Hash digest = 1;
+    for (unsigned k = 0; k < all; k++) {
+        if (k - BESIDE - step.scratch >= step.scratch_bytes) {
+            digest = mixed(digest, whole[k].told());
+        }
+    }
+    return digest;
+}
+
+static void run_step(const Step &step) {
+    const bool few = step.input_bytes == 1 || step.input_bytes == 2;
+    try {
+        std::printf("%016llx\n", few && step.output_bytes && !step.scratch_bytes ? rows_of(step) : bytes_of(step));
     } catch (const Violation &violation) {
+        watched_bytes = 0;
+        strict = false;
         std::printf("- %s\n", violation.why);
     }
     std::fflush(stdout);
@@ -90,7 +131,8 @@ static void run_all() {
         run_lines();
         return;
     }
-    for (int i = 1; i < argument_count; i++) {
+    wraps = argument_count > 1 && std::strcmp(arguments[1], "wraps") == 0;
+    for (int i = 1 + wraps; i < argument_count; i++) {
         const unsigned long step = std::strtoul(arguments[i], NULL, 10);
         if (step < step_count) {
             run_step(steps[step]);
