@@ -14,6 +14,7 @@ from tinyproof.export.built_plan import plan_fault
 from tinyproof.export.codegen import emit_header, emit_source
 from tinyproof.export.profile_codegen import FOLDER, SOURCE
 from tinyproof.faults.campaign import Campaign, Planted, Variant
+from tinyproof.faults.editing import edit_source
 from tinyproof.faults.equivalence import Equivalence
 from tinyproof.faults.fault import EngineFault
 from tinyproof.faults.mutants import Mutant
@@ -87,6 +88,8 @@ class Judge:
         if fault.changes:
             if self._same.of_numbers(fault):
                 return "it does the same operations on unknown bytes, with the same numbers"
+            if self._same.of_numbers(fault, wraps=True) and self._numbers_wrap(fault):
+                return "it makes the same bytes where sums wrap, as they do in the board's code"
             return self._equivalence.shown(fault)
         if planted.mutant is None:
             return ""
@@ -141,18 +144,24 @@ class Judge:
         return bool(self._object) and self._compile(source, mutant) == self._object
 
     def _sums_wrap(self, mutant: Mutant, places: Sequence[int]) -> bool:
-        """Whether the board's compiler makes the same code of each of the steps at `places` where it is told that sums
-        of signed numbers wrap."""
+        """Of each of the steps at `places`, with a changed kernel."""
         generated = (self._campaign.build_dir / FOLDER / SOURCE).read_text(encoding="utf-8")
-        for place in places:
-            number = self._campaign.engine.steps[place]
-            alone = one_step(generated, number).replace(f"static void step{number}(", f"void step{number}(", 1)
-            source = self._folder / "alone.c"
-            source.write_text(alone, encoding="utf-8", newline="\n")
-            made = self._compile(source, mutant)
-            if not made or made != self._compile(source, mutant, "-fwrapv"):
-                return False
-        return True
+        return all(self._wraps(generated, self._campaign.engine.steps[place], mutant) for place in places)
+
+    def _numbers_wrap(self, fault: EngineFault) -> bool:
+        generated = (self._campaign.build_dir / FOLDER / SOURCE).read_text(encoding="utf-8")
+        edited = edit_source(generated, self._campaign.engine.regions, fault)
+        return edited is not None and self._wraps(edited, fault.operator or 0)
+
+    def _wraps(self, generated: str, number: int, mutant: Mutant | None = None) -> bool:
+        """Whether the board's compiler makes the same code of an operator alone where it is told that sums of signed
+        numbers wrap."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        source = self._folder / "alone.c"
+        alone = one_step(generated, number).replace(f"static void step{number}(", f"void step{number}(", 1)
+        source.write_text(alone, encoding="utf-8", newline="\n")
+        made = self._compile(source, mutant)
+        return bool(made) and made == self._compile(source, mutant, "-fwrapv")
 
     def _compile(self, source: Path, mutant: Mutant | None = None, *more: str) -> bytes:
         """`source` as the board's build compiles it, without what debuggers want; empty where that fails."""

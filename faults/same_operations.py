@@ -29,14 +29,14 @@ class SameOperations:
         self._digests: list[str] = []
         self._alone: dict[int, bytes] = {}
 
-    def of_numbers(self, fault: EngineFault) -> bool:
-        """Whether a fault in tables and parameters is none."""
+    def of_numbers(self, fault: EngineFault, *, wraps: bool = False) -> bool:
+        """Whether a fault in tables and parameters is none. `wraps`: where sums of signed numbers wrap."""
         self._make()
         step = self._engine.steps.index(fault.operator or 0)
         if not self._digests or self._digests[step].startswith(NOTHING):
             return False
         line = change_line(step, fault.changes)
-        return self._unknowns.run_changed(self._folder, line) == self._digests[step]
+        return self._unknowns.run_changed(self._folder, line, wraps=wraps) == self._digests[step]
 
     def different_steps(self, mutant: Mutant, folder: Path) -> Sequence[int] | None:
         """The steps that may do something else with a changed kernel, by their places; None where nothing is known.

@@ -80,9 +80,10 @@ class Unknowns:
         return lines if done.returncode == 0 and len(lines) == len(places) else []
 
     @staticmethod
-    def run_changed(folder: Path, line: str) -> str:
+    def run_changed(folder: Path, line: str, *, wraps: bool = False) -> str:
         """Of the step that `line`, as runner.c takes it, names, with its changes."""
-        done = subprocess.run([folder / PROGRAM, "changes"], input=line, capture_output=True, text=True, check=False)
+        command = [str(folder / PROGRAM), *(["wraps"] if wraps else []), "changes"]
+        done = subprocess.run(command, input=line, capture_output=True, text=True, check=False)
         return done.stdout.strip() or NOTHING
 
     def _unit(self, text: str, regions: Sequence[str]) -> str:

@@ -9,8 +9,8 @@
  * its input, and write nothing but its output.
  *
  *     unknown A B ...  these steps
- *     unknown wraps A  the same, where sums of signed numbers wrap
  *     unknown changes  for each line of stdin, as runner.c takes it, the step that it names, with the changes
+ *     unknown wraps .. the same, where sums of signed numbers wrap instead of ending all
  */
 struct Step {
     void (*run)(Val<signed char> *arena);
@@ -46,7 +46,6 @@ static Hash rows_of(const Step &step) {
     watched_start = (unsigned long)whole;
     written_start = (unsigned long)(whole + BESIDE + step.output);
     written_bytes = step.output_bytes;
-    strict = !wraps;
     for (unsigned row = 0; row < 1U << 8 * step.input_bytes; row++) {
         watched_bytes = 0;
         make_unknown(BESIDE + step.output, step.output_bytes);
@@ -60,7 +59,6 @@ static Hash rows_of(const Step &step) {
         }
     }
     watched_bytes = 0;
-    strict = false;
     return digest;
 }
 
@@ -83,7 +81,6 @@ static void run_step(const Step &step) {
         std::printf("%016llx\n", few && step.output_bytes && !step.scratch_bytes ? rows_of(step) : bytes_of(step));
     } catch (const Violation &violation) {
         watched_bytes = 0;
-        strict = false;
         std::printf("- %s\n", violation.why);
     }
     std::fflush(stdout);
@@ -127,11 +124,11 @@ static void run_lines() {
 
 static void run_all() {
     running = true;
-    if (argument_count == 2 && std::strcmp(arguments[1], "changes") == 0) {
+    wraps = argument_count > 1 && std::strcmp(arguments[1], "wraps") == 0;
+    if (argument_count == 2 + wraps && std::strcmp(arguments[1 + wraps], "changes") == 0) {
         run_lines();
         return;
     }
-    wraps = argument_count > 1 && std::strcmp(arguments[1], "wraps") == 0;
     for (int i = 1 + wraps; i < argument_count; i++) {
         const unsigned long step = std::strtoul(arguments[i], NULL, 10);
         if (step < step_count) {

@@ -155,9 +155,6 @@ struct Table {
     signed char constant;
 };
 
-/* Whether sums of signed numbers that leave their type end all, and whether the caller has seen that on the board they wrap. */
-static bool strict, wraps;
-
 static Table table_of_node(const Node &node, bool swapped) {
     static signed char all[256][256]; /* by the bytes in the order of their hashes */
     Table table = {};
@@ -169,8 +166,6 @@ static Table table_of_node(const Node &node, bool swapped) {
     if (formula.add(node.hash) < 0) {
         return table;
     }
-    const bool before = strict;
-    strict = !wraps;
     try {
         for (int first = -128; first < 128; first++) {
             for (int second = -128; second < 128; second++) {
@@ -182,7 +177,6 @@ static Table table_of_node(const Node &node, bool swapped) {
         table.known = true;
     } catch (const Violation &) {
     }
-    strict = before;
     table.both = 1;
     for (int first = 0; first < 256 && table.known; first++) {
         for (int second = 0; second < 256; second++) {
