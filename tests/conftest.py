@@ -28,7 +28,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=int,
         default=0,
         metavar="N",
-        help="damage N models instead of the fuzz test's usual 300",
+        help="damage N models instead of the fuzz test's usual 200",
     )
     parser.addoption(
         "--nightly",

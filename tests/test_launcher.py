@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from support.two_layers import tiny_build
 
 from tinyproof.cli.package_links import FOLDERS, link_package
@@ -42,10 +44,10 @@ def machine(tmp_path: Path, *, programs: dict[str, str]) -> Path:
     return folder
 
 
-def launch(tmp_path: Path, path: Path) -> subprocess.CompletedProcess[str]:
+def launch(tmp_path: Path, path: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [tmp_path / "tinyproof", "--help"],
-        env={"PATH": str(path), "HOME": str(tmp_path)},
+        env={"PATH": str(path), "HOME": str(tmp_path), **variables},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -101,6 +103,20 @@ def test_it_passes_arguments_and_the_exit_code_on(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (4, "-P|-m|tinyproof|--help|")
 
 
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({}, "-|-"),
+        ({"PYTHONDONTWRITEBYTECODE": "1"}, "-|{}/.venv/pycache"),
+        ({"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPYCACHEPREFIX": "/elsewhere"}, "-|/elsewhere"),
+    ],
+)
+def test_bytecode_is_kept_whatever_the_users_environment_says(tmp_path: Path, given: dict[str, str], says: str) -> None:
+    path = machine(tmp_path, programs={})
+    set_up_by_hand(tmp_path, 'echo "${PYTHONDONTWRITEBYTECODE:--}|${PYTHONPYCACHEPREFIX:--}"')
+    assert launch(tmp_path, path, **given).stdout.strip() == says.format(tmp_path.resolve())
+
+
 def test_a_copied_clone_is_set_up_again(tmp_path: Path) -> None:
     """Its .venv would run the clone that it was made for."""
     old, new = tmp_path / "old", tmp_path / "new"
@@ -119,6 +135,49 @@ def test_a_copied_clone_is_set_up_again(tmp_path: Path) -> None:
     assert not (new / ".venv" / "bin" / "pip").exists()
     done = launch(new, path)
     assert (done.stdout, done.stderr) == ("new\n", "")
+
+
+def set_up_with(tmp_path: Path, *, settings: str, uv: str) -> tuple[list[str], str]:
+    """What a first start asks of pip, and what uv was told, on a machine with these settings of pip and this uv."""
+    tools = (ROOT / "tinyproof").read_text().split("system_tools='")[1].split("'")[0].splitlines()
+    programs = {line.split()[0]: "exit 0" for line in tools}
+    (tmp_path / "python").write_text(
+        f"""#!/bin/sh
+case "$*" in
+*"pip config list") printf '%s\\n' {shlex.quote(settings)} ;;
+*"pip install"*) printf '%s\\n' "$*" >>"{tmp_path}/pip" ;;
+esac
+"""
+    )
+    (tmp_path / "uv").write_text(f"#!/bin/sh\nenv >'{tmp_path}/told'\n{uv}\n")
+    copy = f'mkdir -p "$4/bin"; cat "{tmp_path}/python" >"$4/bin/python"; cat "{tmp_path}/uv" >"$4/bin/uv"'
+    programs["python3"] = f'case "$*" in "-P -m venv "*) {copy}; chmod +x "$4"/bin/* ;; esac'
+    path = machine(tmp_path, programs=programs)
+    (path / "tr").symlink_to(str(shutil.which("tr")))
+    done = launch(tmp_path, path)
+    assert done.returncode == 0, done.stderr
+    told = tmp_path / "told"
+    return (tmp_path / "pip").read_text().splitlines(), told.read_text() if told.exists() else ""
+
+
+def test_uv_takes_the_packages_from_where_pip_would(tmp_path: Path) -> None:
+    settings = (
+        ":env:.index-url='https://mine/simple'\nglobal.cert='/my ca.pem'\n"
+        "global.find-links='/a /b'\nglobal.index-url='https://other/simple'\nuser.extra-index-url='no section of pip'"
+    )
+    asked, told = set_up_with(tmp_path, settings=settings, uv="exit 0")
+    assert len(asked) == 1
+    assert asked[0].endswith(" uv")
+    for line in ("UV_DEFAULT_INDEX=https://mine/simple", "SSL_CERT_FILE=/my ca.pem", "UV_FIND_LINKS=/a,/b"):
+        assert f"{line}\n" in told
+    assert "UV_INDEX=" not in told
+
+
+@pytest.mark.parametrize(("settings", "uv"), [("", "exit 1"), ("global.proxy='http://proxy:3128'", "exit 0")])
+def test_where_uv_cannot_do_it_pip_does(tmp_path: Path, settings: str, uv: str) -> None:
+    asked, told = set_up_with(tmp_path, settings=settings, uv=uv)
+    assert asked[-1].endswith(f"-e {tmp_path.resolve()}[test,train]")
+    assert bool(told) == (not settings)
 
 
 def test_it_works_from_any_folder_whatever_lies_there(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 from tinyproof.core.errors import EnvironmentFaultError, InputFileError
@@ -49,9 +49,17 @@ class Reference:
     """
 
     def __init__(
-        self, tflite: bytes, implementation: str = "", file: str = "model.tflite", graph: Graph | None = None
+        self,
+        tflite: bytes,
+        implementation: str = "",
+        file: str = "model.tflite",
+        graph: Graph | None = None,
+        *,
+        only_numbers_changed: bool = False,
     ) -> None:
-        """`graph`: what `tflite` was read to already."""
+        """`graph`: what `tflite` was read to already. `only_numbers_changed`: it is a model that a reference has taken
+        before, but for numbers in its constants, and is loaded without the wheel's look at every field of it, which
+        takes as long as a hundred inferences of a small one."""
         graph = graph or read_graph(tflite, file)
         graph.check_order()
         self._ends = device_ends(graph)
@@ -60,7 +68,7 @@ class Reference:
         self._index_ranges = index_ranges(graph)
         self._engine: _Engine
         if (implementation or default_implementation()) == "tflite-micro":
-            self._engine = _Wheel(tflite, graph, self._ends)
+            self._engine = _Wheel(tflite, graph, self._ends, only_numbers_changed)
         else:
             from tinyproof.core.reference.interpreter import Interpreter
 
@@ -130,7 +138,7 @@ def default_implementation() -> str:
 class _Wheel:
     name = "tflite-micro"
 
-    def __init__(self, tflite: bytes, graph: Graph, ends: Ends) -> None:
+    def __init__(self, tflite: bytes, graph: Graph, ends: Ends, only_numbers_changed: bool) -> None:
         try:
             import numpy as np
             from tflite_micro import runtime
@@ -140,7 +148,14 @@ class _Wheel:
             ) from error
         self._np, self._runtime = np, runtime
         self._tflite, self._graph, self._ends = tflite, graph, ends
+        self._only_numbers_changed = only_numbers_changed
         self._stateful = is_stateful(graph)
+        self._feeds = list(self._places_of_inputs())
+        outputs = zip(ends.outputs, ends.outer_outputs, strict=True)
+        self._outputs = [
+            (number, self._numpy_type(inner), None if outer is inner else inner.quantization)
+            for number, (inner, outer) in enumerate(outputs)
+        ]
         self._past: list[bytes] = []  # inputs since the beginning, of a model with state
         self._interpreter = self._load(runtime.InterpreterConfig.kAllocationRecording)
         self._keeping: Any = None  # an interpreter that keeps every tensor, made when first asked for
@@ -151,15 +166,30 @@ class _Wheel:
         activations = sum(
             tensor.bytes for graph in self._graph.all_graphs for tensor in graph.tensors if tensor.data is None
         )
+        arena_bytes = _MIN_ARENA_BYTES + 10 * len(self._tflite) + 4 * activations
         try:
-            return self._runtime.Interpreter.from_bytes(
-                self._tflite,
-                arena_size=_MIN_ARENA_BYTES + 10 * len(self._tflite) + 4 * activations,
-                intrepreter_config=config,
-            )
+            if self._only_numbers_changed and not self._stateful:
+                return self._bare_interpreter(arena_bytes, config)
+            return self._runtime.Interpreter.from_bytes(self._tflite, arena_size=arena_bytes, intrepreter_config=config)
         except Exception as error:  # RuntimeError of its own; anything from its FlatBuffer code, which reads all fields
             why = (str(error).split("\n")[0] or type(error).__name__)[:200]
             raise InputFileError(f"{self._graph.file}: TFLite Micro refuses this model: {escaped(why)}") from error
+
+    def _bare_interpreter(self, arena_bytes: int, config: Any) -> Any:
+        """As the wheel's own, which reads the model in Python to count variables that only models with a state have."""
+        runtime = self._runtime
+        interpreter = runtime.Interpreter.__new__(runtime.Interpreter)
+        interpreter._interpreter = runtime._runtime.InterpreterWrapper(
+            self._tflite, [], arena_bytes, 0, runtime._ENUM_TRANSLATOR[config], 0
+        )
+        return interpreter
+
+    def _places_of_inputs(self) -> Iterator[tuple[int, int, Any, Tensor, Tensor]]:
+        """Of each input: where it begins in what the device is sent, its elements and their type, and both its ends."""
+        start = 0
+        for inner, outer in zip(self._ends.inputs, self._ends.outer_inputs, strict=True):
+            yield start, inner.elements, self._numpy_type(inner), inner, outer
+            start += inner.bytes
 
     def reset(self) -> None:
         """A new interpreter: its own Reset runs no CALL_ONCE again, and so leaves other values than the first time."""
@@ -174,7 +204,7 @@ class _Wheel:
             self._kept = 0
         self._past.append(x_q)
         self._invoke(self._interpreter, x_q)
-        return b"".join(self._output(number) for number in range(len(self._ends.outputs)))
+        return b"".join([self._output(*end) for end in self._outputs])
 
     def tensors(self, indices: list[int]) -> list[bytes]:
         if self._keeping is None:
@@ -184,18 +214,17 @@ class _Wheel:
         self._kept = len(self._past)
         return [self._keeping.GetTensor(index, 0)["tensor_data"].tobytes() for index in indices]
 
-    def _output(self, number: int) -> bytes:
-        np = self._np
-        y, inner = self._interpreter.get_output(number), self._ends.outputs[number]
-        if self._ends.outer_outputs[number] is not inner:
-            y = np.rint(y.astype(np.float64) / inner.scales[0]) + inner.zero_points[0]
-        return bytes(y.astype(self._numpy_type(inner)).tobytes())
+    def _output(self, number: int, dtype: Any, quantization: tuple[float, int] | None) -> bytes:
+        """`quantization`: of an output that is real in the file, and integer for the device."""
+        y = self._interpreter.get_output(number)
+        if quantization:
+            y = self._np.rint(y.astype(self._np.float64) / quantization[0]) + quantization[1]
+        return bytes(y.astype(dtype, copy=False).tobytes())
 
     def _invoke(self, interpreter: Any, x_q: bytes) -> None:
         np = self._np
-        ends = zip(self._ends.inputs, self._ends.outer_inputs, self._ends.parts(x_q), strict=True)
-        for number, (inner, outer, content) in enumerate(ends):
-            x = np.frombuffer(content, self._numpy_type(inner)).reshape(outer.shape)
+        for number, (start, elements, dtype, inner, outer) in enumerate(self._feeds):
+            x = np.frombuffer(x_q, dtype, elements, start).reshape(outer.shape)
             if outer is not inner:  # the real value of q, which QUANTIZE turns into q again
                 x = np.float32(inner.scales[0]) * (x.astype(np.float32) - np.float32(inner.zero_points[0]))
             interpreter.set_input(x, number)

@@ -58,6 +58,9 @@ def prune(graph: Graph, ops: Sequence[Op], ends: Iterable[int], carried: Iterabl
     unsure = {index for index, count in written.items() if count > 1} | set(carried)
     rules = _rules(ops, channels, unsure)
     pinned = unsure | set(ends)
+    computed = not any(isinstance(rule, Written) for rule in rules)
+    if computed and channels.spans.keys() <= pinned:
+        return None
     _keep(rules, channels, pinned)
     if merge_twins(rules, channels):
         channels.keep_nothing()
@@ -65,7 +68,6 @@ def prune(graph: Graph, ops: Sequence[Op], ends: Iterable[int], carried: Iterabl
     for rule in rules:
         _round_up(rule, rules, channels)
     living = [rule for rule in rules if rule.lives]
-    computed = not any(isinstance(rule, Written) for rule in rules)
     if (
         computed
         and len(living) == len(rules)

@@ -43,18 +43,28 @@ class Numbers:
         return self._keys.setdefault(key, len(self._keys))
 
 
+def _free(rules: Sequence[Rule], channels: Channels) -> dict[int, list[Node]]:
+    """Root -> all that is linked to it, of channels that live and need not."""
+    linked: dict[int, list[Node]] = defaultdict(list)
+    tensors = list(dict.fromkeys(tensor for rule in rules for tensor in (*rule.reads, *rule.writes)))
+    for tensor in tensors:
+        if tensor not in channels.pinned:
+            for channel in channels.kept(tensor):
+                linked[channels.root((tensor, channel))].append((tensor, channel))
+    for tensor in channels.pinned.intersection(tensors) if linked else ():
+        for channel in range(channels.width(tensor)):
+            linked.pop(channels.root((tensor, channel)), None)
+    return linked
+
+
 def merge_twins(rules: Sequence[Rule], channels: Channels) -> bool:
     """Lets one channel stand for several, wherever it may. After what lives is kept; whether there are any, and then it
     has to be found anew what lives."""
     numbers = Numbers(rules, channels)
-    linked: dict[int, list[Node]] = defaultdict(list)
-    for tensor in dict.fromkeys(tensor for rule in rules for tensor in (*rule.reads, *rule.writes)):
-        for channel in channels.kept(tensor):
-            linked[channels.root((tensor, channel))].append((tensor, channel))
+    linked = _free(rules, channels)
     alike: dict[Hashable, list[int]] = defaultdict(list)
     for root, nodes in linked.items():
-        if channels.pinned.isdisjoint(tensor for tensor, _ in nodes):
-            alike[tuple((tensor, numbers.of(tensor)[channel]) for tensor, channel in sorted(nodes))].append(root)
+        alike[tuple((tensor, numbers.of(tensor)[channel]) for tensor, channel in sorted(nodes))].append(root)
     for roots in alike.values():
         stay = roots[:1]
         for root in roots[1:]:

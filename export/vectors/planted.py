@@ -59,7 +59,8 @@ class Planter:
         data = bytearray(tensors[fault.index].data or b"")
         data[fault.place : fault.place + len(fault.new)] = fault.new
         tensors[fault.index] = dataclasses.replace(tensors[fault.index], data=bytes(data))
-        return Reference(bytes(tflite), graph=dataclasses.replace(self._graph, tensors=tuple(tensors)))
+        graph = dataclasses.replace(self._graph, tensors=tuple(tensors))
+        return Reference(bytes(tflite), graph=graph, only_numbers_changed=True)
 
     def _constants(self, operator: Operator) -> list[Tensor]:
         """Those that are numbers to compute with: quantized ones. Shapes, axes and places have no scale."""

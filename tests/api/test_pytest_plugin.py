@@ -93,6 +93,7 @@ def test_a_users_repository_proves_its_model(repository: Path, board: str) -> No
     assert (repository / "build" / "net" / "boards" / board / "check.json").is_file()
 
 
+@pytest.mark.nightly
 def test_a_mutated_model_fails_with_the_operators_name(repository: Path) -> None:
     done = run(repository, MUTATES, "--tinyproof-board", "qemu-cortex-m4")
     assert done.returncode == 1, done.stdout + done.stderr

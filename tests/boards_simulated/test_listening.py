@@ -65,6 +65,7 @@ def test_the_example_proves_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert refused.exit_code == 2
 
 
+@pytest.mark.nightly
 def test_an_uno_is_too_small_and_told_by_how_much(folder: Path) -> None:
     with pytest.raises(
         TinyproofError, match=r"does not fit: needs [\d,]+ B of flash.*needs [\d,]+ B of ram, .* 2,048 B"

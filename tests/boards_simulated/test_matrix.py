@@ -160,6 +160,7 @@ def test_every_board_answers_bit_for_bit(exported: Path, row: Row, model: str, n
     assert 100 < seen <= record.stack_bound_bytes <= record.ram.stack_bytes
 
 
+@pytest.mark.nightly
 def test_the_interpreter_on_this_machine_agrees(exported: Path) -> None:
     for model in MODELS:
         report = check(find_board("reference"), exported / model, None, CONFIG.check)
@@ -332,7 +333,8 @@ matrix.prove(boards, pathlib.Path(sys.argv[1]), Config(), lambda *_: None)
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.nightly), signal.SIGKILL]
+    "number",
+    [*(pytest.param(each, marks=pytest.mark.nightly) for each in (signal.SIGINT, signal.SIGTERM)), signal.SIGKILL],
 )
 def test_no_emulator_outlives_the_run(exported: Path, row: Row, number: signal.Signals) -> None:
     folder = exported / "neuron"

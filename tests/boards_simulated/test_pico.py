@@ -113,6 +113,7 @@ def test_doctor_asks_for_npm_only_until_the_package_is_there() -> None:
     assert missing_to_run(PICO, without) == [Missing("node", "nodejs npm")]
 
 
+@pytest.mark.nightly
 def test_a_classifier_and_its_times_are_the_same_each_time(tmp_path_factory: pytest.TempPathFactory) -> None:
     """The neuron and a wide model are in test_matrix.py; a classifier on every board, at night."""
     folder = gestures_build(tmp_path_factory)

@@ -119,7 +119,7 @@ def cases_in_place() -> list[Case]:
     return [case for case, op in case_operators() if op.in_place]
 
 
-@pytest.mark.parametrize("kernels", ["plain", "blocked", "dsp"])
+@pytest.mark.parametrize("kernels", ["plain", pytest.param("blocked", marks=pytest.mark.nightly), "dsp"])
 def test_every_kernel_bears_the_distance_that_it_declares(kernels: str) -> None:
     cases = overlapping_cases()[:: 1 if effort.nightly else 2]
     dsp, folders = kernels == "dsp", [BLOCKED_KERNELS] if kernels == "blocked" else []
@@ -176,6 +176,7 @@ def test_layers_without_a_strip_answer_the_same_as_near(monkeypatch: pytest.Monk
         assert answers == Reference(case.tflite, "tflite-micro").run_batch(case.inputs), case.label
 
 
+@pytest.mark.nightly
 def test_a_nearer_one_breaks_some_kernel_or_other() -> None:
     """Else the declared distances would say nothing."""
     cases = [case for case in overlapping_cases() if distance_of(lower(read_graph(case.tflite))) > 8]

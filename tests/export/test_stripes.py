@@ -34,7 +34,7 @@ def in_stripes(program: Program, first: int, last: int, height: int) -> Program:
 
 
 @pytest.mark.parametrize("dsp", [False, True], ids=["plain", "dsp"])
-@pytest.mark.parametrize("name", NETS)
+@pytest.mark.parametrize("name", ["mobile", "residual", pytest.param("valid", marks=pytest.mark.nightly)])
 def test_the_bits_are_those_of_whole_images(name: str, dsp: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     tflite = NETS[name]
     whole = lower(read_graph(tflite))
@@ -55,6 +55,7 @@ def test_the_bits_are_those_of_whole_images(name: str, dsp: bool, monkeypatch: p
     assert [case.label for case, given in zip(cases, answers, strict=True) if given != expected] == []
 
 
+@pytest.mark.nightly
 def test_members_of_stripes_do_without_their_strips_where_ram_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
     """A block of 16 channels on 16 x 16, whose kernels' strips are more than what a budget leaves."""
     net = Net((16, 16, 16)).conv(16)

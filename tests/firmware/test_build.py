@@ -120,6 +120,7 @@ def build_in(checkout: Path, model: str, *boards: str) -> Path:
     return checkout / "build" / model / "boards"
 
 
+@pytest.mark.nightly
 def test_another_checkout_builds_the_same_elf(built: BuildResult, checkout: Path) -> None:
     boards = build_in(checkout, "small", "qemu-cortex-m4", "sim-uno")
     elsewhere = boards / BOARD.name

@@ -32,7 +32,7 @@ def functions_built_for_size(name: str, folder: Path) -> set[str]:
     return {word.removeprefix(cold) for word in listed.stdout.split() if word.startswith(cold)}
 
 
-@pytest.mark.parametrize("net", [mobile, residual])
+@pytest.mark.parametrize("net", [pytest.param(mobile, marks=pytest.mark.nightly), residual])
 def test_only_parts_of_kernels_are_built_for_size(tmp_path: Path, net: Callable[[], bytes]) -> None:
     cold = functions_built_for_size("qemu-cortex-m4", compiled(tmp_path / "net", net()))
     assert "conv_pixels" in cold

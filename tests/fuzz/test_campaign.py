@@ -20,7 +20,7 @@ from tinyproof.export.lowering import REWRITTEN, lower
 from tinyproof.export.ops import ENDS, OPS
 
 CAMPAIGN = Path(__file__).parent.parent / "support" / "campaign.py"
-USUAL_EXAMPLES = 300  # a longer campaign is started with --fuzz-examples N
+USUAL_EXAMPLES = 200  # a longer campaign is started with --fuzz-examples N
 SECONDS_PER_EXAMPLE = 0.5  # on a slow machine; a hundredth of it is usual
 
 

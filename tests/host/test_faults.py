@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support import effort
 from support.fake_build import BOARD, ID, QUICK, X, Y, line, make_build
 from support.faulty_board import Faults, FaultyBoard
 from support.single_device import single_device
@@ -56,7 +57,7 @@ def test_a_sound_board_is_proven(build_dir: Path, start_board: StartBoard, pty: 
     assert written == report.as_dict()
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(effort.examples(1, at_night=3)))
 @pytest.mark.parametrize(
     ("fault", "spoils"),
     [

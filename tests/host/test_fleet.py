@@ -135,6 +135,7 @@ def test_ctrl_c_gives_back_what_is_held(fleet: RunningFleet, project: Path) -> N
     fleet.await_all()
 
 
+@pytest.mark.nightly
 def test_labgrids_own_client_is_waited_for(fleet: RunningFleet, project: Path) -> None:
     labgrid = [str(fleet.python), "-P", "-m", "labgrid.remote.client", "-x", fleet.address, "-p", "m4-1"]
     named = {**os.environ, "LG_HOSTNAME": "desk", "LG_USERNAME": "ada"}
@@ -163,6 +164,7 @@ def strike(place: str, kill: Callable[[], int]) -> FleetEars:
     return FleetEars(now)
 
 
+@pytest.mark.nightly
 def test_an_exporter_that_dies_is_one_line_and_comes_back(fleet: RunningFleet, project: Path) -> None:
     rows = prove(fleet, project / "build" / "small", strike("m4-0", lambda: fleet.process("exporter.py")))
     assert rows[0].exit_code == 3

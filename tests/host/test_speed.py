@@ -147,7 +147,9 @@ def test_a_change_survives_what_is_lost_once(device: tuple[Answering, Uart], los
         assert (inference.link.speed.present, inference.link.speed.note) == (FAST, "")
 
 
-@pytest.mark.parametrize("at", [CHANGE, PING, PING + 3, PING + 4, PING + 6])
+@pytest.mark.parametrize(
+    "at", [CHANGE, PING + 3, *(pytest.param(at, marks=pytest.mark.nightly) for at in (PING, PING + 4, PING + 6))]
+)
 def test_a_restart_midway_is_noticed(device: tuple[Answering, Uart], at: int) -> None:
     with talking(device, Faults(reset_at=(at,))) as (inference, _):
         all_right(inference)

@@ -246,7 +246,7 @@ def dot_of(driver: webdriver.Chrome) -> tuple[float, float]:
 
 
 def test_the_page_moves_and_shows_the_disconnect(watch: Watch, cable: Cable, tmp_path: Path) -> None:
-    with chromium(tmp_path / "profile") as driver:
+    with chromium() as driver:
         open_live(driver, watch.url)
         wait_for(lambda: "connected, engine python" in text_of(driver, "status-0"), "the board")
         set_slider(driver, "x", 2)
@@ -283,11 +283,11 @@ def test_the_page_moves_and_shows_the_disconnect(watch: Watch, cable: Cable, tmp
 
 
 def test_a_board_that_differs_is_called_out_beside_one_that_does_not(
-    build_dir: Path, cable: Cable, start: Start, tmp_path: Path
+    build_dir: Path, cable: Cable, start: Start
 ) -> None:
     wrong = Cable(lambda content: bytes([(line(content)[0] + 1) & 255]))
     watch = start(Watch([(BOARD, cable.port), (BOARD, wrong.port)], build_dir, QUICK))
-    with chromium(tmp_path / "profile") as driver:
+    with chromium() as driver:
         open_live(driver, watch.url)
         wait_for(lambda: "Identical to the golden" in text_of(driver, "verdict-0"), "the verdict on the right one")
         wait_for(lambda: "differs from the golden reference" in text_of(driver, "verdict-1"), "that on the wrong one")
@@ -303,7 +303,7 @@ def test_a_board_that_differs_is_called_out_beside_one_that_does_not(
 
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
 def test_it_fits_the_window(watch: Watch, tmp_path: Path, size: tuple[int, int]) -> None:
-    with chromium(tmp_path / "profile", size, dark=size == NARROW) as driver:
+    with chromium(size, dark=size == NARROW) as driver:
         open_live(driver, watch.url)
         wait_for(lambda: "Identical" in text_of(driver, "verdict-0"), "an answer")
         assert faults(driver) == []

@@ -87,7 +87,7 @@ def test_gestures_are_drawn_or_replayed_and_classes_are_bars(tmp_path: Path) -> 
     np.savez(tmp_path / "d.npz", x=x, y=[2, 0, 1, 3, 2])
     with (
         served(folder, samples_of(folder, tmp_path / "d.npz", NAMES)) as watch,
-        chromium(tmp_path / "profile") as driver,
+        chromium() as driver,
     ):
         open_live(driver, watch.url)
         wait_for(lambda: "Identical" in text_of(driver, "verdict-0"), "the first answer")
@@ -124,7 +124,7 @@ def test_a_net_with_state_hears_frames_and_begins_anew_with_its_board(tmp_path: 
     np.savez(tmp_path / "d.npz", x=x, y=[1, 0])
     with (
         served(folder, samples_of(folder, tmp_path / "d.npz", sequences=True)) as watch,
-        chromium(tmp_path / "profile") as driver,
+        chromium() as driver,
     ):
         open_live(driver, watch.url)
         wait_for(lambda: text_of(driver, "frame-0") == "50 of 50", "the frames before anything was drawn")
@@ -180,7 +180,7 @@ def test_two_inputs_are_an_image_and_a_sound_from_files(tmp_path: Path) -> None:
     with wave.open(str(tmp_path / "a.wav"), "wb") as file:
         file.setparams((1, 2, 16000, 0, "NONE", ""))
         file.writeframes(struct.pack("<32h", *heard))
-    with served(folder) as watch, chromium(tmp_path / "profile") as driver:
+    with served(folder) as watch, chromium() as driver:
         open_live(driver, watch.url)
         wait_for(lambda: "Identical" in text_of(driver, "verdict-0"), "the first answer")
         assert len(bars(driver)) == 2

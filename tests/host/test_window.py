@@ -78,21 +78,30 @@ def test_inputs_arrive_whole(device: Answering, start_board: StartBoard, form: s
     assert loaded[-1] == IN_BYTES
 
 
+FAULTS = {
+    "drop": {"drop": 0.1},
+    "garble": {"garble": 0.1},
+    "garble-request": {"garble_request": 0.1},
+    "duplicate": {"duplicate": 0.5},
+    "join": {"join": 0.3},
+    "late": {"delay": 0.15, "delay_s": 0.12},
+    "all": {"drop": 0.02, "garble": 0.02, "garble_request": 0.04, "duplicate": 0.2, "join": 0.02},
+}
+
+
+def waits_for_long(form: str, name: str) -> bool:
+    return "one by one" in form or (form, name) == ("hex", "late")
+
+
 @pytest.mark.parametrize(
-    "form", [pytest.param(form, marks=pytest.mark.nightly) if "one by one" in form else form for form in FORMS]
-)
-@pytest.mark.parametrize(
-    "fault",
+    ("fault", "form"),
     [
-        {"drop": 0.1},
-        {"garble": 0.1},
-        {"garble_request": 0.1},
-        {"duplicate": 0.5},
-        {"join": 0.3},
-        {"delay": 0.15, "delay_s": 0.12},
-        {"drop": 0.02, "garble": 0.02, "garble_request": 0.04, "duplicate": 0.2, "join": 0.02},
+        pytest.param(
+            fault, form, id=f"{name}-{form}", marks=[pytest.mark.nightly] if waits_for_long(form, name) else []
+        )
+        for name, fault in FAULTS.items()
+        for form in FORMS
     ],
-    ids=["drop", "garble", "garble-request", "duplicate", "join", "late", "all"],
 )
 def test_a_bad_line_is_overcome(device: Answering, start_board: StartBoard, form: str, fault: dict[str, float]) -> None:
     board = start_board(Faults(seed=len(form), **fault), device)  # type: ignore[arg-type]

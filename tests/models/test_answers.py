@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -24,10 +25,15 @@ BOARD = find_board("nano33ble")
 ASKED = bytes([3, 1, 4])
 
 
+@pytest.fixture(scope="module")
+def net(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return compiled(tmp_path_factory.mktemp("answers") / "net", dense_network(20, [3, 5, 6, 4, 2]))
+
+
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(net: Path, tmp_path: Path) -> Path:
     """A build that knows one answer, which no vector asks for."""
-    made = compiled(tmp_path / "net", dense_network(20, [3, 5, 6, 4, 2]))
+    made = Path(shutil.copytree(net, tmp_path / "net"))
     manifest = read_manifest(made)
     x = manifest.inputs[0]
     manifest.expected = [Expected([x.scale * (q - x.zero_point) for q in ASKED], [0.0, 0.0], "a test")]

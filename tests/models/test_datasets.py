@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -34,9 +35,15 @@ REFERENCE = find_board("reference")
 THREE = (TensorSpec("x", [1, 3], "int8", 1.0, 0, 3),)
 
 
+@pytest.fixture(scope="module")
+def net(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return compiled(tmp_path_factory.mktemp("net") / "net", dense_network(7, [3, 5, 2]))
+
+
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return compiled(tmp_path / "net", dense_network(7, [3, 5, 2]))
+def folder(net: Path, tmp_path: Path) -> Path:
+    """One for each test, which may change it."""
+    return Path(shutil.copytree(net, tmp_path / "net"))
 
 
 def test_npz_and_csv_say_the_same(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +28,16 @@ pytestmark = pytest.mark.traces
 BOARD = "qemu-cortex-m4"
 
 
+@pytest.fixture(scope="module")
+def net(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return compiled(tmp_path_factory.mktemp("digests") / "net", cancelling_layers())
+
+
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(net: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """One for each test, which changes it."""
     monkeypatch.setattr(tinyproof.core.paths, "BUILD", tmp_path)
-    return compiled(tmp_path / "net", cancelling_layers())
+    return Path(shutil.copytree(net, tmp_path / "net"))
 
 
 def run(*arguments: str) -> tuple[int, str]:
@@ -89,6 +96,7 @@ def test_a_sound_build_has_equal_digests_and_a_firmware_that_costs_more(folder: 
     assert found["bits_different"] or found["digests"]["constants_different"] == names[-1:]
 
 
+@pytest.mark.nightly
 def test_a_tracing_firmware_that_is_none_of_this_build_is_not_asked(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -238,6 +238,7 @@ def test_names_of_builds_cannot_lead_elsewhere() -> None:
         assert build_name(Path(f"{stem}.tflite").stem) == name
 
 
+@pytest.mark.nightly
 def test_the_command_line_takes_a_file_from_anywhere(
     brought: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

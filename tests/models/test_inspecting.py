@@ -101,6 +101,7 @@ def test_inspect_prints_what_a_file_calls_itself_escaped(tmp_path: Path) -> None
         inspect_model(b"nothing", "bad.tflite", [QEMU])
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 def test_the_profile_adds_up_to_the_inference(sine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tinyproof.core.paths, "BUILD", sine.parent)

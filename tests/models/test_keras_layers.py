@@ -114,6 +114,7 @@ def judge(manifest: Manifest) -> None:
     assert manifest.tolerance is not None
 
 
+@pytest.mark.nightly
 def test_a_crash_of_tensorflow_is_an_answer(kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The child is killed in the midst of a question; the next one finds a new child, which all tests below ask."""
     ask = KeptChild.ask

@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import shutil
 import struct
 import sys
 import zlib
@@ -43,10 +44,16 @@ LAYERS = [3, 5, 6, 4, 2]
 SEED = 20  # its answers change with nearly every input, so that no layer hides what the one before it does
 
 
+@pytest.fixture(scope="module")
+def net(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return made(tmp_path_factory.mktemp("locating") / "net", LAYERS)
+
+
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(net: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """One for each test, which changes it."""
     monkeypatch.setattr(tinyproof.core.paths, "BUILD", tmp_path)
-    return made(tmp_path / "net", LAYERS)
+    return Path(shutil.copytree(net, tmp_path / "net"))
 
 
 def made(folder: Path, layers: list[int]) -> Path:
@@ -154,6 +161,7 @@ def test_the_layer_is_named_that_only_the_frames_before_show(tmp_path: Path, mon
     assert first["frame"] >= WINDOW - 1
 
 
+@pytest.mark.nightly
 def test_a_weight_that_is_wrong_in_the_image_alone_is_named(folder: Path) -> None:
     """As after a bad upload: the C is right, and so is what is compiled from it anew."""
     assert run("build").exit_code == 0

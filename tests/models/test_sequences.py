@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from support.compiled import compiled
 from support.faulty_board import Faults, FaultyBoard
 from support.streaming import StreamingNet
 
@@ -19,9 +21,8 @@ from tinyproof.core.board_spec import find_board
 from tinyproof.core.config import CheckConfig
 from tinyproof.core.data_set import read_dataset
 from tinyproof.core.errors import InputFileError
-from tinyproof.core.manifest import Manifest, TensorSpec, read_manifest
+from tinyproof.core.manifest import TensorSpec, read_manifest
 from tinyproof.core.reference.golden import Reference
-from tinyproof.export.export import compile_model
 from tinyproof.host.check_dataset import HEARD, check_dataset
 from tinyproof.host.protocol.device_model import Device
 from tinyproof.host.session import layouts_of
@@ -32,13 +33,15 @@ SAMPLES, FRAMES, SIZE = 6, 9, 48
 TWO = (TensorSpec("x", [1, 2], "int8", 1.0, 0, 2),)
 
 
+@pytest.fixture(scope="module")
+def net(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return compiled(tmp_path_factory.mktemp("sequences") / "net", StreamingNet(1, channels=4, silent=True).build())
+
+
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    made = tmp_path / "net"
-    made.mkdir()
-    (made / "model.tflite").write_bytes(StreamingNet(1, channels=4, silent=True).build())
-    compile_model(made, Manifest("net"))
-    return made
+def folder(net: Path, tmp_path: Path) -> Path:
+    """One for each test, which may change it."""
+    return Path(shutil.copytree(net, tmp_path / "net"))
 
 
 def frames() -> Any:

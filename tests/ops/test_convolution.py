@@ -20,9 +20,9 @@ from tinyproof.export.ops.scaling import Scaling
 from tinyproof.export.ops.simd_packing import PAIR_BYTES, packable, pair_scaling
 
 PROOFS = [
-    assert_bit_exact,
+    pytest.param(assert_bit_exact, marks=pytest.mark.nightly),
     assert_bit_exact_with_dsp_kernels,
-    assert_bit_exact_on_cortex_m4,
+    pytest.param(assert_bit_exact_on_cortex_m4, marks=pytest.mark.nightly),
     assert_bit_exact_on_cortex_m55,
 ]
 

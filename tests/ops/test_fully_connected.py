@@ -16,9 +16,9 @@ from support.op_table import only_op
 from tinyproof.core.errors import InputFileError
 
 PROOFS = [
-    assert_bit_exact,
+    pytest.param(assert_bit_exact, marks=pytest.mark.nightly),
     assert_bit_exact_with_dsp_kernels,
-    assert_bit_exact_on_cortex_m4,
+    pytest.param(assert_bit_exact_on_cortex_m4, marks=pytest.mark.nightly),
     assert_bit_exact_on_cortex_m55,
 ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import struct
 
+import pytest
 from support.op_cases import Case, assert_bit_exact, run_natively
 from support.op_rows.softmax import INT16, WIDE, along_rows, softmax
 
@@ -16,6 +17,7 @@ def test_every_distance_to_the_maximum() -> None:
     assert_bit_exact([Case(f"scale {scale}", softmax((1, 2), (scale, 0)), inputs) for scale in scales])
 
 
+@pytest.mark.nightly
 def test_every_place_of_the_tables_of_int16() -> None:
     """Pairs, all 65,536 distances, each a place of its own, and every sum that is looked up."""
     tflite = along_rows("SOFTMAX", (1 << 16, 2), (10 / 65535, 0), WIDE, INT16, beta=1.0)

@@ -88,6 +88,7 @@ def test_a_wrong_number_in_each_operator_is_found_in_that_operator(whole_build: 
     assert len(proof.refuted) == 7
 
 
+@pytest.mark.nightly
 def test_places_and_clamps_of_the_calls_are_judged_too(tmp_path: Path) -> None:
     folder = tiny_build(tmp_path)
     proof = bent(folder, (r"(struct fully_connected_s8 op0 = \{[^;]*\.clamp_max = )127", r"\g<1>-100"))
@@ -155,6 +156,7 @@ def test_what_has_no_argument_is_not_proven(tmp_path: Path) -> None:
     assert not proof.refuted
 
 
+@pytest.mark.nightly
 def test_what_takes_too_long_under_the_sanitizers_is_not_proven(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,11 +22,11 @@ def moving(driver: webdriver.Chrome) -> dict[str, str]:
     return drawings
 
 
-def test_the_slider_moves_every_figure_and_nothing_leaves_the_page(finished: Path, tmp_path: Path) -> None:
+def test_the_slider_moves_every_figure_and_nothing_leaves_the_page(finished: Path) -> None:
     page = finished / "report.html"
     with (finished / "trace.csv").open(newline="") as file:
         rows = [{key: float(value) for key, value in line.items()} for line in csv.DictReader(file)]
-    with chromium(tmp_path / "profile") as driver:
+    with chromium() as driver:
         driver.get(page.as_uri())
         assert console(driver) == []
         assert requests(driver) == [page.as_uri()]
@@ -57,9 +57,9 @@ def test_the_slider_moves_every_figure_and_nothing_leaves_the_page(finished: Pat
         assert requests(driver) == []
 
 
-def test_without_the_slider_touched_the_script_draws_what_was_written(finished: Path, tmp_path: Path) -> None:
+def test_without_the_slider_touched_the_script_draws_what_was_written(finished: Path) -> None:
     """What the page shows without script is what the script shows at the first guess."""
-    with chromium(tmp_path / "profile") as driver:
+    with chromium() as driver:
         driver.get((finished / "report.html").as_uri())
         shapes = "return [...document.querySelectorAll('[data-move]')].map((e) => { const b = e.getBBox();"
         shapes += " return [e.dataset.move, b.x, b.y, b.width, b.height]; })"
@@ -76,8 +76,8 @@ def test_without_the_slider_touched_the_script_draws_what_was_written(finished: 
         assert len(driver.execute_script(live)) == 3
 
 
-def test_play_and_the_keyboard(finished: Path, tmp_path: Path) -> None:
-    with chromium(tmp_path / "profile") as driver:
+def test_play_and_the_keyboard(finished: Path) -> None:
+    with chromium() as driver:
         driver.get((finished / "report.html").as_uri())
         button, slider = driver.find_element("id", "play"), driver.find_element("id", "step")
         button.send_keys(Keys.SPACE)
@@ -96,7 +96,7 @@ def test_play_and_the_keyboard(finished: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_it_fits_the_window_in_both_schemes(finished: Path, tmp_path: Path, size: tuple[int, int], dark: bool) -> None:
-    with chromium(tmp_path / "profile", size, dark=dark) as driver:
+    with chromium(size, dark=dark) as driver:
         driver.get((finished / "report.html").as_uri())
         width, ground = driver.execute_script(
             "return [document.documentElement.scrollWidth, getComputedStyle(document.body).backgroundColor]"
@@ -115,10 +115,10 @@ def test_it_fits_the_window_in_both_schemes(finished: Path, tmp_path: Path, size
 @pytest.mark.parametrize(
     ("which", "dark"), [("finished", False), ("brought", True), ("brought", False), ("compared", True)]
 )
-def test_no_column_is_out_of_sight(which: str, dark: bool, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+def test_no_column_is_out_of_sight(which: str, dark: bool, request: pytest.FixtureRequest) -> None:
     """At three widths, measured: nothing is wider than its frame, no text lies on another, and all can be read."""
     page = request.getfixturevalue(which) / "report.html"
-    with chromium(tmp_path / "profile", dark=dark) as driver:
+    with chromium(dark=dark) as driver:
         for width in (1280, 768, 390):
             metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
             driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
@@ -147,8 +147,8 @@ def test_no_column_is_out_of_sight(which: str, dark: bool, tmp_path: Path, reque
         assert any("cut" in fault or "right of the window" in fault for fault in faults(driver))
 
 
-def test_it_prints(finished: Path, tmp_path: Path) -> None:
-    with chromium(tmp_path / "profile") as driver:
+def test_it_prints(finished: Path) -> None:
+    with chromium() as driver:
         driver.get((finished / "report.html").as_uri())
         printed = driver.execute_cdp_cmd("Page.printToPDF", {})["data"]
         assert len(printed) > 50_000

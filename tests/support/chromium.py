@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import atexit
 import base64
 import contextlib
 import json
 import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,26 +32,22 @@ FLAGS = (
 WIDE, NARROW = (1280, 900), (390, 844)
 
 
-@contextlib.contextmanager
-def chromium(profile: Path, size: tuple[int, int] = WIDE, *, dark: bool = False) -> Iterator[webdriver.Chrome]:
-    """A browser with a fresh profile in `profile`."""
+@cache
+def browser() -> webdriver.Chrome:
+    """One for the whole process, with a profile of its own: to start one takes as long as a test does."""
     found = {name: shutil.which(name) for name in ("chromium", "chromedriver")}
     missing = [name for name, path in found.items() if path is None]
     assert not missing, f"{' and '.join(missing)} missing; install: sudo apt-get install chromium chromium-driver"
+    profile = tempfile.mkdtemp(prefix="tinyproof-chromium-")
+    atexit.register(shutil.rmtree, profile, ignore_errors=True)
     options = webdriver.ChromeOptions()
     options.binary_location = str(found["chromium"])
-    for flag in (*FLAGS, f"--user-data-dir={profile}", f"--window-size={size[0]},{size[1]}"):
+    for flag in (*FLAGS, f"--user-data-dir={profile}", f"--window-size={WIDE[0]},{WIDE[1]}"):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     driver = started(options, str(found["chromedriver"]))
-    try:
-        metrics = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": False}
-        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
-        yield driver
-    finally:
-        driver.quit()
+    atexit.register(driver.quit)
+    return driver
 
 
 def started(options: webdriver.ChromeOptions, chromedriver: str, attempts: int = 5) -> webdriver.Chrome:
@@ -61,6 +60,25 @@ def started(options: webdriver.ChromeOptions, chromedriver: str, attempts: int =
             if "unexpectedly exited" not in str(error.msg) or attempt == attempts - 1:
                 raise
     raise AssertionError("no attempts")
+
+
+@contextlib.contextmanager
+def chromium(size: tuple[int, int] = WIDE, *, dark: bool = False) -> Iterator[webdriver.Chrome]:
+    """A tab of its own, of this size, with nothing in the logs."""
+    driver = browser()
+    home = driver.current_window_handle
+    driver.switch_to.new_window("tab")
+    try:
+        for kind in ("browser", "performance"):
+            logged(driver, kind)
+        metrics = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": False}
+        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+        yield driver
+    finally:
+        driver.close()
+        driver.switch_to.window(home)
 
 
 def console(driver: webdriver.Chrome) -> list[dict[str, Any]]:

@@ -60,6 +60,7 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     return importing
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [n if n == "kws" else pytest.param(n, marks=pytest.mark.nightly) for n in MODELS])
 def test_the_plain_kernels_are_bit_exact(imported: Callable[[str], Path], name: str, tmp_path: Path) -> None:
@@ -98,6 +99,7 @@ def instructions(folder: Path) -> int:
     return count_instructions([Case(folder.name, tflite, (x_q,))])[0]
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [pytest.param("vww", marks=pytest.mark.nightly), "kws"])
 def test_dead_channels_cost_what_others_do(imported: Callable[[str], Path], name: str, tmp_path: Path) -> None:

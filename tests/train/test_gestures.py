@@ -6,12 +6,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from tinyproof.core.data_set import read_dataset
 from tinyproof.core.manifest import TensorSpec
 from tinyproof.train.gestures import AXES, CLASSES, SAMPLES, SEED, make_gestures, windows
 
 
+@pytest.mark.nightly
 def test_it_learns_and_repeats(tmp_path: Path) -> None:
     first = make_gestures(tmp_path / "a")
     second = make_gestures(tmp_path / "b")

@@ -111,6 +111,7 @@ def test_a_bad_configuration_file_is_named(tmp_path: Path) -> None:
     assert "did you mean train.steps?" in result.stderr
 
 
+@pytest.mark.nightly
 def test_a_fresh_process_says_nothing_but_the_result(tmp_path: Path) -> None:
     """TensorFlow's banner, warnings of its dependencies, and bytes that depend on the process all show here."""
     done = subprocess.run(

@@ -246,6 +246,7 @@ def test_settings_out_of_range_are_named(change: dict[str, Any], says: str) -> N
         validate(dataclasses.replace(LESSON, **change))
 
 
+@pytest.mark.nightly
 def test_the_loop_is_at_least_twenty_times_as_fast_as_fit() -> None:
     seconds, ratio = speedup_over_fit(LESSON, 60)
     assert 0 < seconds < 1

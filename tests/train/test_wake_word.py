@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support import effort
 from support.op_cases import Case, run_natively
 from support.shared_builds import made_once
 
@@ -148,13 +149,16 @@ def test_the_streaming_file_computes_what_keras_does_on_whole_clips() -> None:
     assert ((ours.max(axis=1) >= 0.5) == (right.max(axis=1) >= 0.5)).mean() > 0.9
 
 
+SCENES = effort.examples(5, at_night=20)  # of 500 frames each
+
+
 @pytest.mark.parametrize("dsp", [pytest.param(False, marks=pytest.mark.nightly), True], ids=["plain", "dsp"])
-def test_ten_thousand_frames_of_sound_are_those_of_tflite_micro(example: Path, dsp: bool) -> None:
+def test_thousands_of_frames_of_sound_are_those_of_tflite_micro(example: Path, dsp: bool) -> None:
     tflite = (example / "wake-word.tflite").read_bytes()
     random = np.random.default_rng(8)
-    scenes = [sounds.clip(random, 500 * HOP, word=bool(number % 2)).samples for number in range(20)]
+    scenes = [sounds.clip(random, 500 * HOP, word=bool(number % 2)).samples for number in range(SCENES)]
     frames = hops(np.concatenate(scenes))
-    assert len(frames) == 10_000
+    assert len(frames) == 500 * SCENES
     expected = Reference(tflite, "tflite-micro").run_batch(frames)
     assert len(set(expected)) > 5, "its answers are hardly ever different"
     (answers,) = run_natively([Case("a wake word", tflite, tuple(frames))], dsp=dsp)
