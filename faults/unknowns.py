@@ -22,7 +22,7 @@ LANES = ("least_bytes", "greatest_bytes")  # functions of kernels_dsp/ that take
 SUMS = frozenset(
     f"arm_{name}" for name in ("add", "sub", "signed", "bottom", "top", "smlad", "smlabb", "smlabt", "smlatt")
 )
-PATIENCE_S = 60
+PATIENCE_S = 600  # at most; what it runs limits the time of a processor that it takes
 LARGE_MACS = 5_000_000  # from here on the compiler's time is worth its while
 NOTHING = "-"
 PROGRAM = "unknown"  # in the folder where it is compiled
