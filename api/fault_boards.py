@@ -18,7 +18,9 @@ from tinyproof.core.build_record import FILE, FIRMWARE_FILE, read_build_record
 from tinyproof.core.config import CheckConfig, ExportConfig
 from tinyproof.core.errors import EnvironmentFaultError, TinyproofError
 from tinyproof.core.manifest import read_manifest
-from tinyproof.digests import compare_digests
+from tinyproof.core.tflite.layer_probes import PAIRS, LayerProbe
+from tinyproof.digests import build_trace, compare_digests
+from tinyproof.export.layer_probes import PASSES
 from tinyproof.export.profile_codegen import FOLDER as TRACED
 from tinyproof.faults.campaign import Campaign
 from tinyproof.faults.editing import edit_source
@@ -28,10 +30,12 @@ from tinyproof.faults.score import BoardSample
 from tinyproof.faults.sharing import in_turns
 from tinyproof.firmware.elf_tables import model_constants
 from tinyproof.host.check import check
+from tinyproof.host.check_report import Digests
 
 Progress = Callable[[int, int], None]
 
 MAX_REBUILT = 12  # faults that only a firmware of their own can show; each takes seconds
+OF_EVERY_ELEMENT = ("multipliers", "shifts", "zero points", "clamps")  # of elementwise operators
 TIMEOUT_S, RETRIES = 2.0, 1  # a board that hangs is to be known soon
 
 
@@ -65,17 +69,22 @@ def put_image(build: Path, board: Board, image: bytes) -> None:
 
 def ask(board: Board, build: Path, config: CheckConfig) -> tuple[str, str]:
     """How a default check ends, and in what words: ANSWERS, STOPPED, DIGESTS, IMAGE, or "" where all is proven."""
+    return _ask(board, build, config)[:2]
+
+
+def _ask(board: Board, build: Path, config: CheckConfig) -> tuple[str, str, Digests | None]:
+    """The same, and what its layers came to, where they were asked."""
     quick = dataclasses.replace(config, timeout_s=max(TIMEOUT_S, config.timeout_s), retries=RETRIES)
     try:
         report = check(board, build, None, quick)
         if fault := report.mismatch():
-            return ANSWERS, fault
+            return ANSWERS, fault, None
         report.digests, _ = compare_digests(board, build, None, quick)
     except TinyproofError as error:
-        return STOPPED, error.message
+        return STOPPED, error.message, None
     if report.digests is not None and not report.digests.same:
-        return IMAGE if report.digests.constants_different else DIGESTS, report.mismatch()
-    return "", ""
+        return IMAGE if report.digests.constants_different else DIGESTS, report.mismatch(), report.digests
+    return "", "", report.digests
 
 
 def patched(image: bytes, elf: Path, campaign: Campaign, fault: EngineFault) -> bytes | None:
@@ -163,14 +172,29 @@ def _asked_anew(
 
     try:
         compile_firmware(board, build)
+        build_trace(board, build)
     except EnvironmentFaultError as error:  # the compiler sees the shift, too
         return FaultVerdict(verdict.fault, STOPPED, error.message)
-    how, words = ask(board, build, config)
+    how, words, digests = _ask(board, build, config)
     if how:
         return FaultVerdict(verdict.fault, how, f"on the board: {words}")
     if campaign.exhaustive:
         return FaultVerdict(verdict.fault, EQUIVALENT, "the same answer to all 256 inputs, on the board")
-    return FaultVerdict(verdict.fault, MISSED, "the board answers all vectors as before")
+    if digests is None:
+        return FaultVerdict(verdict.fault, MISSED, "the board answers all vectors as before")
+    if _asked_all_pairs(campaign, verdict.fault, digests):
+        words = f"of {PAIRS:,} pairs of bytes, all there are, the board makes the same bytes in each of {PASSES} places"
+        return FaultVerdict(verdict.fault, EQUIVALENT, words)
+    return FaultVerdict(verdict.fault, MISSED, "the board answers all vectors as before, and each layer alone does")
+
+
+def _asked_all_pairs(campaign: Campaign, fault: EngineFault, digests: Digests) -> bool:
+    """Whether the board has made everything of its layer that there is: of all elements the same, of two bytes each."""
+    if fault.kind not in OF_EVERY_ELEMENT or fault.operator is None or digests.unprobed:
+        return False
+    probe = campaign.probes[campaign.engine.steps.index(fault.operator)]
+    whole = isinstance(probe, LayerProbe) and probe.inputs and probe.inputs[0].bytes % PASSES == 0
+    return bool(whole) and isinstance(probe, LayerProbe) and probe.passes >= PASSES
 
 
 def _replace_source(build: Path, text: str) -> None:

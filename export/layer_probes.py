@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from tinyproof.core.tflite.cutting import operators_between
 from tinyproof.core.tflite.graph import Graph
-from tinyproof.core.tflite.layer_probes import LayerProbe, ProbeTensor
+from tinyproof.core.tflite.layer_probes import PAIRS, LayerProbe, ProbeTensor
 from tinyproof.core.tflite.parts import TensorPart
 from tinyproof.export.lowering import Program
 from tinyproof.export.memory_planner import MemoryPlan
@@ -38,23 +38,48 @@ MADE_WORD_COST = 36  # instructions of a Cortex-M4 for a word of the arena, whic
 MADE_BYTE_COST = 16  # and for a byte of an input
 TOTAL_COST = 80_000_000  # of all probes, about: a second of an emulator
 LEAST, MOST = 4, 512  # trials of an operator
+# Of the .tflite: each output is made of two bytes, which stand where it does.
+OF_PAIRS = frozenset(("ADD", "MAXIMUM", "MINIMUM", "MUL", "SUB"))
+PASSES = 4  # kernels take up to four elements at a time
 
 
 def layer_probes(original: Graph, program: Program, plan: MemoryPlan, numbers: list[int]) -> list[LayerProbe | str]:
     """Of each operator, by its number in the C, its probe, or why it has none. `original`: the graph of the .tflite."""
     lifted = {op.outputs[0]: op.inputs[0] for op in program.ops if isinstance(op, Lift)}
     share = TOTAL_COST // max(1, len(numbers))
+    bare = {number: _probe(original, program, plan, number, lifted) for number in numbers}
+    of_pairs = sum(isinstance(probe, LayerProbe) and _takes_pairs(program.ops[n], probe) for n, probe in bare.items())
     found: list[LayerProbe | str] = []
-    for number in numbers:
-        probe = _probe(original, program, plan, number, lifted)
+    for number, probe in bare.items():
         if isinstance(probe, LayerProbe):
             first, end = probe.window
             made = MADE_BYTE_COST * sum(one.bytes for one in probe.inputs)
-            trials = share // (program.ops[number].cost + MADE_WORD_COST * (end - first) + made)
+            cost = program.ops[number].cost + MADE_WORD_COST * (end - first) + made
             given = softmax_rows(program.ops[number])
-            probe = replace(probe, trials=max(LEAST + len(given), min(MOST, trials)), given=given)
+            pairs = (
+                _pair_trials(probe, TOTAL_COST // of_pairs // cost) if _takes_pairs(program.ops[number], probe) else 0
+            )
+            least = LEAST + len(given) + pairs
+            trials = least if pairs else max(least, min(MOST, share // cost))
+            probe = replace(probe, trials=trials, given=given, pairs=pairs)
         found.append(probe)
     return found
+
+
+def _takes_pairs(op: Op, probe: LayerProbe) -> bool:
+    tensors = (*probe.inputs, *probe.outputs)
+    alike = len({(one.bytes, one.element_bytes) for one in tensors}) == 1 and tensors[0].element_bytes == 1
+    return op.operator.name in OF_PAIRS and len(probe.inputs) == 2 and len(probe.outputs) == 1 and alike
+
+
+def _pair_trials(probe: LayerProbe, most: int) -> int:
+    """How many trials hold all pairs as often as `most` trials allow; 0 where that is not once."""
+    size = probe.inputs[0].bytes
+    for passes in range(PASSES, 0, -1):
+        trials = -(-passes * PAIRS // size)
+        if trials <= min(most, MOST - LEAST):
+            return trials
+    return 0
 
 
 def _probe(

@@ -122,7 +122,7 @@ def probe_tables(of_steps: Sequence[LayerProbe | str]) -> list[str]:
         probe = of_step if isinstance(of_step, LayerProbe) else LayerProbe((), (), (0, 0), 0)
         first, end = probe.window
         numbers = [len(inputs), len(probe.inputs), *probe.scratch, probe.trials, first, end - first]
-        numbers += [len(given), len(probe.given)]
+        numbers += [len(given), len(probe.given), probe.pairs]
         given += b"".join(probe.given)
         probes.append(f"    {{{', '.join(map(str, numbers))}}},")
         inputs += [

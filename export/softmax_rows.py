@@ -3,7 +3,8 @@
 next to one, and those at which a share lies just between two bytes.
 
 At the former the reciprocal is at an end of its format, and the count of leading zeros changes; at the latter the last
-bit of the fixed-point arithmetic decides. Two elements of a row are chosen so that it has just that sum.
+bit of the fixed-point arithmetic decides. Two elements of a row are chosen so that it has just that sum. Of rows of two
+there are few enough distances for all of them.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from tinyproof.export.ops.softmax import Softmax
 
 # reference/softmax.h: an exponential is Q0.31, their sum has 12 integer bits, and a share becomes 8 bits.
 SUM_BITS, SHARE_BITS = 12, 31 - 8
-MIN_DEPTH, MAX_DEPTH = 4, 64  # a shorter row has no room for the choice, a longer one is left to chance
+MIN_DEPTH, MAX_DEPTH = 4, 64  # three elements leave no room for the choice, a longer row is left to chance
 NEAR = 2  # last bits of a share between two bytes
 TRIES = 1500  # for each sum
 MOST = 400  # rows
@@ -30,7 +31,11 @@ Array = Any  # of int64
 
 def softmax_rows(op: Op) -> tuple[bytes, ...]:
     """Contents of the whole input, each row the same; none for other operators and lengths."""
-    if not isinstance(op, Softmax) or op.x.dtype != "int8" or not MIN_DEPTH <= op.depth <= MAX_DEPTH:
+    if not isinstance(op, Softmax) or op.x.dtype != "int8":
+        return ()
+    if op.depth == 2:
+        return tuple(_two(distance) * (op.x.elements // 2) for distance in range(256))
+    if not MIN_DEPTH <= op.depth <= MAX_DEPTH:
         return ()
     terms = [rounding_shift_right(value, SUM_BITS) for value in op.exponentials]
     pairs = {terms[a] + terms[b]: (a, b) for a in range(len(terms)) for b in range(a, len(terms))}
@@ -43,6 +48,12 @@ def softmax_rows(op: Op) -> tuple[bytes, ...]:
         if row is not None and len(rows) < MOST:
             rows.append(bytes((HIGHEST - one) % 256 for one in row) * (op.x.elements // op.depth))
     return tuple(rows)
+
+
+def _two(distance: int) -> bytes:
+    """The greater one is the first of every second distance."""
+    row = bytes((HIGHEST, (HIGHEST - distance) % 256))
+    return row[:: 1 - 2 * (distance % 2)]
 
 
 def _powers(least: int, most: int) -> Iterator[tuple[int, int]]:

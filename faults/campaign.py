@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tinyproof.core.board_spec import Board
 from tinyproof.core.processors import usable_processors
+from tinyproof.core.tflite.layer_probes import LayerProbe
 from tinyproof.core.tflite.reader import read_file, read_graph
 from tinyproof.export.codegen import Unit, generate
 from tinyproof.export.compiled import Compiled, read_compiled
@@ -71,12 +72,14 @@ class Campaign:
     seed: int
     compiled: Compiled = field(init=False)
     engine: NativeEngine = field(init=False)
+    probes: list[LayerProbe | str] = field(init=False)
 
     def __post_init__(self) -> None:
         """Raises UsageError where the build is none, EnvironmentFaultError without gcc."""
         self.compiled = read_compiled(self.build_dir)
         questions = questions_of(self.build_dir, self.compiled)
         program, plan, unit = self.compiled.program, self.compiled.plan, self.compiled.unit
+        self.probes = [operator.probe for operator in questions.operators]
         self.engine = NativeEngine(program, plan, unit, self.folder, self.board.build.kernels, questions)
         self.engine.check_sound()
         if not self.compiled.program.branches:

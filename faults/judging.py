@@ -12,14 +12,18 @@ from pathlib import Path
 from tinyproof.core.processors import usable_processors
 from tinyproof.export.built_plan import plan_fault
 from tinyproof.export.codegen import emit_header, emit_source
+from tinyproof.export.profile_codegen import FOLDER, SOURCE
 from tinyproof.faults.campaign import Campaign, Planted, Variant
+from tinyproof.faults.editing import edit_source
 from tinyproof.faults.equivalence import Equivalence
 from tinyproof.faults.fault import EngineFault
+from tinyproof.faults.mutants import Mutant
 from tinyproof.faults.native.source import ENGINE
 from tinyproof.faults.same_operations import SameOperations
 from tinyproof.faults.sharing import each_with_one
 from tinyproof.faults.unknowns import Unknowns
 from tinyproof.firmware.elf_tables import different_constants
+from tinyproof.prove.eva import one_step
 
 # How a fault ends. The first four are found.
 ANSWERS, DIGESTS, STOPPED, IMAGE = "answers", "digests", "stopped", "image"
@@ -84,14 +88,19 @@ class Judge:
         if fault.changes:
             if self._same.of_numbers(fault):
                 return "it does the same operations on unknown bytes, with the same numbers"
+            if self._same.of_numbers(fault, wraps=True) and self._numbers_wrap(fault):
+                return "it makes the same bytes where sums wrap, as they do in the board's code"
             return self._equivalence.shown(fault)
         if planted.mutant is None:
             return ""
         places = self._same.different_steps(planted.mutant, self._folder / "same")
         if places == []:
             return "each layer does the same operations on unknown bytes, or has the same code"
-        if self._same_code(planted):
+        if self._same_code(planted.mutant):
             return "the board's compiler makes the same code of it"
+        others = self._same.wrapping_steps(places or (), self._folder / "same")
+        if places and not others and self._sums_wrap(planted.mutant, places):
+            return "each layer makes the same bytes where sums wrap, as they do in the board's code"
         return self._equivalence.of_kernel(planted.mutant, places or (), self._folder / "same" / "engine")
 
     def _refused_plan(self, variant: Variant) -> str:
@@ -128,30 +137,51 @@ class Judge:
         words = "no layer shows it for random contents of its input either; it is not proven equivalent"
         return FaultVerdict(fault, MISSED, words)
 
-    def _same_code(self, planted: Planted) -> bool:
-        assert planted.mutant
+    def _same_code(self, mutant: Mutant) -> bool:
+        source = self._campaign.build_dir / "model_compiled.c"
+        if self._object is None:
+            self._object = self._compile(source)
+        return bool(self._object) and self._compile(source, mutant) == self._object
+
+    def _sums_wrap(self, mutant: Mutant, places: Sequence[int]) -> bool:
+        """Of each of the steps at `places`, with a changed kernel."""
+        generated = (self._campaign.build_dir / FOLDER / SOURCE).read_text(encoding="utf-8")
+        return all(self._wraps(generated, self._campaign.engine.steps[place], mutant) for place in places)
+
+    def _numbers_wrap(self, fault: EngineFault) -> bool:
+        generated = (self._campaign.build_dir / FOLDER / SOURCE).read_text(encoding="utf-8")
+        edited = edit_source(generated, self._campaign.engine.regions, fault)
+        return edited is not None and self._wraps(edited, fault.operator or 0)
+
+    def _wraps(self, generated: str, number: int, mutant: Mutant | None = None) -> bool:
+        """Whether the board's compiler makes the same code of an operator alone where it is told that sums of signed
+        numbers wrap."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        source = self._folder / "alone.c"
+        alone = one_step(generated, number).replace(f"static void step{number}(", f"void step{number}(", 1)
+        source.write_text(alone, encoding="utf-8", newline="\n")
+        made = self._compile(source, mutant)
+        return bool(made) and made == self._compile(source, mutant, "-fwrapv")
+
+    def _compile(self, source: Path, mutant: Mutant | None = None, *more: str) -> bytes:
+        """`source` as the board's build compiles it, without what debuggers want; empty where that fails."""
         engine = self._folder / "cross"
         if not engine.is_dir():
             shutil.copytree(ENGINE, engine)
-        if self._object is None:
-            self._object = self._compile(engine)
-        planted.mutant.plant(engine)
-        try:
-            return bool(self._object) and self._compile(engine) == self._object
-        finally:
-            planted.mutant.heal(engine)
-
-    def _compile(self, engine: Path) -> bytes:
-        """model_compiled.c as the board's build compiles it, without what debuggers want; empty where that fails."""
+        if mutant:
+            mutant.plant(engine)
         build, build_dir = self._campaign.board.build, self._campaign.build_dir.resolve()
-        target = self._folder / "model_compiled.o"
-        includes = [f"-I{path}" for path in (*(engine / name for name in build.kernels), engine, build_dir)]
-        flags = [f"-std={build.c_standard}", *build.flags, "-O2", "-w", "-ffunction-sections", "-fdata-sections"]
-        command = [f"{build.toolchain}gcc", *flags, *includes, "-c", str(build_dir / "model_compiled.c")]
+        target = self._folder / "cross.o"
+        folders = (*(engine / name for name in build.kernels), engine, build_dir, build_dir / FOLDER)
+        flags = [f"-std={build.c_standard}", *build.flags, "-O2", "-w", "-ffunction-sections", "-fdata-sections", *more]
+        command = [f"{build.toolchain}gcc", *flags, *(f"-I{path}" for path in folders), "-c", str(source.resolve())]
         try:
             done = subprocess.run([*command, "-o", str(target)], capture_output=True, check=False)
         except FileNotFoundError:
             return b""
+        finally:
+            if mutant:
+                mutant.heal(engine)
         return target.read_bytes() if done.returncode == 0 else b""
 
 

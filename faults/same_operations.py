@@ -12,7 +12,7 @@ from tinyproof.faults.fault import EngineFault
 from tinyproof.faults.mutants import Mutant
 from tinyproof.faults.native.engine import NativeEngine, change_line
 from tinyproof.faults.native.source import ENGINE, GccRefusedError, run_gcc
-from tinyproof.faults.unknowns import NOTHING, Unknowns, closure_of, functions_of
+from tinyproof.faults.unknowns import NOTHING, PROGRAM, Unknowns, closure_of, functions_of
 
 FLAGS = ("-std=gnu99", "-O2", "-w", "-fwrapv", "-fno-strict-aliasing")
 
@@ -29,19 +29,20 @@ class SameOperations:
         self._digests: list[str] = []
         self._alone: dict[int, bytes] = {}
 
-    def of_numbers(self, fault: EngineFault) -> bool:
-        """Whether a fault in tables and parameters is none."""
+    def of_numbers(self, fault: EngineFault, *, wraps: bool = False) -> bool:
+        """Whether a fault in tables and parameters is none. `wraps`: where sums of signed numbers wrap."""
         self._make()
         step = self._engine.steps.index(fault.operator or 0)
         if not self._digests or self._digests[step].startswith(NOTHING):
             return False
         line = change_line(step, fault.changes)
-        return self._unknowns.run_changed(self._folder, line) == self._digests[step]
+        return self._unknowns.run_changed(self._folder, line, wraps=wraps) == self._digests[step]
 
     def different_steps(self, mutant: Mutant, folder: Path) -> Sequence[int] | None:
         """The steps that may do something else with a changed kernel, by their places; None where nothing is known.
         `folder`: of one thread."""
         self._make()
+        (folder / PROGRAM).unlink(missing_ok=True)  # of another mutant
         engine = folder / "engine"
         if not engine.is_dir():
             shutil.copytree(ENGINE, engine)
@@ -54,13 +55,23 @@ class SameOperations:
             mutant.heal(engine)
         places = self._changed_text(text)
         if places and self._digests and self._unknowns.compile(text, folder):
-            digests = self._unknowns.run(folder, places) or [NOTHING] * len(places)
-            places = [
-                place
-                for place, digest in zip(places, digests, strict=True)
-                if digest.startswith(NOTHING) or digest != self._digests[place]
-            ]
+            places = self._other_digests(folder, places)
         return [place for place in places if not self._same_code(text, place, folder)]
+
+    def wrapping_steps(self, places: Sequence[int], folder: Path) -> Sequence[int]:
+        """Of the steps at `places`, as different_steps in `folder` has just found them, those that do something else
+        with a changed kernel even where sums of signed numbers wrap."""
+        if not (folder / PROGRAM).is_file():
+            return places
+        return self._other_digests(folder, places, wraps=True)
+
+    def _other_digests(self, folder: Path, places: Sequence[int], *, wraps: bool = False) -> list[int]:
+        digests = self._unknowns.run(folder, places, wraps=wraps) or [NOTHING] * len(places)
+        return [
+            place
+            for place, digest in zip(places, digests, strict=True)
+            if digest.startswith(NOTHING) or digest != self._digests[place]
+        ]
 
     def _changed_text(self, text: str) -> list[int]:
         """The steps of which something that they may run has another text."""

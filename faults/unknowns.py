@@ -17,9 +17,15 @@ from tinyproof.export.memory_planner import MemoryPlan
 from tinyproof.faults.native.source import HERE
 
 LANES = ("least_bytes", "greatest_bytes")  # functions of kernels_dsp/ that take four bytes each for itself
-PATIENCE_S = 60
+# Of native/armv7em.h those that add and multiply, and branch by addresses alone; all else there leaves a number in a
+# register.
+SUMS = frozenset(
+    f"arm_{name}" for name in ("add", "sub", "signed", "bottom", "top", "smlad", "smlabb", "smlabt", "smlatt")
+)
+PATIENCE_S = 600  # at most; what it runs limits the time of a processor that it takes
 LARGE_MACS = 5_000_000  # from here on the compiler's time is worth its while
 NOTHING = "-"
+PROGRAM = "unknown"  # in the folder where it is compiled
 FLAGS = ("-std=gnu++20", "-fwrapv", "-fno-strict-aliasing", "-fpermissive", "-w", "-no-pie", "-fno-pie")
 
 _NUMBER = r"(?:u?int(?:8|16|32|64)_t|uintptr_t|word|arm_register)"
@@ -48,23 +54,24 @@ class Unknowns:
         self._program, self._plan, self._numbers, self._tables = program, plan, list(numbers), tables
 
     def compile(self, text: str, folder: Path, regions: Sequence[str] = ()) -> bool:
-        """folder/unknown from `text`: the preprocessed engine with a function for each operator; whether that is C++.
+        """folder/PROGRAM from `text`: the preprocessed engine with a function for each operator; whether that is C++.
         `regions`: names of what can be changed, as its C calls it."""
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "unknown.cpp").write_text(self._unit(text, regions), encoding="utf-8", newline="\n")
         flags = (*FLAGS, "-O1" if self._program.macs > LARGE_MACS else "-O0")
         command = ["g++", *flags, f"-I{HERE}", str(folder / "unknown.cpp"), str(self._tables)]
+        (folder / PROGRAM).unlink(missing_ok=True)
         try:
-            done = subprocess.run([*command, "-o", str(folder / "unknown")], capture_output=True, check=False)
+            done = subprocess.run([*command, "-o", str(folder / PROGRAM)], capture_output=True, check=False)
         except FileNotFoundError:
             return False
         return done.returncode == 0
 
     @staticmethod
-    def run(folder: Path, places: Sequence[int]) -> list[str]:
+    def run(folder: Path, places: Sequence[int], *, wraps: bool = False) -> list[str]:
         """Of the steps at `places` what is compiled in `folder` ends with, or why that says nothing, behind NOTHING;
-        empty where it does not end."""
-        command = [str(folder / "unknown"), *map(str, places)]
+        empty where it does not end. `wraps`: whether signed sums are known to wrap on the board."""
+        command = [str(folder / PROGRAM), *(["wraps"] if wraps else []), *map(str, places)]
         try:
             done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
         except subprocess.TimeoutExpired:
@@ -73,9 +80,10 @@ class Unknowns:
         return lines if done.returncode == 0 and len(lines) == len(places) else []
 
     @staticmethod
-    def run_changed(folder: Path, line: str) -> str:
+    def run_changed(folder: Path, line: str, *, wraps: bool = False) -> str:
         """Of the step that `line`, as runner.c takes it, names, with its changes."""
-        done = subprocess.run([folder / "unknown", "changes"], input=line, capture_output=True, text=True, check=False)
+        command = [str(folder / PROGRAM), *(["wraps"] if wraps else []), "changes"]
+        done = subprocess.run(command, input=line, capture_output=True, text=True, check=False)
         return done.stdout.strip() or NOTHING
 
     def _unit(self, text: str, regions: Sequence[str]) -> str:
@@ -83,9 +91,13 @@ class Unknowns:
         text = _TABLE.sub('extern "C" const ', _STRUCT.sub(_filled, text))
         rows = []
         for number in self._numbers:
-            size = self._program.ops[number].working_bytes
-            rows.append(f"{{step{number}, {self._plan.scratch[number] if size else 0}, {size}}}")
-        places = "".join(f"{{(unsigned char *)&{name}, sizeof {name}}}, " for name in regions)
+            op, offsets = self._program.ops[number], self._plan.offsets
+            places = [self._plan.scratch[number] if op.working_bytes else 0, op.working_bytes]
+            for indices in (op.inputs, op.outputs):
+                alone = [(offsets[one], self._program.graph.tensors[one].bytes) for one in dict.fromkeys(indices)]
+                places += alone[0] if len(alone) == 1 else (0, 0)
+            rows.append(f"{{step{number}, {', '.join(map(str, places))}}}")
+        changeable = "".join(f"{{(unsigned char *)&{name}, sizeof {name}}}, " for name in regions)
         arena = self._plan.arena_bytes
         return "\n".join(
             [
@@ -93,7 +105,7 @@ class Unknowns:
                 text,
                 f"static unsigned char memory[{arena} + 2 * BESIDE] __attribute__((aligned(4096)));",
                 f"static const Step all_steps[] = {{{', '.join(rows)}}};",
-                f"static const Region all_regions[] = {{{places}{{0, 0}}}};",
+                f"static const Region all_regions[] = {{{changeable}{{0, 0}}}};",
                 "int main(int count, char **given) {",
                 f"    return run_on_low_stack(count, given, memory, {arena}, all_steps, {len(rows)}, all_regions);",
                 "}",
@@ -137,8 +149,9 @@ def _opaque(text: str) -> str:
     parts, at = [], 0
     for match, end in found:
         kind, name, parameters = match.groups()
-        if name not in pure:
+        if name not in pure or name in SUMS:
             continue
+        forms = ", ".join([kind, *(str(one).lower() for one in (name in LANES, kind == "arm_register"))])
         names = [parameter.split()[-1] for parameter in parameters.split(",")]
         code = hashlib.sha256("\0".join([enums, *_closure(name, bodies)]).encode()).hexdigest()[:15]
         renamed = text[match.start() : end].replace(f" {name}(", f" {name}_of_numbers(", 1)
@@ -146,7 +159,7 @@ def _opaque(text: str) -> str:
             text[at : match.start()],
             renamed,
             f"\nstatic inline {kind} {name}({parameters}) {{ return any_unknown({', '.join(names)}) ? "
-            f"opaque<{kind}, {'true' if name in LANES else 'false'}>(0x{code}ULL, {name}_of_numbers, "
+            f"opaque<{forms}>(0x{code}ULL, {name}_of_numbers, "
             f"{', '.join(names)}) : {name}_of_numbers({', '.join(names)}); }}\n",
         ]
         at = end

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from tinyproof.core.tflite.parts import TensorPart
 
-VERSION = 1  # of the contents and the digest
+VERSION = 2  # of the contents and the digest
 SEED = 1
 GUARD = 32  # PROBE_GUARD and
 WHOLE = 8  # PROBE_WHOLE of firmware/lib/engine/probe.h
 WORD = 4
+PAIRS = 1 << 16  # of bytes
 
 
 @dataclass(frozen=True)
@@ -28,13 +29,20 @@ class ProbeTensor:
 @dataclass(frozen=True)
 class LayerProbe:
     """An operator that is run alone. `scratch`: offset and bytes of what it may leave anything in. `trials`: contents
-    that it is worth, of which the last are `given`: the bytes of its first input."""
+    that it is worth, of which the last are `given`: the bytes of its first input; in the last `pairs` of them both of
+    its inputs hold pairs of bytes in turn."""
 
     inputs: tuple[ProbeTensor, ...]
     outputs: tuple[ProbeTensor, ...]
     scratch: tuple[int, int]
     trials: int
     given: tuple[bytes, ...] = ()
+    pairs: int = 0
+
+    @property
+    def passes(self) -> int:
+        """How often all pairs of bytes are asked, each time in another place."""
+        return self.pairs * self.inputs[0].bytes // PAIRS if self.inputs else 0
 
     @property
     def window(self) -> tuple[int, int]:

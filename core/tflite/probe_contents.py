@@ -76,12 +76,23 @@ def made_memory(
     places: _Words = np.arange(first, end, dtype=np.uint32)
     memory = mix(key + places).view(np.uint8)
     kind = KINDS[trial % len(KINDS)]
-    for tensor in probe.inputs if kind != UNIFORM else ():
+    pair = trial + probe.pairs - probe.trials
+    if pair >= 0:
+        for tensor, content in zip(probe.inputs, _pairs(probe.inputs[0].bytes, pair), strict=True):
+            _Arena(memory, first).write(tensor.offset, content)
+    for tensor in probe.inputs if kind != UNIFORM and pair < 0 else ():
         _Arena(memory, first).write(tensor.offset, _values(tensor, kind, key).tobytes())
     chosen = trial + len(probe.given) - probe.trials
     if chosen >= 0:
         _Arena(memory, first).write(probe.inputs[0].offset, probe.given[chosen])
     return memory, first
+
+
+def _pairs(count: int, number: int) -> tuple[bytes, bytes]:
+    """Of `count` pairs of bytes the first and the second ones, behind `number` times as many."""
+    places = np.arange(number * count, (number + 1) * count, dtype=np.uint32)
+    pairs = places + (places >> np.uint32(16))
+    return pairs.astype(np.uint8).tobytes(), (pairs >> np.uint32(8)).astype(np.uint8).tobytes()
 
 
 def _values(tensor: ProbeTensor, kind: int, key: _Words) -> np.ndarray[Any, Any]:

@@ -16,11 +16,11 @@ typedef uint32_t __attribute__((may_alias)) arm_word;
 typedef uint16_t __attribute__((may_alias, aligned(1))) arm_loose_half;
 
 static inline int32_t arm_signed(arm_register r) { return (int32_t)(uint32_t)r; }
-static inline int64_t arm_bottom(arm_register r) { return (int16_t)(uint16_t)r; }
-static inline int64_t arm_top(arm_register r) { return (int16_t)(uint16_t)(r >> 16); }
+static inline int32_t arm_bottom(arm_register r) { return (int16_t)(uint16_t)r; }
+static inline int32_t arm_top(arm_register r) { return (int16_t)(uint16_t)(r >> 16); }
 
 static inline arm_register arm_add(arm_register n, arm_register m) {
-    return n >> 32 ? n + (arm_register)(int64_t)arm_signed(m) : (uint32_t)(n + m);
+    return n >> 32 ? n + (arm_register)(int64_t)arm_signed(m) : (uint32_t)n + (uint32_t)m;
 }
 
 /* LDR and STRB reach any address; LDRD, LDM and their like fault on one that is no multiple of 4: the sanitizer sees it by the type. */
@@ -38,7 +38,7 @@ static inline void arm_stm(arm_register at, arm_register value) { *(arm_word *)a
 static inline void arm_strh(arm_register at, arm_register value) { *(arm_loose_half *)at = (uint16_t)value; }
 static inline void arm_strb(arm_register at, arm_register value) { *(uint8_t *)at = (uint8_t)value; }
 
-static inline arm_register arm_sub(arm_register n, arm_register m) { return (uint32_t)(n - m); }
+static inline arm_register arm_sub(arm_register n, arm_register m) { return (uint32_t)n - (uint32_t)m; }
 
 /* Of a number, or an address, less a small number. */
 static inline arm_register arm_sub_number(arm_register n, uint32_t m) { return n >> 32 ? n - m : (uint32_t)(n - m); }
@@ -80,23 +80,24 @@ static inline arm_register arm_sxtb16(arm_register m, uint32_t rotation) {
     return (uint32_t)(uint16_t)(int8_t)(uint8_t)x | (uint32_t)(uint16_t)(int8_t)(uint8_t)(x >> 16) << 16;
 }
 
+/* Modulo 2^32. */
 static inline arm_register arm_smlad(arm_register n, arm_register m, arm_register a) {
-    return (uint32_t)(arm_bottom(n) * arm_bottom(m) + arm_top(n) * arm_top(m) + arm_signed(a));
+    return (uint32_t)arm_bottom(n) * (uint32_t)arm_bottom(m) + (uint32_t)arm_top(n) * (uint32_t)arm_top(m) + (uint32_t)a;
 }
 static inline void arm_smlald(arm_register *low, arm_register *high, arm_register n, arm_register m) {
     const uint64_t sum = ((uint64_t)(uint32_t)*high << 32 | (uint32_t)*low) +
-                         (uint64_t)(arm_bottom(n) * arm_bottom(m) + arm_top(n) * arm_top(m));
+                         (uint64_t)((int64_t)(arm_bottom(n) * arm_bottom(m)) + arm_top(n) * arm_top(m));
     *low = (uint32_t)sum;
     *high = (uint32_t)(sum >> 32);
 }
 static inline arm_register arm_smlabb(arm_register n, arm_register m, arm_register a) {
-    return (uint32_t)(arm_bottom(n) * arm_bottom(m) + arm_signed(a));
+    return (uint32_t)arm_bottom(n) * (uint32_t)arm_bottom(m) + (uint32_t)a;
 }
 static inline arm_register arm_smlabt(arm_register n, arm_register m, arm_register a) {
-    return (uint32_t)(arm_bottom(n) * arm_top(m) + arm_signed(a));
+    return (uint32_t)arm_bottom(n) * (uint32_t)arm_top(m) + (uint32_t)a;
 }
 static inline arm_register arm_smlatt(arm_register n, arm_register m, arm_register a) {
-    return (uint32_t)(arm_top(n) * arm_top(m) + arm_signed(a));
+    return (uint32_t)arm_top(n) * (uint32_t)arm_top(m) + (uint32_t)a;
 }
 
 /* (a : 0 + n m), upper word, which may wrap. */

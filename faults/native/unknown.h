@@ -8,7 +8,10 @@
  * one for all inputs, and nothing is said.
  *
  * A value is as large as its type, so that pointers may be cast as in C; what is known of it stands in a shadow, eight
- * bytes for each byte of memory. Functions of numbers alone may branch: they are opaque (faults/unknowns.py).
+ * bytes for each byte of memory. Functions of numbers alone may branch: they are opaque (unknown_functions.h).
+ *
+ * Unsigned sums of 32 bits that have the same terms are the same in any order (is_linear), and bytes that are made of one byte
+ * or two are known by what they are for each of them (unknown_tables.h).
  */
 #ifndef TINYPROOF_FAULTS_UNKNOWN_H
 #define TINYPROOF_FAULTS_UNKNOWN_H
@@ -22,8 +25,10 @@
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <vector>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -49,11 +54,26 @@ static inline Hash *shadow_at(const void *at) {
     return shadow_memory + place;
 }
 
+/* Hashes are residues of a prime, so that those of unsigned numbers of 32 bits can be added and multiplied by whole numbers: the hash of a sum
+ * of products is that of the integers that its terms and coefficients are. Where two of these are the same, the sums are,
+ * modulo 2^32, in whatever order they were added. */
+static const Hash PRIME = (1ULL << 61) - 1, UNIT = 0x0B7E151628AED2A6ULL; /* of the number 1 as a term */
+static inline Hash reduced(Hash x) {
+    x = (x & PRIME) + (x >> 61);
+    return x >= PRIME ? x - PRIME : x;
+}
+static inline Hash plus(Hash a, Hash b) { return reduced(a + b); }
+static inline Hash times(int coefficient, Hash a) {
+    const Hash factor = coefficient < 0 ? PRIME + (long long)coefficient : (Hash)coefficient;
+    const unsigned __int128 product = (unsigned __int128)factor * a;
+    return reduced((Hash)(product & PRIME) + (Hash)(product >> 61));
+}
+
 static inline Hash mixed(Hash a, Hash b) {
     Hash x = (a ^ (b * 0x9E3779B97F4A7C15ULL + (a << 6) + (a >> 2))) + 0x632BE59BD9B4E019ULL;
     x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9ULL;
     x = (x ^ x >> 27) * 0x94D049BB133111EBULL;
-    x ^= x >> 31;
+    x = reduced(x ^ x >> 31);
     return x ? x : 1;
 }
 
@@ -85,6 +105,9 @@ static inline Hash hash_at(const void *at, unsigned size) {
     if (!any || size == 1) {
         return any;
     }
+    if (size == 8 && !(shadow[4] | shadow[5] | shadow[6] | shadow[7]) && !((const unsigned *)at)[1]) {
+        return mixed(9, hash_at(at, 4)); /* a register that holds a number */
+    }
     const Hash whole = whole_of(shadow[0], 0, size);
     bool same = true;
     for (unsigned k = 1; k < size; k++) {
@@ -103,8 +126,18 @@ static inline Hash hash_at(const void *at, unsigned size) {
     return all;
 }
 
+/* What may be written while rows are tried (unknown_steps.h), and within which bytes nothing else may. */
+static unsigned long watched_start, watched_bytes, written_start, written_bytes;
+static inline Hash *shadow_to_write(const void *at) {
+    const unsigned long place = (unsigned long)at;
+    if (place - watched_start < watched_bytes && place - written_start >= written_bytes) {
+        throw Violation{"it writes beside its output"};
+    }
+    return shadow_at(at);
+}
+
 static inline void set_hash(const void *at, unsigned size, Hash hash) {
-    Hash *const shadow = shadow_at(at);
+    Hash *const shadow = shadow_to_write(at);
     if (hash && size == 4 && words[hash % WORDS].hash == hash) { /* it goes back as it came */
         for (unsigned k = 0; k < size; k++) {
             shadow[k] = words[hash % WORDS].bytes[k];
@@ -116,6 +149,17 @@ static inline void set_hash(const void *at, unsigned size, Hash hash) {
     }
 }
 
+static inline void copy_hash(const void *to, const void *from, unsigned size) {
+    const Hash *const source = shadow_at(from);
+    Hash *const target = shadow_to_write(to);
+    for (unsigned k = 0; k < size; k++) {
+        target[k] = source[k];
+    }
+}
+
+template <class T> struct Val;
+#include "unknown_tables.h"
+
 template <class U> using Plain = std::enable_if_t<std::is_arithmetic<U>::value || std::is_enum<U>::value, int>;
 
 template <class T> struct Val {
@@ -123,7 +167,7 @@ template <class T> struct Val {
 
     Val() : v(0) { set_hash(this, sizeof v, 0); }
     Val(T value, Hash hash) : v(value) { set_hash(this, sizeof v, hash); }
-    Val(const Val &other) : v(other.v) { set_hash(this, sizeof v, other.hash()); }
+    Val(const Val &other) : v(other.v) { copy_hash(this, &other, sizeof v); }
     template <class U, Plain<U> = 0> Val(U value) : v((T)value) { set_hash(this, sizeof v, 0); }
     template <class P> explicit Val(P *place) : v((T)(unsigned long)place) { set_hash(this, sizeof v, 0); }
     /* What C would cut off or change the sign of without a cast, the kernels never do: so `?:` is of the wider type. */
@@ -131,18 +175,35 @@ template <class T> struct Val {
     explicit(sizeof(T) < sizeof(U) || (sizeof(T) == sizeof(U) && std::is_signed<T>::value && !std::is_signed<U>::value))
     Val(const Val<U> &other) : v((T)other.v) {
         const Hash hash = other.hash();
-        const bool same = sizeof(T) == sizeof(U) || !hash;
-        const Hash own = same ? hash : mixed(100 + 8 * sizeof(T) + sizeof(U) + 64 * std::is_signed<U>::value, hash);
-        if (std::is_same<U, signed char>::value && hash) {
+        if (sizeof(T) == sizeof(U) || (sizeof(T) == 4 && sizeof(U) == 8)) {
+            copy_hash(this, &other, sizeof v); /* the lower word of a register */
+            return;
+        }
+        set_hash(this, sizeof v, 0);
+        if (!hash) {
+            return;
+        }
+        const Hash code = 100 + 8 * sizeof(T) + sizeof(U) + 64 * std::is_signed<U>::value;
+        Hash own = mixed(code, hash);
+        if (sizeof(T) == 8 && sizeof(U) == 4) {
+            copy_hash(this, &other, 4);
+            if (std::is_signed<U>::value) {
+                set_hash((const unsigned char *)this + 4, 4, own);
+            }
+            own = this->hash();
+        } else {
+            set_hash(this, sizeof v, own);
+        }
+        if (std::is_same<U, signed char>::value) {
             extended[own % BYTES][0] = own;
             extended[own % BYTES][1] = hash;
         }
-        set_hash(this, sizeof v, own);
+        note(own, code, converted<T, U>, nullptr, {operand_of(other)});
+        tabulate(*this);
     }
     Val &operator=(const Val &other) {
-        const Hash hash = other.hash();
         v = other.v;
-        set_hash(this, sizeof v, hash);
+        copy_hash(this, &other, sizeof v);
         return *this;
     }
     template <class U> Val &operator=(const Val<U> &other) { return *this = Val(other); }
@@ -190,131 +251,8 @@ template <class T> struct Val {
     }
 };
 
-template <class A, class B> using Common = decltype(A() + B());
-template <class A> using Alone = decltype(+A());
-
-template <class U, Plain<U> = 0> Val<Alone<U>> lifted(U x) { return Val<Alone<U>>(x); }
-
-/* `op` of two numbers as C does it, but that a sum of signed ones wraps (-fwrapv), or a hash of it. */
-#define VAL_EITHER(type, name, code, op)                                                                               \
-    template <class A, class B> auto name(const Val<A> &a, const Val<B> &b) {                                          \
-        typedef type R;                                                                                                \
-        if (!a.hash() && !b.hash()) {                                                                                  \
-            return Val<R>((R)((R)a.v op (R)b.v));                                                                      \
-        }                                                                                                              \
-        return Val<R>(0, mixed(mixed(1000 + 64 * code + 8 * sizeof(A) + sizeof(B) + 512 * std::is_signed<R>::value, a.told()), b.told())); \
-    }                                                                                                                  \
-    template <class A, class U, Plain<U> = 0> auto name(const Val<A> &a, U b) { return name(a, lifted(b)); }           \
-    template <class U, class B, Plain<U> = 0> auto name(U a, const Val<B> &b) { return name(lifted(a), b); }
-#define COMMON Common<A, B>
-#define SHIFTED Alone<A>
-VAL_EITHER(COMMON, operator+, 1, +)
-VAL_EITHER(COMMON, operator-, 2, -)
-VAL_EITHER(COMMON, operator*, 3, *)
-VAL_EITHER(COMMON, operator/, 4, /)
-VAL_EITHER(COMMON, operator%, 5, %)
-VAL_EITHER(COMMON, operator&, 6, &)
-VAL_EITHER(COMMON, operator|, 7, |)
-VAL_EITHER(COMMON, operator^, 8, ^)
-VAL_EITHER(SHIFTED, operator<<, 9, <<)
-VAL_EITHER(SHIFTED, operator>>, 10, >>)
-
-#define VAL_COMPARED(op)                                                                                               \
-    template <class A, class B> bool operator op(const Val<A> &a, const Val<B> &b) {                                   \
-        return (Common<A, B>)a.number("a branch depends on the input")                                                 \
-            op(Common<A, B>) b.number("a branch depends on the input");                                                \
-    }                                                                                                                  \
-    template <class A, class U, Plain<U> = 0> bool operator op(const Val<A> &a, U b) { return a op lifted(b); }        \
-    template <class U, class B, Plain<U> = 0> bool operator op(U a, const Val<B> &b) { return lifted(a) op b; }
-VAL_COMPARED(<)
-VAL_COMPARED(>)
-VAL_COMPARED(<=)
-VAL_COMPARED(>=)
-VAL_COMPARED(==)
-VAL_COMPARED(!=)
-template <class A> auto operator-(const Val<A> &a) { return lifted(0) - a; }
-template <class A> auto operator+(const Val<A> &a) { return Val<Alone<A>>(a); }
-template <class A> auto operator~(const Val<A> &a) { return a ^ lifted(-1); }
-
-/* Whether `f` of four bytes gives the same four, for every byte in every place: it keeps them apart, as SSUB8 and SEL do. */
-template <class R, class F> bool keeps_bytes(F f) {
-    for (unsigned byte = 0; byte < 256; byte++) {
-        for (unsigned place = 0; place < 4; place++) {
-            for (const unsigned others : {0U, 0xFFFFFFFFU, 0x7F7F7F7FU, 0x80808080U}) {
-                const unsigned word = (others & ~(0xFFU << 8 * place)) | byte << 8 * place;
-                if (f(R(word)).number("it is a number") != word) {
-                    return false;
-                }
-            }
-        }
-    }
-    return true;
-}
-
-/* The bytes that `f` makes of a byte; whether it leaves each as it is. */
-template <class F> Hash table_of(F f, bool &identity) {
-    Hash all = 1;
-    identity = true;
-    for (int byte = -128; byte < 128; byte++) {
-        const long long made = (long long)f(byte);
-        identity &= made == byte;
-        all = mixed(all, (Hash)made);
-    }
-    return all;
-}
-
-template <class R, class F, class... A> bool of_one_byte(R &result, Hash code, F f, const A &...arguments) {
-    Hash byte = 0, unknown = 0;
-    unsigned count = 0;
-    ((arguments.hash() ? (void)(count++, unknown = arguments.hash()) : (void)0), ...);
-    if (count != 1 || extended[unknown % BYTES][0] != unknown) {
-        return false;
-    }
-    byte = extended[unknown % BYTES][1];
-    Hash which = code; /* the function, and all arguments but the byte */
-    ((which = mixed(which, arguments.hash() ? 1 : arguments.told())), ...);
-    static std::map<Hash, std::pair<Hash, bool>> tables;
-    if (!tables.count(which)) {
-        bool identity;
-        const Hash table = table_of(
-            [&](int value) { return f((arguments.hash() ? A(value) : arguments)...).number("it is a number"); }, identity);
-        tables[which] = {table, identity};
-    }
-    Val<signed char> kept(0, byte);
-    result = R(kept);
-    if (!tables[which].second) {
-        set_hash(&result, sizeof result, mixed(mixed(11, byte), tables[which].first));
-    }
-    return true;
-}
-
-/* The function `f` of numbers of which one is none: what it makes of a byte is known as a table, all else by the `code`
- * that says which function it is. `lanes`: it takes four bytes and a number, and keeps them apart. */
-template <class R, bool lanes, class F, class... A> R opaque(Hash code, F f, const A &...arguments) {
-    R result;
-    if (of_one_byte(result, code, f, arguments...)) {
-        return result;
-    }
-    if constexpr (lanes) {
-        const auto both = std::forward_as_tuple(arguments...);
-        const auto &first = std::get<0>(both), &second = std::get<1>(both);
-        static std::map<Hash, bool> kept;
-        const Hash which = mixed(code, second.told());
-        if (first.hash() && !second.hash()) {
-            if (!kept.count(which)) {
-                kept[which] = keeps_bytes<R>([&](const R &word) { return f(word, second); });
-            }
-            if (kept[which]) {
-                return R(first);
-            }
-        }
-    }
-    Hash all = code;
-    ((all = mixed(all, arguments.told())), ...);
-    set_hash(&result, sizeof result, all);
-    return result;
-}
-template <class... A> bool any_unknown(const A &...arguments) { return ((arguments.hash() != 0) || ...); }
+#include "unknown_operators.h"
+#include "unknown_functions.h"
 
 /* Parameters are set one by one: C++ wants designators in the order of the members, C does not. */
 template <class T> static void set(T &member, std::type_identity_t<T> value) { member = value; }

@@ -36,7 +36,7 @@ static void run(int8_t *arena) {
 }
 int main(void) {
     const struct probe_input inputs[] = {{%(input)d, %(elements)d, %(zero)d, %(bytes)d}};
-    const struct probe probe = {0, 1, 60, 8, 12, %(first)d, %(words)d, 1, 2};
+    const struct probe probe = {0, 1, 60, 8, 12, %(first)d, %(words)d, 1, 2, 0};
     static const int8_t given[] = {99, %(given)s};
     printf("%%u %%u\\n", probe_step(memory, 150, run, &probe, inputs, given, 1, 5, 0, 9),
            probe_step(memory, 150, run, &probe, inputs, given, 1, 5, 9, 20));
@@ -93,6 +93,48 @@ def test_a_byte_that_is_written_beside_the_outputs_shows(tmp_path: Path, more: s
     probe = probe_of(1)
     found = answer(tmp_path, probe, more.replace("ARENA", str(ARENA)))
     assert [ours != theirs for ours, theirs in zip(found, right(probe), strict=True)] == seen
+
+
+# Of two inputs of 16 K each; what comes out is wrong for one pair in one of the four places that it can stand in.
+PAIRS_KERNEL = """
+#include "probe.h"
+#include <stdio.h>
+static probe_word memory[PROBE_WORDS(49152)];
+static void run(int8_t *arena) {
+    for (int i = 0; i < 16384; i++) {
+        const int wrong = %(wrong)d && arena[i] == 57 && arena[16384 + i] == -128 && i %% 4 == %(place)d;
+        arena[32768 + i] = (int8_t)(arena[i] + 3 * arena[16384 + i] + wrong);
+    }
+}
+int main(void) {
+    const struct probe_input inputs[] = {{0, 16384, 0, 1}, {16384, 16384, 0, 1}};
+    const struct probe probe = {0, 2, 0, 0, 17, 0, PROBE_WORDS(49152), 0, 0, 16};
+    const int8_t given[] = {0};
+    printf("%%u\\n", probe_step(memory, 49152, run, &probe, inputs, given, 1, 5, 1, 17));
+    return 0;
+}
+"""
+
+
+@pytest.mark.parametrize("place", [None, 0, 1, 2, 3])
+def test_every_pair_of_bytes_is_asked_in_each_of_four_places(tmp_path: Path, place: int | None) -> None:
+    x, y, z = (ProbeTensor(TensorPart(number), 16384 * number, 16384, 1, 0) for number in range(3))
+    probe = LayerProbe((x, y), (z,), (0, 0), 17, pairs=16)
+    assert probe.passes == 4
+    seen = set()
+
+    def compute(contents: Sequence[bytes]) -> list[bytes]:
+        a, b = (np.frombuffer(content, np.uint8).astype(int) for content in contents)
+        seen.update((np.arange(a.size) % 4 * 65536 + 256 * b + a).tolist())
+        return [(a + 3 * b).astype(np.uint8).tobytes()]
+
+    digest = step_digest(probe, 49152, 5, range(1, 17), compute)
+    assert len(seen) == 4 * 65536
+    (tmp_path / "probe.c").write_text(PAIRS_KERNEL % {"wrong": place is not None, "place": place or 0})
+    flags = ["-std=gnu99", "-O1", "-Wall", "-Wextra", "-Werror", f"-I{FIRMWARE / 'lib' / 'engine'}"]
+    subprocess.run(["gcc", *flags, str(tmp_path / "probe.c"), "-o", str(tmp_path / "probe")], check=True)
+    done = subprocess.run([tmp_path / "probe"], capture_output=True, text=True, check=True)
+    assert (int(done.stdout) == digest) == (place is None)
 
 
 def from_a_tie(total: int, exponential: int) -> int:

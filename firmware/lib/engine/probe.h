@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * One operator run alone, on contents that are made here, and a digest of all that it leaves: the firmware that traces
  * has this, never the one that is used. What earlier layers never let through is seen by this layer all the same: sums
- * that fall between two outputs, both ends of a clamp. core/tflite/probe_contents.py makes the same contents in NumPy.
+ * that fall between two outputs, both ends of a clamp. An operator that makes each byte of two, one of each input, gets
+ * all pairs there are. core/tflite/probe_contents.py makes the same contents in NumPy.
  *
  * The arena stands between two guards, and all of it is filled and digested, so that a byte that is written beside the
  * outputs shows, too; the scratch alone may hold anything afterwards. After a few contents it is only what the operator
@@ -29,9 +30,10 @@ struct probe_input {
 
 /* Of a step. `inputs`: those from number `first_input` on; `trials`: contents that it is worth, 0 where it is not
  * asked. `first_word`, `words`: what it reads and writes, with guards, from the first guard's begin on. In the last
- * `givens` trials the first input holds what the host has chosen, from byte `given` on, one after the other. */
+ * `givens` trials the first input holds what the host has chosen, from byte `given` on, one after the other; in the last
+ * `pairs` trials the first two inputs hold pairs of bytes in turn. */
 struct probe {
-    uint32_t first_input, inputs, scratch_offset, scratch_bytes, trials, first_word, words, given, givens;
+    uint32_t first_input, inputs, scratch_offset, scratch_bytes, trials, first_word, words, given, givens, pairs;
 };
 
 /* Of the arena, which tensors of all types share. */
@@ -97,6 +99,16 @@ static inline void probe_give(int8_t *arena, const struct probe_input *input, co
     }
 }
 
+/* From the pair with number `start` on, one for each element; beginning anew they move on by one place, so that kernels
+ * that take some elements at a time get each pair in all of their places. */
+static inline void probe_pair(int8_t *arena, const struct probe_input *inputs, uint32_t start) {
+    for (uint32_t i = 0; i < inputs->elements; i++) {
+        const uint32_t pair = start + i + ((start + i) >> 16);
+        arena[inputs[0].offset + i] = (int8_t)(uint8_t)pair;
+        arena[inputs[1].offset + i] = (int8_t)(uint8_t)(pair >> 8);
+    }
+}
+
 /* The digest of trials `first` up to `end` of number `step`. `words`: the guard, the arena, and the other guard;
  * `inputs` and `given`: of all steps. */
 static inline uint32_t probe_step(probe_word *words, uint32_t arena_bytes, void (*run)(int8_t *arena),
@@ -109,8 +121,13 @@ static inline uint32_t probe_step(probe_word *words, uint32_t arena_bytes, void 
         const uint32_t from = trial < PROBE_WHOLE ? 0 : probe->first_word;
         const uint32_t to = trial < PROBE_WHOLE ? PROBE_WORDS(arena_bytes) : from + probe->words;
         probe_fill(words, from, to, key);
-        for (uint32_t i = 0; i < probe->inputs; i++) {
-            probe_make(arena, &inputs[probe->first_input + i], key, trial);
+        if (trial + probe->pairs >= probe->trials) {
+            const struct probe_input *const first_input = &inputs[probe->first_input];
+            probe_pair(arena, first_input, (trial + probe->pairs - probe->trials) * first_input->elements);
+        } else {
+            for (uint32_t i = 0; i < probe->inputs; i++) {
+                probe_make(arena, &inputs[probe->first_input + i], key, trial);
+            }
         }
         if (trial + probe->givens >= probe->trials) {
             probe_give(arena, &inputs[probe->first_input], given + probe->given, trial + probe->givens - probe->trials);
