@@ -41,10 +41,9 @@ KERNEL_INLINE KERNEL_TABLE int16_t *depthwise_quad(KERNEL_TABLE int16_t *quad, c
 KERNEL_SHARED void depthwise_quads_s8(const int8_t *input, int8_t *output, int8_t *scratch,
                                       const struct depthwise_quads_s8 *p) {
     const struct conv_window *w = &p->window;
-    const int32_t pixels = w->batches * w->output_height * w->output_width, units = w->channels * p->multiplier;
     struct pixel at = {input, 0, 0};
     (void)scratch; /* the kernel for DSP extensions keeps offsets there */
-    for (int32_t left = pixels; left > 0; left--, output += units) {
+    for (int32_t left = w->batches * w->output_height * w->output_width; left > 0; left--) {
         KERNEL_TABLE int16_t *quad = p->quads;
         for (int32_t first = 0; first < p->multiplier; first++) {
             for (int32_t c = 0; c < w->channels; c += 4) {
@@ -52,9 +51,11 @@ KERNEL_SHARED void depthwise_quads_s8(const int8_t *input, int8_t *output, int8_
                 quad = depthwise_quad(quad, &at, channel, output + channel * p->multiplier + first, p);
             }
         }
+        output += w->channels * p->multiplier;
         next_pixel(&at, w);
     }
-    clamp_bytes(output - pixels * units, pixels * units, p->clamp_min, p->clamp_max);
+    const int32_t outputs = w->batches * w->output_height * w->output_width * w->channels * p->multiplier;
+    clamp_bytes(output - outputs, outputs, p->clamp_min, p->clamp_max);
 }
 
 #endif
