@@ -55,6 +55,7 @@ def test_the_workflow_of_ten_lines_proves_and_uploads(repository: Path) -> None:
     assert (repository / upload["with"]["path"]).is_file()
 
 
+@pytest.mark.nightly
 def test_the_test_on_the_page_passes(repository: Path) -> None:
     (repository / "test_model.py").write_text(block("python"), encoding="utf-8")
     (command,) = [line.strip() for line in PAGE.splitlines() if line.startswith("    pytest ")]

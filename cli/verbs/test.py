@@ -27,7 +27,7 @@ LONG_GATES = (
     ("mypy",),
     ("python", "-P", "-m", "tinyproof.cli.c_linters"),  # clang-format and clang-tidy
 )
-USUAL = ("-n", "2")
+USUAL = ("-n", "3")  # on two cores: there is nearly always one that waits for a board
 
 
 @click.command(context_settings={"ignore_unknown_options": True})

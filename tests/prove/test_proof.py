@@ -148,6 +148,7 @@ def test_a_keyword_net_is_shown_to_be_right_with_the_portable_kernels(tmp_path: 
     assert (len(proof.operators), proof.boards) == (12, [])
 
 
+@pytest.mark.nightly
 def test_what_has_no_argument_is_not_proven(tmp_path: Path) -> None:
     proof = prove(compiled(tmp_path / "net", pool("MAX_POOL_2D", (1, 4, 4, 2), (2, 2), (2, 2), 1)), eva=False)
     (op,) = proof.operators

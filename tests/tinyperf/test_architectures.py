@@ -82,6 +82,7 @@ def test_the_plain_kernels_are_bit_exact(imported: Callable[[str], Path], name: 
     assert different_bits(folder) == 1, "the comparison must be able to fail"
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", [n if n == "kws" else pytest.param(n, marks=pytest.mark.nightly) for n in MODELS])
 def test_the_python_reference_agrees_in_every_layer(imported: Callable[[str], Path], name: str) -> None:
     tflite = (imported(name) / "model.tflite").read_bytes()
