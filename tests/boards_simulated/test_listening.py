@@ -45,6 +45,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made_once(tmp_path_factory, "wake_word_build", make) / "net"
 
 
+@pytest.mark.nightly
 def test_the_example_proves_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tinyproof.core.paths, "BUILD", tmp_path)
     monkeypatch.setattr(tinyproof.core.paths, "CURRENT_FILE", tmp_path / "current")

@@ -54,7 +54,7 @@ NO_ROOM = {("streaming", "sim-uno")}  # for the firmware that traces
 BY_DAY = {
     "wide": [*KINDS, "qemu-cortex-m55"],  # on the Cortex-M4 in tests/host/test_qemu.py
     "streaming": ["sim-uno"],
-    "ends": ["qemu-xtensa", "sim-uno"],
+    "ends": ["sim-uno"],
 }
 
 

@@ -140,6 +140,7 @@ def test_a_build_in_use_is_waited_for_with_a_word(own_project: Path, monkeypatch
     assert done.stderr.count("is in use by another tinyproof; waiting for it") == 1
 
 
+@pytest.mark.nightly
 def test_a_build_with_other_bits_is_worse_whatever_the_limits(own_project: Path) -> None:
     if not (own_project / "build" / "compare-new").is_dir():
         run("HEAD~1", "HEAD", "--model", "models/net.tflite")

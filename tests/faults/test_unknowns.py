@@ -44,6 +44,7 @@ def mutant(file: str, old: str, new: str, line: str) -> Mutant:
     return Mutant(file, at, 1, old, new)
 
 
+@pytest.mark.nightly
 def test_a_number_that_nothing_reads_is_no_fault(campaign: Campaign, same: SameOperations) -> None:
     names = [region.name for region in campaign.engine.regions]
     weights = names.index("op0_weights")

@@ -56,7 +56,8 @@ def expected(build: Path, g: np.ndarray) -> list[tuple[str, float]]:
     return [(CLASSES[int(s.argmax())], y.scale * (int(s.max()) - y.zero_point)) for s in scores]
 
 
-@pytest.mark.parametrize("name", [NANO, pytest.param(ESP32, marks=pytest.mark.nightly)])
+@pytest.mark.nightly
+@pytest.mark.parametrize("name", [NANO, ESP32])
 def test_a_sketch_names_recorded_gestures(gestures: Path, tmp_path: Path, name: str) -> None:
     exported(gestures, tmp_path / "libraries" / "gestures", "arduino", labels=CLASSES, selftest_bytes=500)
     sketch = shutil.copytree(ROOT / "examples" / name, tmp_path / name)

@@ -47,6 +47,7 @@ def test_the_wide_net_has_channels_of_many_sizes(tmp_path: Path) -> None:
     assert np.all(y.std(axis=0) > 0.1), "a dead output would prove nothing"
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("make", [make_sine, make_wide])
 def test_two_makings_are_identical_and_complete(tmp_path: Path, make: Callable[[Path], Manifest]) -> None:
     made = [make(tmp_path / folder / "model") for folder in "ab"]

@@ -68,6 +68,7 @@ def test_whole_it_hears_the_word_and_little_else(tmp_path: Path) -> None:
         assert found.accepts_per_hour <= 30
 
 
+@pytest.mark.nightly
 def test_the_test_sounds_are_what_check_takes(example: Path) -> None:
     graph = read_graph((example / "wake-word.tflite").read_bytes())
     program = lower(graph)
