@@ -193,8 +193,7 @@ def _asked_all_pairs(campaign: Campaign, fault: EngineFault, digests: Digests) -
     if fault.kind not in OF_EVERY_ELEMENT or fault.operator is None or digests.unprobed:
         return False
     probe = campaign.probes[campaign.engine.steps.index(fault.operator)]
-    whole = isinstance(probe, LayerProbe) and probe.inputs and probe.inputs[0].bytes % PASSES == 0
-    return bool(whole) and isinstance(probe, LayerProbe) and probe.passes >= PASSES
+    return isinstance(probe, LayerProbe) and probe.passes >= PASSES and probe.inputs[0].bytes % PASSES == 0
 
 
 def _replace_source(build: Path, text: str) -> None:

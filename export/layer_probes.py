@@ -48,7 +48,7 @@ def layer_probes(original: Graph, program: Program, plan: MemoryPlan, numbers: l
     lifted = {op.outputs[0]: op.inputs[0] for op in program.ops if isinstance(op, Lift)}
     share = TOTAL_COST // max(1, len(numbers))
     bare = {number: _probe(original, program, plan, number, lifted) for number in numbers}
-    of_pairs = sum(isinstance(probe, LayerProbe) and _takes_pairs(program.ops[n], probe) for n, probe in bare.items())
+    of_pairs = {n for n, probe in bare.items() if isinstance(probe, LayerProbe) and _takes_pairs(program.ops[n], probe)}
     found: list[LayerProbe | str] = []
     for number, probe in bare.items():
         if isinstance(probe, LayerProbe):
@@ -56,9 +56,7 @@ def layer_probes(original: Graph, program: Program, plan: MemoryPlan, numbers: l
             made = MADE_BYTE_COST * sum(one.bytes for one in probe.inputs)
             cost = program.ops[number].cost + MADE_WORD_COST * (end - first) + made
             given = softmax_rows(program.ops[number])
-            pairs = (
-                _pair_trials(probe, TOTAL_COST // of_pairs // cost) if _takes_pairs(program.ops[number], probe) else 0
-            )
+            pairs = _pair_trials(probe, TOTAL_COST // len(of_pairs) // cost) if number in of_pairs else 0
             least = LEAST + len(given) + pairs
             trials = least if pairs else max(least, min(MOST, share // cost))
             probe = replace(probe, trials=trials, given=given, pairs=pairs)

@@ -22,6 +22,9 @@ WRONG = ("python", "-c", "print('two lines too long'); raise SystemExit(3)")
         (RIGHT, RIGHT, "--version", []),
         (WRONG, RIGHT, "--version", ["raise SystemExit(3) failed (exit 3)"]),
         (RIGHT, WRONG, "--version", ["two lines too long", "raise SystemExit(3) failed (exit 3)"]),
+        pytest.param(
+            *(RIGHT, RIGHT, "--no-such-option", ["pytest --no-such-option failed (exit 4)"]), marks=pytest.mark.nightly
+        ),
         (RIGHT, WRONG, "--no-such-option", ["failed (exit 3); ", "pytest --no-such-option failed (exit 4)"]),
     ],
 )
