@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import contextlib
 import io
-import shutil
 import sys
 import tempfile
 import threading
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tinyproof.cli.chromium import start_chromium
 from tinyproof.cli.main import main as run_verb
 from tinyproof.core import paths
 from tinyproof.core.board_spec import find_board
@@ -110,20 +110,8 @@ def make(browser: webdriver.Chrome, folder: Path, *, made: bool) -> None:
 @contextlib.contextmanager
 def chromium() -> Iterator[webdriver.Chrome]:
     """Without a window. Raises EnvironmentFaultError where it, or what drives it, is missing."""
-    try:
-        from selenium import webdriver
-        from selenium.webdriver.chrome.service import Service
-    except ImportError:
-        raise EnvironmentFaultError("pictures need selenium, which a clone's .venv has") from None
-    found = {name: shutil.which(name) for name in ("chromium", "chromedriver")}
-    if None in found.values():
-        raise EnvironmentFaultError("pictures need Chromium: sudo apt-get install chromium chromium-driver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(found["chromium"])
     with tempfile.TemporaryDirectory() as profile:
-        for flag in (*FLAGS, f"--user-data-dir={profile}"):
-            options.add_argument(flag)
-        browser = webdriver.Chrome(options=options, service=Service(str(found["chromedriver"])))
+        browser = start_chromium((*FLAGS, f"--user-data-dir={profile}"))
         try:
             yield browser
         finally:

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from selenium import webdriver
-from selenium.common.exceptions import WebDriverException
-from selenium.webdriver.chrome.service import Service
+
+from tinyproof.cli.chromium import start_chromium
 
 FLAGS = (
     "--headless",
@@ -35,31 +35,12 @@ WIDE, NARROW = (1280, 900), (390, 844)
 @cache
 def browser() -> webdriver.Chrome:
     """One for the whole process, with a profile of its own: to start one takes as long as a test does."""
-    found = {name: shutil.which(name) for name in ("chromium", "chromedriver")}
-    missing = [name for name, path in found.items() if path is None]
-    assert not missing, f"{' and '.join(missing)} missing; install: sudo apt-get install chromium chromium-driver"
     profile = tempfile.mkdtemp(prefix="tinyproof-chromium-")
     atexit.register(shutil.rmtree, profile, ignore_errors=True)
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(found["chromium"])
-    for flag in (*FLAGS, f"--user-data-dir={profile}", f"--window-size={WIDE[0]},{WIDE[1]}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = started(options, str(found["chromedriver"]))
+    flags = (*FLAGS, f"--user-data-dir={profile}", f"--window-size={WIDE[0]},{WIDE[1]}")
+    driver = start_chromium(flags, **{"goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"}})
     atexit.register(driver.quit)
     return driver
-
-
-def started(options: webdriver.ChromeOptions, chromedriver: str, attempts: int = 5) -> webdriver.Chrome:
-    """A driver that listens. Selenium looks for a free port and lets go of it before chromedriver takes it: another
-    process may have come first, and chromedriver ends at once."""
-    for attempt in range(attempts):
-        try:
-            return webdriver.Chrome(options=options, service=Service(chromedriver))
-        except WebDriverException as error:
-            if "unexpectedly exited" not in str(error.msg) or attempt == attempts - 1:
-                raise
-    raise AssertionError("no attempts")
 
 
 @contextlib.contextmanager
