@@ -9,17 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.tflite_writer import Model
 
 from tinyproof.core.paths import FIRMWARE
-from tinyproof.core.tflite.fixed_point import doubling_high_multiply, one_over_one_plus, rounding_shift_right
 from tinyproof.core.tflite.layer_probes import LayerProbe, ProbeTensor
 from tinyproof.core.tflite.parts import TensorPart
 from tinyproof.core.tflite.probe_contents import step_digest
-from tinyproof.core.tflite.reader import read_graph
-from tinyproof.export.lowering import lower
-from tinyproof.export.ops.softmax import Softmax
-from tinyproof.export.softmax_rows import softmax_rows
 
 ARENA = 150  # no multiple of 4
 # A kernel that gives each byte of 40 times 3, plus 1, and leaves anything in its scratch.
@@ -135,33 +129,6 @@ def test_every_pair_of_bytes_is_asked_in_each_of_four_places(tmp_path: Path, pla
     subprocess.run(["gcc", *flags, str(tmp_path / "probe.c"), "-o", str(tmp_path / "probe")], check=True)
     done = subprocess.run([tmp_path / "probe"], capture_output=True, text=True, check=True)
     assert (int(done.stdout) == digest) == (place is None)
-
-
-def from_a_tie(total: int, exponential: int) -> int:
-    """By how many last bits an exponential's share of a sum is off what lies between two bytes: reference/softmax.h."""
-    headroom = 32 - total.bit_length()
-    product = doubling_high_multiply(one_over_one_plus((total << headroom) - 2**31), exponential)
-    unit = 1 << 12 - headroom + 23
-    return abs(product % unit - unit // 2)
-
-
-def test_rows_are_chosen_whose_sum_is_a_power_of_two_or_brings_a_share_between_two_bytes() -> None:
-    model = Model()
-    x, y = model.input((2, 10), 0.08, 3), model.tensor((2, 10), 1 / 256, -128)
-    model.add("SOFTMAX", [x], [y], beta=1.0)
-    (op,) = lower(read_graph(model.build(y))).ops
-    assert isinstance(op, Softmax)
-    powers, ties = 0, 0
-    for content in softmax_rows(op):
-        first, second = np.frombuffer(content, np.int8).astype(int).reshape(2, 10)
-        assert np.array_equal(first, second)
-        exponentials = [op.exponentials[distance] for distance in first.max() - first]
-        total = sum(rounding_shift_right(one, 12) for one in exponentials)
-        is_power = any((total + off).bit_count() == 1 for off in (-1, 0, 1))
-        is_tie = min(from_a_tie(total, one) for one in exponentials) <= 2
-        assert is_power or is_tie
-        powers, ties = powers + is_power, ties + is_tie
-    assert min(powers, ties) >= 3
 
 
 def test_a_part_of_a_tensor_goes_back_where_it_came_from() -> None:
