@@ -174,7 +174,10 @@ template <class T> struct Val {
     template <class U>
     explicit(sizeof(T) < sizeof(U) || (sizeof(T) == sizeof(U) && std::is_signed<T>::value && !std::is_signed<U>::value))
     Val(const Val<U> &other) : v((T)other.v) {
-        const Hash hash = other.hash();
+        /* A register's upper word, and the sign, are of no matter to what is cut off of it. */
+        const bool narrows = sizeof(T) < sizeof(U);
+        const unsigned size = narrows && sizeof(U) == 8 ? 4 : sizeof(U);
+        const Hash hash = hash_at(&other, size);
         if (sizeof(T) == sizeof(U) || (sizeof(T) == 4 && sizeof(U) == 8)) {
             copy_hash(this, &other, sizeof v); /* the lower word of a register */
             return;
@@ -183,7 +186,7 @@ template <class T> struct Val {
         if (!hash) {
             return;
         }
-        const Hash code = 100 + 8 * sizeof(T) + sizeof(U) + 64 * std::is_signed<U>::value;
+        const Hash code = 100 + 8 * sizeof(T) + size + 64 * (!narrows && std::is_signed<U>::value);
         Hash own = mixed(code, hash);
         if (sizeof(T) == 8 && sizeof(U) == 4) {
             copy_hash(this, &other, 4);

@@ -20,6 +20,8 @@ typedef signed char int8_t;
 typedef unsigned char uint8_t;
 typedef int int32_t;
 typedef unsigned int uint32_t;
+typedef short int16_t;
+typedef unsigned long long uint64_t;
 static inline int32_t clamped(int32_t value) { return value < -128 ? -128 : value > 127 ? 127 : value; }
 static inline int32_t one_pair(int32_t a, int32_t b) { return a == 57 && b == -128 ? 1 : 0; }
 static inline int32_t sum(int32_t a, int32_t b) { return a + b; }
@@ -53,6 +55,10 @@ STEPS = {
     "bytes but for one pair": EACH % "clamped(((a * 3 + b * 5) >> 2) + one_pair(a, b))",
     "bytes by a bit of the shift that matters": EACH % "clamped((a * 3 + b * 5) >> 3)",
     "bytes by a bit of the shift that cores differ in": EACH % "clamped((a * 3 + b * 5) >> (2 + (arena != 0) * 256))",
+    "byte of a signed number": f"{SIGNED} arena[32] = (int8_t)((a * 3) ^ b);",
+    "byte of an unsigned one": f"{SIGNED} arena[32] = (int8_t)(uint64_t)(uint32_t)((a * 3) ^ b);",
+    "byte of another number": f"{SIGNED} arena[32] = (int8_t)(((a * 3) ^ b) >> 8);",
+    "byte of half a word": f"{SIGNED} arena[32] = (int8_t)(int16_t)((a * 3) ^ b);",
     "a byte": EACH % "clamped(a + (b & 0))",
     "the byte itself": EACH % "a",
     "another byte": EACH % "b",
@@ -94,6 +100,7 @@ def digests(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         ("sum", "sum in another order", "sum with a term and its opposite more"),
         ("two sums in a word", "upper one alone"),
         ("bytes", "bytes by twice as much"),
+        ("byte of a signed number", "byte of an unsigned one", "byte of half a word"),
         ("a byte", "the byte itself"),
         ("row", "row otherwise", "row*", "row otherwise*", "row that leaves its numbers*"),
     ],
@@ -110,6 +117,7 @@ def test_what_is_the_same_for_every_input_is_seen_to_be(digests: dict[str, str],
         ("signed sum", ("signed sum in another order",)),  # on its way it may leave the numbers of its type
         ("sum shifted", ("two sums, shifted first", "sum")),
         ("bytes", ("bytes exchanged", "bytes but for one pair", *(f"bytes by {how}" for how in SHIFTS))),
+        ("byte of a signed number", ("byte of another number",)),
         ("the byte itself", ("another byte", "bytes")),
         ("row", ("row but for one distance", "row but for one distance*")),
     ],
