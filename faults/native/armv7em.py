@@ -104,6 +104,8 @@ def translate(source: str) -> str:
     """
     parts, position = [], 0
     for number, statement in enumerate(_STATEMENT.finditer(source)):
+        if source[: statement.start()].rstrip().endswith(")"):
+            continue  # of a declaration: the system's headers name some functions otherwise
         end = _closing(source, statement.end())
         text = source[statement.end() : end]
         lines = [line if _MARKER.match(line) else "" for line in text.split("\n")[1:]]

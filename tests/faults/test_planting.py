@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from support.classifier import steep_classifier
 from support.compiled import compiled
+from support.tflite_writer import Model
 
 from tinyproof.core.board_spec import find_board
 from tinyproof.export.memory_checker import UnsoundPlanError, check_plan
@@ -154,3 +155,21 @@ def test_a_mutant_that_no_compiler_takes_is_no_fault(campaign: Campaign) -> None
     unit = campaign.compiled
     variant = Variant(EngineFault("kernels", None, "", ""), unit.program, unit.plan, unit.unit, mutant=broken)
     assert campaign.run([], [variant], lambda *_: None) == []
+
+
+def test_an_engine_that_needs_the_c_library_runs_here_too(tmp_path: Path) -> None:
+    # The system's headers declare some functions with an assembler's name, which is no instruction.
+    model = Model()
+    x, y = model.input((1, 8), 0.05, 0), model.tensor((1, 4), 0.05, 0)
+    begin, size = (model.tensor((2,), 1.0, 0, numbers, "int32") for numbers in ([0, 2], [1, 4]))
+    model.add("SLICE", [x, begin, size], [y])
+    z = model.tensor((1, 2), 0.1, 0)
+    model.add_dense(y, z, [[1, 2, 3, 4], [5, 6, 7, 8]], 0.02, [0, 0])
+    campaign = Campaign(compiled(tmp_path / "net", model.build(z)), BOARD, tmp_path / "native", 1)
+    assert "#include" in (campaign.build_dir / "model_compiled.c").read_text()
+    at = next(n for n, region in enumerate(campaign.engine.regions) if region.name.endswith("_weights"))
+    changed = EngineFault("weights", 1, "", "", (ByteChange(at, 0, b"\x40"),))
+    (planted,) = campaign.run([changed], [], lambda *_: None)
+    verdict = by_questions(planted, campaign.step_names)
+    assert verdict is not None
+    assert verdict.how == ANSWERS
