@@ -17,6 +17,7 @@ from tinyproof.export.ops.requantize_encoding import encode
 _INTEGER_BITS = 5  # of the exponent's argument
 MAX_DEPTH = {"int8": 4095, "int16": 65535}  # sums of so many exponentials fit their 12 or 16 integer bits
 _NEGLIGIBLE = 1 << 11  # below it an exponential adds nothing to the sum, and its own answer rounds to 0
+_DISTANCES = 256  # between bytes
 _WIDEST_SHIFT = 15  # of a difference between two int16 in 32 bits
 
 
@@ -56,7 +57,7 @@ class _AlongRows(Op):
         self.multiplier, self.left_shift = quantize_multiplier(min(real, float(INT32_MAX)))
         self.arguments = [
             doubling_high_multiply(-distance << self.left_shift, self.multiplier)
-            for distance in range(min(input_radius(_INTEGER_BITS, self.left_shift), 255) + 1)
+            for distance in range(min(input_radius(_INTEGER_BITS, self.left_shift), _DISTANCES - 1) + 1)
         ]
         self.exponentials = [exp_on_negative_values(argument, _INTEGER_BITS) for argument in self.arguments]
         while self.exponentials[-1] < _NEGLIGIBLE:
@@ -68,7 +69,9 @@ class _AlongRows(Op):
         )
 
     def constants(self) -> list[Constant]:
-        return [Constant("exponentials", "int32_t", self.exponentials)]
+        # What is read beyond them shows: a 1, not what happens to follow.
+        end = [INT32_MAX] if len(self.exponentials) < _DISTANCES else []
+        return [Constant("exponentials", "int32_t", [*self.exponentials, *end])]
 
     def parameters(self, prefix: str) -> dict[str, str]:
         numbers = {"rows": self.x.elements // self.depth, "depth": self.depth} | self.numbers()

@@ -76,6 +76,17 @@ def test_a_fault_of_each_end_is_told_apart(campaign: Campaign) -> None:
     assert [verdict.how if verdict else "" for verdict in verdicts] == [STOPPED, ANSWERS, ""]
 
 
+def test_a_softmax_that_reads_beyond_its_table_or_not_to_its_end_shows(campaign: Campaign) -> None:
+    count = number_of(campaign, "op2.exponentials_count")
+    (right,) = memoryview(campaign.engine.regions[count].content).cast("i")
+    one_off = [
+        EngineFault("bounds", 2, "", "", (ByteChange(count, 0, (right + off).to_bytes(4, "little")),))
+        for off in (-1, 1)
+    ]
+    planted = campaign.run(one_off, [], lambda *_: None)
+    assert all(by_questions(one, campaign.step_names) for one in planted)
+
+
 @pytest.mark.nightly
 def test_only_what_changes_no_sum_is_equivalent(campaign: Campaign, tmp_path: Path) -> None:
     equivalence = Equivalence(campaign.build_dir, campaign.compiled, campaign.engine, tmp_path)
