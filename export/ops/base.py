@@ -155,6 +155,8 @@ class Op(ABC):
     code_bytes: ClassVar[int] = 120
     # The kernel's name: its C function, its parameter struct and its header. Empty: nothing to do on the device.
     kernel: str = ""
+    # Macros that the generated C defines: parts of the kernel that not every model is faster by.
+    kernel_parts: tuple[str, ...] = ()
 
     def __init__(self, graph: Graph, operator: Operator) -> None:
         self.graph = graph

@@ -16,9 +16,10 @@ from tinyproof.export.ops.scaling import Scaling
 from tinyproof.export.ops.simd_packing import Row
 
 MAX_STRIP_BYTES = 2048  # of a strip's scratch, unless one row takes more
-LONG_ROW = 24  # outputs: so many are worth a loop of their own
-CALL_COST = 700  # of a kernel, once
-ROW_COST = 35  # of a row for the inner loop, beside its sums
+CALL_COST = 900  # of a kernel, once
+# Of kernels_dsp/kernels/planes_at_once.h, for layers of which no more channels than this share take one rounding.
+THREE_TWICE, SELDOM = "PLANES_THREE_TWICE", 0.5
+ROW_COST = 20  # of a row for the inner loop, beside its sums
 
 
 @dataclass(frozen=True)
@@ -107,31 +108,29 @@ class Planes:
 
     @cached_property
     def flat(self) -> bool:
-        """Whether a strip is one row for the inner loop, which then makes outputs between the rows, too: unless those
-        cost more than a loop for each row, or the rows are long."""
+        """Whether the sums of a strip are one row for the inner loop, which then makes some between the rows, too:
+        unless those cost more than a loop for each row."""
         between = self.pitch - self._row_sums
-        worth_it = between * self._four_cost <= 4 * ROW_COST and (self.channels > 1 or self.row_outputs < LONG_ROW)
-        return self.x.stride == self.y.stride == 1 and worth_it
+        worth_it = between * self._four_cost <= 4 * ROW_COST
+        return self.channels > 1 and self.x.stride == self.y.stride == 1 and worth_it
 
     @property
     def sums_pitch(self) -> int:
-        """int32 from one row of sums to the next; 0: they are outputs before the next row's are made."""
-        if self.flat:
-            return self.pitch
-        return 0 if self.channels == 1 else self._row_sums
+        """int32 from one row of sums to the next; 0: there are none in memory."""
+        return 0 if self.channels == 1 else self.pitch if self.flat else self._row_sums
 
     @property
     def _row_sums(self) -> int:
         return -(-self.row_outputs // 4) * 4
 
     @property
-    def _all_in_registers(self) -> bool:
-        """Whether the kernel for the DSP extension keeps a channel's weights there."""
-        return (self.y.taps, self.x.taps, self.x.stride) == (3, 3, 1)
+    def kernel_parts(self) -> tuple[str, ...]:
+        """As of Op."""
+        return (THREE_TWICE,) if self._at_once and self.once <= SELDOM else ()
 
     @property
     def _at_once(self) -> bool:
-        """Whether it makes outputs of one rounding without sums in memory."""
+        """Whether the kernel for the DSP extension keeps a channel's weights in registers."""
         three = (self.y.taps, self.x.taps) == (3, 3) and self.x.stride <= 2
         return self.channels == 1 and three and self.row_outputs > 1
 
@@ -190,7 +189,7 @@ class Planes:
         return elements + elements % 2
 
     def sums(self, rows: int) -> int:
-        return -(-((rows - 1) * self.sums_pitch + self.row_outputs) // 4) * 4
+        return -(-((rows - 1) * self.sums_pitch + self.row_outputs) // 4) * 4 if self.channels > 1 else 0
 
     def _strip_bytes(self, rows: int) -> int:
         return 2 * self.plane(rows) + 4 * self.units * self.sums(rows)
@@ -203,35 +202,33 @@ class Planes:
     @cached_property
     def cost(self) -> int:
         strips = sum(count * self._strip_cost(rows) for rows, count in Counter(self.strips).items())
-        more = 1.18 if self.x.stride > 1 and self.groups == 1 else 1.08  # what lies between the loops
-        return round(CALL_COST + more * self.batches * self.parts * strips)
+        return round(CALL_COST + 1.04 * self.batches * self.parts * strips)
 
     def _strip_cost(self, rows: int) -> float:
         taps = self.y.taps * self.steps
-        loops = 1 if self.flat else rows
-        fours = -(-(self.sums(rows) if self.flat else self.row_outputs) // 4)
         eights, rest = divmod(min(-(-self.x.size // self.x.dilation), self.pitch), 8)
         fill = 45 + self._input_rows(rows) * (17 + 20 * eights + 9 * (rest // 4) + 5 * (rest % 4))
-        multiply = 40 + 17 * taps + loops * (ROW_COST + fours * self._four_cost)
-        once, twice = (self._finish_cost(rows, *each) for each in ((17, 9), (29, 21)))
-        unit, unit_once = self.channels * multiply + twice, self.channels * multiply + once
+        spread = 40 + 17 * taps
+        four = self._four_cost
+        if self.channels > 1:
+            fours, loops = self.sums(rows) // 4, 1 if self.flat else rows
+            spread = self.channels * (spread + 60 + 35 * loops + fours * four) + 6 * fours
+            four = 24
+        once, twice = (spread + rows * (ROW_COST + self._row_sums // 4 * (four + more)) for more in (8, 23))
         if self._at_once:
             pair = 26 if self.x.stride == 1 else 29
-            unit_once = 120 + rows * (22 + pair * (self.row_outputs // 2) + 18 * (self.row_outputs % 2))
-        units = self.units * (self.once * unit_once + (1 - self.once) * unit)
+            once = 120 + rows * (22 + pair * (self.row_outputs // 2) + 18 * (self.row_outputs % 2))
+        if self.kernel_parts:
+            twice = once + rows * (7 * (self.row_outputs // 2) + 4 * (self.row_outputs % 2))
+        units = self.units * (self.once * once + (1 - self.once) * twice)
         return 100 + self.groups * (self.channels * (30 + fill) + units)
 
     @property
     def _four_cost(self) -> int:
-        """Of four sums of one channel."""
+        """Of four sums of one channel, in memory or with all but the rescaling of outputs."""
         taps = self.y.taps * self.steps
-        return 37 if self._all_in_registers else 11 + (8 if self.x.stride < 3 else 11) * (taps + taps % 2)
-
-    def _finish_cost(self, rows: int, four: int, one: int) -> float:
-        """From sums to outputs."""
-        row = 50 + four * (self.row_outputs // 4) + one * (self.row_outputs % 4)
-        sums = self.sums(rows) if self.flat else self._row_sums * rows
-        return 50 + 1.3 * sums + rows * row
+        step = {1: 8, 2: 9}.get(self.x.stride, 11)
+        return (9 if self.channels > 1 else 24) + step * (taps + taps % 2)
 
     def constants(self, scaling: Scaling) -> list[Constant]:
         """`weights`, and of each output channel a bias and the numbers of `unit_factors`."""

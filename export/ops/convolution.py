@@ -293,6 +293,10 @@ class LaidOutConvolution(Convolution):
     layout: Pairs | Planes | None = None
     shunned = ""  # a kernel that it does not take, see `without`
 
+    @property
+    def kernel_parts(self) -> tuple[str, ...]:  # type: ignore[override]  # it follows from the layout
+        return self.layout.kernel_parts if isinstance(self.layout, Planes) else ()
+
     @abstractmethod
     def lay_out(self, like: Op | None = None) -> None:
         """Sets `layout` and `kernel`; `like`: such as have the tables of that one."""

@@ -238,8 +238,9 @@ def write_unit(here: Path, models: list[tuple[Program, MemoryPlan]]) -> str:
         text = emit_source(program, plan, "0" * 16)
         text = text.replace('#include "model_compiled.h"', _declarations(number, program))
         parts.append(re.sub(r"\b(op\d+\w*|state_\d+|model_run|model_reset)\b", rf"m{number}_\1", text))
+    parts_of_kernels = re.findall(r"^#define [A-Z_]+$", "\n".join(parts), re.MULTILINE)  # before the first include
     path = here / "unit.c"
-    path.write_text("#include <stdint.h>\n" + "\n".join(parts), encoding="utf-8")
+    path.write_text("\n".join([*sorted(set(parts_of_kernels)), "#include <stdint.h>", *parts]), encoding="utf-8")
     return str(path)
 
 

@@ -31,9 +31,8 @@ struct conv_planes_s8 {
     int32_t long_phases;   /* and how many remainders have so many */
     int32_t pitch; /* int16 of a plane's row, even */
     int32_t plane; /* int16 of a strip's input of one channel, even */
-    int32_t sums;  /* int32 of a strip's output of one channel, a multiple of 4 */
-    /* int32 from one row of sums to the next; 0: one after the other has the same. Where it is `pitch` and strides are 1,
-     * all rows are one for the inner loop. */
+    int32_t sums;  /* int32 of a strip's output of one channel, a multiple of 4, or 0 where groups have one */
+    /* int32 from one row of sums to the next. Where it is `pitch` and strides are 1, all rows are one for the inner loop. */
     int32_t sums_pitch;
     int32_t rounding; /* 1 + 2 * zero point of the output */
     int32_t clamp_min;

@@ -44,32 +44,6 @@ static __attribute__((noinline)) void planes_fill(int16_t *plane, const int8_t *
     }
 }
 
-/* Outputs of one unit in a strip. */
-static __attribute__((noinline, cold)) void planes_rescale(int8_t *output, const int32_t *sums, int32_t rows,
-                                                           int32_t count, int32_t step, const int32_t *scales,
-                                                           const struct conv_planes_s8 *p) {
-    const int32_t multiplier = scales[1], scaling = scales[2], rounding = p->rounding;
-    for (; rows > 0; rows--, sums += p->sums_pitch, output += p->output_step_y) {
-        const int32_t fours = count / 4;
-        int8_t *to = output;
-        if (rounds_once(multiplier)) {
-            planes_rescale_once(to, sums, count, step, multiplier, scaling);
-            continue;
-        }
-        if (scaling < 0) {
-            planes_rescale_left(to, sums, count, step, multiplier, scaling >> 8 & 0x1f, rounding >> 1);
-            continue;
-        }
-        if (fours) {
-            planes_rescale_fours(to, sums, fours, step, multiplier, scaling, rounding);
-            to += 4 * fours * step;
-        }
-        for (int32_t i = 4 * fours; i < count; i++, to += step) {
-            *to = rescale_pair_s8(sums[i], multiplier, scaling, rounding);
-        }
-    }
-}
-
 KERNEL_INLINE void planes_set(int32_t *sums, int32_t count, int32_t value) {
     for (; count > 0; count -= 4, sums += 4) {
         sums[0] = value;
@@ -92,28 +66,40 @@ struct planes_walk {
     int32_t kept; /* rows of the plane that are there already */
 };
 
-/* Adds a channel to one unit of its group, row by row; the last one makes outputs. */
-static __attribute__((noinline, cold)) void planes_unit(int8_t *output, int32_t *sums, const int8_t *weights,
-                                                        const int32_t *scales, int32_t channel,
-                                                        const struct planes_walk *walk,
-                                                        const struct conv_planes_s8 *p) {
+/* Adds a channel of several to one unit of its group, row by row, or all of them as one row. */
+static __attribute__((noinline, cold)) void planes_add(int32_t *sums, int32_t bias, int32_t is_first,
+                                                       const struct planes_walk *walk,
+                                                       const struct conv_planes_s8 *p) {
     const struct planes_outputs *outputs = &walk->outputs;
     const int32_t loops = walk->flat ? 1 : outputs->rows, rows = walk->flat ? outputs->rows : 1;
     const int32_t count = ((rows - 1) * p->pitch + outputs->count + 3) & ~3;
     const int16_t *plane = walk->plane;
-    planes_spread(walk->steps, weights, &walk->shape);
-    for (int32_t left = loops; left > 0; left--) {
-        if (channel == 0) {
-            planes_set(sums, count, scales[0]);
+    for (int32_t left = loops; left > 0; left--, sums += p->sums_pitch, plane += outputs->row / 2) {
+        if (is_first) {
+            planes_set(sums, count, bias);
         }
         planes_multiply(sums, count / 4, plane, outputs->stride, walk->steps, &walk->shape);
-        if (channel == p->group_channels - 1) {
-            planes_rescale(output, sums, rows, outputs->count, outputs->step, scales, p);
-        }
-        plane += outputs->row / 2;
-        sums += p->sums_pitch;
-        output += outputs->step_y;
     }
+}
+
+/* A channel's part of one unit of its group; the last one makes outputs. */
+static __attribute__((noinline, cold)) void planes_unit(int8_t *output, int32_t *sums, const int8_t *weights,
+                                                        const int32_t *scales, int32_t channel,
+                                                        const struct planes_walk *walk,
+                                                        const struct conv_planes_s8 *p) {
+    struct planes_outputs outputs = walk->outputs;
+    const int16_t *plane = walk->plane;
+    planes_spread(walk->steps, weights, &walk->shape);
+    if (p->group_channels > 1) {
+        planes_add(sums, scales[0], channel == 0, walk, p);
+        if (channel < p->group_channels - 1) {
+            return;
+        }
+        outputs.stride = 0;
+        outputs.row = 4 * p->sums_pitch;
+        plane = (const int16_t *)(const void *)sums;
+    }
+    planes_rows(output, plane, walk->steps, &walk->shape, &outputs, scales, p->rounding);
 }
 
 /* `groups` groups of a strip, whose tables begin with those. */
@@ -134,7 +120,7 @@ static __attribute__((noinline, cold)) void planes_strip(const int8_t *input, in
                 const int8_t *own = weights + (unit * p->group_channels + channel) * taps;
                 const int32_t *factors = scales + unit * UNIT_SCALES;
                 if (p->group_channels > 1 ||
-                    !planes_at_once(output + unit, walk->plane, own, factors, &walk->shape, &walk->outputs)) {
+                    !planes_at_once(output + unit, walk->plane, own, factors, &walk->shape, &walk->outputs, p->rounding)) {
                     planes_unit(output + unit, walk->sums + unit * p->sums, own, factors, channel, walk, p);
                 }
             }

@@ -4,6 +4,7 @@
 #ifndef TINYPROOF_KERNELS_PLANES_MULTIPLY_H
 #define TINYPROOF_KERNELS_PLANES_MULTIPLY_H
 
+#include "kernels/planes_outputs.h"
 #include "kernels/rescale_units.h"
 #include "kernels/words.h"
 
@@ -52,24 +53,30 @@ KERNEL_INLINE void planes_row(int32_t sums[4], const int32_t *w, const int16_t *
     }
 }
 
+/* All taps of four outputs. */
+KERNEL_INLINE void planes_taps(int32_t s[4], const int16_t *x, int32_t stride, const int32_t *weights,
+                                   const struct planes_shape *shape) {
+    const int32_t height = shape->height, width = shape->width, row = (shape->gap + 4 * (shape->steps - 1)) / 2;
+    const int32_t *end = weights + height * width;
+    if (width == 3) {
+        for (const int32_t *w = weights; w != end; w += 3, x += row) {
+            planes_row(s, w, x, stride, 3);
+        }
+        return;
+    }
+    for (const int32_t *w = weights; w != end; w += width, x += row) {
+        for (int32_t kx = 0; kx < width; kx++) {
+            planes_row(s, w + kx, x + kx, stride, 1);
+        }
+    }
+}
+
 KERNEL_INLINE void planes_fours(int32_t *sums, int32_t fours, const int16_t *plane, int32_t stride, const word *steps,
                                 const struct planes_shape *shape) {
-    const int32_t height = shape->height, width = shape->width, row = (shape->gap + 4 * (shape->steps - 1)) / 2;
-    const int32_t *weights = (const int32_t *)(const void *)steps, *end = weights + height * width;
+    const int32_t *weights = (const int32_t *)(const void *)steps;
     for (; fours > 0; fours--, sums += 4, plane += 4 * stride) {
         int32_t s[4] = {sums[0], sums[1], sums[2], sums[3]};
-        const int16_t *x = plane;
-        if (width == 3) {
-            for (const int32_t *w = weights; w != end; w += 3, x += row) {
-                planes_row(s, w, x, stride, 3);
-            }
-        } else {
-            for (const int32_t *w = weights; w != end; w += width, x += row) {
-                for (int32_t kx = 0; kx < width; kx++) {
-                    planes_row(s, w + kx, x + kx, stride, 1);
-                }
-            }
-        }
+        planes_taps(s, plane, stride, weights, shape);
         sums[0] = s[0];
         sums[1] = s[1];
         sums[2] = s[2];
@@ -90,27 +97,55 @@ static __attribute__((noinline)) void planes_multiply(int32_t *sums, int32_t fou
     }
 }
 
-/* Four sums to four outputs `step` bytes apart, `fours` times; the factor is below 1/2. */
-KERNEL_INLINE void planes_rescale_fours(int8_t *output, const int32_t *sums, int32_t fours, int32_t step,
-                                        int32_t multiplier, int32_t shift, int32_t rounding) {
-    for (const int32_t *end = sums + 4 * fours; sums != end; sums++, output += step) {
-        store_s8(output, rescale_right(*sums, multiplier, shift, rounding));
+/* Four sums to `count` outputs. */
+KERNEL_INLINE void planes_rescale(int8_t *output, const int32_t s[4], int32_t count, int32_t step,
+                                  const int32_t *scales, int32_t rounding) {
+    const int32_t multiplier = scales[1], scaling = scales[2], once = rounds_once(multiplier);
+    for (int32_t i = 0; i < count; i++, output += step) {
+        store_s8(output, once ? rescale_once(s[i], multiplier, scaling)
+                              : rescale_unit(s[i], multiplier, scaling, rounding));
     }
 }
 
-/* The same by one rounding. */
-KERNEL_INLINE void planes_rescale_once(int8_t *output, const int32_t *sums, int32_t count, int32_t step,
-                                       int32_t multiplier, int32_t offset) {
-    for (; count > 0; count--, output += step) {
-        store_s8(output, rescale_once(*sums++, multiplier, offset));
+KERNEL_INLINE void planes_rows_of(int8_t *output, const int16_t *plane, int32_t stride, const word *steps,
+                                  const struct planes_shape *shape, const struct planes_outputs *outputs,
+                                  const int32_t *scales, int32_t rounding) {
+    const int32_t bias = scales[0], *weights = (const int32_t *)(const void *)steps;
+    for (int32_t rows = outputs->rows; rows > 0; rows--, output += outputs->step_y, plane += outputs->row / 2) {
+        const int16_t *x = plane;
+        int8_t *to = output;
+        for (int32_t left = outputs->count; left > 0; left -= 4, to += 4 * outputs->step) {
+            int32_t s[4] = {bias, bias, bias, bias};
+            if (stride == 0) {
+                const int32_t *sums = (const int32_t *)(const void *)x;
+                s[0] = sums[0];
+                s[1] = sums[1];
+                s[2] = sums[2];
+                s[3] = sums[3];
+                x += 8;
+            } else {
+                planes_taps(s, x, stride, weights, shape);
+                x += 4 * stride;
+            }
+            planes_rescale(to, s, left < 4 ? left : 4, outputs->step, scales, rounding);
+        }
     }
 }
 
-/* The same where the factor is 1/2 or more. */
-KERNEL_INLINE void planes_rescale_left(int8_t *output, const int32_t *sums, int32_t count, int32_t step,
-                                       int32_t multiplier, int32_t shift, int32_t zero_point) {
-    for (; count > 0; count--, output += step) {
-        store_s8(output, rescale_left(*sums++, multiplier, shift, zero_point));
+/* Outputs of a unit in a strip, four of a row at a time; the first one's first tap is at `plane`. With a stride of 0
+ * their sums are there instead. The last four of a row may be fewer: then the others are made, and not written. */
+static __attribute__((noinline)) void planes_rows(int8_t *output, const int16_t *plane, const word *steps,
+                                                  const struct planes_shape *shape,
+                                                  const struct planes_outputs *outputs, const int32_t *scales,
+                                                  int32_t rounding) {
+    if (outputs->stride == 1) {
+        planes_rows_of(output, plane, 1, steps, shape, outputs, scales, rounding);
+    } else if (outputs->stride == 2) {
+        planes_rows_of(output, plane, 2, steps, shape, outputs, scales, rounding);
+    } else if (outputs->stride == 0) {
+        planes_rows_of(output, plane, 0, steps, shape, outputs, scales, rounding);
+    } else {
+        planes_rows_of(output, plane, outputs->stride, steps, shape, outputs, scales, rounding);
     }
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Kernels of 3 x 3 on a plane of one channel, from taps to outputs in registers, for cores with the DSP extension: most
- * depthwise layers are such. By one rounding, see pairs.h.
+ * Kernels of 3 x 3 on a plane of one channel, with the weights in registers, for cores with the DSP extension: most
+ * depthwise layers are such.
  */
 #ifndef TINYPROOF_KERNELS_PLANES_AT_ONCE_H
 #define TINYPROOF_KERNELS_PLANES_AT_ONCE_H
@@ -20,12 +20,33 @@
     "2:\n\t"                                                                                                           \
     "ldrd %[a0], %[a1], %[biases]\n\t"
 
-/* Two outputs of a row, the loop over all such, and the beginning of one more where their number is odd. */
-#define THREE_OUTPUTS                                                                                                  \
+/* Rescaling of two outputs, or of one; afterwards r11 and r12 are `walk`. */
+#define THREE_ONCE                                                                                                     \
     "ldrd r11, r12, %[factors]\n\t"                                                                                    \
     ONCE_MULTIPLY("%[a0]", "r11", "r12") ONCE_MULTIPLY("%[a1]", "r11", "r12")                                          \
     "ldrd r11, r12, %[walk]\n\t"                                                                                       \
-    ONCE_CLAMP("%[a0]") ONCE_CLAMP("%[a1]")                                                                            \
+    ONCE_CLAMP("%[a0]") ONCE_CLAMP("%[a1]")
+#define THREE_ONCE_LAST                                                                                                \
+    "ldrd r11, r12, %[factors]\n\t"                                                                                    \
+    ONCE_MULTIPLY("%[a0]", "r11", "r12") ONCE_CLAMP("%[a0]")
+#define THREE_TWICE                                                                                                    \
+    "ldrd r11, r12, %[factors]\n\t"                                                                                    \
+    REQUANTIZE_MULTIPLY("%[a0]", "r11") REQUANTIZE_MULTIPLY("%[a1]", "r11")                                            \
+    REQUANTIZE_AWAY_FROM_ZERO("%[a0]") REQUANTIZE_AWAY_FROM_ZERO("%[a1]")                                              \
+    "ldr r11, %[rounding]\n\t"                                                                                         \
+    REQUANTIZE_SHIFT("%[a0]", "r12") REQUANTIZE_SHIFT("%[a1]", "r12")                                                  \
+    REQUANTIZE_ROUND("%[a0]", "r11") REQUANTIZE_ROUND("%[a1]", "r11")                                                  \
+    "ldrd r11, r12, %[walk]\n\t"                                                                                       \
+    REQUANTIZE_CLAMP("%[a0]") REQUANTIZE_CLAMP("%[a1]")
+#define THREE_TWICE_LAST                                                                                               \
+    "ldrd r11, r12, %[factors]\n\t"                                                                                    \
+    REQUANTIZE_MULTIPLY("%[a0]", "r11") REQUANTIZE_AWAY_FROM_ZERO("%[a0]")                                             \
+    "ldr r11, %[rounding]\n\t"                                                                                         \
+    REQUANTIZE_SHIFT("%[a0]", "r12") REQUANTIZE_ROUND("%[a0]", "r11") REQUANTIZE_CLAMP("%[a0]")
+
+/* Two outputs of a row, the loop over all such, and the beginning of one more where their number is odd. */
+#define THREE_OUTPUTS(rescale)                                                                                         \
+    rescale                                                                                                            \
     "strb %[a0], [%[output]]\n\t"                                                                                      \
     "strb %[a1], [%[output], r11]\n\t"                                                                                 \
     "add %[output], %[output], r11, lsl #1\n\t"                                                                        \
@@ -37,9 +58,8 @@
     "beq 3f\n\t"
 
 /* That one, and the way to the next row. */
-#define THREE_END                                                                                                      \
-    "ldrd r11, r12, %[factors]\n\t"                                                                                    \
-    ONCE_MULTIPLY("%[a0]", "r11", "r12") ONCE_CLAMP("%[a0]")                                                           \
+#define THREE_END(rescale)                                                                                             \
+    rescale                                                                                                            \
     "strb %[a0], [%[output]]\n"                                                                                        \
     "3:\n\t"                                                                                                           \
     "ldr r11, %[gap]\n\t"                                                                                              \
@@ -80,10 +100,42 @@
     "smlad %[a0], " w01 ", r10, %[a0]\n\t"                                                                             \
     "smla" half "b %[a0], " w2 ", r11, %[a0]\n\t"
 
-/* All outputs of a unit in a strip, at least two in a row. */
-static __attribute__((noinline)) void planes_three(int8_t *output, const int16_t *plane, const int8_t *w,
-                                                   const int32_t *scales, int32_t tap_row,
-                                                   const struct planes_outputs *outputs) {
+#define THREE_WITH_STRIDE_1(two, one)                                                                                  \
+    __asm__ volatile(                                                                                                  \
+        "ldr r12, %[weights]\n\t"                                                                                      \
+        "ldmia r12, {r4, r5, r6, r8, r9, r10}\n"                                                                       \
+        THREE_BEGIN                                                                                                    \
+        THREE_BESIDE("%[x0]", "r4", "r5") THREE_BESIDE("%[x1]", "r6", "r8") THREE_BESIDE("%[x2]", "r9", "r10")         \
+        THREE_OUTPUTS(two)                                                                                             \
+        THREE_BESIDE_LAST("%[x0]", "r4", "r5") THREE_BESIDE_LAST("%[x1]", "r6", "r8")                                  \
+        THREE_BESIDE_LAST("%[x2]", "r9", "r10")                                                                        \
+        THREE_END(one)                                                                                                 \
+        : [output] "+r"(output), [x0] "+r"(x0), [x1] "+r"(x1), [x2] "+r"(x2), [a0] "=&r"(a0), [a1] "=&r"(a1),          \
+          [rows] "+m"(rows), [begin] "+m"(begin), [end] "+m"(walk[1])                                                  \
+        : [weights] "m"(weights), [biases] "m"(biases), [factors] "m"(factors), [rounding] "m"(rounding),              \
+          [pairs] "m"(pairs), [odd] "m"(odd), [gap] "m"(gap), [walk] "m"(walk), [step_y] "m"(step_y)                   \
+        : "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "cc", "memory")
+#define THREE_WITH_STRIDE_2(two, one)                                                                                  \
+    __asm__ volatile(                                                                                                  \
+        "ldr r12, %[weights]\n\t"                                                                                      \
+        "ldmia r12, {r4, r5, r6, r8, r9}\n"                                                                            \
+        THREE_BEGIN                                                                                                    \
+        THREE_APART("%[x0]", "r4", "r8", "b") THREE_APART("%[x1]", "r5", "r8", "t")                                    \
+        THREE_APART("%[x2]", "r6", "r9", "b")                                                                          \
+        THREE_OUTPUTS(two)                                                                                             \
+        THREE_APART_LAST("%[x0]", "r4", "r8", "b") THREE_APART_LAST("%[x1]", "r5", "r8", "t")                          \
+        THREE_APART_LAST("%[x2]", "r6", "r9", "b")                                                                     \
+        THREE_END(one)                                                                                                 \
+        : [output] "+r"(output), [x0] "+r"(x0), [x1] "+r"(x1), [x2] "+r"(x2), [a0] "=&r"(a0), [a1] "=&r"(a1),          \
+          [rows] "+m"(rows), [begin] "+m"(begin), [end] "+m"(walk[1])                                                  \
+        : [weights] "m"(weights), [biases] "m"(biases), [factors] "m"(factors), [rounding] "m"(rounding),              \
+          [pairs] "m"(pairs), [odd] "m"(odd), [gap] "m"(gap), [walk] "m"(walk), [step_y] "m"(step_y)                   \
+        : "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "cc", "memory")
+
+/* All outputs of a unit in a strip, at least two in a row; `twice`: by two roundings, to the right. */
+KERNEL_INLINE void planes_three_of(int8_t *output, const int16_t *plane, const int8_t *w, const int32_t *scales,
+                                   int32_t tap_row, const struct planes_outputs *outputs, int32_t rounding,
+                                   int32_t twice) {
     int32_t a0, a1;
     const int32_t biases[2] = {scales[0], scales[0]}, factors[2] = {scales[1], scales[2]};
     const int32_t pairs = (outputs->count & ~1) * outputs->step, odd = outputs->count & 1;
@@ -93,60 +145,67 @@ static __attribute__((noinline)) void planes_three(int8_t *output, const int16_t
     const int8_t *x0 = (const int8_t *)plane, *x1 = x0 + tap_row, *x2 = x1 + tap_row;
     uintptr_t walk[2] = {(uintptr_t)outputs->step, 0}; /* along a row of outputs, until which of them */
     int8_t *begin = output;
-    if (outputs->stride == 1) {
-        const word table[6] = {
-            planes_word(w[0], w[1]), planes_word(w[1], w[2]), planes_word(w[3], w[4]),
-            planes_word(w[4], w[5]), planes_word(w[6], w[7]), planes_word(w[7], w[8]),
-        };
-        const word *weights = table;
-        __asm__ volatile(
-            "ldr r12, %[weights]\n\t"
-            "ldmia r12, {r4, r5, r6, r8, r9, r10}\n"
-            THREE_BEGIN
-            THREE_BESIDE("%[x0]", "r4", "r5") THREE_BESIDE("%[x1]", "r6", "r8") THREE_BESIDE("%[x2]", "r9", "r10")
-            THREE_OUTPUTS
-            THREE_BESIDE_LAST("%[x0]", "r4", "r5") THREE_BESIDE_LAST("%[x1]", "r6", "r8")
-            THREE_BESIDE_LAST("%[x2]", "r9", "r10")
-            THREE_END
-            : [output] "+r"(output), [x0] "+r"(x0), [x1] "+r"(x1), [x2] "+r"(x2), [a0] "=&r"(a0), [a1] "=&r"(a1),
-              [rows] "+m"(rows), [begin] "+m"(begin), [end] "+m"(walk[1])
-            : [weights] "m"(weights), [biases] "m"(biases), [factors] "m"(factors), [pairs] "m"(pairs), [odd] "m"(odd),
-              [gap] "m"(gap), [walk] "m"(walk), [step_y] "m"(step_y)
-            : "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "cc", "memory");
-        return;
-    }
-    const word table[5] = {
-        planes_word(w[0], w[1]), planes_word(w[3], w[4]), planes_word(w[6], w[7]),
-        planes_word(w[2], w[5]), planes_word(w[8], 0),
+    const word beside[6] = {
+        planes_word(w[0], w[1]), planes_word(w[1], w[2]), planes_word(w[3], w[4]),
+        planes_word(w[4], w[5]), planes_word(w[6], w[7]), planes_word(w[7], w[8]),
     };
-    const word *weights = table;
-    __asm__ volatile(
-        "ldr r12, %[weights]\n\t"
-        "ldmia r12, {r4, r5, r6, r8, r9}\n"
-        THREE_BEGIN
-        THREE_APART("%[x0]", "r4", "r8", "b") THREE_APART("%[x1]", "r5", "r8", "t")
-        THREE_APART("%[x2]", "r6", "r9", "b")
-        THREE_OUTPUTS
-        THREE_APART_LAST("%[x0]", "r4", "r8", "b") THREE_APART_LAST("%[x1]", "r5", "r8", "t")
-        THREE_APART_LAST("%[x2]", "r6", "r9", "b")
-        THREE_END
-        : [output] "+r"(output), [x0] "+r"(x0), [x1] "+r"(x1), [x2] "+r"(x2), [a0] "=&r"(a0), [a1] "=&r"(a1),
-          [rows] "+m"(rows), [begin] "+m"(begin), [end] "+m"(walk[1])
-        : [weights] "m"(weights), [biases] "m"(biases), [factors] "m"(factors), [pairs] "m"(pairs), [odd] "m"(odd),
-          [gap] "m"(gap), [walk] "m"(walk), [step_y] "m"(step_y)
-        : "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "cc", "memory");
+    const word apart[5] = {beside[0], beside[2], beside[4], planes_word(w[2], w[5]), planes_word(w[8], 0)};
+    const word *weights = outputs->stride == 1 ? beside : apart;
+    if (outputs->stride == 1 && twice) {
+        THREE_WITH_STRIDE_1(THREE_TWICE, THREE_TWICE_LAST);
+    } else if (outputs->stride == 1) {
+        THREE_WITH_STRIDE_1(THREE_ONCE, THREE_ONCE_LAST);
+    } else if (twice) {
+        THREE_WITH_STRIDE_2(THREE_TWICE, THREE_TWICE_LAST);
+    } else {
+        THREE_WITH_STRIDE_2(THREE_ONCE, THREE_ONCE_LAST);
+    }
 }
 /* clang-format on */
 
-/* Makes the outputs of a unit of one channel without sums in memory, if that can be. */
+static __attribute__((noinline, hot)) void planes_three(int8_t *output, const int16_t *plane, const int8_t *w,
+                                                        const int32_t *scales, int32_t tap_row,
+                                                        const struct planes_outputs *outputs) {
+    planes_three_of(output, plane, w, scales, tap_row, outputs, 0, 0);
+}
+
+/* A model in which depthwise layers of 3 x 3 are rescaled by two roundings says so. */
+#ifdef PLANES_THREE_TWICE
+static __attribute__((noinline, hot)) int32_t planes_three_twice(int8_t *output, const int16_t *plane, const int8_t *w,
+                                                                 const int32_t *scales, int32_t tap_row,
+                                                                 const struct planes_outputs *outputs,
+                                                                 int32_t rounding) {
+    planes_three_of(output, plane, w, scales, tap_row, outputs, rounding, 1);
+    return 1;
+}
+#else
+KERNEL_INLINE int32_t planes_three_twice(int8_t *output, const int16_t *plane, const int8_t *w, const int32_t *scales,
+                                         int32_t tap_row, const struct planes_outputs *outputs, int32_t rounding) {
+    (void)output;
+    (void)plane;
+    (void)w;
+    (void)scales;
+    (void)tap_row;
+    (void)outputs;
+    (void)rounding;
+    return 0;
+}
+#endif
+
+/* Makes the outputs of a unit of one channel of a kernel of 3 x 3, if that can be. */
 KERNEL_INLINE int32_t planes_at_once(int8_t *output, const int16_t *plane, const int8_t *weights, const int32_t *scales,
-                                     const struct planes_shape *shape, const struct planes_outputs *outputs) {
+                                     const struct planes_shape *shape, const struct planes_outputs *outputs,
+                                     int32_t rounding) {
     const int32_t fits = shape->height == 3 && shape->width == 3 && outputs->stride <= 2 && outputs->count > 1;
-    if (!fits || !rounds_once(scales[1])) {
+    const int32_t tap_row = shape->gap + 4 * (shape->steps - 1);
+    if (!fits) {
         return 0;
     }
-    planes_three(output, plane, weights, scales, shape->gap + 4 * (shape->steps - 1), outputs);
-    return 1;
+    if (rounds_once(scales[1])) {
+        planes_three(output, plane, weights, scales, tap_row, outputs);
+        return 1;
+    }
+    return scales[2] >= 0 && planes_three_twice(output, plane, weights, scales, tap_row, outputs, rounding);
 }
 
 #endif

@@ -4,8 +4,8 @@
 #ifndef TINYPROOF_KERNELS_PLANES_MULTIPLY_H
 #define TINYPROOF_KERNELS_PLANES_MULTIPLY_H
 
-#include "kernels/dsp.h"
-#include "kernels/pairs.h"
+#include "kernels/pairs_steps.h"
+#include "kernels/planes_outputs.h"
 
 /* A kernel in steps of two taps. `gap`: bytes from the last two of a row to the first two of the next. */
 struct planes_shape {
@@ -20,29 +20,35 @@ KERNEL_INLINE word planes_word(int32_t low, int32_t high) {
 }
 
 /* A channel's weights as `planes_multiply` takes them. */
-static __attribute__((noinline)) void planes_spread(word *step, const int8_t *weights,
+static __attribute__((noinline, hot)) void planes_spread(word *step, const int8_t *weights,
                                                     const struct planes_shape *shape) {
-    const int32_t last = shape->steps - 1, odd = shape->width % 2;
-    for (int32_t ky = 0; ky < shape->height; ky++) {
+    const int32_t last = shape->steps - 1, left_over = shape->width - 2 * last; /* none, one or two in the last step */
+    const word gap = (word)shape->gap;
+    const int8_t *row_end = weights + 2 * last;
+    for (int32_t ky = shape->height; ky > 0; ky--, row_end += shape->width) {
         int32_t before = 0;
-        for (int32_t left = last; left > 0; left--, weights += 2, step += 3) {
-            step[0] = planes_word(weights[0], weights[1]);
-            step[1] = planes_word(before, weights[0]);
-            step[2] = 4;
-            before = weights[1];
+        while (weights != row_end) {
+            const int32_t first = *weights++, second = *weights++;
+            *step++ = planes_word(first, second);
+            *step++ = planes_word(before, first);
+            *step++ = 4;
+            before = second;
         }
-        const int32_t first = odd || 2 * last < shape->width ? *weights++ : 0;
-        const int32_t second = 2 * last + 1 < shape->width ? *weights++ : 0;
-        step[0] = planes_word(first, second);
-        step[1] = planes_word(before, first);
-        step[2] = (word)shape->gap;
-        step += 3;
+        const int32_t first = left_over > 0 ? *weights++ : 0, second = left_over > 1 ? *weights++ : 0;
+        *step++ = planes_word(first, second);
+        *step++ = planes_word(before, first);
+        *step++ = gap;
     }
     if (shape->height * shape->steps % 2 != 0) {
         step[0] = 0;
         step[1] = 0;
         step[2] = 0;
     }
+}
+
+/* The steps are filled up to an even number of them. */
+KERNEL_INLINE const word *planes_steps_end(const word *steps, const struct planes_shape *shape) {
+    return steps + 3 * ((shape->height * shape->steps + 1) & ~1);
 }
 
 /* clang-format off */
@@ -102,224 +108,203 @@ KERNEL_INLINE void planes_widen(int16_t *to, int32_t pitch, const int8_t *from, 
 
 /* Two taps of four outputs side by side: of outputs 0 and 2 at (0, 1), of outputs 1 and 3 at (-1, 0). */
 #define PLANES_STEP                                                                                                    \
-    "ldmia %[w]!, {r4, r5, r6}\n\t"                                                                                    \
-    "ldrd r8, r9, [%[x]]\n\t"                                                                                          \
-    "add %[x], %[x], r6\n\t"                                                                                           \
-    "smlad %[a0], r4, r8, %[a0]\n\t"                                                                                   \
-    "smlad %[a1], r5, r8, %[a1]\n\t"                                                                                   \
-    "smlad %[a2], r4, r9, %[a2]\n\t"                                                                                   \
-    "smlad %[a3], r5, r9, %[a3]\n\t"
+    "ldmia %[w]!, {r9, r10, r11}\n\t"                                                                                  \
+    "ldrd %[t], r12, [%[x]]\n\t"                                                                                       \
+    "add %[x], %[x], r11\n\t"                                                                                          \
+    PAIRS_SMLAD("r4", "r9", "%[t]") PAIRS_SMLAD("r5", "r10", "%[t]")                                                   \
+    PAIRS_SMLAD("r6", "r9", "r12") PAIRS_SMLAD("r8", "r10", "r12")
 
 /* Two taps of every other place: four words. */
 #define PLANES_EVEN_STEP                                                                                               \
-    "ldmia %[w]!, {r4, r5, r6}\n\t"                                                                                    \
-    "ldmia %[x], {r5, r8, r9, r10}\n\t"                                                                                \
-    "add %[x], %[x], r6\n\t"                                                                                           \
-    "smlad %[a0], r4, r5, %[a0]\n\t"                                                                                   \
-    "smlad %[a1], r4, r8, %[a1]\n\t"                                                                                   \
-    "smlad %[a2], r4, r9, %[a2]\n\t"                                                                                   \
-    "smlad %[a3], r4, r10, %[a3]\n\t"
+    "ldmia %[w]!, {r9, r10, r11}\n\t"                                                                                  \
+    "ldrd %[t], r12, [%[x]]\n\t"                                                                                       \
+    PAIRS_SMLAD("r4", "r9", "%[t]") PAIRS_SMLAD("r5", "r9", "r12")                                                     \
+    "ldrd %[t], r12, [%[x], #8]\n\t"                                                                                   \
+    "add %[x], %[x], r11\n\t"                                                                                          \
+    PAIRS_SMLAD("r6", "r9", "%[t]") PAIRS_SMLAD("r8", "r9", "r12")
 
-/* Two taps of four outputs that lie r9 bytes apart; r10 is three times that. */
+/* Two taps of four outputs that lie `t` bytes apart; r12 is three times that. */
 #define PLANES_FAR_STEP                                                                                                \
-    "ldmia %[w]!, {r4, r5, r6}\n\t"                                                                                    \
-    "ldr r5, [%[x]]\n\t"                                                                                               \
-    "ldr r8, [%[x], r9]\n\t"                                                                                           \
-    "smlad %[a0], r4, r5, %[a0]\n\t"                                                                                   \
-    "smlad %[a1], r4, r8, %[a1]\n\t"                                                                                   \
-    "ldr r5, [%[x], r9, lsl #1]\n\t"                                                                                   \
-    "ldr r8, [%[x], r10]\n\t"                                                                                          \
-    "add %[x], %[x], r6\n\t"                                                                                           \
-    "smlad %[a2], r4, r5, %[a2]\n\t"                                                                                   \
-    "smlad %[a3], r4, r8, %[a3]\n\t"
+    "ldmia %[w]!, {r9, r10, r11}\n\t"                                                                                  \
+    "ldr r10, [%[x]]\n\t"                                                                                              \
+    PAIRS_SMLAD("r4", "r9", "r10")                                                                                     \
+    "ldr r10, [%[x], %[t]]\n\t"                                                                                        \
+    PAIRS_SMLAD("r5", "r9", "r10")                                                                                     \
+    "ldr r10, [%[x], %[t], lsl #1]\n\t"                                                                                \
+    PAIRS_SMLAD("r6", "r9", "r10")                                                                                     \
+    "ldr r10, [%[x], r12]\n\t"                                                                                         \
+    "add %[x], %[x], r11\n\t"                                                                                          \
+    PAIRS_SMLAD("r8", "r9", "r10")
 
-/* A row of a kernel of three taps, times two outputs: the weights are (0, 1) and (1, 2). */
-#define PLANES_THREE(x, w01, w12)                                                                                      \
-    "ldrd r11, r12, [" x "], #4\n\t"                                                                                   \
-    "smlad %[a0], " w01 ", r11, %[a0]\n\t"                                                                             \
-    "smlabt %[a1], " w01 ", r11, %[a1]\n\t"                                                                            \
-    "smlatb %[a0], " w12 ", r12, %[a0]\n\t"                                                                            \
-    "smlad %[a1], " w12 ", r12, %[a1]\n\t"
-#define PLANES_THREE_BY_THREE                                                                                          \
-    "ldrd %[a0], %[a1], [%[sums]]\n\t"                                                                                 \
-    PLANES_THREE("%[x0]", "r4", "r5")                                                                                  \
-    PLANES_THREE("%[x1]", "r6", "r8")                                                                                  \
-    PLANES_THREE("%[x2]", "r9", "r10")                                                                                 \
-    "strd %[a0], %[a1], [%[sums]], #8\n\t"
+/* Adds a channel's share to `fours` times four sums, which are side by side as their first taps are. */
+#define PLANES_ADD(begin, step)                                                                                        \
+    __asm__ volatile(                                                                                                  \
+        begin ALIGN_LOOP                                                                                               \
+        "1:\n\t"                                                                                                       \
+        "ldr %[w], %[steps]\n\t"                                                                                       \
+        "ldmia %[sums], {r4, r5, r6, r8}\n\t"                                                                          \
+        "mov %[x], %[plane]\n"                                                                                         \
+        "2:\n\t" step step                                                                                             \
+        "cmp %[w], %[end]\n\t"                                                                                         \
+        "bne 2b\n\t"                                                                                                   \
+        "stmia %[sums]!, {r4, r5, r6, r8}\n\t"                                                                         \
+        "ldr r9, %[advance]\n\t"                                                                                       \
+        "ldr r10, %[sums_end]\n\t"                                                                                     \
+        "add %[plane], %[plane], r9\n\t"                                                                               \
+        "cmp %[sums], r10\n\t"                                                                                         \
+        "bne 1b"                                                                                                       \
+        : [sums] "+r"(sums), [plane] "+r"(plane), [x] "=&r"(x), [w] "=&r"(w), [t] "=&r"(t)                             \
+        : [end] "r"(end), [steps] "m"(steps), [sums_end] "m"(sums_end), [advance] "m"(advance)                         \
+        : "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "cc", "memory")
 
-/* `planes_multiply` for a kernel of 3 x 3 and a stride of 1: all of its weights stay in registers, of which none is left.
- * `row`: bytes from a row of the plane to the next. */
-static __attribute__((noinline)) void planes_multiply_three(int32_t *sums, int32_t fours, const int16_t *plane,
-                                                            int32_t row, const word *steps) {
-    int32_t a0, a1;
-    const int8_t *x0 = (const int8_t *)plane, *x1 = x0 + row, *x2 = x1 + row;
-    const int32_t *sums_end = sums + 4 * fours;
-    __asm__ volatile(
-        "ldr r12, %[steps]\n\t"
-        "ldr r4, [r12]\n\t"
-        "ldr r5, [r12, #16]\n\t"
-        "ldr r6, [r12, #24]\n\t"
-        "ldr r8, [r12, #40]\n\t"
-        "ldr r9, [r12, #48]\n\t"
-        "ldr r10, [r12, #64]\n"
-        "1:\n\t" PLANES_THREE_BY_THREE PLANES_THREE_BY_THREE
-        "ldr r11, %[sums_end]\n\t"
-        "cmp %[sums], r11\n\t"
-        "bne 1b"
-        : [sums] "+r"(sums), [x0] "+r"(x0), [x1] "+r"(x1), [x2] "+r"(x2), [a0] "=&r"(a0), [a1] "=&r"(a1)
-        : [steps] "m"(steps), [sums_end] "m"(sums_end)
-        : "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "cc", "memory");
-}
-
-/* Adds a channel's share to `fours` times four sums. The first output's first tap is at `plane`. */
 static __attribute__((noinline)) void planes_multiply(int32_t *sums, int32_t fours, const int16_t *plane,
                                                       int32_t stride, const word *steps,
                                                       const struct planes_shape *shape) {
-    int32_t a0, a1, a2, a3;
     const int16_t *x;
-    const word *w, *end = steps + 3 * ((shape->height * shape->steps + 1) & ~1);
-    const int32_t *sums_end = sums + 4 * fours;
-    if (stride == 1 && shape->height == 3 && shape->width == 3) {
-        planes_multiply_three(sums, fours, plane, shape->gap + 4 * (shape->steps - 1), steps);
-        return;
-    }
+    const word *w, *const end = planes_steps_end(steps, shape);
+    const int32_t *const sums_end = sums + 4 * fours;
+    const int32_t advance = 8 * stride;
+    int32_t t;
     if (stride == 1) {
-        __asm__ volatile(
-            "1:\n\t"
-            "ldrd %[a0], %[a1], [%[sums]]\n\t"
-            "ldrd %[a2], %[a3], [%[sums], #8]\n\t"
-            "ldr %[w], %[steps]\n\t"
-            "mov %[x], %[plane]\n"
-            "2:\n\t" PLANES_STEP PLANES_STEP
-            "cmp %[w], %[end]\n\t"
-            "bne 2b\n\t"
-            "ldr r4, %[sums_end]\n\t"
-            "strd %[a0], %[a1], [%[sums]], #8\n\t"
-            "strd %[a2], %[a3], [%[sums]], #8\n\t"
-            "add %[plane], %[plane], #8\n\t"
-            "cmp %[sums], r4\n\t"
-            "bne 1b"
-            : [sums] "+r"(sums), [plane] "+r"(plane), [x] "=&r"(x), [w] "=&r"(w), [a0] "=&r"(a0), [a1] "=&r"(a1),
-              [a2] "=&r"(a2), [a3] "=&r"(a3)
-            : [end] "r"(end), [steps] "m"(steps), [sums_end] "m"(sums_end)
-            : "r4", "r5", "r6", "r8", "r9", "cc", "memory");
-        return;
+        PLANES_ADD("", PLANES_STEP);
+    } else if (stride == 2) {
+        PLANES_ADD("", PLANES_EVEN_STEP);
+    } else {
+        PLANES_ADD("ldr %[t], %[advance]\n\tasr %[t], %[t], #2\n\tadd r12, %[t], %[t], lsl #1\n\t", PLANES_FAR_STEP);
     }
-    if (stride == 2) {
-        __asm__ volatile(
-            "1:\n\t"
-            "ldrd %[a0], %[a1], [%[sums]]\n\t"
-            "ldrd %[a2], %[a3], [%[sums], #8]\n\t"
-            "ldr %[w], %[steps]\n\t"
-            "mov %[x], %[plane]\n"
-            "2:\n\t" PLANES_EVEN_STEP PLANES_EVEN_STEP
-            "ldr r4, %[end]\n\t"
-            "cmp %[w], r4\n\t"
-            "bne 2b\n\t"
-            "ldr r4, %[sums_end]\n\t"
-            "strd %[a0], %[a1], [%[sums]], #8\n\t"
-            "strd %[a2], %[a3], [%[sums]], #8\n\t"
-            "add %[plane], %[plane], #16\n\t"
-            "cmp %[sums], r4\n\t"
-            "bne 1b"
-            : [sums] "+r"(sums), [plane] "+r"(plane), [x] "=&r"(x), [w] "=&r"(w), [a0] "=&r"(a0), [a1] "=&r"(a1),
-              [a2] "=&r"(a2), [a3] "=&r"(a3)
-            : [end] "m"(end), [steps] "m"(steps), [sums_end] "m"(sums_end)
-            : "r4", "r5", "r6", "r8", "r9", "r10", "cc", "memory");
-        return;
-    }
-    const int32_t apart = 2 * stride;
+}
+
+#define PLANES_EACH(step) step("r4") step("r5") step("r6") step("r8")
+#define PLANES_ONCE(a) ONCE_MULTIPLY(a, "r10", "r11")
+#define PLANES_PRODUCT(a) REQUANTIZE_MULTIPLY(a, "r10")
+#define PLANES_SHIFT(a) REQUANTIZE_SHIFT(a, "r11")
+#define PLANES_SHIFT_LEFT(a) REQUANTIZE_SHIFT_LEFT(a, "r11")
+#define PLANES_ROUND(a) REQUANTIZE_ROUND(a, "r12")
+#define PLANES_CLAMP(a) "ssat " a ", #8, " a "\n\t"
+
+/* What becomes of sums; the first is what most layers need. */
+enum { PLANES_BY_ONE, PLANES_BY_TWO, PLANES_LEFT };
+
+/* Outputs of a unit in a strip, four of a row at a time; the first one's first tap is at `plane`. With a stride of 0
+ * their sums are there instead. The last four of a row may be fewer: then the others are made, and not written. */
+static __attribute__((noinline, hot)) void planes_rows(int8_t *output, const int16_t *plane, const word *steps,
+                                                  const struct planes_shape *shape,
+                                                  const struct planes_outputs *outputs, const int32_t *scales,
+                                                  int32_t rounding) {
+    const int32_t biases[4] = {scales[0], scales[0], scales[0], scales[0]}, *const from = biases;
+    const int32_t once = rounds_once(scales[1]), to_left = !once && scales[2] < 0;
+    const int32_t way = once ? PLANES_BY_ONE : to_left ? PLANES_LEFT : PLANES_BY_TWO;
+    const int32_t factors[2] = {scales[1], to_left ? scales[2] >> 8 & 0x1f : scales[2]};
+    const int32_t addend = to_left ? rounding >> 1 : rounding;
+    const int32_t before = (outputs->count - 1) & ~3, last = outputs->count - before;
+    const int32_t step = outputs->step, step_y = outputs->step_y, row = outputs->row, stride = outputs->stride;
+    const word *const end = planes_steps_end(steps, shape);
+    int8_t *begin = output, *row_last = output + before * step;
+    const int16_t *first = plane, *x;
+    const word *w;
+    int32_t rows = outputs->rows, t;
     __asm__ volatile(
-        "ldr r9, %[apart]\n\t"
-        "add r10, r9, r9, lsl #1\n"
+        ALIGN_LOOP
         "1:\n\t"
-        "ldrd %[a0], %[a1], [%[sums]]\n\t"
-        "ldrd %[a2], %[a3], [%[sums], #8]\n\t"
+        "ldr r9, %[from]\n\t"
+        "ldr r10, %[stride]\n\t"
         "ldr %[w], %[steps]\n\t"
-        "mov %[x], %[plane]\n"
-        "2:\n\t" PLANES_FAR_STEP PLANES_FAR_STEP
-        "ldr r4, %[end]\n\t"
-        "cmp %[w], r4\n\t"
-        "bne 2b\n\t"
-        "ldr r4, %[sums_end]\n\t"
-        "strd %[a0], %[a1], [%[sums]], #8\n\t"
-        "strd %[a2], %[a3], [%[sums]], #8\n\t"
-        "add %[plane], %[plane], r9, lsl #2\n\t"
-        "cmp %[sums], r4\n\t"
-        "bne 1b"
-        : [sums] "+r"(sums), [plane] "+r"(plane), [x] "=&r"(x), [w] "=&r"(w), [a0] "=&r"(a0), [a1] "=&r"(a1),
-          [a2] "=&r"(a2), [a3] "=&r"(a3)
-        : [end] "m"(end), [steps] "m"(steps), [sums_end] "m"(sums_end), [apart] "m"(apart)
-        : "r4", "r5", "r6", "r8", "r9", "r10", "cc", "memory");
-}
-
-/* Four sums to four outputs `step` bytes apart, `fours` times; the factor is below 1/2. */
-static __attribute__((noinline)) void planes_rescale_fours(int8_t *output, const int32_t *sums, int32_t fours,
-                                                           int32_t step, int32_t multiplier, int32_t shift,
-                                                           int32_t rounding) {
-    int32_t step3 = 3 * step;
-    __asm__ volatile(
-        "1:\n\t"
-        "ldmia %[sums]!, {r4, r5, r6, r8}\n\t"
-        REQUANTIZE_MULTIPLY("r4", "%[multiplier]") REQUANTIZE_MULTIPLY("r5", "%[multiplier]")
-        REQUANTIZE_MULTIPLY("r6", "%[multiplier]") REQUANTIZE_MULTIPLY("r8", "%[multiplier]")
-        REQUANTIZE_AWAY_FROM_ZERO("r4") REQUANTIZE_AWAY_FROM_ZERO("r5")
-        REQUANTIZE_AWAY_FROM_ZERO("r6") REQUANTIZE_AWAY_FROM_ZERO("r8")
-        REQUANTIZE_SHIFT("r4", "%[shift]") REQUANTIZE_SHIFT("r5", "%[shift]")
-        REQUANTIZE_SHIFT("r6", "%[shift]") REQUANTIZE_SHIFT("r8", "%[shift]")
-        REQUANTIZE_ROUND("r4", "%[rounding]") REQUANTIZE_ROUND("r5", "%[rounding]")
-        REQUANTIZE_ROUND("r6", "%[rounding]") REQUANTIZE_ROUND("r8", "%[rounding]")
-        REQUANTIZE_CLAMP("r4") REQUANTIZE_CLAMP("r5") REQUANTIZE_CLAMP("r6") REQUANTIZE_CLAMP("r8")
-        "subs %[fours], %[fours], #1\n\t"
+        "ldmia r9, {r4, r5, r6, r8}\n\t"
+        "mov %[x], %[plane]\n\t"
+        "cmp r10, #1\n\t"
+        "bne 11f\n\t"
+        "add %[plane], %[plane], #8\n\t"
+        ALIGN_LOOP
+        "2:\n\t" PLANES_STEP PLANES_STEP
+        "cmp %[w], %[end]\n\t"
+        "bne 2b\n"
+        "3:\n\t"
+        "ldr r9, %[way]\n\t"
+        "ldrd r10, r11, %[factors]\n\t"
+        "cmp r9, #0\n\t"
+        "bne 14f\n"
+        "4:\n\t"
+        PLANES_EACH(PLANES_ONCE) PLANES_EACH(ONCE_CLAMP) "\n"
+        "5:\n\t"
+        "ldr r9, %[step]\n\t"
+        "ldr r12, %[row_last]\n\t"
         "strb r4, [%[output]]\n\t"
-        "strb r5, [%[output], %[step]]\n\t"
-        "strb r6, [%[output], %[step], lsl #1]\n\t"
-        "strb r8, [%[output], %[step3]]\n\t"
-        "add %[output], %[output], %[step], lsl #2\n\t"
-        "bne 1b"
-        : [output] "+r"(output), [sums] "+r"(sums), [fours] "+r"(fours)
-        : [step] "r"(step), [step3] "r"(step3), [multiplier] "r"(multiplier), [shift] "r"(shift),
-          [rounding] "r"(rounding)
-        : "r4", "r5", "r6", "r8", "cc", "memory");
-}
-
-/* The same by one rounding, for `count` sums. */
-static __attribute__((noinline)) void planes_rescale_once(int8_t *output, const int32_t *sums, int32_t count,
-                                                          int32_t step, int32_t multiplier, int32_t offset) {
-    const int32_t step3 = 3 * step, *end = sums + count - 4;
-    while (sums <= end) {
-        __asm__ volatile(
-            "ldmia %[sums]!, {r4, r5, r6, r8}\n\t"
-            ONCE_MULTIPLY("r4", "%[multiplier]", "%[offset]") ONCE_MULTIPLY("r5", "%[multiplier]", "%[offset]")
-            ONCE_MULTIPLY("r6", "%[multiplier]", "%[offset]") ONCE_MULTIPLY("r8", "%[multiplier]", "%[offset]")
-            ONCE_CLAMP("r4") ONCE_CLAMP("r5") ONCE_CLAMP("r6") ONCE_CLAMP("r8")
-            "strb r4, [%[output]]\n\t"
-            "strb r5, [%[output], %[step]]\n\t"
-            "strb r6, [%[output], %[step], lsl #1]\n\t"
-            "strb r8, [%[output], %[step3]]\n\t"
-            "add %[output], %[output], %[step], lsl #2"
-            : [output] "+r"(output), [sums] "+r"(sums)
-            : [step] "r"(step), [step3] "r"(step3), [multiplier] "r"(multiplier), [offset] "r"(offset)
-            : "r4", "r5", "r6", "r8", "memory");
-    }
-    for (const int32_t *last = end + 4; sums != last; output += step) {
-        int32_t y = *sums++;
-        __asm__(ONCE_MULTIPLY("%0", "%1", "%2") "ssat %0, #8, %0, asr #4" : "+r"(y) : "r"(multiplier), "r"(offset));
-        *output = (int8_t)y;
-    }
+        "cmp %[output], r12\n\t"
+        "beq 6f\n\t"
+        "strb r5, [%[output], r9]\n\t"
+        "add %[output], %[output], r9, lsl #1\n\t"
+        "strb r6, [%[output]]\n\t"
+        "strb r8, [%[output], r9]\n\t"
+        "add %[output], %[output], r9, lsl #1\n\t"
+        "b 1b\n"
+        "6:\n\t" /* the last of a row */
+        "ldr r10, %[last]\n\t"
+        "cmp r10, #1\n\t"
+        "beq 7f\n\t"
+        "strb r5, [%[output], r9]\n\t"
+        "cmp r10, #2\n\t"
+        "beq 7f\n\t"
+        "add %[output], %[output], r9, lsl #1\n\t"
+        "strb r6, [%[output]]\n\t"
+        "cmp r10, #3\n\t"
+        "beq 7f\n\t"
+        "strb r8, [%[output], r9]\n"
+        "7:\n\t"
+        "ldr r9, %[rows]\n\t"
+        "ldr r10, %[step_y]\n\t"
+        "ldr r11, %[row]\n\t"
+        "ldr r12, %[row_last]\n\t"
+        "ldr %[output], %[begin]\n\t"
+        "ldr %[plane], %[first]\n\t"
+        "add r12, r12, r10\n\t"
+        "add %[output], %[output], r10\n\t"
+        "add %[plane], %[plane], r11\n\t"
+        "str r12, %[row_last]\n\t"
+        "str %[output], %[begin]\n\t"
+        "str %[plane], %[first]\n\t"
+        "subs r9, r9, #1\n\t"
+        "str r9, %[rows]\n\t"
+        "bne 1b\n\t"
+        "b 20f\n"
+        "11:\n\t"
+        "cmp r10, #0\n\t"
+        "beq 18f\n\t"
+        "add %[plane], %[plane], r10, lsl #3\n\t"
+        "cmp r10, #2\n\t"
+        "bne 13f\n\t"
+        ALIGN_LOOP
+        "12:\n\t" PLANES_EVEN_STEP PLANES_EVEN_STEP
+        "cmp %[w], %[end]\n\t"
+        "bne 12b\n\t"
+        "b 3b\n"
+        "13:\n\t"
+        "add %[t], r10, r10\n\t"
+        "add r12, %[t], r10, lsl #2\n"
+        "8:\n\t" PLANES_FAR_STEP
+        "cmp %[w], %[end]\n\t"
+        "bne 8b\n\t"
+        "b 3b\n"
+        "14:\n\t"
+        "ldr r12, %[addend]\n\t"
+        "cmp r9, #1\n\t"
+        "bne 16f\n\t"
+        PLANES_EACH(PLANES_PRODUCT) PLANES_EACH(REQUANTIZE_AWAY_FROM_ZERO) PLANES_EACH(PLANES_SHIFT)
+        PLANES_EACH(PLANES_ROUND) PLANES_EACH(REQUANTIZE_CLAMP)
+        "b 5b\n"
+        "16:\n\t"
+        PLANES_EACH(PLANES_SHIFT_LEFT) PLANES_EACH(PLANES_PRODUCT) PLANES_EACH(PLANES_ROUND) PLANES_EACH(PLANES_CLAMP)
+        "b 5b\n"
+        "18:\n\t"
+        "ldmia %[plane]!, {r4, r5, r6, r8}\n\t"
+        "b 3b\n"
+        "20:"
+        : [output] "+r"(output), [plane] "+r"(plane), [x] "=&r"(x), [w] "=&r"(w), [t] "=&r"(t),
+          [row_last] "+m"(row_last), [begin] "+m"(begin), [first] "+m"(first), [rows] "+m"(rows)
+        : [end] "r"(end), [from] "m"(from), [steps] "m"(steps), [stride] "m"(stride), [way] "m"(way),
+          [factors] "m"(factors), [addend] "m"(addend), [step] "m"(step), [last] "m"(last), [step_y] "m"(step_y),
+          [row] "m"(row)
+        : "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "cc", "memory");
 }
 /* clang-format on */
-
-/* The same where the factor is 1/2 or more. */
-KERNEL_INLINE void planes_rescale_left(int8_t *output, const int32_t *sums, int32_t count, int32_t step,
-                                       int32_t multiplier, int32_t shift, int32_t zero_point) {
-    for (; count > 0; count--, output += step) {
-        int32_t y = (int32_t)((uint32_t)*sums++ << shift);
-        __asm__("smmlar %0, %0, %1, %0\n\tqadd %0, %0, %2\n\tssat %0, #8, %0"
-                : "+r"(y)
-                : "r"(multiplier), "r"(zero_point));
-        *output = (int8_t)y;
-    }
-}
 
 #endif
