@@ -39,14 +39,14 @@ TYPICAL_PAIRS = [
     Layer((2, 3, 3, 20), (3, 3), 1, padding=VALID, y=(0.03, 0)),
 ]
 TYPICAL_QUADS = [
-    QUADS,
+    replace(QUADS, shape=(1, 4, 5, 16), units=16),
     replace(QUADS, strides=(2, 2)),
     replace(QUADS, shape=(2, 3, 3, 16), units=16, y=(0.01, 7), activation=0),
     replace(QUADS, kernel=(5, 1), padding=VALID),
     replace(QUADS, dilations=(2, 2)),
     replace(QUADS, shape=(2, 8, 8, 17), kernel=(7, 7), units=17, padding=VALID),
     replace(QUADS, shape=(1, 5, 4, 7), kernel=(5, 5), units=14, multiplier=2, strides=(2, 2), dead=3),
-    replace(QUADS, shape=(1, 5, 6, 7), units=21, multiplier=3, padding=VALID, y=(0.0001, 3), lowest=-128),
+    replace(QUADS, shape=(1, 5, 4, 7), units=21, multiplier=3, padding=VALID, y=(0.0001, 3), lowest=-128),
 ]
 TYPICAL = [("conv_pairs_s8", TYPICAL_PAIRS), ("depthwise_quads_s8", TYPICAL_QUADS)]
 

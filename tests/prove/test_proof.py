@@ -73,7 +73,7 @@ def test_a_wrong_number_in_each_operator_is_found_in_that_operator(whole_build: 
     proof = bent(
         folder,
         (r"(#else\nstatic KERNEL_TABLE int8_t op0_weights\[\d+\][^=]*= \{\n +)(-?\d+)", r"\g<1>\g<2>1"),
-        (r"(struct depthwise_quads_s8 op1 = \{\n    .window = \{1, 4, 4, 8, 4, 4, 3, 3, 1, 1, 1, 1, )1", r"\g<1>0"),
+        (r"(struct conv_planes_s8 op1 = \{\n    .window = \{1, 4, 4, 8, 4, 4, 3, 3, 1, 1, 1, 1, )1", r"\g<1>0"),
         (r"(struct conv_\w+ op2 = \{(?:(?!struct)[^;])*?\.rounding = )-13", r"\g<1>-11"),
         (r"(struct add_s8 op3 = \{[^;]*\.multiplier2 = )(-?\d+)", r"\g<1>1073741824"),
         (r"(op4_reciprocals\[1\] = \{\n? *)(\d+)", r"\g<1>2147400000"),

@@ -68,8 +68,7 @@ struct planes_walk {
 
 /* Adds a channel of several to one unit of its group, row by row, or all of them as one row. */
 static __attribute__((noinline, cold)) void planes_add(int32_t *sums, int32_t bias, int32_t is_first,
-                                                       const struct planes_walk *walk,
-                                                       const struct conv_planes_s8 *p) {
+                                                       const struct planes_walk *walk, const struct conv_planes_s8 *p) {
     const struct planes_outputs *outputs = &walk->outputs;
     const int32_t loops = walk->flat ? 1 : outputs->rows, rows = walk->flat ? outputs->rows : 1;
     const int32_t count = ((rows - 1) * p->pitch + outputs->count + 3) & ~3;
@@ -119,8 +118,8 @@ static __attribute__((noinline, cold)) void planes_strip(const int8_t *input, in
             for (int32_t unit = 0; unit < p->group_units; unit++) {
                 const int8_t *own = weights + (unit * p->group_channels + channel) * taps;
                 const int32_t *factors = scales + unit * UNIT_SCALES;
-                if (p->group_channels > 1 ||
-                    !planes_at_once(output + unit, walk->plane, own, factors, &walk->shape, &walk->outputs, p->rounding)) {
+                if (p->group_channels > 1 || !planes_at_once(output + unit, walk->plane, own, factors, &walk->shape,
+                                                             &walk->outputs, p->rounding)) {
                     planes_unit(output + unit, walk->sums + unit * p->sums, own, factors, channel, walk, p);
                 }
             }

@@ -55,7 +55,7 @@ KERNEL_INLINE void planes_row(int32_t sums[4], const int32_t *w, const int16_t *
 
 /* All taps of four outputs. */
 KERNEL_INLINE void planes_taps(int32_t s[4], const int16_t *x, int32_t stride, const int32_t *weights,
-                                   const struct planes_shape *shape) {
+                               const struct planes_shape *shape) {
     const int32_t height = shape->height, width = shape->width, row = (shape->gap + 4 * (shape->steps - 1)) / 2;
     const int32_t *end = weights + height * width;
     if (width == 3) {
@@ -102,8 +102,8 @@ KERNEL_INLINE void planes_rescale(int8_t *output, const int32_t s[4], int32_t co
                                   const int32_t *scales, int32_t rounding) {
     const int32_t multiplier = scales[1], scaling = scales[2], once = rounds_once(multiplier);
     for (int32_t i = 0; i < count; i++, output += step) {
-        store_s8(output, once ? rescale_once(s[i], multiplier, scaling)
-                              : rescale_unit(s[i], multiplier, scaling, rounding));
+        store_s8(output,
+                 once ? rescale_once(s[i], multiplier, scaling) : rescale_unit(s[i], multiplier, scaling, rounding));
     }
 }
 

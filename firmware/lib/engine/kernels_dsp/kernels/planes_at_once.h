@@ -171,10 +171,10 @@ static __attribute__((noinline, hot)) void planes_three(int8_t *output, const in
 
 /* A model in which depthwise layers of 3 x 3 are rescaled by two roundings says so. */
 #ifdef PLANES_THREE_TWICE
-static __attribute__((noinline, hot)) int32_t planes_three_twice(int8_t *output, const int16_t *plane, const int8_t *w,
-                                                                 const int32_t *scales, int32_t tap_row,
-                                                                 const struct planes_outputs *outputs,
-                                                                 int32_t rounding) {
+static
+    __attribute__((noinline, hot)) int32_t planes_three_twice(int8_t *output, const int16_t *plane, const int8_t *w,
+                                                              const int32_t *scales, int32_t tap_row,
+                                                              const struct planes_outputs *outputs, int32_t rounding) {
     planes_three_of(output, plane, w, scales, tap_row, outputs, rounding, 1);
     return 1;
 }

@@ -21,7 +21,7 @@ KERNEL_INLINE word planes_word(int32_t low, int32_t high) {
 
 /* A channel's weights as `planes_multiply` takes them. */
 static __attribute__((noinline, hot)) void planes_spread(word *step, const int8_t *weights,
-                                                    const struct planes_shape *shape) {
+                                                         const struct planes_shape *shape) {
     const int32_t last = shape->steps - 1, left_over = shape->width - 2 * last; /* none, one or two in the last step */
     const word gap = (word)shape->gap;
     const int8_t *row_end = weights + 2 * last;
@@ -39,7 +39,8 @@ static __attribute__((noinline, hot)) void planes_spread(word *step, const int8_
         *step++ = planes_word(before, first);
         *step++ = gap;
     }
-    if (shape->height * shape->steps % 2 != 0) {
+    if (shape->height * shape->steps % 2 != 0) { /* once more, times nothing */
+        step[-1] = 0;
         step[0] = 0;
         step[1] = 0;
         step[2] = 0;
@@ -193,7 +194,7 @@ static __attribute__((noinline, hot)) void planes_rows(int8_t *output, const int
                                                   int32_t rounding) {
     const int32_t biases[4] = {scales[0], scales[0], scales[0], scales[0]}, *const from = biases;
     const int32_t once = rounds_once(scales[1]), to_left = !once && scales[2] < 0;
-    const int32_t way = once ? PLANES_BY_ONE : to_left ? PLANES_LEFT : PLANES_BY_TWO;
+    const int32_t twice = to_left ? PLANES_LEFT : PLANES_BY_TWO, way = once ? PLANES_BY_ONE : twice;
     const int32_t factors[2] = {scales[1], to_left ? scales[2] >> 8 & 0x1f : scales[2]};
     const int32_t addend = to_left ? rounding >> 1 : rounding;
     const int32_t before = (outputs->count - 1) & ~3, last = outputs->count - before;
@@ -212,7 +213,7 @@ static __attribute__((noinline, hot)) void planes_rows(int8_t *output, const int
         "ldmia r9, {r4, r5, r6, r8}\n\t"
         "mov %[x], %[plane]\n\t"
         "cmp r10, #1\n\t"
-        "bne 11f\n\t"
+        "bne 7f\n\t"
         "add %[plane], %[plane], #8\n\t"
         ALIGN_LOOP
         "2:\n\t" PLANES_STEP PLANES_STEP
@@ -222,34 +223,33 @@ static __attribute__((noinline, hot)) void planes_rows(int8_t *output, const int
         "ldr r9, %[way]\n\t"
         "ldrd r10, r11, %[factors]\n\t"
         "cmp r9, #0\n\t"
-        "bne 14f\n"
-        "4:\n\t"
+        "bne 11f\n\t"
         PLANES_EACH(PLANES_ONCE) PLANES_EACH(ONCE_CLAMP) "\n"
-        "5:\n\t"
+        "4:\n\t"
         "ldr r9, %[step]\n\t"
         "ldr r12, %[row_last]\n\t"
         "strb r4, [%[output]]\n\t"
         "cmp %[output], r12\n\t"
-        "beq 6f\n\t"
+        "beq 5f\n\t"
         "strb r5, [%[output], r9]\n\t"
         "add %[output], %[output], r9, lsl #1\n\t"
         "strb r6, [%[output]]\n\t"
         "strb r8, [%[output], r9]\n\t"
         "add %[output], %[output], r9, lsl #1\n\t"
         "b 1b\n"
-        "6:\n\t" /* the last of a row */
+        "5:\n\t" /* the last of a row */
         "ldr r10, %[last]\n\t"
         "cmp r10, #1\n\t"
-        "beq 7f\n\t"
+        "beq 6f\n\t"
         "strb r5, [%[output], r9]\n\t"
         "cmp r10, #2\n\t"
-        "beq 7f\n\t"
+        "beq 6f\n\t"
         "add %[output], %[output], r9, lsl #1\n\t"
         "strb r6, [%[output]]\n\t"
         "cmp r10, #3\n\t"
-        "beq 7f\n\t"
+        "beq 6f\n\t"
         "strb r8, [%[output], r9]\n"
-        "7:\n\t"
+        "6:\n\t"
         "ldr r9, %[rows]\n\t"
         "ldr r10, %[step_y]\n\t"
         "ldr r11, %[row]\n\t"
@@ -265,39 +265,39 @@ static __attribute__((noinline, hot)) void planes_rows(int8_t *output, const int
         "subs r9, r9, #1\n\t"
         "str r9, %[rows]\n\t"
         "bne 1b\n\t"
-        "b 20f\n"
-        "11:\n\t"
+        "b 14f\n"
+        "7:\n\t"
         "cmp r10, #0\n\t"
-        "beq 18f\n\t"
+        "beq 13f\n\t"
         "add %[plane], %[plane], r10, lsl #3\n\t"
         "cmp r10, #2\n\t"
-        "bne 13f\n\t"
+        "bne 9f\n\t"
         ALIGN_LOOP
-        "12:\n\t" PLANES_EVEN_STEP PLANES_EVEN_STEP
-        "cmp %[w], %[end]\n\t"
-        "bne 12b\n\t"
-        "b 3b\n"
-        "13:\n\t"
-        "add %[t], r10, r10\n\t"
-        "add r12, %[t], r10, lsl #2\n"
-        "8:\n\t" PLANES_FAR_STEP
+        "8:\n\t" PLANES_EVEN_STEP PLANES_EVEN_STEP
         "cmp %[w], %[end]\n\t"
         "bne 8b\n\t"
         "b 3b\n"
-        "14:\n\t"
+        "9:\n\t"
+        "add %[t], r10, r10\n\t"
+        "add r12, %[t], r10, lsl #2\n"
+        "10:\n\t" PLANES_FAR_STEP
+        "cmp %[w], %[end]\n\t"
+        "bne 10b\n\t"
+        "b 3b\n"
+        "11:\n\t"
         "ldr r12, %[addend]\n\t"
         "cmp r9, #1\n\t"
-        "bne 16f\n\t"
+        "bne 12f\n\t"
         PLANES_EACH(PLANES_PRODUCT) PLANES_EACH(REQUANTIZE_AWAY_FROM_ZERO) PLANES_EACH(PLANES_SHIFT)
         PLANES_EACH(PLANES_ROUND) PLANES_EACH(REQUANTIZE_CLAMP)
-        "b 5b\n"
-        "16:\n\t"
+        "b 4b\n"
+        "12:\n\t"
         PLANES_EACH(PLANES_SHIFT_LEFT) PLANES_EACH(PLANES_PRODUCT) PLANES_EACH(PLANES_ROUND) PLANES_EACH(PLANES_CLAMP)
-        "b 5b\n"
-        "18:\n\t"
+        "b 4b\n"
+        "13:\n\t"
         "ldmia %[plane]!, {r4, r5, r6, r8}\n\t"
         "b 3b\n"
-        "20:"
+        "14:"
         : [output] "+r"(output), [plane] "+r"(plane), [x] "=&r"(x), [w] "=&r"(w), [t] "=&r"(t),
           [row_last] "+m"(row_last), [begin] "+m"(begin), [first] "+m"(first), [rows] "+m"(rows)
         : [end] "r"(end), [from] "m"(from), [steps] "m"(steps), [stride] "m"(stride), [way] "m"(way),
