@@ -97,24 +97,23 @@ static __attribute__((noinline)) void planes_multiply(int32_t *sums, int32_t fou
     }
 }
 
-/* Four sums to `count` outputs. */
-KERNEL_INLINE void planes_rescale(int8_t *output, const int32_t s[4], int32_t count, int32_t step,
-                                  const int32_t *scales, int32_t rounding) {
-    const int32_t multiplier = scales[1], scaling = scales[2], once = rounds_once(multiplier);
-    for (int32_t i = 0; i < count; i++, output += step) {
-        store_s8(output,
-                 once ? rescale_once(s[i], multiplier, scaling) : rescale_unit(s[i], multiplier, scaling, rounding));
+KERNEL_INLINE void planes_store(int8_t *output, int32_t sum, int32_t multiplier, int32_t scaling, int32_t rounding) {
+    if (rounds_once(multiplier)) {
+        store_s8(output, rescale_once(sum, multiplier, scaling));
+    } else {
+        store_s8(output, rescale_unit(sum, multiplier, scaling, rounding));
     }
 }
 
 KERNEL_INLINE void planes_rows_of(int8_t *output, const int16_t *plane, int32_t stride, const word *steps,
                                   const struct planes_shape *shape, const struct planes_outputs *outputs,
                                   const int32_t *scales, int32_t rounding) {
-    const int32_t bias = scales[0], *weights = (const int32_t *)(const void *)steps;
+    const int32_t bias = scales[0], multiplier = scales[1], scaling = scales[2], step = outputs->step;
+    const int32_t *weights = (const int32_t *)(const void *)steps;
     for (int32_t rows = outputs->rows; rows > 0; rows--, output += outputs->step_y, plane += outputs->row / 2) {
         const int16_t *x = plane;
         int8_t *to = output;
-        for (int32_t left = outputs->count; left > 0; left -= 4, to += 4 * outputs->step) {
+        for (int32_t left = outputs->count; left > 0; left -= 4, to += 4 * step) {
             int32_t s[4] = {bias, bias, bias, bias};
             if (stride == 0) {
                 const int32_t *sums = (const int32_t *)(const void *)x;
@@ -127,7 +126,16 @@ KERNEL_INLINE void planes_rows_of(int8_t *output, const int16_t *plane, int32_t 
                 planes_taps(s, x, stride, weights, shape);
                 x += 4 * stride;
             }
-            planes_rescale(to, s, left < 4 ? left : 4, outputs->step, scales, rounding);
+            planes_store(to, s[0], multiplier, scaling, rounding);
+            if (left > 1) {
+                planes_store(to + step, s[1], multiplier, scaling, rounding);
+            }
+            if (left > 2) {
+                planes_store(to + 2 * step, s[2], multiplier, scaling, rounding);
+            }
+            if (left > 3) {
+                planes_store(to + 3 * step, s[3], multiplier, scaling, rounding);
+            }
         }
     }
 }

@@ -145,12 +145,20 @@ KERNEL_INLINE void planes_three_of(int8_t *output, const int16_t *plane, const i
     const int8_t *x0 = (const int8_t *)plane, *x1 = x0 + tap_row, *x2 = x1 + tap_row;
     uintptr_t walk[2] = {(uintptr_t)outputs->step, 0}; /* along a row of outputs, until which of them */
     int8_t *begin = output;
-    const word beside[6] = {
-        planes_word(w[0], w[1]), planes_word(w[1], w[2]), planes_word(w[3], w[4]),
-        planes_word(w[4], w[5]), planes_word(w[6], w[7]), planes_word(w[7], w[8]),
-    };
-    const word apart[5] = {beside[0], beside[2], beside[4], planes_word(w[2], w[5]), planes_word(w[8], 0)};
-    const word *weights = outputs->stride == 1 ? beside : apart;
+    word table[6] = {planes_word(w[0], w[1])};
+    const word *weights = table;
+    if (outputs->stride == 1) {
+        table[1] = planes_word(w[1], w[2]);
+        table[2] = planes_word(w[3], w[4]);
+        table[3] = planes_word(w[4], w[5]);
+        table[4] = planes_word(w[6], w[7]);
+        table[5] = planes_word(w[7], w[8]);
+    } else {
+        table[1] = planes_word(w[3], w[4]);
+        table[2] = planes_word(w[6], w[7]);
+        table[3] = planes_word(w[2], w[5]);
+        table[4] = planes_word(w[8], 0);
+    }
     if (outputs->stride == 1 && twice) {
         THREE_WITH_STRIDE_1(THREE_TWICE, THREE_TWICE_LAST);
     } else if (outputs->stride == 1) {
