@@ -121,8 +121,8 @@ def generate(program: Program, plan: MemoryPlan, *, prefix: str = "", place: str
     moving = (
         ['#include "kernels/move_rows.h"'] if any(isinstance(op, Stripes) and op.moves for op in program.ops) else []
     )
-    defined = sorted({part for op in program.ops for part in op.kernel_parts})
-    lines = [*(f"#define {part}" for part in defined), *moving, *kernels, *_abi_guard(bool(uses))]
+    defined = sorted({macro for part in every for macro in part.op.kernel_macros})
+    lines = [*(f"#define {macro}" for macro in defined), *moving, *kernels, *_abi_guard(bool(uses))]
     for kernel in shared:
         part = next(part for part in every if part.op.kernel == kernel)
         scratch = any(other.op.kernel == kernel and other.op.scratch_bytes for other in every)

@@ -6,25 +6,35 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tinyproof.export.ops.base import Op
+from tinyproof.export.ops.conv_planes import ANY
 from tinyproof.export.ops.convolution import LaidOutConvolution
 
 # Their code, 3.6 and 1.1 KB on a Cortex-M4, is there whether one layer takes it or many: what share of a model's
 # instructions they have to save at least, about a hundredth for a kilobyte.
 DISPENSABLE = {"conv_planes_s8": 0.04, "depthwise_quads_s8": 0.012}
+# The same of parts of kernels, by the macro that has them compiled: 1.5 KB.
+DISPENSABLE_PARTS = {ANY: 0.015}
 
 
 def without_poor_kernels(ops: Sequence[Op]) -> list[Op]:
     """The operators; layers whose kernel saves next to nothing in all of them take another one that can run them."""
     found = list(ops)
     for kernel, worth in DISPENSABLE.items():
-        others = {place: _other(op, kernel) for place, op in enumerate(found) if op.kernel == kernel}
-        known = {place: other for place, other in others.items() if other}
-        more = sum(other.cost - found[place].cost for place, other in known.items())
-        if len(known) == len(others) and more <= worth * sum(op.cost for op in found):
-            for place, other in known.items():
-                found[place] = other
+        _spare(found, [place for place, op in enumerate(found) if op.kernel == kernel], worth)
+    for macro, worth in DISPENSABLE_PARTS.items():
+        _spare(found, [place for place, op in enumerate(found) if macro in op.kernel_macros], worth)
     return found
 
 
-def _other(op: Op, kernel: str) -> Op | None:
-    return op.without(kernel) if isinstance(op, LaidOutConvolution) else None
+def _spare(found: list[Op], places: Sequence[int], worth: float) -> None:
+    """Gives those at `places` other kernels, if each has one and all of them together are worth less."""
+    others = {place: _other(found[place]) for place in places}
+    known = {place: other for place, other in others.items() if other}
+    more = sum(other.cost - found[place].cost for place, other in known.items())
+    if len(known) == len(others) and more <= worth * sum(op.cost for op in found):
+        for place, other in known.items():
+            found[place] = other
+
+
+def _other(op: Op) -> Op | None:
+    return op.without(op.kernel) if isinstance(op, LaidOutConvolution) else None

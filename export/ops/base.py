@@ -156,7 +156,7 @@ class Op(ABC):
     # The kernel's name: its C function, its parameter struct and its header. Empty: nothing to do on the device.
     kernel: str = ""
     # Macros that the generated C defines: parts of the kernel that not every model is faster by.
-    kernel_parts: tuple[str, ...] = ()
+    kernel_macros: tuple[str, ...] = ()
 
     def __init__(self, graph: Graph, operator: Operator) -> None:
         self.graph = graph

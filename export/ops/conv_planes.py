@@ -17,8 +17,9 @@ from tinyproof.export.ops.simd_packing import Row
 
 MAX_STRIP_BYTES = 2048  # of a strip's scratch, unless one row takes more
 CALL_COST = 900  # of a kernel, once
-# Of kernels_dsp/kernels/planes_at_once.h, for layers of which no more channels than this share take one rounding.
-THREE_TWICE, SELDOM = "PLANES_THREE_TWICE", 0.5
+# Of kernels_dsp/kernels/planes_at_once.h: for any layer but those of 3 x 3 by one rounding, and for those of 3 x 3 of
+# which no more channels than this share take one.
+ANY, THREE_TWICE, SELDOM = "PLANES_ANY", "PLANES_THREE_TWICE", 0.5
 ROW_COST = 20  # of a row for the inner loop, beside its sums
 
 
@@ -124,9 +125,15 @@ class Planes:
         return -(-self.row_outputs // 4) * 4
 
     @property
-    def kernel_parts(self) -> tuple[str, ...]:
+    def kernel_macros(self) -> tuple[str, ...]:
         """As of Op."""
-        return (THREE_TWICE,) if self._at_once and self.once <= SELDOM else ()
+        if self._at_once and self.once == 1 and self.parts == 1:
+            return ()
+        return (ANY, THREE_TWICE) if self._takes_two_roundings else (ANY,)
+
+    @property
+    def _takes_two_roundings(self) -> bool:
+        return self._at_once and self.once <= SELDOM
 
     @property
     def _at_once(self) -> bool:
@@ -218,7 +225,7 @@ class Planes:
         if self._at_once:
             pair = 26 if self.x.stride == 1 else 29
             once = 120 + rows * (22 + pair * (self.row_outputs // 2) + 18 * (self.row_outputs % 2))
-        if self.kernel_parts:
+        if self._takes_two_roundings:
             twice = once + rows * (7 * (self.row_outputs // 2) + 4 * (self.row_outputs % 2))
         units = self.units * (self.once * once + (1 - self.once) * twice)
         return 100 + self.groups * (self.channels * (30 + fill) + units)

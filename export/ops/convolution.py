@@ -294,8 +294,10 @@ class LaidOutConvolution(Convolution):
     shunned = ""  # a kernel that it does not take, see `without`
 
     @property
-    def kernel_parts(self) -> tuple[str, ...]:  # type: ignore[override]  # it follows from the layout
-        return self.layout.kernel_parts if isinstance(self.layout, Planes) else ()
+    def kernel_macros(self) -> tuple[str, ...]:  # type: ignore[override]  # it follows from the layout
+        if isinstance(self.layout, Planes) and self.kernel == self.layout.kernel:
+            return self.layout.kernel_macros
+        return ()
 
     @abstractmethod
     def lay_out(self, like: Op | None = None) -> None:

@@ -118,8 +118,10 @@ static __attribute__((noinline, cold)) void planes_strip(const int8_t *input, in
             for (int32_t unit = 0; unit < p->group_units; unit++) {
                 const int8_t *own = weights + (unit * p->group_channels + channel) * taps;
                 const int32_t *factors = scales + unit * UNIT_SCALES;
-                if (p->group_channels > 1 || !planes_at_once(output + unit, walk->plane, own, factors, &walk->shape,
-                                                             &walk->outputs, p->rounding)) {
+                const int32_t done =
+                    p->group_channels == 1 &&
+                    planes_at_once(output + unit, walk->plane, own, factors, &walk->shape, &walk->outputs, p->rounding);
+                if (PLANES_UNITS && !done) {
                     planes_unit(output + unit, walk->sums + unit * p->sums, own, factors, channel, walk, p);
                 }
             }

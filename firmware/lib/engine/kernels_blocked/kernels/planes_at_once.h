@@ -7,6 +7,8 @@
 #include "kernels/planes_multiply.h"
 #include "kernels/planes_outputs.h"
 
+#define PLANES_UNITS 1 /* see kernels_dsp/ */
+
 /* Makes the outputs of a unit of one channel, and says whether it did. */
 KERNEL_INLINE int32_t planes_at_once(int8_t *output, const int16_t *plane, const int8_t *weights, const int32_t *scales,
                                      const struct planes_shape *shape, const struct planes_outputs *outputs,

@@ -8,6 +8,13 @@
 #include "kernels/planes_multiply.h"
 #include "kernels/planes_outputs.h"
 
+/* Whether there are other layers than those of one channel, 3 x 3 and one rounding: the model says so. */
+#ifdef PLANES_ANY
+#define PLANES_UNITS 1
+#else
+#define PLANES_UNITS 0
+#endif
+
 /* clang-format off */
 /* The beginning of a row of outputs. */
 #define THREE_BEGIN                                                                                                    \
