@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Instructions of Armv7E-M in C, for assembly that armv7em.py has translated; only what the kernels use.
+ * Instructions of Armv7E-M in C, for assembly that assembly.py has translated; only what the kernels use.
  * Source: Armv7-M Architecture Reference Manual (Arm DDI 0403), A7.7. The Q flag is left out: no kernel reads it.
  *
  * A register is wide enough for an address of this machine, which lies above 2^32. A number fills the lower 32 bits and

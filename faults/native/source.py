@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The C of an engine as it is run here: a function for each operator, and its constants where they can be changed.
 
-The generated code and the kernels are those of a board; assembly is translated to C (armv7em.py). Constants lose their
+The generated code and the kernels are those of a board; assembly is translated to C (assembly.py). Constants lose their
 `const` and stand in a file of their own: what is left compiles in a moment, and is compiled anew for each kernel that
 is changed.
 """
@@ -20,11 +20,11 @@ from tinyproof.export.codegen import Unit, emit_reset
 from tinyproof.export.lowering import Program
 from tinyproof.export.memory_planner import MemoryPlan
 from tinyproof.export.profile_codegen import ProfiledOperator, probe_tables, written_parts
-from tinyproof.faults.native.armv7em import translate
+from tinyproof.faults.native.armv7em import ARMV7EM
 
 ENGINE = FIRMWARE / "lib" / "engine"
 HERE = Path(__file__).parent
-ASSEMBLY = "kernels_dsp"  # the folder whose kernels are translated
+INSTRUCTIONS = {"kernels_dsp": ARMV7EM}  # of the folders whose kernels are translated
 
 _TABLE = re.compile(
     r"static (?:KERNEL_TABLE|const) (u?int(?:8|16|32|64)_t) (\w+)\[(\d+)\](?: KERNEL_ALIGNED\(\d+\))? = \{[^{}]*\};"
@@ -110,10 +110,11 @@ def preprocess(source: str, folder: Path, kernels: Sequence[str], engine: Path =
     file = folder / "engine.c"
     file.write_text(source, encoding="utf-8", newline="\n")
     includes = [f"-I{path}" for path in (*(engine / name for name in kernels), engine, HERE)]
-    machine = ["-include", str(HERE / "armv7em.h")] if ASSEMBLY in kernels else []
+    instructions = next((INSTRUCTIONS[name] for name in kernels if name in INSTRUCTIONS), None)
+    machine = ["-include", str(instructions.header)] if instructions else []
     command = ["gcc", "-E", *([] if lines else ["-P"]), "-std=gnu99", *includes, *machine, str(file)]
     text = run_gcc(command)
-    return translate(text) if machine else text
+    return instructions.translate(text) if instructions else text
 
 
 def parameter_regions(text: str) -> list[tuple[str, str]]:

@@ -27,7 +27,7 @@ from support.op_cases import (
 from support.op_rows import convolution, fully_connected
 from support.sanitizers import FLAGS, compile_sanitized
 
-from tinyproof.faults.native.armv7em import FORMS, find_form
+from tinyproof.faults.native.armv7em import ARMV7EM
 
 # Instructions as kernels write them, in a statement with these operands: d and e are written, n, m and a read; p is an
 # address in `memory`, i a distance in bytes from there, w a variable, and pair two.
@@ -178,7 +178,7 @@ def test_instructions_answer_as_on_a_cortex_m4(tmp_path: Path) -> None:
 
 def test_every_translated_instruction_was_compared() -> None:
     lines = [line for snippet in SNIPPETS for line in snippet.splitlines() if not line.endswith(":")]
-    assert {find_form(line)[0] for line in lines} == set(FORMS)
+    assert {ARMV7EM.find_form(line)[0] for line in lines} == set(ARMV7EM.forms)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ runs them is compiled once.
 
 Every other model has its tensors as islands in its arena, at the least alignment that a plan promises: the sanitizer
 sees a byte beyond each one's end. So has every model with kernels for the DSP extension, whose assembly is translated
-to C (armv7em.py).
+to C (assembly.py).
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ from tinyproof.export.codegen import emit_header, emit_source
 from tinyproof.export.lowering import Program, lower
 from tinyproof.export.memory_planner import MemoryPlan, plan_memory
 from tinyproof.export.ops.base import alignment
-from tinyproof.faults.native.armv7em import HEADER, translate
+from tinyproof.faults.native.armv7em import ARMV7EM
+from tinyproof.faults.native.assembly import InstructionSet
 
 ENGINE = Path(__file__).resolve().parents[2] / "firmware" / "lib" / "engine"
 RUNNER = Path(__file__).with_name("op_runner.c")
@@ -244,14 +245,13 @@ def write_unit(here: Path, models: list[tuple[Program, MemoryPlan]]) -> str:
     return str(path)
 
 
-def translate_unit(unit: str, folders: Sequence[Path]) -> str:
+def translate_unit(unit: str, folders: Sequence[Path], instructions: InstructionSet = ARMV7EM) -> str:
     """The same unit with its headers in it and without assembly: a file that gcc takes as preprocessed."""
-    header = HEADER
-    command = ["gcc", "-E", "-std=c99", *(f"-I{folder}" for folder in folders), "-include", str(header), unit]
+    command = ["gcc", "-E", "-std=c99", *(f"-I{folder}" for folder in folders), "-include", str(instructions.header), unit]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[:4000]
     path = Path(unit).with_suffix(".i")
-    path.write_text(translate(done.stdout), encoding="utf-8")
+    path.write_text(instructions.translate(done.stdout), encoding="utf-8")
     return str(path)
 
 
