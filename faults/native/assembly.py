@@ -24,7 +24,7 @@ _OPERANDS = {
 }
 _STATEMENT = re.compile(r"__asm__(?: volatile)?\s*\(")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
-_OPERAND = re.compile(r'(?:\[(\w+)\] )?"([^"]+)"\s*\(([^()]+)\)')
+_OPERAND = re.compile(r'(?:\[(\w+)\] )?"([^"]+)"\s*\(((?:[^()]|\([^()]*\))+)\)')
 _MARKER = re.compile(r"^# \d+ .*$", re.MULTILINE)  # of the preprocessor: where the following line comes from
 _GARBAGE = "0xA5A5A5A5u"  # what nobody has written yet
 
@@ -80,8 +80,8 @@ class InstructionSet:
         ]
 
     def _block(self, text: str, number: int) -> str:
-        """One statement. An operand that is only read is a constant, and a register that is no operand exists only if it
-        is among the clobbers: the compiler refuses assembly that does not keep to what it declares."""
+        """One statement. An operand that is only read is a constant, and a register that is no operand exists only if
+        it is among the clobbers: the compiler refuses assembly that does not keep to what it declares."""
         sections = _sections(text)
         template = _join_strings(sections[0])
         outputs, inputs, clobbers = (*sections[1:], "", "", "")[:3]

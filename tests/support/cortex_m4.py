@@ -157,11 +157,6 @@ void run(void) {
 """
 
 
-def run_on_cortex_m4(here: Path, sources: Sequence[str]) -> list[str]:
-    """What C files that define `void run(void)` print on a Cortex-M4."""
-    return run_on(M4, here, sources)
-
-
 def run_on(core: Core, here: Path, sources: Sequence[str]) -> list[str]:
     """Builds an image in `here` from C files that define `void run(void)`, and returns the lines that it prints.
 

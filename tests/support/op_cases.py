@@ -247,7 +247,15 @@ def write_unit(here: Path, models: list[tuple[Program, MemoryPlan]]) -> str:
 
 def translate_unit(unit: str, folders: Sequence[Path], instructions: InstructionSet = ARMV7EM) -> str:
     """The same unit with its headers in it and without assembly: a file that gcc takes as preprocessed."""
-    command = ["gcc", "-E", "-std=c99", *(f"-I{folder}" for folder in folders), "-include", str(instructions.header), unit]
+    command = [
+        "gcc",
+        "-E",
+        "-std=c99",
+        *(f"-I{folder}" for folder in folders),
+        "-include",
+        str(instructions.header),
+        unit,
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[:4000]
     path = Path(unit).with_suffix(".i")
