@@ -119,12 +119,15 @@ def cases_in_place() -> list[Case]:
     return [case for case, op in case_operators() if op.in_place]
 
 
-@pytest.mark.parametrize("kernels", ["plain", pytest.param("blocked", marks=pytest.mark.nightly), "dsp"])
+AT_NIGHT = [pytest.param(kernels, marks=pytest.mark.nightly) for kernels in ("blocked", "mve")]
+
+
+@pytest.mark.parametrize("kernels", ["plain", "dsp", *AT_NIGHT])
 def test_every_kernel_bears_the_distance_that_it_declares(kernels: str) -> None:
     cases = overlapping_cases()[:: 1 if effort.nightly else 2]
-    dsp, folders = kernels == "dsp", [BLOCKED_KERNELS] if kernels == "blocked" else []
-    tight = run_natively(cases, dsp, at_distance, folders)
-    apart = run_natively(cases, dsp, plan_islands, folders)
+    dsp, mve, folders = kernels == "dsp", kernels == "mve", [BLOCKED_KERNELS] if kernels == "blocked" else []
+    tight = run_natively(cases, dsp, at_distance, folders, mve=mve)
+    apart = run_natively(cases, dsp, plan_islands, folders, mve=mve)
     wrong = [case.label for case, a, b in zip(cases, tight, apart, strict=True) if a != b]
     assert not wrong, "\n".join(wrong)
 
@@ -151,6 +154,8 @@ def test_a_core_with_vectors_bears_it_too() -> None:
     forms = [form for case in cases if (form := lower(read_graph(case.tflite)).ops[0].mve)]
     assert {form.members["strip"] != "0" for form in forms} == {False, True}, "rows with and without borders"
     count_instructions(cases, M55, on_top)
+    for case, answers in zip(cases, run_natively(cases, plan=on_top, mve=True), strict=True):
+        assert answers == Reference(case.tflite, "tflite-micro").run_batch(case.inputs), case.label
 
 
 def stripless(program: Program) -> Program:

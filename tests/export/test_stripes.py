@@ -33,9 +33,9 @@ def in_stripes(program: Program, first: int, last: int, height: int) -> Program:
     return dataclasses.replace(program, ops=(*program.ops[:first], stripes, *program.ops[last + 1 :]))
 
 
-@pytest.mark.parametrize("dsp", [False, True], ids=["plain", "dsp"])
+@pytest.mark.parametrize("kernels", ["plain", "dsp", pytest.param("mve", marks=pytest.mark.nightly)])
 @pytest.mark.parametrize("name", ["mobile", "residual", pytest.param("valid", marks=pytest.mark.nightly)])
-def test_the_bits_are_those_of_whole_images(name: str, dsp: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_bits_are_those_of_whole_images(name: str, kernels: str, monkeypatch: pytest.MonkeyPatch) -> None:
     tflite = NETS[name]
     whole = lower(read_graph(tflite))
     count = len(whole.ops)
@@ -50,7 +50,7 @@ def test_the_bits_are_those_of_whole_images(name: str, dsp: bool, monkeypatch: p
         return found
 
     cases = [Case(str(chain), tflite, inputs) for chain in chains]
-    answers = run_natively(cases, dsp, plan)
+    answers = run_natively(cases, kernels == "dsp", plan, mve=kernels == "mve")
     expected = Reference(tflite, "tflite-micro").run_batch(inputs)
     assert [case.label for case, given in zip(cases, answers, strict=True) if given != expected] == []
 

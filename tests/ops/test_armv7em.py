@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from support import op_cases
 from support.cortex_m4 import M4
-from support.instruction_cases import different_snippets
+from support.instruction_cases import different_snippets, parameters
 from support.op_cases import (
     BLOCKED_KERNELS,
     DSP_KERNELS,
@@ -249,18 +249,7 @@ WRONG: list[tuple[Any, str, str, str, str]] = [
 ]
 
 
-def parameters() -> list[Any]:
-    """The first fault of each kernel; the others wait for the night."""
-    seen: set[str] = set()
-    found = []
-    for fault in WRONG:
-        new = fault[1] not in seen
-        seen.add(fault[1])
-        found.append(pytest.param(*fault, marks=[] if new else pytest.mark.nightly))
-    return found
-
-
-@pytest.mark.parametrize(("layer", "kernel", "right", "wrong", "says"), parameters())
+@pytest.mark.parametrize(("layer", "kernel", "right", "wrong", "says"), parameters(WRONG))
 def test_a_wrong_kernel_is_noticed(
     layer: Any, kernel: str, right: str, wrong: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,7 +10,13 @@ from typing import Any
 
 import pytest
 from support.cortex_m4 import assert_bit_exact_on_cortex_m4, assert_bit_exact_on_cortex_m55
-from support.op_cases import Case, assert_bit_exact, assert_bit_exact_with_dsp_kernels, edge_inputs
+from support.op_cases import (
+    Case,
+    assert_bit_exact,
+    assert_bit_exact_with_dsp_kernels,
+    assert_bit_exact_with_mve_kernels,
+    edge_inputs,
+)
 from support.op_rows.convolution import PAIRS, QUADS, VALID, Layer, build
 from support.op_table import only_op
 
@@ -22,6 +28,7 @@ from tinyproof.export.ops.simd_packing import PAIR_BYTES, packable, pair_scaling
 PROOFS = [
     pytest.param(assert_bit_exact, marks=pytest.mark.nightly),
     assert_bit_exact_with_dsp_kernels,
+    pytest.param(assert_bit_exact_with_mve_kernels, marks=pytest.mark.nightly),
     pytest.param(assert_bit_exact_on_cortex_m4, marks=pytest.mark.nightly),
     assert_bit_exact_on_cortex_m55,
 ]

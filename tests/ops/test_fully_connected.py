@@ -9,7 +9,13 @@ from typing import Any
 
 import pytest
 from support.cortex_m4 import assert_bit_exact_on_cortex_m4, assert_bit_exact_on_cortex_m55
-from support.op_cases import Case, assert_bit_exact, assert_bit_exact_with_dsp_kernels, edge_inputs
+from support.op_cases import (
+    Case,
+    assert_bit_exact,
+    assert_bit_exact_with_dsp_kernels,
+    assert_bit_exact_with_mve_kernels,
+    edge_inputs,
+)
 from support.op_rows.fully_connected import PAIRS, Layer, build
 from support.op_table import only_op
 
@@ -18,6 +24,7 @@ from tinyproof.core.errors import InputFileError
 PROOFS = [
     pytest.param(assert_bit_exact, marks=pytest.mark.nightly),
     assert_bit_exact_with_dsp_kernels,
+    pytest.param(assert_bit_exact_with_mve_kernels, marks=pytest.mark.nightly),
     pytest.param(assert_bit_exact_on_cortex_m4, marks=pytest.mark.nightly),
     assert_bit_exact_on_cortex_m55,
 ]

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from support.op_cases import ENGINE, Case, compile_case, write_unit
+from support.op_cases import ENGINE, Case, compile_case, has_mve_kernel, write_unit
 from support.sanitizers import STRICT
 from tinyproof.core.reference.golden import Reference
 from tinyproof.core.tflite.reader import read_graph
@@ -194,13 +194,7 @@ def assert_bit_exact_on_cortex_m4(cases: Sequence[Case]) -> None:
 
 def assert_bit_exact_on_cortex_m55(cases: Sequence[Case]) -> None:
     """The same, for those cases that have kernels for MVE."""
-    own = {path.stem for path in (ENGINE / "kernels_mve" / "kernels").iterdir()}
-    programs = [lower(read_graph(case.tflite)) for case in cases]
-    special = [
-        case
-        for case, program in zip(cases, programs, strict=True)
-        if any(op.mve or op.kernel in own for op in program.ops)
-    ]
+    special = [case for case in cases if has_mve_kernel(lower(read_graph(case.tflite)))]
     if special:
         assert_bit_exact_on(M55, special)
 

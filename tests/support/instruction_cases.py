@@ -9,6 +9,9 @@ import random
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from support.cortex_m4 import Core, run_on
 from support.op_cases import translate_unit
@@ -80,3 +83,14 @@ def _write(path: Path, snippets: Sequence[str], function: str) -> None:
     tables = [f"static const uint32_t triples[TRIPLES][3] = {{{table}}};"]
     tables += [f"static uint32_t (*const answers[])(uint32_t, uint32_t, uint32_t) = {{{names}}};"]
     path.write_text("\n".join([*head, *functions, *tables, RUN]), encoding="utf-8")
+
+
+def parameters(wrong: Sequence[tuple[Any, str, str, str, str]]) -> list[Any]:
+    """Of a case, a kernel and what could be wrong there the first of each kernel; the others wait for the night."""
+    seen: set[str] = set()
+    found = []
+    for fault in wrong:
+        new = fault[1] not in seen
+        seen.add(fault[1])
+        found.append(pytest.param(*fault, marks=[] if new else pytest.mark.nightly))
+    return found

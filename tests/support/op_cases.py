@@ -6,8 +6,8 @@ planned size from malloc, filled with garbage before each inference: a byte too 
 runs them is compiled once.
 
 Every other model has its tensors as islands in its arena, at the least alignment that a plan promises: the sanitizer
-sees a byte beyond each one's end. So has every model with kernels for the DSP extension, whose assembly is translated
-to C (assembly.py).
+sees a byte beyond each one's end. So has every model with kernels for the DSP extension or for MVE, whose assembly is
+translated to C (assembly.py).
 """
 
 from __future__ import annotations
@@ -32,13 +32,15 @@ from tinyproof.core.tflite.reader import read_graph
 from tinyproof.export.codegen import emit_header, emit_source
 from tinyproof.export.lowering import Program, lower
 from tinyproof.export.memory_planner import MemoryPlan, plan_memory
-from tinyproof.export.ops.base import alignment
+from tinyproof.export.ops.base import Op, alignment
 from tinyproof.faults.native.armv7em import ARMV7EM
+from tinyproof.faults.native.armv8m_mve import ARMV8M_MVE
 from tinyproof.faults.native.assembly import InstructionSet
 
 ENGINE = Path(__file__).resolve().parents[2] / "firmware" / "lib" / "engine"
 RUNNER = Path(__file__).with_name("op_runner.c")
 DSP_KERNELS = ENGINE / "kernels_dsp"
+MVE_KERNELS = ENGINE / "kernels_mve"
 BLOCKED_KERNELS = ENGINE / "kernels_blocked"
 BLOCK_SHAPES = ((), ("kernels_riscv",), ("kernels_thumb",))  # folders with other shapes of the blocks
 ISLAND_ALIGNMENT = 32  # of what follows a gap of at least half of it
@@ -79,10 +81,12 @@ def edge_words(count: int, seed: int, extra: int = 3) -> tuple[bytes, ...]:
     )
 
 
-def assert_bit_exact(cases: Sequence[Case], dsp: bool = False, folders: Sequence[Path] = ()) -> None:
+def assert_bit_exact(
+    cases: Sequence[Case], dsp: bool = False, folders: Sequence[Path] = (), *, mve: bool = False
+) -> None:
     """Every case's compiled C answers as TFLite Micro's interpreter does, and so does the Python reference."""
     wrong = []
-    for case, compiled in zip(cases, run_natively(cases, dsp, folders=folders), strict=True):
+    for case, compiled in zip(cases, run_natively(cases, dsp, folders=folders, mve=mve), strict=True):
         expected = Reference(case.tflite, "tflite-micro").run_batch(case.inputs)
         python = Reference(case.tflite, "python").run_batch(case.inputs)
         faults = [
@@ -107,6 +111,13 @@ def assert_bit_exact_with_dsp_kernels(cases: Sequence[Case]) -> None:
         assert_bit_exact(differing, dsp=True)
 
 
+def assert_bit_exact_with_mve_kernels(cases: Sequence[Case]) -> None:
+    """The same with the kernels for MVE."""
+    differing = [case for case in cases if has_mve_kernel(lower(read_graph(case.tflite)))]
+    if differing:
+        assert_bit_exact(differing, mve=True)
+
+
 def assert_bit_exact_with_blocked_kernels(cases: Sequence[Case]) -> None:
     """With the kernels for cores without that extension; each third of the cases with blocks of another shape."""
     for number, shape in enumerate(BLOCK_SHAPES):
@@ -119,23 +130,28 @@ def run_natively(
     dsp: bool = False,
     plan: Callable[[Program], MemoryPlan] | None = None,
     folders: Sequence[Path] = (),
+    *,
+    mve: bool = False,
 ) -> list[list[bytes]]:
     """The outputs of each case's inputs. Raises AssertionError with the compiler's or a sanitizer's words.
 
-    `dsp`: with the kernels for the DSP extension, translated; `folders`: with those of these, before the plain ones.
+    `dsp`: with the kernels for the DSP extension, translated; `mve`: with those for MVE before these; `folders`: with
+    those of these, before the plain ones.
     `plan`: where tensors lie, instead of apart in some cases and as tight as it goes in others.
     """
     if plan:
         programs = [lower(read_graph(case.tflite)) for case in cases]
         compiled = [(program, plan(program)) for program in programs]
     else:
-        compiled = [compile_case(case, islands=dsp or number % 2 == 1) for number, case in enumerate(cases)]
+        compiled = [compile_case(case, islands=dsp or mve or number % 2 == 1) for number, case in enumerate(cases)]
     with tempfile.TemporaryDirectory() as folder:
         here = Path(folder)
         unit = write_unit(here, compiled)
-        if dsp:
+        if mve:
+            unit = translate_unit(unit, [MVE_KERNELS, DSP_KERNELS, BLOCKED_KERNELS, ENGINE], ARMV8M_MVE)
+        elif dsp:
             unit = translate_unit(unit, [DSP_KERNELS, BLOCKED_KERNELS, ENGINE])
-        (here / "tables.c").write_text(_tables(compiled), encoding="utf-8")
+        (here / "tables.c").write_text(_tables(compiled, mve), encoding="utf-8")
         sources = [str(here / "tables.c"), unit, str(_runner())]
         before = [f"-I{folder}" for folder in folders]
         compile_sanitized([*before, f"-I{ENGINE}", f"-I{RUNNER.parent}", "-o", str(here / "models"), *sources])
@@ -159,6 +175,12 @@ def has_dsp_kernel(program: Program) -> bool:
     """Whether a build with the DSP kernels differs from one without."""
     special = {path.stem for path in (DSP_KERNELS / "kernels").iterdir()}
     return any(not special.isdisjoint(headers_of(op.kernel)) for op in program.ops if op.kernel)
+
+
+def has_mve_kernel(program: Program) -> bool:
+    """Whether a build with the kernels for MVE differs from one without."""
+    own = {path.stem for path in (MVE_KERNELS / "kernels").iterdir()}
+    return any(op.mve or op.kernel in own for op in program.ops)
 
 
 def headers_of(kernel: str) -> set[str]:
@@ -206,11 +228,10 @@ def plan_islands(program: Program) -> MemoryPlan:
     return MemoryPlan(place, offsets, sum(tensors[index].bytes for index in offsets), scratch)
 
 
-def _gaps(program: Program, plan: MemoryPlan) -> list[tuple[int, int]]:
-    """Bytes of the arena that are no tensor's and no scratch's: start and size."""
+def _gaps(program: Program, plan: MemoryPlan, mve: bool) -> list[tuple[int, int]]:
+    """Bytes of the arena that are no tensor's and no scratch's of the form that runs: start and size."""
     ends = [(start, start + program.graph.tensors[index].bytes) for index, start in plan.offsets.items()]
-    # Not what the form for MVE needs beyond the others': that form is not run here.
-    works = {number: op.scratch_bytes if op.mve else op.working_bytes for number, op in enumerate(program.ops)}
+    works = {number: _scratch_bytes(op, mve) for number, op in enumerate(program.ops)}
     ends += [(start, start + works[number]) for number, start in plan.scratch.items()]
     gaps, position = [], 0
     for start, end in sorted(ends):
@@ -220,6 +241,13 @@ def _gaps(program: Program, plan: MemoryPlan) -> list[tuple[int, int]]:
     if plan.arena_bytes > position:
         gaps.append((position, plan.arena_bytes - position))
     return gaps
+
+
+def _scratch_bytes(op: Op, mve: bool) -> int:
+    """Where there is a form for MVE, what that needs, or the others."""
+    if form := op.mve:
+        return form.scratch_bytes if mve else op.scratch_bytes
+    return op.working_bytes
 
 
 @cache
@@ -268,14 +296,14 @@ def _declarations(number: int, program: Program) -> str:
     return "\n".join(f"void m{number}_{name}(int8_t *arena);" for name in names)
 
 
-def _tables(models: list[tuple[Program, MemoryPlan]]) -> str:
+def _tables(models: list[tuple[Program, MemoryPlan]], mve: bool) -> str:
     """What op_runner.h declares."""
     head = ['#include "op_runner.h"']
     rows: list[str] = []
     spans: dict[str, list[tuple[int, int]]] = {"gaps": [], "inputs": [], "outputs": [], "states": []}
     for number, (program, plan) in enumerate(models):
         head.append(_declarations(number, program))
-        spans["gaps"] += _gaps(program, plan)
+        spans["gaps"] += _gaps(program, plan, mve)
         for role, indices in (
             ("inputs", [tensor.index for tensor in program.inputs]),
             ("outputs", [tensor.index for tensor in program.outputs]),

@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from support.cortex_m4 import assert_bit_exact_on_cortex_m4, assert_bit_exact_on_cortex_m55
-from support.op_cases import Case, assert_bit_exact_with_dsp_kernels
+from support.op_cases import Case, assert_bit_exact_with_dsp_kernels, assert_bit_exact_with_mve_kernels
 from support.op_strategies import ACTIVATIONS, Quantization, float32, scales, seeds, simple_scales
 from support.op_table import Refusal, Row
 from support.tflite_writer import Model
@@ -204,6 +204,7 @@ ROWS = [
         for name in ("ADD", "MUL", "SUB")
         for label, prove in (
             ("with_dsp_kernels", assert_bit_exact_with_dsp_kernels),
+            ("with_mve_kernels", assert_bit_exact_with_mve_kernels),
             ("on_cortex_m4", assert_bit_exact_on_cortex_m4),
         )
     ),

@@ -16,6 +16,7 @@ from support.op_cases import (
     Case,
     assert_bit_exact_with_blocked_kernels,
     assert_bit_exact_with_dsp_kernels,
+    assert_bit_exact_with_mve_kernels,
     edge_inputs,
     edge_words,
 )
@@ -201,6 +202,7 @@ ROWS = [
     Row("CONV_2D", "any_layer", CONV),
     Row("CONV_2D", "with_dsp_kernels", CONV, prove=assert_bit_exact_with_dsp_kernels),
     Row("CONV_2D", "with_blocked_kernels", CONV, prove=assert_bit_exact_with_blocked_kernels),
+    Row("CONV_2D", "with_mve_kernels", CONV, prove=assert_bit_exact_with_mve_kernels),
     Row("CONV_2D", "on_cortex_m4", CONV, prove=assert_bit_exact_on_cortex_m4),
     Row("CONV_2D", "on_cortex_m55", CONV, prove=assert_bit_exact_on_cortex_m55),
     Row("CONV_2D", "int4", cases(depthwise=False, weights="int4")),
@@ -214,6 +216,7 @@ ROWS = [
     Row("DEPTHWISE_CONV_2D", "int16_on_cortex_m4", WIDE_DEPTHWISE, prove=assert_bit_exact_on_cortex_m4),
     Row("DEPTHWISE_CONV_2D", "with_dsp_kernels", DEPTHWISE, count=100, prove=assert_bit_exact_with_dsp_kernels),
     Row("DEPTHWISE_CONV_2D", "with_blocked_kernels", DEPTHWISE, prove=assert_bit_exact_with_blocked_kernels),
+    Row("DEPTHWISE_CONV_2D", "with_mve_kernels", DEPTHWISE, prove=assert_bit_exact_with_mve_kernels),
     Row("DEPTHWISE_CONV_2D", "on_cortex_m4", DEPTHWISE, prove=assert_bit_exact_on_cortex_m4),
     Row("DEPTHWISE_CONV_2D", "on_cortex_m55", DEPTHWISE, prove=assert_bit_exact_on_cortex_m55),
 ]

@@ -15,6 +15,7 @@ from support.op_cases import (
     Case,
     assert_bit_exact_with_blocked_kernels,
     assert_bit_exact_with_dsp_kernels,
+    assert_bit_exact_with_mve_kernels,
     edge_inputs,
     edge_words,
 )
@@ -154,6 +155,7 @@ ROWS = [
     Row("FULLY_CONNECTED", "computed_weights", products()),
     Row("FULLY_CONNECTED", "with_dsp_kernels", cases(), count=60, prove=assert_bit_exact_with_dsp_kernels),
     Row("FULLY_CONNECTED", "with_blocked_kernels", cases(), count=60, prove=assert_bit_exact_with_blocked_kernels),
+    Row("FULLY_CONNECTED", "with_mve_kernels", cases(), count=60, prove=assert_bit_exact_with_mve_kernels),
     Row("FULLY_CONNECTED", "on_cortex_m4", cases(), count=25, prove=assert_bit_exact_on_cortex_m4),
     Row("FULLY_CONNECTED", "on_cortex_m55", cases(), count=60, prove=assert_bit_exact_on_cortex_m55),
 ]

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from support.cortex_m4 import assert_bit_exact_on_cortex_m4, assert_bit_exact_on_cortex_m55
-from support.op_cases import Case, assert_bit_exact_with_dsp_kernels
+from support.op_cases import Case, assert_bit_exact_with_dsp_kernels, assert_bit_exact_with_mve_kernels
 from support.op_rows.binary import typed_inputs, zero_points
 from support.op_strategies import ACTIVATIONS, Quantization, quantizations, seeds
 from support.op_table import Refusal, Row
@@ -84,6 +84,10 @@ ROWS = [
     ),
     *(
         Row(name, "with_dsp_kernels", pools(name, "int8"), count=60, prove=assert_bit_exact_with_dsp_kernels)
+        for name in ("AVERAGE_POOL_2D", "MAX_POOL_2D")
+    ),
+    *(
+        Row(name, "with_mve_kernels", pools(name, "int8"), prove=assert_bit_exact_with_mve_kernels)
         for name in ("AVERAGE_POOL_2D", "MAX_POOL_2D")
     ),
     Row("AVERAGE_POOL_2D", "on_cortex_m4", pools("AVERAGE_POOL_2D", "int8"), prove=assert_bit_exact_on_cortex_m4),
