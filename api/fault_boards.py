@@ -156,7 +156,7 @@ def undefined_on_board(
         if verdict.why == UNDEFINED and rebuilt < MAX_REBUILT:
             with copied(folder, board) as build:
                 text = (build / "model_compiled.c").read_text(encoding="utf-8")
-                edited = edit_source(text, campaign.engine.regions, verdict.fault)
+                edited = edit_source(text, campaign.engine.regions, verdict.fault, mve=campaign.engine.mve)
                 if edited is not None:
                     _replace_source(build, edited)
                     rebuilt += 1

@@ -16,26 +16,29 @@ from tinyproof.faults.fault import EngineFault
 from tinyproof.faults.kinds import BITS
 from tinyproof.faults.native.engine import ByteChange
 from tinyproof.faults.native.source import Region
-from tinyproof.faults.roles import role_of
+from tinyproof.faults.roles import blocks_of, role_of
 
 OFF_BY_ONE = ("strides", "pads", "bounds")
 
 
 @dataclass
 class NumberFaults:
-    """All there are: of each kind and layer the numbers, as region and element."""
+    """All there are: of each kind and layer the numbers, as region and element. `mve`: of forms for cores with it."""
 
     program: Program
     regions: Sequence[Region]
+    mve: bool = False
     places: dict[str, dict[int, list[tuple[int, int]]]] = field(init=False)
 
     def __post_init__(self) -> None:
         self.places = defaultdict(lambda: defaultdict(list))
         taps = {r.operator: r.content[0] for r in self.regions if r.name.endswith(".taps")}
         for number, region in enumerate(self.regions):
-            kernel = self.program.ops[region.operator].kernel
+            op = self.program.ops[region.operator]
+            form = op.mve if self.mve else None
+            kernel, blocks = (form.kernel, blocks_of(form)) if form else (op.kernel, 0)
             for element in range(len(region.content) // region.element_bytes):
-                kind = role_of(region, element, kernel, taps.get(region.operator, 0))
+                kind = role_of(region, element, kernel, taps.get(region.operator, 0), blocks)
                 self.places[kind][region.operator].append((number, element))
 
     def room(self, kind: str) -> int:

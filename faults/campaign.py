@@ -88,7 +88,7 @@ class Campaign:
 
     def choose(self, kinds: Sequence[str], count: int) -> tuple[list[EngineFault], list[Variant]]:
         """About `count` faults of `kinds`: such as change numbers, and such as are compiled."""
-        numbers = NumberFaults(self.compiled.program, self.engine.regions)
+        numbers = NumberFaults(self.compiled.program, self.engine.regions, self.engine.mve)
         sites = self._mutants() if "kernels" in kinds else []
         rounding = self._variants_of("rounding", roundings(self._files())) if "rounding" in kinds else []
         room = {kind: numbers.room(kind) for kind in (*BITS, *OFF_BY_ONE) if kind in kinds}
@@ -101,7 +101,9 @@ class Campaign:
         for kind, number in wanted.items():
             source = random.Random(f"{self.seed} {kind}")
             if kind == "channels":
-                faults += channel_faults(self.compiled.program, self.engine.regions, number, source)
+                faults += channel_faults(
+                    self.compiled.program, self.engine.regions, number, source, mve=self.engine.mve
+                )
             elif kind == "removed":
                 variants += self._removed(number, source)
             elif kind == "arena":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,7 @@ from tinyproof.core.errors import TinyproofError
 from tinyproof.core.tflite.dtypes import DTYPES
 from tinyproof.core.tflite.graph import Graph, Tensor
 from tinyproof.export.lowering import Program, lower
-from tinyproof.export.ops.base import Op
+from tinyproof.export.ops.base import Constant, Op
 from tinyproof.export.ops.stripes import Stripes
 from tinyproof.faults.bits import layer_name
 from tinyproof.faults.fault import EngineFault
@@ -31,8 +31,10 @@ Array = npt.NDArray[np.int64]
 Edit = Callable[[Array], Array]  # of numbers that lie along the first dimension by channel
 
 
-def channel_faults(program: Program, regions: Sequence[Region], count: int, source: random.Random) -> list[EngineFault]:
-    """Up to `count`, half of them swaps; layers in turns."""
+def channel_faults(
+    program: Program, regions: Sequence[Region], count: int, source: random.Random, *, mve: bool = False
+) -> list[EngineFault]:
+    """Up to `count`, half of them swaps; layers in turns. `mve`: in the forms for cores with MVE."""
     layers = [n for n, op in enumerate(program.ops) if op.operator.name in AXES and not isinstance(op, Stripes)]
     found: dict[str, EngineFault] = {}
     for round_ in range(4 * count if layers else 0):
@@ -49,7 +51,7 @@ def channel_faults(program: Program, regions: Sequence[Region], count: int, sour
         else:
             words = f"channels {min(first, second)} and {max(first, second)} swapped"
             other = edited(op, _swapped(first, second)) if first != second else None
-        changes = None if other is None else _differences(op, other, number, regions)
+        changes = None if other is None else _differences(op, other, number, regions, mve=mve)
         if changes:
             fault = EngineFault("channels", number, layer_name(program, number), words, changes)
             found[str(fault)] = fault
@@ -117,13 +119,20 @@ def _scales(tensor: Tensor, edit: Edit) -> tuple[float, ...]:
     )
 
 
-def _differences(op: Op, other: Op, number: int, regions: Sequence[Region]) -> tuple[ByteChange, ...] | None:
+def _differences(
+    op: Op, other: Op, number: int, regions: Sequence[Region], *, mve: bool
+) -> tuple[ByteChange, ...] | None:
     """What of the operator's tables differs, None where one has another size, or a parameter changes."""
     if op.kernel != other.kernel or op.parameters("") != other.parameters(""):
         return None
+    tables: Iterable[Constant] = other.constants()
+    if mve and (form := op.mve) and (changed := other.mve):
+        if form.kernel != changed.kernel or form.members != changed.members:
+            return None
+        tables = changed.constants
     places = {region.name: place for place, region in enumerate(regions)}
     changes: list[ByteChange] = []
-    for table in other.constants():
+    for table in tables:
         place = places.get(f"op{number}_{table.suffix}")
         content = packed(table.values, table.ctype)
         if place is None or len(content) != len(regions[place].content):

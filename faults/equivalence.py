@@ -16,7 +16,7 @@ import numpy as np
 from tinyproof.core.errors import EnvironmentFaultError
 from tinyproof.export.compiled import Compiled
 from tinyproof.export.profile_codegen import FOLDER, SOURCE
-from tinyproof.faults.editing import edit_source
+from tinyproof.faults.editing import edit_source, one_form
 from tinyproof.faults.fault import EngineFault
 from tinyproof.faults.mutants import Mutant
 from tinyproof.faults.native.engine import NativeEngine
@@ -130,6 +130,8 @@ class Equivalence:
 
     def _forms(self, number: int, fault: EngineFault | None, engine: Path = ENGINE) -> StepForms | str:
         """Of the operator alone, with the fault in it, and the kernels of `engine`."""
+        if self._engine.has_vectors(number):
+            return "its numbers are others than those of the portable kernels, or mean something else to its own"
         source: str | None = (self._build_dir / FOLDER / SOURCE).read_text(encoding="utf-8")
         assert source is not None
         if fault is not None:
@@ -138,7 +140,7 @@ class Equivalence:
                 return "it is more than whole numbers"
         folder = self._folder
         folder.mkdir(parents=True, exist_ok=True)
-        alone = one_step(_without_mve(source), number)
+        alone = one_step(one_form(source, mve=False), number)
         steps = f"void (*const model_steps[MODEL_STEPS + 1])(int8_t *arena) = {{step{number}, step_empty}};\n"
         header = (self._build_dir / FOLDER / "model_profile.h").read_text(encoding="utf-8")
         header = re.sub(r"#define MODEL_STEPS \d+", "#define MODEL_STEPS 1", header)
@@ -185,13 +187,3 @@ class Equivalence:
 def _same_sums(a: StepForms, b: StepForms) -> bool:
     parts = ("addresses", "tails", "constants", "starts", "places", "coefficients")
     return all(np.array_equal(getattr(a, part), getattr(b, part)) for part in parts)
-
-
-def _without_mve(source: str) -> str:
-    """The forms for cores with MVE have structs of the same names, which one_step would take for the others."""
-    return re.sub(
-        r"^#if KERNELS_MVE\n(?:(?!#(?:else|endif)).*\n)*?#else\n((?:(?!#endif).*\n)*?)#endif\n",
-        r"\1",
-        source,
-        flags=re.MULTILINE,
-    )

@@ -150,7 +150,8 @@ class Judge:
 
     def _numbers_wrap(self, fault: EngineFault) -> bool:
         generated = (self._campaign.build_dir / FOLDER / SOURCE).read_text(encoding="utf-8")
-        edited = edit_source(generated, self._campaign.engine.regions, fault)
+        engine = self._campaign.engine
+        edited = edit_source(generated, engine.regions, fault, mve=engine.mve)
         return edited is not None and self._wraps(edited, fault.operator or 0)
 
     def _wraps(self, generated: str, number: int, mutant: Mutant | None = None) -> bool:

@@ -22,6 +22,7 @@ from tinyproof.faults.native.lines import executed_lines
 from tinyproof.faults.native.source import (
     ENGINE,
     HERE,
+    VECTORS,
     Region,
     engine_source,
     model_source,
@@ -29,7 +30,9 @@ from tinyproof.faults.native.source import (
     preprocess,
     region_source,
     run_gcc,
+    runs_vectors,
     table_source,
+    tables_of,
 )
 
 _SIZES = {"int8_t": 1, "uint8_t": 1, "int16_t": 2, "uint16_t": 2, "int32_t": 4, "uint32_t": 4, "int64_t": 8}
@@ -133,14 +136,15 @@ class NativeEngine:
 
     def _compile_sound(self) -> list[Region]:
         folder = self._folder
+        tables = tables_of(self._unit, self._kernels)
         self._compile_tables(self._unit, folder)
         text = preprocess(engine_source(self._program, self._plan, self._unit, loose=True), folder, self._kernels)
         parameters = [(name, _SIZES[kind]) for name, kind in parameter_regions(text) if kind in _SIZES]
         names = [name for name, _ in parameters]
-        self._link(folder, text, region_source(self._unit.tables, names), self._model())
+        self._link(folder, text, region_source(tables, names), self._model())
         found = [
             Region(_operator(name), name, table.element_bytes, packed(table.values, table.ctype))
-            for name, table in self._unit.tables.items()
+            for name, table in tables.items()
         ]
         contents = self._read_regions(len(found), [size for _, size in parameters])
         return found + [
@@ -161,9 +165,9 @@ class NativeEngine:
             at += size
         return found
 
-    @staticmethod
-    def _compile_tables(unit: Unit, folder: Path) -> None:
-        (folder / "tables.c").write_text(table_source(unit), encoding="utf-8", newline="\n")
+    def _compile_tables(self, unit: Unit, folder: Path) -> None:
+        text = table_source(tables_of(unit, self._kernels))
+        (folder / "tables.c").write_text(text, encoding="utf-8", newline="\n")
         run_gcc(["gcc", "-std=gnu99", "-w", "-c", str(folder / "tables.c"), "-o", str(folder / "tables.o")])
 
     def layers(self, folder: Path | None = None, operator: int = 0, changes: Sequence[ByteChange] = ()) -> list[str]:
@@ -182,6 +186,15 @@ class NativeEngine:
         """Its C with the kernels in `engine`, preprocessed in `folder`; its parameters can be changed."""
         source = engine_source(self._program, self._plan, self._unit, loose=True)
         return preprocess(source, folder, self._kernels, engine)
+
+    @property
+    def mve(self) -> bool:
+        """Whether the forms for cores with MVE are compiled."""
+        return VECTORS in self._kernels
+
+    def has_vectors(self, operator: int) -> bool:
+        """Whether an operator runs a kernel for MVE."""
+        return self.mve and runs_vectors(self._program.ops[operator])
 
     @property
     def tables(self) -> Path:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,12 +19,16 @@ from tinyproof.core.paths import FIRMWARE
 from tinyproof.export.codegen import Unit, emit_reset
 from tinyproof.export.lowering import Program
 from tinyproof.export.memory_planner import MemoryPlan
+from tinyproof.export.ops.base import Constant, Op
+from tinyproof.export.ops.stripes import Stripes
 from tinyproof.export.profile_codegen import ProfiledOperator, probe_tables, written_parts
 from tinyproof.faults.native.armv7em import ARMV7EM
+from tinyproof.faults.native.armv8m_mve import ARMV8M_MVE
 
 ENGINE = FIRMWARE / "lib" / "engine"
 HERE = Path(__file__).parent
-INSTRUCTIONS = {"kernels_dsp": ARMV7EM}  # of the folders whose kernels are translated
+VECTORS = "kernels_mve"  # kernels of this folder have tables of their own
+INSTRUCTIONS = {VECTORS: ARMV8M_MVE, "kernels_dsp": ARMV7EM}  # of the folders whose kernels are translated
 
 _TABLE = re.compile(
     r"static (?:KERNEL_TABLE|const) (u?int(?:8|16|32|64)_t) (\w+)\[(\d+)\](?: KERNEL_ALIGNED\(\d+\))? = \{[^{}]*\};"
@@ -91,10 +95,22 @@ def model_source(program: Program, plan: MemoryPlan, unit: Unit, operators: Sequ
     return "\n".join(lines) + "\n"
 
 
-def table_source(unit: Unit) -> str:
+def runs_vectors(op: Op) -> bool:
+    """Whether an operator has a kernel for MVE, or one of those does that take turns in it."""
+    own = {path.stem for path in (ENGINE / VECTORS / "kernels").iterdir()}
+    forms = [form for part in op.parts for form in part.values()] if isinstance(op, Stripes) else [op]
+    return any(form.mve or form.kernel in own for form in forms)
+
+
+def tables_of(unit: Unit, kernels: Sequence[str]) -> dict[str, Constant]:
+    """Those that are compiled with these folders of kernels."""
+    return unit.mve_tables if VECTORS in kernels else unit.tables
+
+
+def table_source(tables: Mapping[str, Constant]) -> str:
     """All tables, which can be changed; aligned as any kernel may want it."""
     lines = ["#include <stdint.h>"]
-    for name, table in unit.tables.items():
+    for name, table in tables.items():
         values = ", ".join(map(_literal, table.values))
         lines.append(f"{table.ctype} {name}[{len(table.values)}] __attribute__((aligned(16))) = {{{values}}};")
     return "\n".join(lines) + "\n"
@@ -110,7 +126,7 @@ def preprocess(source: str, folder: Path, kernels: Sequence[str], engine: Path =
     file = folder / "engine.c"
     file.write_text(source, encoding="utf-8", newline="\n")
     includes = [f"-I{path}" for path in (*(engine / name for name in kernels), engine, HERE)]
-    instructions = next((INSTRUCTIONS[name] for name in kernels if name in INSTRUCTIONS), None)
+    instructions = next((own for name, own in INSTRUCTIONS.items() if name in kernels), None)
     machine = ["-include", str(instructions.header)] if instructions else []
     command = ["gcc", "-E", *([] if lines else ["-P"]), "-std=gnu99", *includes, *machine, str(file)]
     text = run_gcc(command)

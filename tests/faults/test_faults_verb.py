@@ -68,8 +68,8 @@ def test_without_firmware_it_says_how_to_make_it(build: Path) -> None:
     assert "tinyproof build --board qemu-cortex-m4" in done.output
 
 
-def test_boards_whose_kernels_do_not_run_here_are_refused(build: Path) -> None:
-    for board in ("reference", "qemu-cortex-m55", "nano33ble"):
+def test_boards_that_are_none_of_the_simulated_are_refused(build: Path) -> None:
+    for board in ("reference", "nano33ble"):
         assert CliRunner().invoke(main, ["faults", "--model", "sine", "--board", board]).exit_code == 2
 
 
