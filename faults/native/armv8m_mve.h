@@ -98,16 +98,14 @@ static inline int32_t mve_qdmlah_16(int32_t d, int32_t n, int32_t m) {
     return mve_saturate(((int64_t)d * (1 << 15) + (int64_t)n * m) >> 15, 16);
 }
 
-/* Shifts by a lane's lowest byte: to the left, or where that is below 0 to the right. */
-static inline int32_t mve_shl_s32(int32_t n, int32_t by) {
-    const int32_t left = (int8_t)(uint8_t)by;
+/* Shifts to the left, or where that is below 0 to the right. */
+static inline int32_t mve_shl_s32(int32_t n, int32_t left) {
     if (left >= 32) {
         return 0;
     }
     return left >= 0 ? (int32_t)((uint32_t)n << left) : n >> (left <= -32 ? 31 : -left);
 }
-static inline int32_t mve_shl_u32(int32_t n, int32_t by) {
-    const int32_t left = (int8_t)(uint8_t)by;
+static inline int32_t mve_shl_u32(int32_t n, int32_t left) {
     if (left >= 32 || left <= -32) {
         return 0;
     }
@@ -115,10 +113,9 @@ static inline int32_t mve_shl_u32(int32_t n, int32_t by) {
 }
 
 /* The same with ties toward plus infinity. */
-static inline int32_t mve_rshl_s32(int32_t n, int32_t by) {
-    const int32_t left = (int8_t)(uint8_t)by;
+static inline int32_t mve_rshl_s32(int32_t n, int32_t left) {
     if (left >= 0) {
-        return mve_shl_s32(n, by);
+        return mve_shl_s32(n, left);
     }
     return left <= -32 ? 0 : (int32_t)(((int64_t)n + ((int64_t)1 << (-left - 1))) >> -left);
 }
@@ -166,13 +163,18 @@ MVE_TWO(min_s32, mve_s32, mve_min(a, b))
 MVE_TWO(mulh_u32, mve_u32, (uint64_t)a *b >> 32)
 MVE_TWO(qadd_s16, mve_s16, mve_qadd_16(a, b))
 MVE_TWO(qrdmulh_s32, mve_s32, mve_qrdmulh_32(a, b))
-MVE_TWO(rshl_s32_by, mve_s32, mve_rshl_s32(a, b))
-MVE_TWO(shl_s32_by, mve_s32, mve_shl_s32(a, b))
-MVE_TWO(shl_u32_by, mve_s32, mve_shl_u32(a, b))
 MVE_THREE(mla_32, mve_u32, a *b + c)
 MVE_THREE(qdmlah_s16, mve_s16, mve_qdmlah_16(c, a, b))
 MVE_THREE(qdmlah_s32, mve_s32, mve_qdmlah_32(c, a, b))
 MVE_ONE(abs_s32, mve_s32, mve_abs_32(a))
+
+/* By the lowest byte of another lane, or by a number. */
+#define MVE_SHIFTED(name)                                                                                              \
+    MVE_LANES(name##_by, mve_s32, (arm_vector n, arm_vector m), MVE_A(mve_s32),                                        \
+              mve_##name(a, (int8_t)(uint8_t)((const mve_s32 *)m.words)[e]))
+MVE_SHIFTED(rshl_s32)
+MVE_SHIFTED(shl_s32)
+MVE_SHIFTED(shl_u32)
 MVE_LANES(shl_16, mve_u16, (arm_vector n, int32_t by), MVE_A(mve_u16), (uint32_t)a << by)
 MVE_LANES(shl_32, mve_u32, (arm_vector n, int32_t by), MVE_A(mve_u32), a << by)
 MVE_LANES(shr_s32, mve_s32, (arm_vector n, int32_t by), MVE_A(mve_s32), mve_shl_s32(a, -by))
