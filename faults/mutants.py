@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from tinyproof.faults.native.source import ENGINE, run_gcc
+from tinyproof.faults.native.source import ENGINE, VECTORS, run_gcc
 from tinyproof.faults.sharing import in_turns
 
 # What becomes of an operator; clang-format has put a space on either side of each that takes two numbers.
@@ -46,13 +46,40 @@ _INSTRUCTIONS = {
     "smlatb": ("smlatt",),
     "bne": ("beq",),
     "asr": ("lsl",),
+    "bgt": ("blt",),
+    "blt": ("bgt",),
+    "vadd.i16": ("vsub.i16",),
+    "vadd.i32": ("vsub.i32",),
+    "vsub.i16": ("vadd.i16",),
+    "vsub.i32": ("vadd.i32",),
+    "vmullb.s8": ("vmullt.s8",),
+    "vmullt.s8": ("vmullb.s8",),
+    "vqmovnb.s16": ("vqmovnt.s16",),
+    "vqmovnt.s16": ("vqmovnb.s16",),
+    "vqmovnb.s32": ("vqmovnt.s32",),
+    "vqmovnt.s32": ("vqmovnb.s32",),
+    "vmax.s8": ("vmin.s8",),
+    "vmin.s8": ("vmax.s8",),
+    "vmax.s32": ("vmin.s32",),
+    "vmin.s32": ("vmax.s32",),
+    "vrshl.s32": ("vshl.s32",),
+    "vand": ("veor",),
+    "vctp.8": ("vctp.32",),
+    "vctp.32": ("vctp.8",),
+    "dlstp.8": ("dlstp.32",),
+    "dlstp.32": ("dlstp.8",),
+    "wlstp.8": ("wlstp.32",),
+    "wlstp.32": ("wlstp.8",),
 }
-_INSTRUCTION = re.compile(r"\b(" + "|".join(_INSTRUCTIONS) + r")\b(?= [%r\"{])")
+_INSTRUCTION = re.compile(r"\b(" + "|".join(map(re.escape, _INSTRUCTIONS)) + r")(?= (?:[%rq\"{]|lr, )|(?<=b[gl]t) \d)")
 # Not code, and what looks like a mutation but is a type, an attribute or a flag of the compiler.
 _SKIPPED = re.compile(
     r"/\*.*?\*/|//[^\n]*|^#[^\n]*(?:\\\n[^\n]*)*|__attribute__\s*\(\(.*?\)\)|\b(?:u?int\d+_t|INT\d+_C)\b",
     re.DOTALL | re.MULTILINE,
 )
+# Of kernels whose assembly stands in macros.
+_SKIPPED_BUT_MACROS = re.compile(_SKIPPED.pattern.replace("^#", r"^#(?!define\b)"), _SKIPPED.flags)
+_MACRO = re.compile(r"^#define (\w+)(?:\\\n|[^\n])*", re.MULTILINE)
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _ASSEMBLY = re.compile(r"__asm__\b.*?\);", re.DOTALL)
 # Ways to round that are not TFLite Micro's: where the kernels have one, and what stands there instead.
@@ -66,6 +93,8 @@ ROUNDINGS = (
     (" + (1 + 2 * zero_point)) >> 1", " + 2 * zero_point) >> 1", "the quotient cut off instead of rounded"),
     (" + rounding) >> 1", " + rounding - 1) >> 1", "the quotient cut off instead of rounded"),
     ("(value + (value >> 31))", "value", "ties upward instead of away from zero"),
+    ('"vqdmlah.s32 " sum ", " sum ", " one "\\n\\t"', '""', "ties upward instead of away from zero"),
+    ('"vadd.i32 " sum ", " sum ", " free "\\n\\t"', '""', "ties upward instead of away from zero"),
 )
 # Not of a model: how compilers differ, and what says of whom a header is.
 _LEFT_OUT = ("compiler.h", "mve_tables.h")
@@ -120,6 +149,7 @@ def kernel_files(source: str, folder: Path, kernels: Sequence[str]) -> list[str]
 def mutants(files: Sequence[str], executed: set[tuple[str, int]]) -> list[list[Mutant]]:
     """Of each file those in lines that are `executed`."""
     found = []
+    executed = executed | _macro_lines([file for file in files if _has_macros(file)], executed)
     for file in files:
         lines = _whole_statements(file, executed)
         found.append([one for one in _of_file(file) if (file, one.line) in lines])
@@ -148,7 +178,8 @@ def roundings(files: Sequence[str]) -> list[Mutant]:
 
 def _of_file(file: str) -> list[Mutant]:
     text = (ENGINE / file).read_text(encoding="utf-8")
-    code = _SKIPPED.sub(lambda part: re.sub(r"[^\n]", "~", part[0]), text)
+    skipped = _SKIPPED_BUT_MACROS if _has_macros(file) else _SKIPPED
+    code = skipped.sub(lambda part: re.sub(r"[^\n]", "~", part[0]), text)
     plain = _STRING.sub(lambda part: re.sub(r"[^\n]", "~", part[0]), code)
     changes: list[tuple[int, str, str]] = []
     for found in _OPERATOR.finditer(plain):
@@ -161,6 +192,28 @@ def _of_file(file: str) -> list[Mutant]:
         for found in _IMMEDIATE.finditer(string[0]):
             changes += [(string.start() + found.start(), found[0], str(int(found[0]) + 1))]
     return [Mutant(file, place, _line(text, place), old, new) for place, old, new in changes]
+
+
+def _has_macros(file: str) -> bool:
+    return file.startswith(f"{VECTORS}/")
+
+
+def _macro_lines(files: Sequence[str], executed: set[tuple[str, int]]) -> set[tuple[str, int]]:
+    """The lines of macros that stand in lines which run, or in such macros: gcov sees where they are used alone."""
+    macros: dict[str, tuple[str, int, str]] = {}  # by their names: file, first line, text
+    words: set[str] = set()
+    for file in files:
+        text = (ENGINE / file).read_text(encoding="utf-8")
+        macros |= {found[1]: (file, _line(text, found.start()), found[0]) for found in _MACRO.finditer(text)}
+        for number, line in enumerate(text.splitlines(), 1):
+            words |= set(re.findall(r"\w+", line)) if (file, number) in executed else set()
+    lines: set[tuple[str, int]] = set()
+    while used := words & macros.keys():
+        for name in used:
+            file, first, text = macros.pop(name)
+            words |= set(re.findall(r"\w+", text))
+            lines |= {(file, first + place) for place in range(text.count("\n") + 1)}
+    return lines
 
 
 def _whole_statements(file: str, executed: set[tuple[str, int]]) -> set[tuple[str, int]]:

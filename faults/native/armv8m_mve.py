@@ -60,7 +60,7 @@ _ORDERED = "arm_less = arm_signed({0}) < arm_signed({1}); arm_equal = {0} == {1}
 # All others. Those of Armv7E-M stand here, too, where they leave a flag for BGT or BLT, or add to an address.
 FORMS = {
     **{form: f"{{0}} = mve_merge({{0}}, {value}, {{p}});" for form, value in _VECTORS.items()},
-    "vidup.u32 Q, R, I": "{0} = mve_merge({0}, mve_idup_32({1}, {2}), {p}); {1} = arm_add({1}, 4 * {2});",
+    "vidup.u32 Q, R, P": "{0} = mve_merge({0}, mve_idup_32({1}, {2}), {p}); {1} = arm_add({1}, 4 * {2});",
     "vmladava.s8 R, Q, Q": "{0} = mve_mladava_s8({0}, {1}, {2}, {p});",
     "vmov Q[2], Q[0], R, R": "{1}.words[0] = (uint32_t){2}; {0}.words[2] = (uint32_t){3};",
     "vmov Q[3], Q[1], R, R": "{1}.words[1] = (uint32_t){2}; {0}.words[3] = (uint32_t){3};",
@@ -71,11 +71,11 @@ FORMS = {
     "vldrb.8 Q, [R], I": "{0} = mve_ldrb_8({1}, {p}); {1} = arm_add({1}, {2});",
     "vldrb.s32 Q, [R]": "{0} = mve_ldrb_32({1}, {p});",
     "vldrb.s32 Q, [R], I": "{0} = mve_ldrb_32({1}, {p}); {1} = arm_add({1}, {2});",
-    "vldrw.32 Q, [R], I": "{0} = mve_ldrw_32({1}, {p}); {1} = arm_add({1}, {2});",
+    "vldrw.32 Q, [R], W": "{0} = mve_ldrw_32({1}, {p}); {1} = arm_add({1}, {2});",
     "vstrb.8 Q, [R], I": "mve_strb_8({1}, {0}, {p}); {1} = arm_add({1}, {2});",
     "vstrb.32 Q, [R]": "mve_strb_32({1}, {0}, {p});",
     "vstrb.32 Q, [R], I": "mve_strb_32({1}, {0}, {p}); {1} = arm_add({1}, {2});",
-    "vstrw.32 Q, [R], I": "mve_strw_32({1}, {0}, {p}); {1} = arm_add({1}, {2});",
+    "vstrw.32 Q, [R], W": "mve_strw_32({1}, {0}, {p}); {1} = arm_add({1}, {2});",
     # A loop takes as many lanes of mve_lane bytes as lr says; of 0 bytes, as many iterations.
     "dls R, R": "{0} = {1}; mve_lane = 0;",
     "dlstp.8 R, R": "{0} = {1}; mve_lane = 1;",

@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-_KIND = re.compile(r"\b[RQMILB]\b")
+_KIND = re.compile(r"\b[RQMIWPLB]\b")
 _OPERANDS = {
     "R": r"(r\d+|lr|%\[\w+\]|%\d)",
     "Q": r"(q\d)",
     "M": r"(%\[\w+\])",
     "I": r"#(-?\d+|0x[0-9a-f]+)",
+    "W": r"#(-?(?:\d*[02468])?[048]|-?\d*[13579][26])",
+    "P": r"#([1248])",
     "L": r"\{(r\d+(?:, r\d+)*)\}",
     "B": r"(\d+)[bf]",
 }
@@ -36,7 +38,8 @@ def _always(lines: Sequence[str]) -> Iterable[tuple[str, str]]:
 @dataclass(frozen=True)
 class InstructionSet:
     """Instructions as the kernels write them, and the C of each. R: a register or a register operand; Q: a vector; M: a
-    memory operand; I: a number; L: a list of registers; B: a label to go to. The C takes them in that order.
+    memory operand; I: a number, W: a multiple of 4, P: a small power of 2; L: a list of registers; B: a label to go to.
+    The C takes them in that order.
 
     `header`: what the C calls. `flags`: C that declares what instructions leave behind for others, where a statement
     clobbers "cc". `conditions`: of a template's lines, those that do something, each with `{p}` in the C of its form.
@@ -139,7 +142,7 @@ def _operand(kind: str, operand: str, names: dict[str, str], label: str) -> str:
     """C of it."""
     if kind == "B":
         return label + operand
-    return _number(operand) if kind == "I" else names.get(operand, operand)
+    return _number(operand) if kind in "IWP" else names.get(operand, operand)
 
 
 def _list_words(form: str, base: str, registers: str, names: dict[str, str]) -> list[str]:
