@@ -149,7 +149,7 @@ def kernel_files(source: str, folder: Path, kernels: Sequence[str]) -> list[str]
 def mutants(files: Sequence[str], executed: set[tuple[str, int]]) -> list[list[Mutant]]:
     """Of each file those in lines that are `executed`."""
     found = []
-    executed = executed | _macro_lines([file for file in files if _has_macros(file)], executed)
+    executed = executed | _macro_lines(executed)
     for file in files:
         lines = _whole_statements(file, executed)
         found.append([one for one in _of_file(file) if (file, one.line) in lines])
@@ -198,12 +198,12 @@ def _has_macros(file: str) -> bool:
     return file.startswith(f"{VECTORS}/")
 
 
-def _macro_lines(files: Sequence[str], executed: set[tuple[str, int]]) -> set[tuple[str, int]]:
+def _macro_lines(executed: set[tuple[str, int]]) -> set[tuple[str, int]]:
     """The lines of macros that stand in lines which run, or in such macros: gcov sees where they are used alone."""
     macros: dict[str, tuple[str, int, str]] = {}  # by their names: file, first line, text
     words: set[str] = set()
-    for file in files:
-        text = (ENGINE / file).read_text(encoding="utf-8")
+    for path in sorted((ENGINE / VECTORS / "kernels").iterdir()):
+        file, text = f"{VECTORS}/kernels/{path.name}", path.read_text(encoding="utf-8")
         macros |= {found[1]: (file, _line(text, found.start()), found[0]) for found in _MACRO.finditer(text)}
         for number, line in enumerate(text.splitlines(), 1):
             words |= set(re.findall(r"\w+", line)) if (file, number) in executed else set()
