@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from tinyproof.export.compiled import Compiled
@@ -22,6 +23,7 @@ from tinyproof.prove.symbolic import MACHINE
 from tinyproof.prove.verdicts import PROVEN, REFUTED, UNPROVEN, OperatorProof, Verdict
 
 SANITIZERS = "-fsanitize=address,undefined"
+MAIN = MACHINE / "memory_main.c"
 FLAGS = ("-std=gnu99", "-O1", "-g0", SANITIZERS, "-fno-sanitize-recover=all", "-Wno-unused-function")
 TIMEOUT_S = 300
 SMALL_MACS = 2_000  # operators that Eva is asked of, too, where the path decides
@@ -33,10 +35,10 @@ def prove_memory(
     build_dir: Path, compiled: Compiled, operators: list[OperatorProof], engine: Path, *, eva: bool
 ) -> None:
     """Sets `memory` and `alarms`. `eva`: whether Frama-C is asked at all."""
-    ran = _run(build_dir, len(operators), engine)
-    clashes = _clashes(compiled, operators)
-    for step, found in enumerate(operators):
-        found.memory = _judge(compiled, found, ran, step, clashes)
+    includes = [f"-I{path}" for path in (engine, build_dir, build_dir / FOLDER)]
+    ran = run_sanitized([*includes, str(MAIN)], len(operators))
+    judge_runs(compiled, operators, ran)
+    for found in operators:
         open_path = found.memory.status == UNPROVEN and not isinstance(ran, Verdict)
         if found.name == "SOFTMAX" and open_path and found.rest.status == PROVEN:
             table = read_table((build_dir / FOLDER / SOURCE).read_text(encoding="utf-8"), found.number)
@@ -52,6 +54,13 @@ def prove_memory(
             # Where the run has not ended, nobody knows whether it keeps to its own bytes, of which Eva knows nothing.
             if answer == 0 and found.memory.status == UNPROVEN and not isinstance(ran, Verdict):
                 found.memory = Verdict(PROVEN, "Eva: no alarm")
+
+
+def judge_runs(compiled: Compiled, operators: Sequence[OperatorProof], ran: list[Ranges] | Verdict) -> None:
+    """Sets `memory` by what ran, and by whether there is one path for all inputs."""
+    clashes = _clashes(compiled, operators)
+    for step, found in enumerate(operators):
+        found.memory = _judge(compiled, found, ran, step, clashes)
 
 
 def _judge(
@@ -86,7 +95,7 @@ def own_ranges(compiled: Compiled, number: int) -> Ranges:
     return joined
 
 
-def _clashes(compiled: Compiled, operators: list[OperatorProof]) -> dict[int, str]:
+def _clashes(compiled: Compiled, operators: Sequence[OperatorProof]) -> dict[int, str]:
     """Operators that write where a tensor lies that is read later, by their numbers. What an operator does to its own
     input is judged by its forms."""
     program, plan = compiled.program, compiled.plan
@@ -108,12 +117,12 @@ def _clashes(compiled: Compiled, operators: list[OperatorProof]) -> dict[int, st
     return found
 
 
-def _run(build_dir: Path, steps: int, engine: Path) -> list[Ranges] | Verdict:
-    """What each step wrote; or what the sanitizers said, or that they took too long."""
+def run_sanitized(sources: Sequence[str], steps: int) -> list[Ranges] | Verdict:
+    """What each step wrote; or what the sanitizers said, or that they took too long. `sources`: MAIN, and what the
+    compiler has to know."""
     with tempfile.TemporaryDirectory() as name:
         program = Path(name) / "memory"
-        includes = [f"-I{path}" for path in (engine, build_dir, build_dir / FOLDER)]
-        command = ["gcc", *FLAGS, *includes, str(MACHINE / "memory_main.c"), "-o", str(program)]
+        command = ["gcc", *FLAGS, *sources, "-o", str(program)]
         run_compiler(command, "the generated C cannot be compiled")
         try:
             done = subprocess.run(

@@ -120,12 +120,20 @@ def _literal(value: int) -> str:
     return f"({value + 1} - 1)" if value in (-(2**31), -(2**63)) else str(value)
 
 
-def preprocess(source: str, folder: Path, kernels: Sequence[str], engine: Path = ENGINE, *, lines: bool = False) -> str:
+def preprocess(
+    source: str,
+    folder: Path,
+    kernels: Sequence[str],
+    engine: Path = ENGINE,
+    *,
+    lines: bool = False,
+    more: Sequence[Path] = (),
+) -> str:
     """`source` with its headers in it and without assembly. `kernels`: folders of `engine` that come before the
-    portable ones; `lines`: whether it says where each line comes from."""
+    portable ones; `lines`: whether it says where each line comes from; `more`: folders with headers."""
     file = folder / "engine.c"
     file.write_text(source, encoding="utf-8", newline="\n")
-    includes = [f"-I{path}" for path in (*(engine / name for name in kernels), engine, HERE)]
+    includes = [f"-I{path}" for path in (*(engine / name for name in kernels), engine, HERE, *more)]
     instructions = next((own for name, own in INSTRUCTIONS.items() if name in kernels), None)
     machine = ["-include", str(instructions.header)] if instructions else []
     command = ["gcc", "-E", *([] if lines else ["-P"]), "-std=gnu99", *includes, *machine, str(file)]
