@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tinyproof.core.errors import EnvironmentFaultError
+from tinyproof.core.errors import EnvironmentFaultError, UsageError
 from tinyproof.core.files import write_at_once
 from tinyproof.core.system_packages import missing_to_prove
 
@@ -31,9 +32,30 @@ def run_prove(folder: Path, board: str) -> dict[str, Any]:
     read_manifest(folder)
     if missing := missing_to_prove():
         raise EnvironmentFaultError(f"{missing[0].what} is missing; {missing[0].remedy}")
-    document = _document(prove(folder), board)
+    proof = prove(folder)
+    document = _document(proof, board) | _own_memory(folder, board, proof)
     write_at_once(folder / FILE, json.dumps(document, indent=1) + "\n")
     return document
+
+
+def _own_memory(folder: Path, name: str, proof: ModelProof) -> dict[str, Any]:
+    """Whether the kernels that a board runs instead are memory safe; null where it runs those that were judged, or
+    nobody can say."""
+    from tinyproof.core.board_spec import find_board
+    from tinyproof.faults.own_kernels import prove_own_memory
+    from tinyproof.prove.coverage import NARROW_INT
+
+    board = find_board(name)
+    found: list[OperatorProof] = []
+    if name not in proof.boards and board.engine == "compiled" and not board.build.toolchain.startswith(NARROW_INT):
+        with contextlib.suppress(UsageError):  # its C is not what is exported, which has been judged as it is
+            found = prove_own_memory(folder, board, proof.operators)
+    return {
+        "own_memory_safe": all(operator.memory.holds for operator in found) if found else None,
+        "own_memory": [
+            {"index": one.index, "name": one.name, "status": one.memory.status, "why": one.memory.why} for one in found
+        ],
+    }
 
 
 def _document(proof: ModelProof, board: str) -> dict[str, Any]:

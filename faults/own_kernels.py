@@ -15,6 +15,7 @@ from tinyproof.core.board_spec import Board
 from tinyproof.export.compiled import Compiled, read_compiled
 from tinyproof.export.profile_codegen import FOLDER, SOURCE, write_profile
 from tinyproof.faults.native.source import (
+    ENGINE,
     GccRefusedError,
     engine_source,
     preprocess,
@@ -29,9 +30,11 @@ from tinyproof.prove.verdicts import PROVEN, UNPROVEN, OperatorProof, Verdict
 Digests = dict[int, str]  # of each operator by its number in the C; behind NOTHING why there is none
 
 
-def prove_own_memory(build_dir: Path, board: Board, portable: Sequence[OperatorProof] = ()) -> list[OperatorProof]:
+def prove_own_memory(
+    build_dir: Path, board: Board, portable: Sequence[OperatorProof] = (), engine: Path = ENGINE
+) -> list[OperatorProof]:
     """For each operator that runs its `affine` and `memory` with the kernels of `board`. `portable`: what was found
-    with the portable kernels, which decides where the board runs these.
+    with the portable kernels, which decides where the board runs these. `engine`: where all kernels are.
 
     Raises UsageError where the build is none or its C is another version's, EnvironmentFaultError without gcc.
     """
@@ -39,17 +42,19 @@ def prove_own_memory(build_dir: Path, board: Board, portable: Sequence[OperatorP
     operators = [OperatorProof(step.number, step.index, step.name) for step in write_profile(build_dir)]
     with tempfile.TemporaryDirectory(prefix="tinyproof-own-") as name:
         folder = Path(name)
-        text = _engine(compiled, folder, kernels)
+        text = _engine(compiled, folder, kernels, engine)
         digests = _digests(compiled, folder, text, kernels)
-        same = _same_functions(text, _engine(compiled, folder, ()), list(digests))
+        same = _same_functions(text, _engine(compiled, folder, (), engine), list(digests))
         for found in operators:
             digest = digests[found.number]
             found.affine = (
-                Verdict(UNPROVEN, digest.removeprefix(NOTHING).strip() or "it is no C++")
+                Verdict(UNPROVEN, digest.removeprefix(NOTHING).strip() or "its kernels are no C++")
                 if digest.startswith(NOTHING)
                 else Verdict(PROVEN, "one path for all inputs")
             )
-        judge_runs(compiled, operators, run_sanitized(_sources(build_dir, compiled, folder, kernels), len(operators)))
+        judge_runs(
+            compiled, operators, run_sanitized(_sources(build_dir, compiled, folder, kernels, engine), len(operators))
+        )
     known = {found.number: found.memory for found in portable}
     for found in operators:
         if found.memory.status == UNPROVEN and found.number in same and found.number in known:
@@ -57,14 +62,15 @@ def prove_own_memory(build_dir: Path, board: Board, portable: Sequence[OperatorP
     return operators
 
 
-def _engine(compiled: Compiled, folder: Path, kernels: Sequence[str]) -> str:
-    return preprocess(engine_source(compiled.program, compiled.plan, compiled.unit, loose=True), folder, kernels)
+def _engine(compiled: Compiled, folder: Path, kernels: Sequence[str], engine: Path) -> str:
+    source = engine_source(compiled.program, compiled.plan, compiled.unit, loose=True)
+    return preprocess(source, folder, kernels, engine)
 
 
-def _sources(build_dir: Path, compiled: Compiled, folder: Path, kernels: Sequence[str]) -> list[str]:
+def _sources(build_dir: Path, compiled: Compiled, folder: Path, kernels: Sequence[str], engine: Path) -> list[str]:
     """The steps in a file of their own, since headers of the system have assembly that is another machine's."""
     own = (build_dir / FOLDER / SOURCE).read_text(encoding="utf-8")
-    steps = preprocess(own, folder, kernels, more=(build_dir, build_dir / FOLDER))
+    steps = preprocess(own, folder, kernels, engine, more=(build_dir, build_dir / FOLDER))
     (folder / "steps.c").write_text(steps, encoding="utf-8", newline="\n")
     lines = ["#include <stdint.h>", f"#define MODEL_STEPS {len(compiled.unit.steps)}"]
     lines += [f"#define MODEL_ARENA_BYTES {compiled.plan.arena_bytes}"]

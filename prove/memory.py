@@ -9,6 +9,7 @@ needs what lay there.
 
 from __future__ import annotations
 
+import re
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -28,6 +29,7 @@ FLAGS = ("-std=gnu99", "-O1", "-g0", SANITIZERS, "-fno-sanitize-recover=all", "-
 TIMEOUT_S = 300
 SMALL_MACS = 2_000  # operators that Eva is asked of, too, where the path decides
 
+_WORDS = re.compile(r"runtime error: .*|AddressSanitizer: [\w-]+")
 Ranges = list[tuple[int, int]]
 
 
@@ -131,8 +133,8 @@ def run_sanitized(sources: Sequence[str], steps: int) -> list[Ranges] | Verdict:
         except subprocess.TimeoutExpired:
             return Verdict(UNPROVEN, f"time: the run under the sanitizers takes more than {TIMEOUT_S} s")
     if done.returncode != 0:
-        lines = [line for line in done.stderr.splitlines() if "rror" in line]
-        return Verdict(REFUTED, f"the sanitizers stopped it: {(lines or ['without a word'])[0][:150]}")
+        found = _WORDS.search(done.stderr)
+        return Verdict(REFUTED, f"the sanitizers stopped it: {found[0][:150] if found else 'without a word'}")
     rows = [[int(number) for number in line.split()][1:] for line in done.stdout.splitlines()]
     assert len(rows) == steps
     return [list(zip(row[::2], row[1::2], strict=True)) for row in rows]

@@ -33,8 +33,9 @@ def command(models: tuple[str, ...], board: str | None, as_json: bool) -> None:
     rescale  every sum that can be becomes the right byte, tried one by one
     rest     tables, pairs of bytes, averages and softmax, exhausted
 
-    Boards that take other kernels for it, such as those for DSP extensions, are named as not proven: check them. Needs
-    Frama-C (sudo apt-get install frama-c-base), gcc and g++. The result is also in build/<model>/prove.json.
+    Boards that take other kernels for it, such as those for DSP extensions, are named as not proven: check them. Of
+    those that --board runs memory is judged, too, with their assembly translated to C. Needs Frama-C (sudo apt-get
+    install frama-c-base), gcc and g++. The result is also in build/<model>/prove.json.
 
     Exits 0 if everything holds and the board runs these kernels, 1 where something is refuted or not proven.
     """
@@ -72,6 +73,8 @@ def print_proof(document: dict[str, Any]) -> None:
     console.say("boards", ", ".join(document["boards"]) or "none runs the portable kernels alone")
     for words in document["not_proven"]:
         console.say("not for", words)
+    if document["own_memory_safe"] is not None:
+        console.say("own", own_memory_words(document))
     for words in document["trusted"]:
         console.say("trusted", words)
     held = "every output is TFLite Micro's for all inputs"
@@ -82,3 +85,14 @@ def print_proof(document: dict[str, Any]) -> None:
     else:
         label, words = "OPEN", "not proven for all inputs"
     console.say(label, f"{words} ({document['seconds']:.1f} s)")
+
+
+def own_memory_words(document: dict[str, Any]) -> str:
+    """Of the kernels that the board runs instead."""
+    board = document["board"]
+    open_ones = [one for one in document["own_memory"] if one["status"] != "proven"]
+    if not open_ones:
+        return f"the kernels that {board} runs are memory safe for all inputs"
+    first = open_ones[0]
+    words = f"operator {first['index']} ({first['name']}): {first['why']}"
+    return f"of the kernels that {board} runs it is not shown that they are memory safe: {words}"

@@ -24,7 +24,8 @@ _OPERANDS = {
     "L": r"\{(r\d+(?:, r\d+)*)\}",
     "B": r"(\d+)[bf]",
 }
-_STATEMENT = re.compile(r"__asm__(?: volatile)?\s*\(")
+# Not what follows a declaration of the system, which says how its function is called there.
+_STATEMENT = re.compile(r"(?<!\))(?<!\) )__asm__(?: volatile)?\s*\(")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _OPERAND = re.compile(r'(?:\[(\w+)\] )?"([^"]+)"\s*\(((?:[^()]|\([^()]*\))+)\)')
 _MARKER = re.compile(r"^# \d+ .*$", re.MULTILINE)  # of the preprocessor: where the following line comes from
