@@ -27,6 +27,7 @@ from tinyproof.faults.native.armv8m_mve import ARMV8M_MVE
 
 ENGINE = FIRMWARE / "lib" / "engine"
 HERE = Path(__file__).parent
+SYSTEM = HERE / "system"  # headers instead of the machine's
 VECTORS = "kernels_mve"  # kernels of this folder have tables of their own
 INSTRUCTIONS = {VECTORS: ARMV8M_MVE, "kernels_dsp": ARMV7EM}  # of the folders whose kernels are translated
 
@@ -133,7 +134,7 @@ def preprocess(
     portable ones; `lines`: whether it says where each line comes from; `more`: folders with headers."""
     file = folder / "engine.c"
     file.write_text(source, encoding="utf-8", newline="\n")
-    includes = [f"-I{path}" for path in (*(engine / name for name in kernels), engine, HERE, *more)]
+    includes = [f"-I{path}" for path in (SYSTEM, *(engine / name for name in kernels), engine, HERE, *more)]
     instructions = next((own for name, own in INSTRUCTIONS.items() if name in kernels), None)
     machine = ["-include", str(instructions.header)] if instructions else []
     command = ["gcc", "-E", *([] if lines else ["-P"]), "-std=gnu99", *includes, *machine, str(file)]

@@ -279,5 +279,8 @@ static void set(T (&member)[N], std::initializer_list<std::type_identity_t<T>> v
 #define uint64_t Val<unsigned long long>
 #define uintptr_t Val<unsigned long>
 #define _Static_assert static_assert
+#define memcpy move_values
+#define memmove move_values
+#define memset set_values
 
 #endif

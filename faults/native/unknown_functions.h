@@ -89,6 +89,24 @@ template <class R, bool lanes, bool in_register, class F, class... A> R opaque(H
     tabulate(result);
     return result;
 }
+/* memmove, and memcpy: what is known of the bytes goes with them. */
+static void *move_values(void *to, const void *from, std::size_t bytes) {
+    for (std::size_t k = 0; k < bytes; k++) {
+        shadow_to_write((unsigned char *)to + k);
+    }
+    std::memmove(shadow_at(to), shadow_at(from), bytes * sizeof(Hash));
+    return std::memmove(to, from, bytes);
+}
+
+template <class V> void *set_values(void *to, const V &value, std::size_t bytes) {
+    const Val<signed char> byte(value);
+    for (std::size_t k = 0; k < bytes; k++) {
+        ((Val<signed char> *)to)[k] = byte;
+    }
+    return to;
+}
+static inline void *set_values(void *to, int value, std::size_t bytes) { return set_values(to, lifted(value), bytes); }
+
 template <class... A> bool any_unknown(const A &...arguments) { return ((arguments.hash() != 0) || ...); }
 
 #endif

@@ -27,6 +27,7 @@ from tinyproof.faults.kinds import KINDS, quotas
 from tinyproof.faults.mutants import Mutant, mutants, roundings
 from tinyproof.faults.native.engine import ByteChange
 from tinyproof.faults.native.source import ENGINE
+from tinyproof.faults.unknowns import NOTHING, Unknowns
 
 BOARD = find_board("qemu-cortex-m4")
 
@@ -184,3 +185,7 @@ def test_an_engine_that_needs_the_c_library_runs_here_too(tmp_path: Path) -> Non
     verdict = by_questions(planted, campaign.step_names)
     assert verdict is not None
     assert verdict.how == ANSWERS
+    unit = campaign.compiled
+    unknowns = Unknowns(unit.program, unit.plan, campaign.engine.steps, campaign.engine.tables)
+    assert unknowns.compile(campaign.engine.text(tmp_path), tmp_path / "unknown")
+    assert not any(digest.startswith(NOTHING) for digest in unknowns.run(tmp_path / "unknown", range(2)))
