@@ -18,16 +18,21 @@ from tinyproof.export.compiled import Compiled
 from tinyproof.export.profile_codegen import FOLDER, SOURCE
 from tinyproof.faults.editing import edit_source, one_form
 from tinyproof.faults.fault import EngineFault
-from tinyproof.faults.mutants import Mutant
+from tinyproof.faults.mutants import ROUNDINGS, TIES, Mutant
 from tinyproof.faults.native.engine import NativeEngine
 from tinyproof.prove.eva import one_step
+from tinyproof.prove.layers import read_layer
+from tinyproof.prove.linear import compare_layer, find_rescalings, output_cells, part_of
+from tinyproof.prove.requantization import sweep
 from tinyproof.prove.softmax import prove_softmax
 from tinyproof.prove.sweeps import Sweeps, sweeps_of
 from tinyproof.prove.symbolic import ADDED, AVERAGED, ENGINE, MULTIPLIED, StepForms, run_machine
-from tinyproof.prove.verdicts import UNPROVEN, Verdict
+from tinyproof.prove.verdicts import PROVEN, UNPROVEN, OperatorProof, Verdict
 
 AVERAGE = ("kernels/average_pooling.h", "average_pooling_divide")
+ROUNDING = ("kernels/requantize.h", "kernels/pairs.h")  # where sums of the portable kernels are rescaled
 LOOPS = ("kernels/softmax.h",)  # what prove/ takes on trust of SOFTMAX is there
+SUMS = "that channels can have, all there are, become the same bytes"
 PATIENCE_S = 60  # for one operator: with a fault in its bounds it may never end
 BYTES = 256  # distances between bytes are less
 
@@ -62,7 +67,8 @@ class Equivalence:
             return self._same_averages(before, after, None)
         if np.isin(before.tails, (ADDED, MULTIPLIED)).all():
             return self._same_pairs(before, after)
-        return ""
+        sums = self._right_sums(number, after, sweeps_of(ENGINE))
+        return f"{sums} {SUMS}" if sums else ""
 
     def of_kernel(self, mutant: Mutant, places: Sequence[int], engine: Path) -> str:
         """The same of a changed kernel that changes only what the steps at `places` make of sums, all of them rows of
@@ -72,6 +78,8 @@ class Equivalence:
         ops = [compiled.program.ops[number] for number in numbers]
         if ops and all(op.operator.name == "AVERAGE_POOL_2D" for op in ops) and mutant.inside(AVERAGE):
             return self._averages_with(mutant, numbers, engine)
+        if mutant.why == TIES:
+            return self._with_ties_upward(numbers, engine)
         if not ops or any(op.operator.name != "SOFTMAX" for op in ops) or mutant.file in LOOPS:
             return ""
         mutant.plant(engine)
@@ -84,6 +92,30 @@ class Equivalence:
             mutant.heal(engine)
         words = {verdict.why for verdict in verdicts}
         return f"all there are: {', '.join(sorted(words))}" if all(verdict.holds for verdict in verdicts) else ""
+
+    def _with_ties_upward(self, numbers: Sequence[int], engine: Path) -> str:
+        """Of a kernel that rounds ties so: the portable ones, whose steps are the same, changed likewise."""
+        forms = [self._forms(number, None) for number in numbers]
+        if not numbers or any(isinstance(one, str) for one in forms):
+            return ""
+        try:
+            for file in ROUNDING:
+                text = (ENGINE / file).read_text(encoding="utf-8")
+                for old, new, why in ROUNDINGS:
+                    text = text.replace(old, new) if why == TIES else text
+                (engine / file).write_text(text, encoding="utf-8", newline="\n")
+            sweeps = Sweeps(engine)
+        except EnvironmentFaultError:
+            return ""
+        finally:
+            for file in ROUNDING:
+                (engine / file).write_bytes((ENGINE / file).read_bytes())
+        shown = [
+            self._right_sums(number, one, sweeps)
+            for number, one in zip(numbers, forms, strict=True)
+            if not isinstance(one, str)
+        ]
+        return f"{', '.join(shown)} {SUMS}" if all(shown) else ""
 
     def _averages_with(self, mutant: Mutant, numbers: Sequence[int], engine: Path) -> str:
         """Of a changed division: every kernel of averages divides by that function alone."""
@@ -115,6 +147,24 @@ class Equivalence:
         op = self._compiled.program.ops[number]
         source = (self._build_dir / FOLDER / SOURCE).read_text(encoding="utf-8")
         return prove_softmax(forms, op.graph, op.operator, self._compiled.plan.offsets, source, number, sweeps)
+
+    def _right_sums(self, number: int, forms: StepForms, sweeps: Sweeps) -> str:
+        """Of a linear layer with something else behind its sums: how many there are, if each becomes the model's byte."""
+        op, offsets = self._compiled.program.ops[number], self._compiled.plan.offsets
+        layer = read_layer(op.graph, op.operator)
+        if layer is None or len(op.outputs) != 1:
+            return ""
+        y = op.graph.tensors[op.outputs[0]]
+        cells = output_cells(forms, offsets[y.index], y.bytes)
+        if cells is None:
+            return ""
+        found = OperatorProof(number, 0, op.operator.name)
+        if compare_layer(part_of(forms, cells), layer, offsets[op.operator.inputs[0]]).status != PROVEN:
+            return ""
+        found.rescalings = find_rescalings(part_of(forms, cells), layer)
+        sweep([found], sweeps)
+        right = found.requantization
+        return right.why if right.holds else ""
 
     def _beyond_bytes(self, fault: EngineFault) -> bool:
         regions = self._engine.regions

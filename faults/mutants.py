@@ -82,19 +82,20 @@ _SKIPPED_BUT_MACROS = re.compile(_SKIPPED.pattern.replace("^#", r"^#(?!define\b)
 _MACRO = re.compile(r"^#define (\w+)(?:\\\n|[^\n])*", re.MULTILINE)
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _ASSEMBLY = re.compile(r"__asm__\b.*?\);", re.DOTALL)
+TIES = "ties upward instead of away from zero"
 # Ways to round that are not TFLite Micro's: where the kernels have one, and what stands there instead.
 ROUNDINGS = (
-    ("a - (a < 0 ? 1 : 0)", "a", "ties upward instead of away from zero"),
-    ("(t - (t < 0 ? 1 : 0))", "t", "ties upward instead of away from zero"),
-    ("(t + (t >> 31))", "t", "ties upward instead of away from zero"),
-    ('"add " a ", " a ", " a ", asr #31\\n\\t"', '""', "ties upward instead of away from zero"),
+    ("a - (a < 0 ? 1 : 0)", "a", TIES),
+    ("(t - (t < 0 ? 1 : 0))", "t", TIES),
+    ("(t + (t >> 31))", "t", TIES),
+    ('"add " a ", " a ", " a ", asr #31\\n\\t"', '""', TIES),
     (" + (INT64_C(1) << 31)", "", "the product cut off instead of rounded"),
     (" + (int32_t)((uint32_t)product >> 31)", "", "the product cut off instead of rounded"),
     (" + (1 + 2 * zero_point)) >> 1", " + 2 * zero_point) >> 1", "the quotient cut off instead of rounded"),
     (" + rounding) >> 1", " + rounding - 1) >> 1", "the quotient cut off instead of rounded"),
-    ("(value + (value >> 31))", "value", "ties upward instead of away from zero"),
-    ('"vqdmlah.s32 " sum ", " sum ", " one "\\n\\t"', '""', "ties upward instead of away from zero"),
-    ('"vadd.i32 " sum ", " sum ", " free "\\n\\t"', '""', "ties upward instead of away from zero"),
+    ("(value + (value >> 31))", "value", TIES),
+    ('"vqdmlah.s32 " sum ", " sum ", " one "\\n\\t"', '""', TIES),
+    ('"vadd.i32 " sum ", " sum ", " free "\\n\\t"', '""', TIES),
 )
 # Not of a model: how compilers differ, and what says of whom a header is.
 _LEFT_OUT = ("compiler.h", "mve_tables.h")

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import random
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,11 +21,11 @@ from tinyproof.faults.bits import NumberFaults
 from tinyproof.faults.campaign import Campaign
 from tinyproof.faults.channels import channel_faults, wrongly_removed
 from tinyproof.faults.editing import edit_source
-from tinyproof.faults.equivalence import Equivalence
+from tinyproof.faults.equivalence import ROUNDING, Equivalence
 from tinyproof.faults.fault import EngineFault
 from tinyproof.faults.judging import ANSWERS, STOPPED, by_questions
 from tinyproof.faults.kinds import KINDS, quotas
-from tinyproof.faults.mutants import Mutant, mutants, roundings
+from tinyproof.faults.mutants import TIES, Mutant, mutants, roundings
 from tinyproof.faults.native.engine import ByteChange
 from tinyproof.faults.native.source import ENGINE
 from tinyproof.faults.unknowns import NOTHING, Unknowns
@@ -93,6 +94,34 @@ def test_only_what_changes_no_sum_is_equivalent(campaign: Campaign, tmp_path: Pa
     equivalence = Equivalence(campaign.build_dir, campaign.compiled, campaign.engine, tmp_path)
     assert "same sums" in equivalence.shown(fault_in_weights(campaign, lambda table: table[:1]))
     assert equivalence.shown(fault_in_weights(campaign, lambda table: bytes([table[0] ^ 1]))) == ""
+
+
+@pytest.mark.nightly
+def test_a_multiplier_that_rounds_no_sum_otherwise_is_equivalent(campaign: Campaign, tmp_path: Path) -> None:
+    equivalence = Equivalence(campaign.build_dir, campaign.compiled, campaign.engine, tmp_path)
+    table = next(n for n, one in enumerate(campaign.engine.regions) if re.fullmatch("op1_multipliers", one.name))
+    (old,) = memoryview(campaign.engine.regions[table].content[:4]).cast("I")
+    shown = {
+        bit: equivalence.shown(
+            EngineFault("multipliers", 1, "", "", (ByteChange(table, 0, (old ^ 1 << bit).to_bytes(4, "little")),))
+        )
+        for bit in (0, 20)
+    }
+    assert "sums that channels can have" in shown[0]
+    assert shown[20] == ""
+
+
+@pytest.mark.nightly
+def test_ties_that_no_sum_of_a_layer_meets_are_equivalent(campaign: Campaign, tmp_path: Path) -> None:
+    # The first layer is clamped where ties differ, the second one is not.
+    equivalence = Equivalence(campaign.build_dir, campaign.compiled, campaign.engine, tmp_path / "forms")
+    (tie,) = (one for one in roundings(["kernels_dsp/kernels/dsp.h"]) if one.why == TIES and "asr" in one.old)
+    engine = tmp_path / "engine"
+    shutil.copytree(ENGINE, engine)
+    shown = [equivalence.of_kernel(tie, [place], engine) for place in (0, 1)]
+    assert "sums that channels can have" in shown[0]
+    assert shown[1] == ""
+    assert all((engine / file).read_bytes() == (ENGINE / file).read_bytes() for file in ROUNDING)
 
 
 def test_swapped_channels_show_and_are_what_they_say(campaign: Campaign) -> None:
