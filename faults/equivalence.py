@@ -149,7 +149,7 @@ class Equivalence:
         return prove_softmax(forms, op.graph, op.operator, self._compiled.plan.offsets, source, number, sweeps)
 
     def _right_sums(self, number: int, forms: StepForms, sweeps: Sweeps) -> str:
-        """Of a linear layer with something else behind its sums: how many there are, if each becomes the model's byte."""
+        """Of a linear layer with something else behind its sums: how many there are, if each becomes the right byte."""
         op, offsets = self._compiled.program.ops[number], self._compiled.plan.offsets
         layer = read_layer(op.graph, op.operator)
         if layer is None or len(op.outputs) != 1:
