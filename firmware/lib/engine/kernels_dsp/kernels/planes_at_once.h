@@ -50,6 +50,20 @@
     REQUANTIZE_MULTIPLY("%[a0]", "r11") REQUANTIZE_AWAY_FROM_ZERO("%[a0]")                                             \
     "ldr r11, %[rounding]\n\t"                                                                                         \
     REQUANTIZE_SHIFT("%[a0]", "r12") REQUANTIZE_ROUND("%[a0]", "r11") REQUANTIZE_CLAMP("%[a0]")
+#define THREE_LEFT                                                                                                     \
+    "ldrd r11, r12, %[factors]\n\t"                                                                                    \
+    REQUANTIZE_MULTIPLY("%[a0]", "r11") REQUANTIZE_MULTIPLY("%[a1]", "r11")                                            \
+    "ldr r11, %[rounding]\n\t"                                                                                         \
+    REQUANTIZE_ROUND("%[a0]", "r11") REQUANTIZE_ROUND("%[a1]", "r11")                                                  \
+    "ldrd r11, r12, %[walk]\n\t"                                                                                       \
+    "ssat %[a0], #8, %[a0]\n\t"                                                                                        \
+    "ssat %[a1], #8, %[a1]\n\t"
+#define THREE_LEFT_LAST                                                                                                \
+    "ldrd r11, r12, %[factors]\n\t"                                                                                    \
+    REQUANTIZE_MULTIPLY("%[a0]", "r11")                                                                                \
+    "ldr r11, %[rounding]\n\t"                                                                                         \
+    REQUANTIZE_ROUND("%[a0]", "r11")                                                                                   \
+    "ssat %[a0], #8, %[a0]\n\t"
 
 /* Two outputs of a row, the loop over all such, and the beginning of one more where their number is odd. */
 #define THREE_OUTPUTS(rescale)                                                                                         \
@@ -139,12 +153,19 @@
           [pairs] "m"(pairs), [odd] "m"(odd), [gap] "m"(gap), [walk] "m"(walk), [step_y] "m"(step_y)                   \
         : "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "cc", "memory")
 
-/* All outputs of a unit in a strip, at least two in a row; `twice`: by two roundings, to the right. */
+/* How sums become outputs: by one rounding, by two with a shift to the right, or by two where the factor is 1/2 or more
+ * and the shift to the left is in the weights. */
+enum { THREE_BY_ONE, THREE_BY_TWO, THREE_TO_LEFT };
+enum { THREE_MOST_SHIFT = 8 }; /* of weights in int16 */
+
+/* All outputs of a unit in a strip, at least two in a row. */
 KERNEL_INLINE void planes_three_of(int8_t *output, const int16_t *plane, const int8_t *w, const int32_t *scales,
-                                   int32_t tap_row, const struct planes_outputs *outputs, int32_t rounding,
-                                   int32_t twice) {
+                                   int32_t tap_row, const struct planes_outputs *outputs, int32_t rounding, int32_t way,
+                                   int32_t shift) {
     int32_t a0, a1;
-    const int32_t biases[2] = {scales[0], scales[0]}, factors[2] = {scales[1], scales[2]};
+    const int32_t unit = way == THREE_TO_LEFT ? INT32_C(1) << shift : 1;
+    const int32_t bias = (int32_t)((uint32_t)scales[0] * (uint32_t)unit);
+    const int32_t biases[2] = {bias, bias}, factors[2] = {scales[1], scales[2]};
     const int32_t pairs = (outputs->count & ~1) * outputs->step, odd = outputs->count & 1;
     const int32_t gap = outputs->row - 4 * outputs->stride * ((outputs->count + 1) / 2);
     const int32_t step_y = outputs->step_y;
@@ -152,26 +173,30 @@ KERNEL_INLINE void planes_three_of(int8_t *output, const int16_t *plane, const i
     const int8_t *x0 = (const int8_t *)plane, *x1 = x0 + tap_row, *x2 = x1 + tap_row;
     uintptr_t walk[2] = {(uintptr_t)outputs->step, 0}; /* along a row of outputs, until which of them */
     int8_t *begin = output;
-    word table[6] = {planes_word(w[0], w[1])};
+    word table[6] = {planes_word(w[0] * unit, w[1] * unit)};
     const word *weights = table;
     if (outputs->stride == 1) {
-        table[1] = planes_word(w[1], w[2]);
-        table[2] = planes_word(w[3], w[4]);
-        table[3] = planes_word(w[4], w[5]);
-        table[4] = planes_word(w[6], w[7]);
-        table[5] = planes_word(w[7], w[8]);
+        table[1] = planes_word(w[1] * unit, w[2] * unit);
+        table[2] = planes_word(w[3] * unit, w[4] * unit);
+        table[3] = planes_word(w[4] * unit, w[5] * unit);
+        table[4] = planes_word(w[6] * unit, w[7] * unit);
+        table[5] = planes_word(w[7] * unit, w[8] * unit);
     } else {
-        table[1] = planes_word(w[3], w[4]);
-        table[2] = planes_word(w[6], w[7]);
-        table[3] = planes_word(w[2], w[5]);
-        table[4] = planes_word(w[8], 0);
+        table[1] = planes_word(w[3] * unit, w[4] * unit);
+        table[2] = planes_word(w[6] * unit, w[7] * unit);
+        table[3] = planes_word(w[2] * unit, w[5] * unit);
+        table[4] = planes_word(w[8] * unit, 0);
     }
-    if (outputs->stride == 1 && twice) {
+    if (outputs->stride == 1 && way == THREE_BY_TWO) {
         THREE_WITH_STRIDE_1(THREE_TWICE, THREE_TWICE_LAST);
+    } else if (outputs->stride == 1 && way == THREE_TO_LEFT) {
+        THREE_WITH_STRIDE_1(THREE_LEFT, THREE_LEFT_LAST);
     } else if (outputs->stride == 1) {
         THREE_WITH_STRIDE_1(THREE_ONCE, THREE_ONCE_LAST);
-    } else if (twice) {
+    } else if (way == THREE_BY_TWO) {
         THREE_WITH_STRIDE_2(THREE_TWICE, THREE_TWICE_LAST);
+    } else if (way == THREE_TO_LEFT) {
+        THREE_WITH_STRIDE_2(THREE_LEFT, THREE_LEFT_LAST);
     } else {
         THREE_WITH_STRIDE_2(THREE_ONCE, THREE_ONCE_LAST);
     }
@@ -181,7 +206,7 @@ KERNEL_INLINE void planes_three_of(int8_t *output, const int16_t *plane, const i
 static __attribute__((noinline, hot)) void planes_three(int8_t *output, const int16_t *plane, const int8_t *w,
                                                         const int32_t *scales, int32_t tap_row,
                                                         const struct planes_outputs *outputs) {
-    planes_three_of(output, plane, w, scales, tap_row, outputs, 0, 0);
+    planes_three_of(output, plane, w, scales, tap_row, outputs, 0, THREE_BY_ONE, 0);
 }
 
 /* A model in which depthwise layers of 3 x 3 are rescaled by two roundings says so. */
@@ -190,7 +215,15 @@ static
     __attribute__((noinline, hot)) int32_t planes_three_twice(int8_t *output, const int16_t *plane, const int8_t *w,
                                                               const int32_t *scales, int32_t tap_row,
                                                               const struct planes_outputs *outputs, int32_t rounding) {
-    planes_three_of(output, plane, w, scales, tap_row, outputs, rounding, 1);
+    const int32_t shift = scales[2] >> 8 & 0x1f;
+    if (scales[2] >= 0) {
+        planes_three_of(output, plane, w, scales, tap_row, outputs, rounding, THREE_BY_TWO, 0);
+        return 1;
+    }
+    if (shift > THREE_MOST_SHIFT) {
+        return 0;
+    }
+    planes_three_of(output, plane, w, scales, tap_row, outputs, rounding >> 1, THREE_TO_LEFT, shift);
     return 1;
 }
 #else
@@ -220,7 +253,7 @@ KERNEL_INLINE int32_t planes_at_once(int8_t *output, const int16_t *plane, const
         planes_three(output, plane, weights, scales, tap_row, outputs);
         return 1;
     }
-    return scales[2] >= 0 && planes_three_twice(output, plane, weights, scales, tap_row, outputs, rounding);
+    return planes_three_twice(output, plane, weights, scales, tap_row, outputs, rounding);
 }
 
 #endif
