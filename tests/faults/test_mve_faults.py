@@ -177,6 +177,7 @@ def test_its_kernels_round_by_assembly_that_is_found() -> None:
     assert len(found) == 2
 
 
+@pytest.mark.nightly
 def test_the_verb_takes_the_board(
     tmp_path: Path, lesson_models: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
