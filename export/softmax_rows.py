@@ -35,7 +35,7 @@ def softmax_rows(op: Op) -> tuple[bytes, ...]:
     if not isinstance(op, Softmax) or op.x.dtype != "int8":
         return ()
     if op.depth == 2:
-        return tuple(_two(distance) * (op.x.elements // 2) for distance in range(256))
+        return tuple(_two(distance) * (op.x.elements // 2) for distance in range(DISTANCES))
     if not MIN_DEPTH <= op.depth <= MAX_DEPTH:
         return ()
     return tuple(_bytes(row) * (op.x.elements // op.depth) for row in _rows(op.exponentials, op.depth))

@@ -21,30 +21,30 @@ Array = Any  # of int64
 
 def critical_sums(exponentials: Sequence[int], least: int, most: int) -> list[tuple[int, int]]:
     """Sums and distances of which the share is NEAR to where it would become another byte."""
-    sums, distances = _between_bytes(exponentials)
-    inside = (sums >= least) & (sums <= most)
-    sums, distances = sums[inside], distances[inside]
-    product, half = _share(sums, exponentials, distances)
-    near = np.abs((product & (2 * half - 1)) - half) <= NEAR
-    return list(dict.fromkeys(zip(sums[near].tolist(), distances[near].tolist(), strict=True)))
+    sums, distances = _between_bytes(exponentials, least, most)
+    return _pairs(sums, distances, _is_near(sums, exponentials, distances))
 
 
 def sums_before_a_step(exponentials: Sequence[int], least: int, most: int) -> list[tuple[int, int]]:
     """Sums and distances of which the next sum makes a lesser byte, in order."""
-    sums, distances = _between_bytes(exponentials)
-    inside = (sums >= least) & (sums < most)
-    sums, distances = sums[inside], distances[inside]
+    sums, distances = _between_bytes(exponentials, least, most - 1)
     here, there = (_byte(sums + more, exponentials, distances) for more in (0, 1))
-    return list(dict.fromkeys(zip(sums[here > there].tolist(), distances[here > there].tolist(), strict=True)))
+    return _pairs(sums, distances, here > there)
 
 
-def _between_bytes(exponentials: Sequence[int]) -> tuple[Array, Array]:
-    """For each distance and byte the sums about the one of that share, and that distance."""
+def _pairs(sums: Array, distances: Array, chosen: Array) -> list[tuple[int, int]]:
+    """Those that are chosen, each once."""
+    return list(dict.fromkeys(zip(sums[chosen].tolist(), distances[chosen].tolist(), strict=True)))
+
+
+def _between_bytes(exponentials: Sequence[int], least: int, most: int) -> tuple[Array, Array]:
+    """For each distance and byte the sums about the one of that share, from `least` up to `most`, and that distance."""
     numbers = np.array(exponentials, np.float64)
     shares = np.arange(256) + 0.5
     ideal = np.floor(numbers[:, None] / (1 << SUM_BITS) * 256 / shares).astype(np.int64)
     sums = ideal[:, :, None] + np.arange(-NEAR, NEAR + 1)
-    return sums.ravel(), np.repeat(np.arange(len(numbers)), sums[0].size)
+    inside = (sums >= least) & (sums <= most)
+    return sums[inside], np.nonzero(inside)[0]
 
 
 def _share(sums: Array, exponentials: Sequence[int], distances: Array) -> tuple[Array, Array]:
@@ -53,6 +53,11 @@ def _share(sums: Array, exponentials: Sequence[int], distances: Array) -> tuple[
     scale = _reciprocal((sums << headroom) - (1 << 31))
     product = _multiply(scale, np.array(exponentials, np.int64)[distances])
     return product, np.left_shift(1, SUM_BITS - headroom + SHARE_BITS - 1)
+
+
+def _is_near(sums: Array, exponentials: Sequence[int], distances: Array) -> Array:
+    product, half = _share(sums, exponentials, distances)
+    return np.abs((product & (2 * half - 1)) - half) <= NEAR
 
 
 def _byte(sums: Array, exponentials: Sequence[int], distances: Array) -> Array:
@@ -81,8 +86,7 @@ def rows_of_three(exponentials: Sequence[int], seed: int, most: int) -> list[tup
     sums = terms[0] + terms[a] + terms[b]
     near, step = np.zeros(len(a), bool), np.zeros(len(a), bool)
     for one in (np.zeros_like(a), a, b):
-        product, half = _share(sums, exponentials, one)
-        near |= np.abs((product & (2 * half - 1)) - half) <= NEAR
+        near |= _is_near(sums, exponentials, one)
         here = _byte(sums, exponentials, one)
         step |= (here > _byte(sums + 1, exponentials, one)) | (here < _byte(sums - 1, exponentials, one))
     chosen = [*np.flatnonzero(near), *np.random.default_rng(seed).permutation(np.flatnonzero(step & ~near))]

@@ -121,6 +121,14 @@
     "smlad %[a0], " w01 ", r10, %[a0]\n\t"                                                                             \
     "smla" half "b %[a0], " w2 ", r11, %[a0]\n\t"
 
+/* What both of them read and write. */
+#define THREE_OPERANDS                                                                                                 \
+    : [output] "+r"(output), [x0] "+r"(x0), [x1] "+r"(x1), [x2] "+r"(x2), [a0] "=&r"(a0), [a1] "=&r"(a1),              \
+      [rows] "+m"(rows), [begin] "+m"(begin), [end] "+m"(walk[1])                                                      \
+    : [weights] "m"(weights), [biases] "m"(biases), [factors] "m"(factors), [rounding] "m"(rounding),                  \
+      [pairs] "m"(pairs), [odd] "m"(odd), [gap] "m"(gap), [walk] "m"(walk), [step_y] "m"(step_y)                       \
+    : "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "cc", "memory"
+
 #define THREE_WITH_STRIDE_1(two, one)                                                                                  \
     __asm__ volatile(                                                                                                  \
         "ldr r12, %[weights]\n\t"                                                                                      \
@@ -131,11 +139,7 @@
         THREE_BESIDE_LAST("%[x0]", "r4", "r5") THREE_BESIDE_LAST("%[x1]", "r6", "r8")                                  \
         THREE_BESIDE_LAST("%[x2]", "r9", "r10")                                                                        \
         THREE_END(one)                                                                                                 \
-        : [output] "+r"(output), [x0] "+r"(x0), [x1] "+r"(x1), [x2] "+r"(x2), [a0] "=&r"(a0), [a1] "=&r"(a1),          \
-          [rows] "+m"(rows), [begin] "+m"(begin), [end] "+m"(walk[1])                                                  \
-        : [weights] "m"(weights), [biases] "m"(biases), [factors] "m"(factors), [rounding] "m"(rounding),              \
-          [pairs] "m"(pairs), [odd] "m"(odd), [gap] "m"(gap), [walk] "m"(walk), [step_y] "m"(step_y)                   \
-        : "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "cc", "memory")
+        THREE_OPERANDS)
 #define THREE_WITH_STRIDE_2(two, one)                                                                                  \
     __asm__ volatile(                                                                                                  \
         "ldr r12, %[weights]\n\t"                                                                                      \
@@ -147,11 +151,7 @@
         THREE_APART_LAST("%[x0]", "r4", "r8", "b") THREE_APART_LAST("%[x1]", "r5", "r8", "t")                          \
         THREE_APART_LAST("%[x2]", "r6", "r9", "b")                                                                     \
         THREE_END(one)                                                                                                 \
-        : [output] "+r"(output), [x0] "+r"(x0), [x1] "+r"(x1), [x2] "+r"(x2), [a0] "=&r"(a0), [a1] "=&r"(a1),          \
-          [rows] "+m"(rows), [begin] "+m"(begin), [end] "+m"(walk[1])                                                  \
-        : [weights] "m"(weights), [biases] "m"(biases), [factors] "m"(factors), [rounding] "m"(rounding),              \
-          [pairs] "m"(pairs), [odd] "m"(odd), [gap] "m"(gap), [walk] "m"(walk), [step_y] "m"(step_y)                   \
-        : "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "cc", "memory")
+        THREE_OPERANDS)
 
 /* How sums become outputs: by one rounding, by two with a shift to the right, or by two where the factor is 1/2 or more
  * and the shift to the left is in the weights. */
@@ -226,18 +226,6 @@ static
     planes_three_of(output, plane, w, scales, tap_row, outputs, rounding >> 1, THREE_TO_LEFT, shift);
     return 1;
 }
-#else
-KERNEL_INLINE int32_t planes_three_twice(int8_t *output, const int16_t *plane, const int8_t *w, const int32_t *scales,
-                                         int32_t tap_row, const struct planes_outputs *outputs, int32_t rounding) {
-    (void)output;
-    (void)plane;
-    (void)w;
-    (void)scales;
-    (void)tap_row;
-    (void)outputs;
-    (void)rounding;
-    return 0;
-}
 #endif
 
 /* Makes the outputs of a unit of one channel of a kernel of 3 x 3, if that can be. */
@@ -253,7 +241,12 @@ KERNEL_INLINE int32_t planes_at_once(int8_t *output, const int16_t *plane, const
         planes_three(output, plane, weights, scales, tap_row, outputs);
         return 1;
     }
+#ifdef PLANES_THREE_TWICE
     return planes_three_twice(output, plane, weights, scales, tap_row, outputs, rounding);
+#else
+    (void)rounding;
+    return 0;
+#endif
 }
 
 #endif
