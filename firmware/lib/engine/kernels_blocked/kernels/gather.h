@@ -4,7 +4,7 @@
 #ifndef TINYPROOF_KERNELS_GATHER_H
 #define TINYPROOF_KERNELS_GATHER_H
 
-#include "kernels/conv_pairs_parameters.h"
+#include "kernels/convolution.h"
 #include "kernels/words.h"
 
 /* Cores that these kernels are for load words from multiples of 4 only. */
@@ -32,13 +32,11 @@ KERNEL_INLINE void set_bytes(int8_t *to, int32_t count, int32_t value) {
     }
 }
 
-/* The input under the kernel at a pixel, row by row or by columns; what fills up words is left as it is. */
-static __attribute__((noinline)) void gather_patch(int8_t *patch, const struct pixel *at,
-                                                   const struct conv_pairs_s8 *p) {
-    const struct conv_window *w = &p->window;
+/* The input under the kernel at a pixel. Each row of the kernel is filled up to whole words; the filling is left as it
+ * is. */
+static __attribute__((noinline)) void gather_patch(int8_t *patch, const struct pixel *at, const struct conv_window *w) {
     const int32_t channels = w->channels, step = w->dilation_x * channels, width = w->kernel_width;
-    const int32_t to_step = p->by_columns ? w->kernel_height * channels : channels;
-    const int32_t to_row = p->by_columns ? channels : (width * channels + 3) & ~3;
+    const int32_t bytes = width * channels, filled = (bytes + 3) & ~3;
     int32_t y = at->y * w->stride_y - w->pad_top, x = at->x * w->stride_x - w->pad_left;
     const int8_t *from = at->image + (y * w->input_width + x) * channels;
     int32_t begin = 0, end = width;
@@ -49,17 +47,46 @@ static __attribute__((noinline)) void gather_patch(int8_t *patch, const struct p
     for (x += (end - begin - 1) * w->dilation_x; x >= w->input_width && begin < end; x -= w->dilation_x) {
         end--;
     }
-    const int32_t run = w->dilation_x == 1 && !p->by_columns ? end - begin : 1;
-    for (int32_t ky = 0; ky < w->kernel_height; ky++, y += w->dilation_y, patch += to_row) {
+    const int32_t run = w->dilation_x == 1 ? end - begin : 1;
+    for (int32_t ky = 0; ky < w->kernel_height; ky++, y += w->dilation_y, patch += filled) {
         const int32_t inside = (uint32_t)y < (uint32_t)w->input_height && begin < end;
-        for (int32_t kx = 0; kx < width && (!inside || end - begin < width); kx++) {
-            set_bytes(patch + kx * to_step, channels, w->input_zero_point);
+        if (!inside || end - begin < width) {
+            set_bytes(patch, bytes, w->input_zero_point);
         }
         for (int32_t kx = begin; inside && kx < end; kx += run) {
-            copy_bytes(patch + kx * to_step, from + kx * step, run * channels);
+            copy_bytes(patch + kx * channels, from + kx * step, run * channels);
         }
         from += w->dilation_y * w->input_width * channels;
     }
 }
+
+#ifdef CONV_BY_COLUMNS
+/* The same by the columns of the kernel: [kernel_width][kernel_height][channels]. */
+static __attribute__((noinline)) void gather_columns(int8_t *patch, const struct pixel *at,
+                                                     const struct conv_window *w) {
+    const int32_t channels = w->channels, step = w->dilation_x * channels, to_step = w->kernel_height * channels;
+    const int32_t left = at->x * w->stride_x - w->pad_left, zero_point = w->input_zero_point;
+    int32_t y = at->y * w->stride_y - w->pad_top;
+    const int8_t *row = at->image + (y * w->input_width + left) * channels;
+    for (int32_t ky = w->kernel_height; ky > 0; ky--, y += w->dilation_y, patch += channels) {
+        const uint32_t inside = (uint32_t)y < (uint32_t)w->input_height ? (uint32_t)w->input_width : 0;
+        int8_t *to = patch;
+        const int8_t *from = row;
+        for (int32_t kx = w->kernel_width, x = left; kx > 0; kx--, x += w->dilation_x, from += step, to += to_step) {
+            if ((uint32_t)x >= inside) {
+                set_bytes(to, channels, zero_point);
+            } else if (channels == 3) { /* colours */
+                const int8_t x0 = from[0], x1 = from[1], x2 = from[2];
+                to[0] = x0;
+                to[1] = x1;
+                to[2] = x2;
+            } else {
+                copy_bytes(to, from, channels);
+            }
+        }
+        row += w->dilation_y * w->input_width * channels;
+    }
+}
+#endif
 
 #endif

@@ -114,8 +114,7 @@ static __attribute__((noinline, hot)) void columns_outputs(int8_t *output, word 
 
 /* Row by row of the outputs, by the columns of the kernel. */
 static __attribute__((noinline, cold)) void conv_by_columns(const int8_t *input, int8_t *output, word *columns,
-                                                            int8_t *strip, int32_t run,
-                                                            const struct conv_pairs_s8 *p) {
+                                                            int8_t *strip, int32_t run, const struct conv_pairs_s8 *p) {
     const struct conv_window *w = &p->window;
     const int32_t channels = w->channels, row_bytes = w->output_width * p->units;
     set_bytes(strip, w->kernel_height * p->strip * channels, w->input_zero_point);

@@ -59,8 +59,8 @@ static __attribute__((noinline, cold)) void conv_multiply_one(int8_t *output, co
 }
 
 /* Outputs of a group: `count` pixels, 3 or 4 of them with interleaved columns, or 1. `run`: of the first pair. */
-static __attribute__((noinline, cold)) void conv_multiply(int8_t *output, int32_t count, const word *columns,
-                                                          int32_t run, const struct conv_pairs_s8 *p) {
+static __attribute__((noinline, hot)) void conv_multiply(int8_t *output, int32_t count, const word *columns,
+                                                         int32_t run, const struct conv_pairs_s8 *p) {
     const int32_t units = p->units, pairs = units / 2;
     int8_t last[8];
     if (count == 1) {
