@@ -14,8 +14,11 @@ from tinyproof.prove.symbolic import MACHINE
 
 PROGRAM = "frama-c"
 TIMEOUT_S = 120  # for one operator
-# 32 bits for int and for pointers, as on the boards; intermediate sums are kept apart as far as precision 2 does.
-FLAGS = ("-machdep", "gcc_x86_32", "-eva", "-eva-precision", "2", "-eva-no-results")
+# 32 bits for int and for pointers, as on the boards; intermediate sums are kept apart as far as precision 2 does, and
+# pointers are known to move as far as a loop's counter does.
+DOMAINS = ("-eva-domains", "cvalue,gauges,symbolic-locations")
+FLAGS = ("-machdep", "gcc_x86_32", "-eva", "-eva-precision", "2", *DOMAINS, "-eva-no-results")
+TOLD = ("-eva-use-spec", "softmax_distance,leading_zeros,one_over_one_plus")  # by machine/eva_main.c
 _TABLES = re.compile(r"^static KERNEL_TABLE \w+ op(\d+)_\w+\[[^;]*;\n", re.MULTILINE)
 _STRUCTS = re.compile(r"^static const struct \w+ op(\d+)(?:_\w+)? = \{[^;]*;\n", re.MULTILINE)
 _FUNCTIONS = re.compile(r"^static void step(\d+)\(int8_t \*arena\) \{\n.*?^\}\n", re.MULTILINE | re.DOTALL)
@@ -34,15 +37,17 @@ def one_step(source: str, number: int) -> str:
     return _STEPS.sub("", source)
 
 
-def ask_eva(build_dir: Path, number: int, engine: Path) -> int | None:
-    """How many alarms operator `number` raises; None where Eva takes too long."""
+def ask_eva(build_dir: Path, number: int, engine: Path, *, softmax: bool = False) -> int | None:
+    """How many alarms operator `number` raises; None where Eva takes too long. `softmax`: it is one whose sums were all
+    tried, of which Eva is told."""
     source = (build_dir / FOLDER / SOURCE).read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "step.c").write_text(one_step(source, number), encoding="utf-8", newline="\n")
         places = " ".join(f"-I{path.resolve()}" for path in (folder, engine, build_dir, build_dir / FOLDER))
-        flags = f"-cpp-extra-args={places} -DPROVED_STEP=step{number}"
-        return _count_alarms([PROGRAM, *FLAGS, flags, str(MACHINE / "eva_main.c")])
+        flags = f"-cpp-extra-args={places} -DPROVED_STEP=step{number}{' -DPROVED_SOFTMAX' if softmax else ''}"
+        told = TOLD if softmax else ()
+        return _count_alarms([PROGRAM, *FLAGS, *told, flags, str(MACHINE / "eva_main.c")])
 
 
 def _count_alarms(command: list[str]) -> int | None:

@@ -20,6 +20,9 @@ struct softmax_row {
     uint32_t sum; /* Q12.19 */
 };
 
+/* How far an element is below the largest of its row. */
+KERNEL_INLINE int32_t softmax_distance(int32_t largest, int32_t element) { return largest - element; }
+
 KERNEL_INLINE struct softmax_row softmax_sum(const int8_t *input, int32_t depth, int32_t exponentials_count,
                                              KERNEL_TABLE int32_t *exponentials) {
     struct softmax_row row = {INT8_MIN, 0};
@@ -27,7 +30,7 @@ KERNEL_INLINE struct softmax_row softmax_sum(const int8_t *input, int32_t depth,
         row.largest = input[i] > row.largest ? input[i] : row.largest;
     }
     for (int32_t i = 0; i < depth; i++) {
-        const int32_t distance = row.largest - input[i];
+        const int32_t distance = softmax_distance(row.largest, input[i]);
         if (distance < exponentials_count) {
             row.sum += (uint32_t)rounding_shift_right(exponentials[distance], 11, 0);
         }
@@ -45,7 +48,7 @@ KERNEL_INLINE struct softmax_row softmax_sum(const int8_t *input, int32_t depth,
             const int32_t scale = one_over_one_plus((int32_t)((row.sum << headroom) - (UINT32_C(1) << 31)));           \
             const int32_t exponent = 12 - headroom + 31 - (bits);                                                      \
             for (int32_t i = 0; i < (p)->depth; i++) {                                                                 \
-                const int32_t distance = row.largest - input[i];                                                       \
+                const int32_t distance = softmax_distance(row.largest, input[i]);                                      \
                 int32_t y = zero;                                                                                      \
                 if (distance < (p)->exponentials_count && exponent <= 31) { /* beyond it every answer rounds to 0 */   \
                     const int32_t share = fixed_point_multiply(scale, (p)->exponentials[distance]);                    \
