@@ -21,7 +21,9 @@ struct softmax_row {
 };
 
 /* How far an element is below the largest of its row. */
-KERNEL_INLINE int32_t softmax_distance(int32_t largest, int32_t element) { return largest - element; }
+KERNEL_INLINE int32_t softmax_distance(int32_t largest, int32_t element) {
+    return largest - element;
+}
 
 KERNEL_INLINE struct softmax_row softmax_sum(const int8_t *input, int32_t depth, int32_t exponentials_count,
                                              KERNEL_TABLE int32_t *exponentials) {
