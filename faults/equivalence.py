@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from tinyproof.core.errors import EnvironmentFaultError
+from tinyproof.core.tflite.arithmetic import BYTE_DISTANCES
 from tinyproof.export.compiled import Compiled
 from tinyproof.export.profile_codegen import FOLDER, SOURCE
 from tinyproof.faults.editing import edit_source, one_form
@@ -34,7 +35,6 @@ ROUNDING = ("kernels/requantize.h", "kernels/pairs.h")  # where sums of the port
 LOOPS = ("kernels/softmax.h",)  # what prove/ takes on trust of SOFTMAX is there
 SUMS = "that channels can have, all there are, become the same bytes"
 PATIENCE_S = 60  # for one operator: with a fault in its bounds it may never end
-BYTES = 256  # distances between bytes are less
 
 
 class Equivalence:
@@ -49,7 +49,7 @@ class Equivalence:
         if fault.operator is None or not fault.changes:
             return ""
         if self._beyond_bytes(fault):
-            return f"both reach beyond the {BYTES} distances that bytes can have"
+            return f"both reach beyond the {BYTE_DISTANCES} distances that bytes can have"
         number = fault.operator
         if number not in self._sound:
             self._sound[number] = self._forms(number, None)
@@ -174,7 +174,7 @@ class Equivalence:
                 int.from_bytes(content, "little", signed=True)
                 for content in (change.content, regions[change.region].content)
             )
-            >= BYTES
+            >= BYTE_DISTANCES
             for change in fault.changes
         )
 
