@@ -33,6 +33,7 @@ from tinyproof.prove.verdicts import PROVEN, UNPROVEN, OperatorProof, Verdict
 AVERAGE = ("kernels/average_pooling.h", "average_pooling_divide")
 BEHIND_SUMS = ("_reciprocals", "_shifts", ".clamp_min", ".clamp_max")  # of an average's numbers
 ROUNDING = ("kernels/requantize.h", "kernels/pairs.h")  # where sums of the portable kernels are rescaled
+PORTABLE = "kernels/"  # of all files these alone are in what prove/ compiles
 LOOPS = ("kernels/softmax.h",)  # what prove/ takes on trust of SOFTMAX is there
 SUMS = "that channels can have, all there are, become the same bytes"
 PATIENCE_S = 60  # for one operator: with a fault in its bounds it may never end
@@ -78,17 +79,17 @@ class Equivalence:
         return f"{sums} {SUMS}" if sums else ""
 
     def of_kernel(self, mutant: Mutant, places: Sequence[int], engine: Path) -> str:
-        """The same of a changed kernel that changes only what the steps at `places` make of sums, all of them rows of
-        SOFTMAX. `engine`: a copy of the kernels, where it is planted meanwhile."""
-        compiled = self._compiled
+        """The same of a changed kernel that changes only what the steps at `places` make of sums. `engine`: a copy of
+        the kernels, where it is planted meanwhile."""
         numbers = [self._engine.steps[place] for place in places]
-        ops = [compiled.program.ops[number] for number in numbers]
-        if ops and all(op.operator.name == "AVERAGE_POOL_2D" for op in ops) and mutant.inside(AVERAGE):
+        names = {self._compiled.program.ops[number].operator.name for number in numbers}
+        if names == {"AVERAGE_POOL_2D"} and mutant.inside(AVERAGE):
             return self._averages_with(mutant, numbers, engine)
-        if mutant.why == TIES:
-            return self._with_ties_upward(numbers, engine)
-        if not ops or any(op.operator.name != "SOFTMAX" for op in ops) or mutant.file in LOOPS:
-            return ""
+        if names == {"SOFTMAX"} and mutant.file.startswith(PORTABLE) and mutant.file not in LOOPS:
+            return self._softmax_with(mutant, numbers, engine)
+        return self._with_ties_upward(numbers, engine) if mutant.why == TIES else ""
+
+    def _softmax_with(self, mutant: Mutant, numbers: Sequence[int], engine: Path) -> str:
         mutant.plant(engine)
         try:
             sweeps = Sweeps(engine)

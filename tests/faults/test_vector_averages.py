@@ -64,6 +64,7 @@ def test_every_sum_is_divided_as_c_divides(tmp_path: Path, window: tuple[int, in
         assert np.array_equal(vectors.average((count, *divisor), clamp), averages(count, clamp))
 
 
+@pytest.mark.nightly
 def test_only_bits_that_no_sum_shows_are_equivalent(campaign: Campaign, tmp_path: Path) -> None:
     equivalence = Equivalence(campaign.build_dir, campaign.compiled, campaign.engine, tmp_path)
     (_, reciprocal), (_, shift) = (number_of(campaign, f"op0_{name}") for name in ("reciprocals", "shifts"))
