@@ -37,7 +37,7 @@ class Conv2D(LaidOutConvolution):
             self.lay_out()
 
     def lay_out(self, like: Op | None = None) -> None:
-        layouts: list[Pairs | Planes] = [self.pairs(), *self.planes(1)]
+        layouts: list[Pairs | Planes] = [self.pairs(), *self.pairs_by_columns(), *self.planes(1)]
         self.layout = self.chosen(layouts, like)
         self.kernel = self.layout.kernel
 

@@ -27,6 +27,7 @@ PAIR_SCALES = 6  # numbers of a pair in `scales`, as in pairs.h
 QUAD_UNITS = 4  # rows that dense_quads_s8 takes at a time
 CALL_COST = 700  # instructions, once
 COST_OF_ONE = 1.84  # instructions for an input of two channels, where it is multiplied for one pixel
+BY_COLUMNS = "CONV_BY_COLUMNS"  # of firmware/lib/engine/kernels/conv_pairs_parameters.h
 
 
 def pair_tables(rows: Sequence[Row], scaling: Scaling) -> list[Constant]:
@@ -125,6 +126,8 @@ class Pairs:
     once: float = 1.0  # what share of the output channels is rescaled by one rounding
     gaps: int = 0  # taps of a row that do not lie side by side
     border_cost: int = 0  # instructions more than with a strip
+    # The kernel is one row, [width][height][channels], of which so many make the height; 0: it is taken row by row.
+    column_taps: int = 0
 
     kernel = "conv_pairs_s8"
     is_far = False
@@ -138,7 +141,12 @@ class Pairs:
     @property
     def kind(self) -> str:
         """Layouts of one kind share their tables."""
-        return self.kernel
+        return f"{self.kernel} by columns" if self.column_taps else self.kernel
+
+    @property
+    def kernel_macros(self) -> tuple[str, ...]:
+        """As of Op."""
+        return (BY_COLUMNS,) if self.column_taps else ()
 
     @property
     def cost(self) -> int:
@@ -146,6 +154,8 @@ class Pairs:
         row = self.row_pixels or self.pixels
         fours, ones = (row + 1) // 4, (row % 4) % 3  # three pixels are done as four
         strip = 130 + 40 * len(self.rows[0]) // self.width + 3 * self.strip_bytes // 4 if self.strip else 0
+        if self.column_taps:
+            strip = 150 + self.column_taps * 60 + self.column_taps * self.strip * self._pixel_cost
         rows = self.pixels // row * (fours * self._cost_of_four + ones * self._cost_of_one + strip)
         return CALL_COST + rows + self.border_cost
 
@@ -153,11 +163,17 @@ class Pairs:
     def _cost_of_four(self) -> int:
         """Of four pixels: their inputs are widened, then two channels at a time are multiplied and rescaled."""
         kernel_rows, pairs = len(self.rows[0]) // self.width, -(-len(self.rows) // 2)
-        columns = 17 * self.depth // 4 + (50 if self.direct else 200 + 14 * kernel_rows)
+        columns = 17 * self.depth // 4 + (50 if self.direct else 90 if self.column_taps else 200 + 14 * kernel_rows)
         if self.gaps:
             columns += 4 * self._gaps_cost
         multiply = 47 + 45 * (1 - self.once) + 6 * self.depth + 3 * -(-self.depth // 16)
         return round(columns + pairs * multiply + (60 if len(self.rows) % 2 else 0))
+
+    @property
+    def _pixel_cost(self) -> int:
+        """Of a pixel of a row that is copied by itself."""
+        channels = self.strip_bytes // (self.column_taps * self.strip)
+        return 5 + channels if channels < 4 else 22 + 6 * (channels // 8)
 
     @property
     def _gaps_cost(self) -> int:
@@ -167,7 +183,7 @@ class Pairs:
     @property
     def _cost_of_one(self) -> int:
         kernel_rows, pairs = len(self.rows[0]) // self.width, -(-len(self.rows) // 2)
-        columns = 1.5 * self.depth + (130 if self.direct else 320 + 25 * kernel_rows)
+        columns = 1.5 * self.depth + (130 if self.direct or self.column_taps else 320 + 25 * kernel_rows)
         return round(columns + pairs * (COST_OF_ONE * self.depth + 21 + 8 * (1 - self.once)))
 
     @property
@@ -196,6 +212,7 @@ class Pairs:
         """struct conv_pairs_s8."""
         window = f"{{{self.window}, {input_zero_point}}}"
         numbers = {"units": len(self.rows), "depth": self.depth, "numbers": self._numbers(scaling), "strip": self.strip}
+        numbers |= {"by_columns": int(self.column_taps > 0)}
         numbers |= {"rounding": 1 + 2 * scaling.zero_point}
         numbers |= {"clamp_min": scaling.clamp[0], "clamp_max": scaling.clamp[1]}
         tables = {table: f"{prefix}_{table}" for table in ("weights", "scales")}

@@ -16,6 +16,7 @@ from tinyproof.export.ops.conv_planes import MAX_STRIP_BYTES, Axis, Planes
 from tinyproof.export.ops.one_rounding import one_roundings
 from tinyproof.export.ops.requantize_encoding import encode_multiplier, encode_shift
 from tinyproof.export.ops.scaling import Scaling
+from tinyproof.export.ops.simd_packing import PAIR_GROUP, padded_depth
 from tinyproof.export.ops.wide_sums import WideSums, has_narrow_sums
 
 MAX_REAL_MULTIPLIER = 2.0**30 - 1  # kernels shift left by at most 30 bits
@@ -244,6 +245,32 @@ class Convolution(Op):
             ),
         )
 
+    def pairs_by_columns(self) -> list[Pairs]:
+        """The same with all of the kernel as one row, column by column, where rows would be filled up or have gaps."""
+        taps, width, channels = self.kernel_height, self.kernel_width, self.channels_in
+        phases = self.dilations[1]
+        strip = -(-((self.out_width - 1) * self.strides[1] + (width - 1) * phases + 1) // phases) * phases
+        strip_bytes = taps * strip * channels + 3
+        saves = padded_depth(taps * width * channels, PAIR_GROUP) < taps * padded_depth(width * channels, PAIR_GROUP)
+        suits = (saves and phases == 1) or (phases > 1 and self.strides[1] == 1)
+        if not suits or self.stripless or strip_bytes > MAX_STRIP_BYTES:
+            return []
+        order = [(y * width + x) * channels + c for x in range(width) for y in range(taps) for c in range(channels)]
+        return [
+            Pairs(
+                self._walk(),
+                tuple(tuple(row[place] for place in order) for row in self.rows),
+                len(order),
+                self.batches * self.out_height * self.out_width,
+                pointwise=False,
+                strip=strip,
+                strip_bytes=strip_bytes,
+                row_pixels=self.out_width,
+                once=self.share_once,
+                column_taps=taps,
+            )
+        ]
+
     def _border_cost(self) -> int:
         """Instructions on a Cortex-M4 of conv_pairs_s8 without a strip, about: four pixels that are not inside as a
         whole look for each row of the kernel."""
@@ -291,13 +318,11 @@ class LaidOutConvolution(Convolution):
     `layout`: None where the sums are of int16, or the image is covered once."""
 
     layout: Pairs | Planes | None = None
-    shunned = ""  # a kernel that it does not take, see `without`
+    shunned = ""  # a kernel, or a macro of one, that it does not take, see `without`
 
     @property
     def kernel_macros(self) -> tuple[str, ...]:  # type: ignore[override]  # it follows from the layout
-        if isinstance(self.layout, Planes) and self.kernel == self.layout.kernel:
-            return self.layout.kernel_macros
-        return ()
+        return self.layout.kernel_macros if self.layout and self.kernel == self.layout.kernel else ()
 
     @abstractmethod
     def lay_out(self, like: Op | None = None) -> None:
@@ -308,21 +333,22 @@ class LaidOutConvolution(Convolution):
         """The cheapest, or one whose output may lie over the input for a little more."""
         return min(layouts, key=lambda layout: layout.cost * (1 + NEAR_WORTH * layout.is_far))
 
-    def without(self, kernel: str) -> Self | None:
-        """The same with another kernel than this one, where there is one."""
+    def without(self, name: str) -> Self | None:
+        """The same with another kernel than this one, or without one of its macros, where there is such."""
         if self.layout is None:
             return None
         op = self.copied()
-        op.shunned = kernel
+        op.shunned = name
         op.lay_out()
-        return op if op.kernel != kernel else None
+        return op if name not in (op.kernel, *op.kernel_macros) else None
 
     def chosen(self, layouts: Sequence[Pairs | Planes], like: Op | None) -> Pairs | Planes:
         """The best of them that has the tables of `like` and no kernel that is shunned, if there is another one."""
         if isinstance(like, LaidOutConvolution) and like.layout:
-            kind = like.layout.kind
-            return self.best([layout for layout in layouts if layout.kind == kind])
-        return self.best([layout for layout in layouts if layout.kernel != self.shunned] or layouts)
+            alike = [layout for layout in layouts if layout.kind == like.layout.kind]
+            return self.best(alike or [layout for layout in layouts if layout.kernel == like.kernel])
+        others = [layout for layout in layouts if self.shunned not in (layout.kernel, *layout.kernel_macros)]
+        return self.best(others or layouts)
 
     def without_strip(self) -> Self | None:
         """The same by pairs of channels, without a copy of the rows under an output row; None: that is no smaller."""

@@ -58,7 +58,7 @@ class DepthwiseConv2D(LaidOutConvolution):
             once=self.share_once,
         )
         cheaper = self.suits_quads and self.shunned != QUADS and self.quads_cost < self.layout.cost
-        cheaper = cheaper or (self.suits_quads and self.layout.kernel == self.shunned)
+        cheaper = cheaper or (self.suits_quads and self.shunned in (self.layout.kernel, *self.layout.kernel_macros))
         self.quads = like.quads if isinstance(like, DepthwiseConv2D) else cheaper
         self.layout_cost = self.quads_cost if self.quads else self.layout.cost
         self.kernel = QUADS if self.quads else self.layout.kernel

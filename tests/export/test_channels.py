@@ -128,7 +128,7 @@ def inputs(seed: int) -> tuple[bytes, ...]:
 
 @pytest.fixture(scope="module")
 def cases() -> list[Case]:
-    return [Case(f"net {seed}", Net(seed).build(), inputs(seed)) for seed in range(examples(8))]
+    return [Case(f"net {seed}", Net(seed).build(), inputs(seed)) for seed in range(examples(5))]
 
 
 def test_the_bits_are_those_of_the_original_file(cases: list[Case]) -> None:

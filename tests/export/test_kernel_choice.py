@@ -13,6 +13,7 @@ from support.tflite_writer import Model
 
 from tinyproof.core.tflite.reader import read_graph
 from tinyproof.export.lowering import lower
+from tinyproof.export.ops.conv_pairs import BY_COLUMNS, Pairs
 from tinyproof.export.ops.conv_planes import Planes
 
 FEW = Layer((1, 16, 16, 1), units=3, y=(0.01, -128), activation=1)
@@ -48,6 +49,7 @@ def test_a_kernel_that_saves_much_stays() -> None:
     assert kernels(build(FEW, small)) == ["conv_planes_s8", "conv_pairs_s8"]
 
 
+COLOURS = Layer((1, 16, 16, 3), units=8, y=(0.05, -4))  # rows of nine inputs would be filled up to twelve
 ONCE = Layer((1, 12, 12, 8), units=8, multiplier=1, y=(0.02, -128), activation=1)
 TWICE = replace(ONCE, y=(0.05, -4), activation=0)
 FIVE = replace(ONCE, kernel=(5, 5))
@@ -77,7 +79,13 @@ def test_a_small_layer_does_not_bring_them_back() -> None:
     assert kernels(build(small)) == ["conv_planes_s8"]
     assert macros(build(small)) != []
     assert kernels(build(*large, small))[-1] == "depthwise_quads_s8"
-    assert macros(build(*large, ONCE_AFTER, small)) == []
+    assert macros(build(*large, ONCE_AFTER, small)) == [BY_COLUMNS]  # of the first
+
+
+def test_a_few_colours_do_not_bring_kernels_by_columns() -> None:
+    few = replace(COLOURS, shape=(1, 6, 6, 3), units=4)
+    assert macros(build(few)) == [BY_COLUMNS]
+    assert macros(build(few, Layer((1, 6, 6, 4), units=64, kernel=(5, 5)), Layer((1, 6, 6, 64), units=64))) == []
 
 
 @pytest.mark.parametrize("layers", [(ONCE,), (ONCE, replace(ONCE, strides=(2, 2), x=ONCE.y))], ids=["one", "strided"])
@@ -86,7 +94,8 @@ def test_what_is_left_is_enough(layers: tuple[Layer, ...]) -> None:
     assert_bit_exact_with_dsp_kernels([case(*layers)])
 
 
-def test_what_is_left_out_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Planes, "kernel_macros", ())
+@pytest.mark.parametrize(("layout", "layer"), [(Planes, FIVE), (Pairs, COLOURS)])
+def test_what_is_left_out_is_missed(layout: type, layer: Layer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layout, "kernel_macros", ())
     with pytest.raises(AssertionError, match="1 of 1 cases differ"):
-        assert_bit_exact_with_dsp_kernels([case(FIVE)])
+        assert_bit_exact_with_dsp_kernels([case(layer)])

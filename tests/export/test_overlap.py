@@ -124,7 +124,7 @@ AT_NIGHT = [pytest.param(kernels, marks=pytest.mark.nightly) for kernels in ("bl
 
 @pytest.mark.parametrize("kernels", ["plain", "dsp", *AT_NIGHT])
 def test_every_kernel_bears_the_distance_that_it_declares(kernels: str) -> None:
-    cases = overlapping_cases()[:: 1 if effort.nightly else 2]
+    cases = overlapping_cases()[:: 1 if effort.nightly else 3]
     dsp, mve, folders = kernels == "dsp", kernels == "mve", [BLOCKED_KERNELS] if kernels == "blocked" else []
     tight = run_natively(cases, dsp, at_distance, folders, mve=mve)
     apart = run_natively(cases, dsp, plan_islands, folders, mve=mve)

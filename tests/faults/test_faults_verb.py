@@ -45,6 +45,7 @@ def test_a_fixed_sample_is_found_or_equivalent(build: Path) -> None:
     assert document["command"].startswith("./tinyproof faults --model sine --seed 1")
 
 
+@pytest.mark.nightly
 def test_another_seed_plants_others_and_the_same_one_the_same(build: Path) -> None:
     def places(seed: int) -> list[str]:
         words = ["--seed", str(seed), "--count", "8", "--kinds", "multipliers", "--on-board", "0", "--json"]

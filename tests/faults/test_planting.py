@@ -212,6 +212,7 @@ def test_a_mutant_that_no_compiler_takes_is_no_fault(campaign: Campaign) -> None
     assert campaign.run([], [variant], lambda *_: None) == []
 
 
+@pytest.mark.nightly
 def test_an_engine_that_needs_the_c_library_runs_here_too(tmp_path: Path) -> None:
     # The system's headers declare some functions with an assembler's name, which is no instruction.
     model = Model()

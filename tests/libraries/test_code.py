@@ -22,7 +22,7 @@ from support.streaming import StreamingNet
 from tinyproof.export.libraries.kernel_files import CONDITIONS, ENGINE
 
 MODELS = ("neuron", "sine", "wide", "streaming", "loop", "stripes")
-STRICT_BY_DAY = ("wide", "stripes")
+GNU_BY_DAY, STRICT_BY_DAY = ("streaming", "loop", "stripes"), ("wide", "stripes")
 MAIN = """
 #include <stdio.h>
 #include <string.h>
@@ -79,7 +79,10 @@ def program(folder: Path, *flags: str, compiler: str = "gcc") -> Path:
 @pytest.mark.parametrize(
     ("name", "flags"),
     [
-        *(pytest.param(name, (), id=f"{name}-gnu") for name in MODELS),
+        *(
+            pytest.param(name, (), id=f"{name}-gnu", marks=[] if name in GNU_BY_DAY else [pytest.mark.nightly])
+            for name in MODELS
+        ),
         *(
             pytest.param(
                 name,
@@ -137,7 +140,9 @@ def flipped(source: Path, seed: int, tables_end: str = "weights") -> str:
     return table[1]
 
 
-@pytest.mark.parametrize("name", ["sine", "wide", "streaming"])
+@pytest.mark.parametrize(
+    "name", [*(pytest.param(name, marks=pytest.mark.nightly) for name in ("sine", "wide")), "streaming"]
+)
 def test_the_selftest_finds_any_flipped_bit_of_a_weight(builds: dict[str, Path], tmp_path: Path, name: str) -> None:
     """Vectors alone would not: of a bit that none of their answers depends on, the checksum of the tables tells."""
     made = exported(builds[name], tmp_path / "net", name="net", selftest_bytes=64 if name == "streaming" else 10)

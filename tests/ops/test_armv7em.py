@@ -164,7 +164,9 @@ FEW = convolution.Layer((1, 12, 9, 4), units=1)  # channel by channel, with sums
 STRIDED_ONCE = replace(STRIDED, y=(0.0207, -128))
 QUADS = fully_connected.Layer(40, 14)  # an odd number of pairs
 RIGHT = replace(WIDE, shape=(1, 4, 8, 200), strides=(2, 2))  # nothing is outside on the left
-RAGGED = convolution.Layer((1, 6, 7, 3), units=4, padding=convolution.VALID, y=(0.02, 5))
+RAGGED = convolution.Layer((1, 6, 7, 5), units=4, padding=convolution.VALID, y=(0.02, 5))
+COLUMNS = convolution.Layer((1, 5, 6, 3), units=4, y=(0.0207, 5))
+DILATED = replace(COLUMNS, dilations=(2, 2))
 DIFFERENT = r"1 of 1 cases differ:\ncompiled: "
 
 
@@ -183,6 +185,8 @@ def test_right_kernels_pass() -> None:
                 ONCE,
                 WIDE,
                 RAGGED,
+                COLUMNS,
+                DILATED,
                 DEPTHWISE,
                 PLANES,
                 PLANES_ONCE,
@@ -205,13 +209,13 @@ def test_right_kernels_pass() -> None:
 WRONG: list[tuple[Any, str, str, str, str]] = [
     (CONV, "pairs_multiply", "add %[b1], %[w], %[b1], asr", "add %[b1], %[w], %[b0], asr", DIFFERENT),
     (CONV, "pairs_multiply", "add %[x], %[t], #24", "add %[x], %[t], #28", "global-buffer-overflow"),
-    (CONV, "conv_pairs_s8", "scales + pairs *", "scales + (pairs + 1) *", "global-buffer-overflow"),
-    (ONCE, "conv_pairs_s8", "scales + pairs *", "scales + (pairs + 1) *", "global-buffer-overflow"),
+    (CONV, "conv_multiply", "scales + pairs *", "scales + (pairs + 1) *", "global-buffer-overflow"),
+    (ONCE, "conv_multiply", "scales + pairs *", "scales + (pairs + 1) *", "global-buffer-overflow"),
     (ONCE, "pairs_once", "sub %[b1], %[b1], %[a1]", "sub %[b1], %[b1], %[a0]", DIFFERENT),
     (ONCE, "pairs_once", "[%[t], #24]!", "[%[t], #28]!", "global-buffer-overflow"),
     (QUADS, "pairs_quads", "add r6, %[weights], r6", "mov r6, %[weights]", DIFFERENT),
     (QUADS, "pairs_quads", "/ 4 % 4", "/ 4 % 4 + 1", "overflow|poison"),
-    (QUADS, "conv_pairs_s8", "p->numbers & ~1", "p->numbers", "overflow|poison"),
+    (QUADS, "conv_multiply", "p->numbers & ~1", "p->numbers", "overflow|poison"),
     (PLANES_ONCE, "planes_at_once", '[" x "], #4', '[" x "], #12', "poison"),
     (PLANES_ODD, "planes_at_once", "count + 1) / 2", "count) / 2", DIFFERENT),
     (
@@ -242,6 +246,11 @@ WRONG: list[tuple[Any, str, str, str, str]] = [
     (CONV, "conv_columns", "inside = row < bytes", "inside = row > bytes", "poison|overflow"),
     (CONV, "pairs_multiply", "str %[w], %[output]", "add %[w], %[w], #64\\n\\tstr %[w], %[output]", "poison"),
     (RAGGED, "conv_columns", " || from > source->last", "", "poison"),
+    (DILATED, "conv_by_columns", "phases * part - pixel", "phases * part", f"{DIFFERENT}|poison"),
+    (COLUMNS, "conv_by_columns", "if ((uint32_t)y >= (uint32_t)w->input_height)", "if (y > 99)", "poison"),
+    (COLUMNS, "conv_by_columns", "columns < part - begin", "columns > part - begin", "overflow|poison"),
+    (COLUMNS, "conv_by_columns", "last = from[2]", "last = from[1]", DIFFERENT),
+    (DILATED, "conv_by_columns", "x = phase - w->pad_left", "x = -w->pad_left", DIFFERENT),
     (DEPTHWISE, "depthwise_multiply", "smlatt r3", "smlabb r3", DIFFERENT),
     (DEPTHWISE, "depthwise_multiply", "ldrd r6, r8, [%[quad]], #8", "ldrd r6, r8, [%[quad]], #10", "misaligned"),
     (DEPTHWISE, "depthwise_quads_s8", "(x + end)", "(x + end + 4)", "overflow"),

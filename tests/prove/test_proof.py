@@ -105,18 +105,16 @@ def test_places_and_clamps_of_the_calls_are_judged_too(tmp_path: Path) -> None:
     ("header", "old", "new", "column"),
     [
         ("requantize.h", "const int32_t t = a - (a < 0 ? 1 : 0);", "const int32_t t = a;", 1),
-        pytest.param(
-            "fully_connected_s8.h", "a += w[0] * x[0];", "a += w[0] * (x[0] | 1);", 0, marks=pytest.mark.nightly
-        ),
-        pytest.param(
+        ("fully_connected_s8.h", "a += w[0] * x[0];", "a += w[0] * (x[0] | 1);", 0),
+        (
             "fully_connected_s8.h",
             "for (; unit < units; unit++) {",
             "for (; unit < units - (input[0] > 5); unit++) {",
             0,
-            marks=pytest.mark.nightly,
         ),
     ],
 )
+@pytest.mark.nightly
 def test_a_changed_kernel_is_no_longer_shown_to_be_right(
     tmp_path: Path, header: str, old: str, new: str, column: int
 ) -> None:

@@ -25,7 +25,7 @@ from tinyproof.export.lowering import lower
 from tinyproof.export.ops.base import Op
 
 EXAMPLES = effort.examples(0)  # cases that each row draws at least
-FEW = 4  # as many cases as no day leaves out
+FEW = 3  # as many cases as no day leaves out
 SHARING = 8  # rows that are proven by one program by day: for one with few cases, gcc takes longer than for the cases
 
 Drawn = TypeVar("Drawn")
@@ -35,7 +35,7 @@ Drawn = TypeVar("Drawn")
 class Row:
     """Models in which an operator works, all to be bit-exact.
 
-    `count` of them make one program, by day one in ten, and `programs` programs are run. `prove` raises
+    `count` of them make one program, by day one in thirteen, and `programs` programs are run. `prove` raises
     AssertionError where one differs.
     """
 
@@ -53,7 +53,7 @@ class Row:
     @property
     def drawn(self) -> int:
         """How many cases a program has today: compiling them is what takes the time."""
-        return self.count if effort.nightly else min(self.count, max(FEW, self.count // 10))
+        return self.count if effort.nightly else min(self.count, max(FEW, self.count // 13))
 
 
 @dataclass(frozen=True)

@@ -150,7 +150,7 @@ def test_the_streaming_file_computes_what_keras_does_on_whole_clips() -> None:
     assert ((ours.max(axis=1) >= 0.5) == (right.max(axis=1) >= 0.5)).mean() > 0.9
 
 
-SCENES = effort.examples(5, at_night=20)  # of 500 frames each
+SCENES = effort.examples(2, at_night=20)  # of 500 frames each
 
 
 @pytest.mark.parametrize("dsp", [pytest.param(False, marks=pytest.mark.nightly), True], ids=["plain", "dsp"])

@@ -8,14 +8,18 @@
 #include "kernels/clamp_bytes.h"
 #include "kernels/conv_pairs_parameters.h"
 
-/* The input under the kernel, each row `row_bytes` long: a copy, so that the outputs of a pixel may lie over its inputs. */
-KERNEL_INLINE void gather_rows(int8_t *patch, int32_t row_bytes, const struct pixel *at, const struct conv_window *w) {
-    for (int32_t ky = 0; ky < w->kernel_height; ky++, patch += row_bytes) {
-        int8_t *to = patch;
-        for (int32_t kx = 0; kx < w->kernel_width; kx++) {
+/* The input under the kernel: a copy, so that the outputs of a pixel may lie over its inputs. */
+KERNEL_INLINE void gather_taps(int8_t *patch, const struct pixel *at, const struct conv_pairs_s8 *p) {
+    const struct conv_window *w = &p->window;
+    const int32_t channels = w->channels, row_bytes = (w->kernel_width * channels + 3) & ~3;
+    const int32_t step_y = p->by_columns ? channels : row_bytes;
+    const int32_t step_x = p->by_columns ? w->kernel_height * channels : channels;
+    for (int32_t ky = 0; ky < w->kernel_height; ky++) {
+        int8_t *to = patch + ky * step_y;
+        for (int32_t kx = 0; kx < w->kernel_width; kx++, to += step_x) {
             const int8_t *tap = find_tap(at, w, ky, kx);
-            for (int32_t c = 0; c < w->channels; c++) {
-                *to++ = tap ? tap[c] : (int8_t)w->input_zero_point;
+            for (int32_t c = 0; c < channels; c++) {
+                to[c] = tap ? tap[c] : (int8_t)w->input_zero_point;
             }
         }
     }
@@ -31,7 +35,7 @@ KERNEL_SHARED void conv_pairs_s8(const int8_t *input, int8_t *output, int8_t *sc
     for (int32_t pixel = 0; pixel < pixels; pixel++) {
         KERNEL_TABLE int8_t *weights = p->weights;
         KERNEL_TABLE int32_t *scales = p->scales;
-        gather_rows(scratch, (w->kernel_width * w->channels + 3) & ~3, &at, w);
+        gather_taps(scratch, &at, p);
         next_pixel(&at, w);
         for (int32_t left = p->units; left > 0; left -= 2) {
             const struct pair_sums sums = multiply_pair(weights, scales, scratch, depth);

@@ -102,12 +102,23 @@ static __attribute__((noinline)) void conv_two(int8_t *output, const int8_t *x0,
 /* How a pixel's inputs come to lie one after the other in whole words. */
 enum conv_inputs { CONV_GATHERED, CONV_COPIED, CONV_DIRECT };
 
+KERNEL_INLINE void conv_gather(int8_t *patch, const struct pixel *at, const struct conv_pairs_s8 *p) {
+#ifdef CONV_BY_COLUMNS
+    if (p->by_columns) {
+        gather_columns(patch, at, &p->window);
+        return;
+    }
+#endif
+    gather_patch(patch, at, &p->window);
+}
+
 /* Where they do: in the image, or in `patch`. Goes on to the next pixel. */
 KERNEL_INLINE const int8_t *conv_next(struct pixel *at, int8_t *patch, enum conv_inputs inputs,
-                                      const struct conv_window *w) {
+                                      const struct conv_pairs_s8 *p) {
+    const struct conv_window *w = &p->window;
     const int8_t *x = patch;
     if (inputs == CONV_GATHERED) {
-        gather_patch(patch, at, w);
+        conv_gather(patch, at, p);
     } else {
         x = at->image + at->x * w->channels;
         if (inputs == CONV_COPIED) {
@@ -133,12 +144,12 @@ KERNEL_SHARED void conv_pairs_s8(const int8_t *input, int8_t *output, int8_t *sc
             const int8_t *x = input + (pixels - left) * depth;
             inputs = overlap(x, 2 * depth, output, 2 * p->units) ? CONV_COPIED : CONV_DIRECT;
         }
-        const int8_t *x0 = conv_next(&at, scratch, inputs, w);
+        const int8_t *x0 = conv_next(&at, scratch, inputs, p);
         if (left == 1) {
             conv_one(output, x0, p);
             break;
         }
-        conv_two(output, x0, conv_next(&at, scratch + depth, inputs, w), p);
+        conv_two(output, x0, conv_next(&at, scratch + depth, inputs, p), p);
     }
     output -= pixels / 2 * 2 * p->units;
     clamp_bytes(output, pixels * p->units, p->clamp_min, p->clamp_max);

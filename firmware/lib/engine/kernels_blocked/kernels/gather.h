@@ -60,4 +60,33 @@ static __attribute__((noinline)) void gather_patch(int8_t *patch, const struct p
     }
 }
 
+#ifdef CONV_BY_COLUMNS
+/* The same by the columns of the kernel: [kernel_width][kernel_height][channels]. */
+static __attribute__((noinline)) void gather_columns(int8_t *patch, const struct pixel *at,
+                                                     const struct conv_window *w) {
+    const int32_t channels = w->channels, step = w->dilation_x * channels, to_step = w->kernel_height * channels;
+    const int32_t left = at->x * w->stride_x - w->pad_left, zero_point = w->input_zero_point;
+    int32_t y = at->y * w->stride_y - w->pad_top;
+    const int8_t *row = at->image + (y * w->input_width + left) * channels;
+    for (int32_t ky = w->kernel_height; ky > 0; ky--, y += w->dilation_y, patch += channels) {
+        const uint32_t inside = (uint32_t)y < (uint32_t)w->input_height ? (uint32_t)w->input_width : 0;
+        int8_t *to = patch;
+        const int8_t *from = row;
+        for (int32_t kx = w->kernel_width, x = left; kx > 0; kx--, x += w->dilation_x, from += step, to += to_step) {
+            if ((uint32_t)x >= inside) {
+                set_bytes(to, channels, zero_point);
+            } else if (channels == 3) { /* colours */
+                const int8_t x0 = from[0], x1 = from[1], x2 = from[2];
+                to[0] = x0;
+                to[1] = x1;
+                to[2] = x2;
+            } else {
+                copy_bytes(to, from, channels);
+            }
+        }
+        row += w->dilation_y * w->input_width * channels;
+    }
+}
+#endif
+
 #endif

@@ -11,8 +11,9 @@
 #include "kernels/requantize.h"
 
 /* Words of memory: byte buffers and int16 tables are read through them. All these cores load single
- * words from anywhere. */
+ * words, and halves, from anywhere. */
 typedef uint32_t __attribute__((may_alias, aligned(1))) loose_word;
+typedef uint16_t __attribute__((may_alias, aligned(1))) loose_half;
 typedef uint32_t __attribute__((may_alias)) word;
 
 KERNEL_INLINE uint32_t widen_even(uint32_t bytes) {
