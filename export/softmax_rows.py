@@ -5,6 +5,9 @@ next to one, those at which a share lies just between two bytes, and some of whi
 At the first the reciprocal is at an end of its format, and the count of leading zeros changes; at the second the last
 bit of the fixed-point arithmetic decides; at the third a term of 1 too much or too little. Two elements of a row are
 chosen so that it has just that sum. Of rows of two there are few enough distances for all of them.
+
+Beside each content lies the greatest byte (probe.h), for a kernel that looks beyond a row for its maximum. Each row
+lies as far below it as lets that show, where anything does: of rows of two it may be one distance of one of them.
 """
 
 from __future__ import annotations
@@ -13,7 +16,9 @@ import random
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 
+from tinyproof.core.tflite.arithmetic import BYTE_DISTANCES
 from tinyproof.core.tflite.fixed_point import rounding_shift_right
+from tinyproof.core.tflite.layer_probes import BESIDE
 from tinyproof.export.ops.base import Op
 from tinyproof.export.ops.softmax import Softmax
 
@@ -23,8 +28,6 @@ TRIES = 60  # for each sum
 STEPS, STEP_TRIES = 24, 100  # rows before a step, and as many behind one; sums tried for them
 MOST = 400  # rows
 SEED = 1
-HIGHEST = 127
-DISTANCES = 256  # between bytes
 SUM_BITS = 12  # integer bits of a sum (softmax_shares.py)
 
 Wanted = tuple[int, tuple[int, ...]]  # a sum, and distances that its row has beside 0
@@ -34,15 +37,17 @@ def softmax_rows(op: Op) -> tuple[bytes, ...]:
     """Contents of the whole input, each row the same; none for other operators and lengths."""
     if not isinstance(op, Softmax) or op.x.dtype != "int8":
         return ()
-    if op.depth == 2:
-        return tuple(_two(distance) * (op.x.elements // 2) for distance in range(DISTANCES))
-    if not MIN_DEPTH <= op.depth <= MAX_DEPTH:
+    if not 2 <= op.depth <= MAX_DEPTH:
         return ()
-    return tuple(_bytes(row) * (op.x.elements // op.depth) for row in _rows(op.exponentials, op.depth))
+    # NumPy is loaded where there is a SOFTMAX.
+    from tinyproof.export import softmax_shares
+
+    rows = _rows_of_two() if op.depth == 2 else _rows(op.exponentials, op.depth)
+    below = softmax_shares.telling_distances(op.exponentials, rows)
+    return tuple(_bytes(row, far) * (op.x.elements // op.depth) for row, far in zip(rows, below, strict=True))
 
 
 def _rows(exponentials: Sequence[int], depth: int) -> Sequence[Sequence[int]]:
-    # NumPy is loaded where there is a SOFTMAX.
     from tinyproof.export import softmax_shares
 
     if depth == MIN_DEPTH:
@@ -60,8 +65,9 @@ def _rows(exponentials: Sequence[int], depth: int) -> Sequence[Sequence[int]]:
     return rows.found
 
 
-def _bytes(row: Sequence[int]) -> bytes:
-    return bytes((HIGHEST - distance) % 256 for distance in row)
+def _bytes(row: Sequence[int], below: int) -> bytes:
+    """`below`: how far its maximum lies below the greatest byte."""
+    return bytes((BESIDE - below - distance) % 256 for distance in row)
 
 
 class _Rows:
@@ -69,7 +75,7 @@ class _Rows:
 
     def __init__(self, exponentials: Sequence[int], depth: int) -> None:
         self.terms = [rounding_shift_right(value, SUM_BITS) for value in exponentials]
-        if len(self.terms) < DISTANCES:
+        if len(self.terms) < BYTE_DISTANCES:
             self.terms.append(0)  # what lies farther does not count
         self.found: list[list[int]] = []
         self._depth, self._source = depth, random.Random(SEED)
@@ -111,10 +117,9 @@ class _Rows:
         return found
 
 
-def _two(distance: int) -> bytes:
+def _rows_of_two() -> Sequence[Sequence[int]]:
     """The greater one is the first of every second distance."""
-    row = bytes((HIGHEST, (HIGHEST - distance) % 256))
-    return row[:: 1 - 2 * (distance % 2)]
+    return [(0, distance)[:: 1 - 2 * (distance % 2)] for distance in range(BYTE_DISTANCES)]
 
 
 def _powers(least: int, most: int) -> Iterator[Wanted]:

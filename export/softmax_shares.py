@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tinyproof.core.tflite.arithmetic import BYTE_DISTANCES
 from tinyproof.core.tflite.fixed_point import RECIPROCAL_SLOPE, RECIPROCAL_START, rounding_shift_right
 
 SUM_BITS, SHARE_BITS = 12, 31 - 8  # integer bits of a sum; a share becomes 8 bits
@@ -30,6 +31,30 @@ def sums_before_a_step(exponentials: Sequence[int], least: int, most: int) -> li
     sums, distances = _between_bytes(exponentials, least, most - 1)
     here, there = (_byte(sums + more, exponentials, distances) for more in (0, 1))
     return _pairs(sums, distances, here > there)
+
+
+def telling_distances(exponentials: Sequence[int], rows: Sequence[Sequence[int]]) -> list[int]:
+    """How far above each row a byte makes other answers of it if it is taken for the row's maximum: the least such
+    distance; 0 where no byte does. `rows`: distances to the maximum, [rows, depth]."""
+    distances = np.array(rows, np.int64)
+    found = np.zeros(len(distances), np.int64)
+    right = _answers(exponentials, distances)
+    for above in range(1, len(exponentials)):
+        left = np.flatnonzero((found == 0) & (distances.max(axis=1) + above < BYTE_DISTANCES))
+        if left.size == 0:
+            break
+        wrong = (_answers(exponentials, distances[left] + above) != right[left]).any(axis=1)
+        found[left[wrong]] = above
+    return [int(one) for one in found]
+
+
+def _answers(exponentials: Sequence[int], distances: Array) -> Array:
+    """Of rows: reference/softmax.h. In each row one distance at least must be that of an exponential."""
+    near = distances < len(exponentials)
+    kept = np.where(near, distances, 0)
+    terms = np.array([rounding_shift_right(value, SUM_BITS) for value in exponentials], np.int64)
+    sums = np.where(near, terms[kept], 0).sum(axis=1, keepdims=True)
+    return np.where(near, _byte(sums, exponentials, kept), 0)
 
 
 def _pairs(sums: Array, distances: Array, chosen: Array) -> list[tuple[int, int]]:

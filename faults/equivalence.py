@@ -14,15 +14,16 @@ from pathlib import Path
 import numpy as np
 
 from tinyproof.core.errors import EnvironmentFaultError
+from tinyproof.core.tflite.arithmetic import BYTE_DISTANCES
 from tinyproof.export.compiled import Compiled
 from tinyproof.export.profile_codegen import FOLDER, SOURCE
 from tinyproof.faults.editing import edit_source, one_form
 from tinyproof.faults.fault import EngineFault
 from tinyproof.faults.mutants import ROUNDINGS, TIES, Mutant
 from tinyproof.faults.native.engine import NativeEngine
+from tinyproof.faults.vector_averages import VectorAverages
 from tinyproof.prove.eva import one_step
-from tinyproof.prove.layers import read_layer
-from tinyproof.prove.linear import compare_layer, find_rescalings, output_cells, part_of
+from tinyproof.prove.linear import judge_linear, output_cells, part_of
 from tinyproof.prove.requantization import sweep
 from tinyproof.prove.softmax import prove_softmax
 from tinyproof.prove.sweeps import Sweeps, sweeps_of
@@ -30,11 +31,12 @@ from tinyproof.prove.symbolic import ADDED, AVERAGED, ENGINE, MULTIPLIED, StepFo
 from tinyproof.prove.verdicts import PROVEN, UNPROVEN, OperatorProof, Verdict
 
 AVERAGE = ("kernels/average_pooling.h", "average_pooling_divide")
+BEHIND_SUMS = ("_reciprocals", "_shifts", ".clamp_min", ".clamp_max")  # of an average's numbers
 ROUNDING = ("kernels/requantize.h", "kernels/pairs.h")  # where sums of the portable kernels are rescaled
+PORTABLE = "kernels/"  # of all files these alone are in what prove/ compiles
 LOOPS = ("kernels/softmax.h",)  # what prove/ takes on trust of SOFTMAX is there
 SUMS = "that channels can have, all there are, become the same bytes"
 PATIENCE_S = 60  # for one operator: with a fault in its bounds it may never end
-BYTES = 256  # distances between bytes are less
 
 
 class Equivalence:
@@ -43,45 +45,51 @@ class Equivalence:
     def __init__(self, build_dir: Path, compiled: Compiled, engine: NativeEngine, folder: Path) -> None:
         self._build_dir, self._compiled, self._engine, self._folder = build_dir, compiled, engine, folder
         self._sound: dict[int, StepForms | str] = {}
+        self._vectors: VectorAverages | None = None
 
     def shown(self, fault: EngineFault) -> str:
         """What shows that the fault is none; "" where nothing does."""
-        if fault.operator is None or not fault.changes:
+        number = fault.operator
+        if number is None or not fault.changes:
             return ""
         if self._beyond_bytes(fault):
-            return f"both reach beyond the {BYTES} distances that bytes can have"
-        number = fault.operator
+            return f"both reach beyond the {BYTE_DISTANCES} distances that bytes can have"
+        if self._engine.has_vectors(number) and not self._behind_sums(fault):
+            return ""
+        return self._by_forms(number, fault)
+
+    def _by_forms(self, number: int, fault: EngineFault) -> str:
         if number not in self._sound:
-            self._sound[number] = self._forms(number, None)
+            self._sound[number] = self._portable_forms(number, None)
         before = self._sound[number]
         if isinstance(before, str):
             return ""
-        if fault.kind == "clamps" and (before.tails == AVERAGED).all() and before.tails.size:
-            return self._same_averages(before, before, self._clamp(fault, before))
-        after = self._forms(number, fault)
+        if fault.kind == "clamps" and _are_averages(before):
+            return self._same_averages(number, before, before, self._clamp(fault, before))
+        after = self._portable_forms(number, fault)
         if isinstance(after, str) or not _same_sums(before, after):
             return ""
+        if _are_averages(before):
+            return self._same_averages(number, before, after, None)
         if np.array_equal(before.parameters, after.parameters) and np.array_equal(before.clamps, after.clamps):
             return "the portable kernels compute the same sums of the same bytes"
-        if (before.tails == AVERAGED).all():
-            return self._same_averages(before, after, None)
         if np.isin(before.tails, (ADDED, MULTIPLIED)).all():
             return self._same_pairs(before, after)
         sums = self._right_sums(number, after, sweeps_of(ENGINE))
         return f"{sums} {SUMS}" if sums else ""
 
     def of_kernel(self, mutant: Mutant, places: Sequence[int], engine: Path) -> str:
-        """The same of a changed kernel that changes only what the steps at `places` make of sums, all of them rows of
-        SOFTMAX. `engine`: a copy of the kernels, where it is planted meanwhile."""
-        compiled = self._compiled
+        """The same of a changed kernel that changes only what the steps at `places` make of sums. `engine`: a copy of
+        the kernels, where it is planted meanwhile."""
         numbers = [self._engine.steps[place] for place in places]
-        ops = [compiled.program.ops[number] for number in numbers]
-        if ops and all(op.operator.name == "AVERAGE_POOL_2D" for op in ops) and mutant.inside(AVERAGE):
+        names = {self._compiled.program.ops[number].operator.name for number in numbers}
+        if names == {"AVERAGE_POOL_2D"} and mutant.inside(AVERAGE):
             return self._averages_with(mutant, numbers, engine)
-        if mutant.why == TIES:
-            return self._with_ties_upward(numbers, engine)
-        if not ops or any(op.operator.name != "SOFTMAX" for op in ops) or mutant.file in LOOPS:
-            return ""
+        if names == {"SOFTMAX"} and mutant.file.startswith(PORTABLE) and mutant.file not in LOOPS:
+            return self._softmax_with(mutant, numbers, engine)
+        return self._with_ties_upward(numbers, engine) if mutant.why == TIES else ""
+
+    def _softmax_with(self, mutant: Mutant, numbers: Sequence[int], engine: Path) -> str:
         mutant.plant(engine)
         try:
             sweeps = Sweeps(engine)
@@ -129,7 +137,7 @@ class Equivalence:
             mutant.heal(engine)
         sums = 0
         for one in forms:
-            if isinstance(one, str) or not (one.tails == AVERAGED).all():
+            if isinstance(one, str) or not _are_averages(one):
                 return ""
             for parameters, clamp in set(
                 zip(map(tuple, one.parameters[:, :3].tolist()), map(tuple, one.clamps.tolist()), strict=True)
@@ -151,17 +159,16 @@ class Equivalence:
     def _right_sums(self, number: int, forms: StepForms, sweeps: Sweeps) -> str:
         """Of a linear layer with something else behind its sums: how many there are, if each becomes the right byte."""
         op, offsets = self._compiled.program.ops[number], self._compiled.plan.offsets
-        layer = read_layer(op.graph, op.operator)
-        if layer is None or len(op.outputs) != 1:
+        if len(op.outputs) != 1:
             return ""
         y = op.graph.tensors[op.outputs[0]]
         cells = output_cells(forms, offsets[y.index], y.bytes)
         if cells is None:
             return ""
         found = OperatorProof(number, 0, op.operator.name)
-        if compare_layer(part_of(forms, cells), layer, offsets[op.operator.inputs[0]]).status != PROVEN:
+        judge_linear(found, part_of(forms, cells), op.graph, op.operator, offsets)
+        if found.linear.status != PROVEN:
             return ""
-        found.rescalings = find_rescalings(part_of(forms, cells), layer)
         sweep([found], sweeps)
         right = found.requantization
         return right.why if right.holds else ""
@@ -174,14 +181,23 @@ class Equivalence:
                 int.from_bytes(content, "little", signed=True)
                 for content in (change.content, regions[change.region].content)
             )
-            >= BYTES
+            >= BYTE_DISTANCES
             for change in fault.changes
         )
 
     def _forms(self, number: int, fault: EngineFault | None, engine: Path = ENGINE) -> StepForms | str:
-        """Of the operator alone, with the fault in it, and the kernels of `engine`."""
         if self._engine.has_vectors(number):
             return "its numbers are others than those of the portable kernels, or mean something else to its own"
+        return self._portable_forms(number, fault, engine)
+
+    def _behind_sums(self, fault: EngineFault) -> bool:
+        """Whether it changes only what a kernel of averages, any of them, does to the sum of a window."""
+        own = {f"op{fault.operator}{name}" for name in BEHIND_SUMS}
+        averages = self._compiled.program.ops[fault.operator or 0].kernel == "average_pool_s8"
+        return averages and all(self._engine.regions[change.region].name in own for change in fault.changes)
+
+    def _portable_forms(self, number: int, fault: EngineFault | None, engine: Path = ENGINE) -> StepForms | str:
+        """Of the operator alone, with the fault in it, and the kernels of `engine`."""
         source: str | None = (self._build_dir / FOLDER / SOURCE).read_text(encoding="utf-8")
         assert source is not None
         if fault is not None:
@@ -208,8 +224,13 @@ class Equivalence:
                 high = value
         return low, high
 
-    def _same_averages(self, before: StepForms, after: StepForms, clamp: tuple[int, int] | None) -> str:
-        sweeps, sums = sweeps_of(ENGINE), 0
+    def _same_averages(self, number: int, before: StepForms, after: StepForms, clamp: tuple[int, int] | None) -> str:
+        """By the board's own division of every sum."""
+        sweeps: Sweeps | VectorAverages = sweeps_of(ENGINE)
+        if self._engine.has_vectors(number):
+            self._vectors = self._vectors or VectorAverages(self._folder / "averages", self._engine.kernels)
+            sweeps = self._vectors
+        sums = 0
         rows = zip(
             *(part.tolist() for part in (before.parameters, before.clamps, after.parameters, after.clamps)), strict=True
         )
@@ -232,6 +253,10 @@ class Equivalence:
             if not np.array_equal(sweeps.pairs(name, old), sweeps.pairs(name, new)):
                 return ""
         return "65,536 pairs of bytes, all there are, become the same bytes"
+
+
+def _are_averages(forms: StepForms) -> bool:
+    return forms.tails.size > 0 and bool((forms.tails == AVERAGED).all())
 
 
 def _same_sums(a: StepForms, b: StepForms) -> bool:

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from tinyproof.prove.layers import LinearLayer
+from tinyproof.core.tflite.graph import Graph, Operator
+from tinyproof.prove.layers import LinearLayer, read_layer
 from tinyproof.prove.sweeps import intervals
 from tinyproof.prove.symbolic import REQUANTIZED, RESCALED_PAIR, Integers, StepForms
-from tinyproof.prove.verdicts import PROVEN, REFUTED, UNPROVEN, Rescaling, Verdict
+from tinyproof.prove.verdicts import PROVEN, REFUTED, UNPROVEN, OperatorProof, Rescaling, Verdict
 
 LINEAR_TAILS = (RESCALED_PAIR, REQUANTIZED)
 
@@ -38,6 +39,21 @@ def part_of(forms: StepForms, cells: slice) -> StepForms:
         forms.places[terms],
         forms.coefficients[terms],
     )
+
+
+def judge_linear(
+    found: OperatorProof, forms: StepForms, graph: Graph, operator: Operator, offsets: dict[int, int]
+) -> bool:
+    """Sets `linear` of a linear layer, and where its sums are known `rescalings`, of which sweep() goes on to judge
+    `requantization`. `forms`: of the output's bytes. False where it is no such layer: nothing is set."""
+    layer = read_layer(graph, operator)
+    if layer is None:
+        return False
+    found.linear = compare_layer(forms, layer, offsets[operator.inputs[0]])
+    found.requantization = Verdict(UNPROVEN, "its sums are not known")
+    if found.linear.status != UNPROVEN:
+        found.rescalings = find_rescalings(forms, layer)
+    return True
 
 
 def compare_layer(forms: StepForms, layer: LinearLayer, x_offset: int) -> Verdict:

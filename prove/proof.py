@@ -12,8 +12,7 @@ from tinyproof.export.ops.base import Op
 from tinyproof.export.profile_codegen import CALLS, FOLDER, SOURCE, ProfiledOperator, write_profile
 from tinyproof.prove.coverage import covered_boards
 from tinyproof.prove.elementwise import PAIRS, prove_average, prove_pairs
-from tinyproof.prove.layers import read_layer
-from tinyproof.prove.linear import compare_layer, find_rescalings, output_cells, part_of
+from tinyproof.prove.linear import judge_linear, output_cells, part_of
 from tinyproof.prove.memory import prove_memory
 from tinyproof.prove.requantization import sweep
 from tinyproof.prove.softmax import LOOP, prove_softmax
@@ -131,13 +130,9 @@ def _judge_output(
     build_dir: Path, compiled: Compiled, op: Op, found: OperatorProof, forms: StepForms, sweeps: Sweeps
 ) -> None:
     offsets, graph, operator = compiled.plan.offsets, op.graph, op.operator
-    layer = read_layer(graph, operator)
-    if layer is not None:
-        found.linear = compare_layer(forms, layer, offsets[operator.inputs[0]])
-        found.requantization = Verdict(UNPROVEN, "its sums are not known")
-        if found.linear.status != UNPROVEN:
-            found.rescalings = find_rescalings(forms, layer)
-    elif operator.name in PAIRS:
+    if judge_linear(found, forms, graph, operator, offsets):
+        return
+    if operator.name in PAIRS:
         found.rest = prove_pairs(forms, graph, operator, offsets, sweeps)
     elif operator.name == "AVERAGE_POOL_2D":
         found.rest = prove_average(forms, graph, operator, offsets, sweeps)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from tinyproof.core.processors import usable_processors
 from tinyproof.core.tflite import fixed_point
-from tinyproof.core.tflite.arithmetic import quantize_multiplier
+from tinyproof.core.tflite.arithmetic import BYTE_DISTANCES, quantize_multiplier
 from tinyproof.core.tflite.graph import Graph, Operator
 from tinyproof.prove.compilers import run_compiler
 from tinyproof.prove.sweeps import Sweeps
@@ -22,7 +22,7 @@ from tinyproof.prove.symbolic import MACHINE, SOFTMAX_ROW, StepForms
 from tinyproof.prove.verdicts import PROVEN, REFUTED, UNPROVEN, Verdict
 
 ARGUMENT_BITS = 5  # integer bits of an exponential's argument: reference/softmax.h
-SUM_BITS, MAX_DISTANCE = 12, 255
+SUM_BITS = 12
 MAX_DEPTH = 64  # elements of a row: sums grow with it
 TRIED_ROWS = 20_000
 LOOP = "softmax_sum: that it finds a row's maximum and adds one entry of its table for each element (read, and tried)"
@@ -68,7 +68,7 @@ def read_table(source: str, number: int) -> npt.NDArray[np.int64] | None:
     if not found:
         return None
     values = [int(value) for value in found[1].split(",")]
-    return np.array(values[:-1] if len(values) <= MAX_DISTANCE else values, np.int64)
+    return np.array(values[:-1] if len(values) < BYTE_DISTANCES else values, np.int64)
 
 
 def sums_of(table: npt.NDArray[np.int64], depth: int) -> tuple[int, int]:
@@ -103,7 +103,7 @@ def prove_memory_of_softmax(table: npt.NDArray[np.int64], depth: int, engine: Pa
 def exponentials(beta: float, scale: float) -> npt.NDArray[np.int64]:
     """TFLite Micro's, by the distance to the maximum, as far as they count."""
     multiplier, shift = quantize_multiplier(min(beta * scale * 2 ** (31 - ARGUMENT_BITS), float(2**31 - 1)))
-    radius = min(fixed_point.input_radius(ARGUMENT_BITS, shift), MAX_DISTANCE)
+    radius = min(fixed_point.input_radius(ARGUMENT_BITS, shift), BYTE_DISTANCES - 1)
     arguments = (fixed_point.doubling_high_multiply(-distance << shift, multiplier) for distance in range(radius + 1))
     return np.array([fixed_point.exp_on_negative_values(a, ARGUMENT_BITS) for a in arguments], np.int64)
 

@@ -15,6 +15,7 @@ from tinyproof.core.tflite.dtypes import DTYPES
 from tinyproof.core.tflite.fixed_point import doubling_high_multiply, rounding_shift_right
 
 INT8_MIN, INT8_MAX = -128, 127
+BYTE_DISTANCES = INT8_MAX - INT8_MIN + 1  # that two int8 can have
 INT32_MAX = 2**31 - 1
 MAX_WIDE_SHIFT = 7  # to the left, of a sum of 64 bits: what TFLite Micro promises to take
 # Beyond any value that is quantized, whatever its zero point; keeps what is infinite or no number out of the rounding.

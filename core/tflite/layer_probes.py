@@ -5,14 +5,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tinyproof.core.tflite.arithmetic import INT8_MAX
 from tinyproof.core.tflite.parts import TensorPart
 
-VERSION = 2  # of the contents and the digest
+VERSION = 3  # of the contents and the digest
 SEED = 1
 GUARD = 32  # PROBE_GUARD and
 WHOLE = 8  # PROBE_WHOLE of firmware/lib/engine/probe.h
 WORD = 4
 PAIRS = 1 << 16  # of bytes
+BESIDE = INT8_MAX  # the bytes before and behind what is given
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,8 @@ class ProbeTensor:
 @dataclass(frozen=True)
 class LayerProbe:
     """An operator that is run alone. `scratch`: offset and bytes of what it may leave anything in. `trials`: contents
-    that it is worth, of which the last are `given`: the bytes of its first input; in the last `pairs` of them both of
-    its inputs hold pairs of bytes in turn."""
+    that it is worth, of which the last are `given`: the bytes of its first input, between two of BESIDE; in
+    the last `pairs` of them both of its inputs hold pairs of bytes in turn."""
 
     inputs: tuple[ProbeTensor, ...]
     outputs: tuple[ProbeTensor, ...]

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyproof.core.tflite.layer_probes import GUARD, SEED, WHOLE, WORD, LayerProbe, ProbeTensor
+from tinyproof.core.tflite.layer_probes import BESIDE, GUARD, SEED, WHOLE, WORD, LayerProbe, ProbeTensor
 from tinyproof.core.tflite.made_inputs import mix
 
 STEP = np.uint32(0x9E3779B1)
@@ -84,7 +84,8 @@ def made_memory(
         _Arena(memory, first).write(tensor.offset, _values(tensor, kind, key).tobytes())
     chosen = trial + len(probe.given) - probe.trials
     if chosen >= 0:
-        _Arena(memory, first).write(probe.inputs[0].offset, probe.given[chosen])
+        beside = bytes([BESIDE])
+        _Arena(memory, first).write(probe.inputs[0].offset - 1, beside + probe.given[chosen] + beside)
     return memory, first
 
 

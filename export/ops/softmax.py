@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from typing import ClassVar
 
-from tinyproof.core.tflite.arithmetic import INT32_MAX, float32, quantize_multiplier
+from tinyproof.core.tflite.arithmetic import BYTE_DISTANCES, INT32_MAX, float32, quantize_multiplier
 from tinyproof.core.tflite.fixed_point import doubling_high_multiply, exp_on_negative_values, input_radius
 from tinyproof.core.tflite.graph import Graph, Operator
 from tinyproof.core.tflite.softmax_tables import exponential_table, reciprocal_table
@@ -17,7 +17,6 @@ from tinyproof.export.ops.requantize_encoding import encode
 _INTEGER_BITS = 5  # of the exponent's argument
 MAX_DEPTH = {"int8": 4095, "int16": 65535}  # sums of so many exponentials fit their 12 or 16 integer bits
 _NEGLIGIBLE = 1 << 11  # below it an exponential adds nothing to the sum, and its own answer rounds to 0
-_DISTANCES = 256  # between bytes
 _WIDEST_SHIFT = 15  # of a difference between two int16 in 32 bits
 
 
@@ -57,7 +56,7 @@ class _AlongRows(Op):
         self.multiplier, self.left_shift = quantize_multiplier(min(real, float(INT32_MAX)))
         self.arguments = [
             doubling_high_multiply(-distance << self.left_shift, self.multiplier)
-            for distance in range(min(input_radius(_INTEGER_BITS, self.left_shift), _DISTANCES - 1) + 1)
+            for distance in range(min(input_radius(_INTEGER_BITS, self.left_shift), BYTE_DISTANCES - 1) + 1)
         ]
         self.exponentials = [exp_on_negative_values(argument, _INTEGER_BITS) for argument in self.arguments]
         while self.exponentials[-1] < _NEGLIGIBLE:
@@ -70,7 +69,7 @@ class _AlongRows(Op):
 
     def constants(self) -> list[Constant]:
         # What is read beyond them shows: a 1, not what happens to follow.
-        end = [INT32_MAX] if len(self.exponentials) < _DISTANCES else []
+        end = [INT32_MAX] if len(self.exponentials) < BYTE_DISTANCES else []
         return [Constant("exponentials", "int32_t", [*self.exponentials, *end])]
 
     def parameters(self, prefix: str) -> dict[str, str]:

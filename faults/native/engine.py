@@ -188,6 +188,11 @@ class NativeEngine:
         return preprocess(source, folder, self._kernels, engine)
 
     @property
+    def kernels(self) -> Sequence[str]:
+        """The board's folders of kernels."""
+        return self._kernels
+
+    @property
     def mve(self) -> bool:
         """Whether the forms for cores with MVE are compiled."""
         return VECTORS in self._kernels

@@ -10,13 +10,16 @@ import pytest
 from support.tflite_writer import Model
 
 from tinyproof.core.tflite import fixed_point
+from tinyproof.core.tflite.layer_probes import BESIDE
 from tinyproof.core.tflite.reader import read_graph
 from tinyproof.export.lowering import lower
 from tinyproof.export.ops.softmax import Softmax
 from tinyproof.export.softmax_rows import softmax_rows
+from tinyproof.export.softmax_shares import telling_distances
 
 Row = Sequence[int]  # distances to its maximum
 FLAT, STEEP = 0.08, 0.1447  # scales of the input: of the former all distances count, of the latter 96
+FLATTEST = 0.014636218547821045  # of MLPerf Tiny's vww
 
 
 def softmax_of(depth: int, scale: float, rows: int = 1) -> Softmax:
@@ -35,6 +38,12 @@ def chosen(op: Softmax) -> list[Row]:
         assert (rows == rows[0]).all()
         found.append((rows[0].max() - rows[0]).tolist())
     return found
+
+
+def beside_the_greatest(op: Softmax) -> list[Row]:
+    """Distances of the same rows to the byte that is beside them."""
+    contents = [np.frombuffer(content, np.int8)[: op.depth].astype(int) for content in softmax_rows(op)]
+    return [(BESIDE - row).tolist() for row in contents]
 
 
 def by_chance(op: Softmax, count: int) -> list[Row]:
@@ -81,6 +90,20 @@ def test_a_wrong_sum_shows(depth: int, wrong: str) -> None:
     if depth == 12 and wrong == "without the least term":
         rows = by_chance(op, 1000)
         assert all(answers(op, row, total_of(op, row)) == answers(op, row, changed(op, row)) for row in rows)
+
+
+@pytest.mark.parametrize(("depth", "scale"), [(2, FLATTEST), (2, STEEP), (3, FLAT), (5, FLATTEST), (12, STEEP)])
+def test_a_greater_byte_that_is_taken_for_the_maximum_shows(depth: int, scale: float) -> None:
+    op = softmax_of(depth, scale)
+    rows = [(row, moved) for row, moved in zip(chosen(op), beside_the_greatest(op), strict=True) if row != moved]
+    assert rows
+    assert all(answers(op, row, total_of(op, row)) != answers(op, moved, total_of(op, moved)) for row, moved in rows)
+
+
+def test_of_two_nearly_no_height_shows_it() -> None:
+    op = softmax_of(2, FLATTEST)
+    rows = [(0, distance) for distance in range(256)]
+    assert sum(far > 0 for far in telling_distances(op.exponentials, rows)) == 1
 
 
 @pytest.mark.parametrize("depth", [10, 12])

@@ -7,6 +7,7 @@ import random
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -122,6 +123,19 @@ def test_ties_that_no_sum_of_a_layer_meets_are_equivalent(campaign: Campaign, tm
     assert "sums that channels can have" in shown[0]
     assert shown[1] == ""
     assert all((engine / file).read_bytes() == (ENGINE / file).read_bytes() for file in ROUNDING)
+
+
+@pytest.mark.nightly
+def test_ties_that_no_share_of_a_softmax_meets_are_equivalent(campaign: Campaign, tmp_path: Path) -> None:
+    # A share is never negative.
+    equivalence = Equivalence(campaign.build_dir, campaign.compiled, campaign.engine, tmp_path / "forms")
+    engine = tmp_path / "engine"
+    shutil.copytree(ENGINE, engine)
+    changes = {one.why: equivalence.of_kernel(one, [2], engine) for one in roundings(["kernels/requantize.h"])}
+    assert changes[TIES].startswith("all there are: ")
+    assert changes["the quotient cut off instead of rounded"] == ""
+    (tie,) = (one for one in roundings(["kernels/requantize.h"]) if one.why == TIES)
+    assert equivalence.of_kernel(replace(tie, file="kernels_dsp/kernels/dsp.h"), [2], engine) == ""
 
 
 def test_swapped_channels_show_and_are_what_they_say(campaign: Campaign) -> None:

@@ -89,6 +89,12 @@ def test_a_byte_that_is_written_beside_the_outputs_shows(tmp_path: Path, more: s
     assert [ours != theirs for ours, theirs in zip(found, right(probe), strict=True)] == seen
 
 
+def test_what_is_given_lies_between_two_of_the_greatest_bytes(tmp_path: Path) -> None:
+    probe = probe_of(1)
+    found = answer(tmp_path, probe, "arena[96] = (int8_t)(arena[96] ^ (arena[7] == 127 && arena[48] == 127));")
+    assert [ours != theirs for ours, theirs in zip(found, right(probe), strict=True)] == [False, True]
+
+
 # Of two inputs of 16 K each; what comes out is wrong for one pair in one of the four places that it can stand in.
 PAIRS_KERNEL = """
 #include "probe.h"
