@@ -14,10 +14,10 @@ from tinyproof.prove.symbolic import MACHINE
 
 PROGRAM = "frama-c"
 TIMEOUT_S = 120  # for one operator
-# 32 bits for int and for pointers, as on the boards; intermediate sums are kept apart as far as precision 2 does, and
-# pointers are known to move as far as a loop's counter does.
-DOMAINS = ("-eva-domains", "cvalue,gauges,symbolic-locations")
-FLAGS = ("-machdep", "gcc_x86_32", "-eva", "-eva-precision", "2", *DOMAINS, "-eva-no-results")
+# 32 bits for int and for pointers, as on the boards; the sums of short loops are kept apart step by step, and in long ones
+# pointers are known to move as far as the counter does.
+PRECISION = ("-eva-precision", "2", "-eva-auto-loop-unroll", "500", "-eva-domains", "cvalue,gauges,symbolic-locations")
+FLAGS = ("-machdep", "gcc_x86_32", "-eva", *PRECISION, "-eva-no-results")
 TOLD = ("-eva-use-spec", "softmax_distance,leading_zeros,one_over_one_plus")  # by machine/eva_main.c
 _TABLES = re.compile(r"^static KERNEL_TABLE \w+ op(\d+)_\w+\[[^;]*;\n", re.MULTILINE)
 _STRUCTS = re.compile(r"^static const struct \w+ op(\d+)(?:_\w+)? = \{[^;]*;\n", re.MULTILINE)
