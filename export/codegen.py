@@ -18,7 +18,7 @@ from tinyproof.export.ops.control import Control
 from tinyproof.export.ops.stripes import Stripes
 from tinyproof.export.stripe_codegen import stripe_lines
 
-ABI = 5
+ABI = 6
 # Up to this many calls of a kernel are inlined, each with its own constants: fastest, and smallest for small models.
 # Beyond it all of them call one shared copy, so that code does not grow with depth.
 MAX_INLINED_CALLS = 4

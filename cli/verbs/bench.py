@@ -200,10 +200,12 @@ def _measure_file(config: Config, file: str, calibration: Path | None) -> dict[s
 
 
 def _import(config: Config, file: str, calibration: Path | None) -> Config:
+    """As a build of its own, whatever build of that name somebody else has."""
     found = find_model_file(file)
     if found is None:
         raise InputFileError(f"{file}: no such file; give a .tflite, a .keras, or a SavedModel folder")
-    return import_file(config, found, Wanted(calibration))[0]
+    name = f"bench-{found.name}"
+    return import_file(config, dataclasses.replace(found, name=name), Wanted(calibration, name=name))[0]
 
 
 def _measure_built(config: Config, stages: Stages) -> dict[str, Any]:

@@ -148,8 +148,8 @@ class DepthwiseConv2D(LaidOutConvolution):
         if len(self.rows[0]) > mve.MAX_DEPTHWISE_TAPS:
             return None
         rows, columns = self._inside
-        copies = self._copied_bytes if self.in_place else 0
-        own = mve.depthwise(self.window(), self.rows, self.scaling, (rows, columns), self.strides[1], copies=copies)
+        kept = (self.pads[0] + 1, self._copied_bytes) if self.in_place else (0, 0)
+        own = mve.depthwise(self.window(), self.rows, self.scaling, (rows, columns), self.strides[1], kept=kept)
         if (rows.stop - rows.start) * (columns.stop - columns.start) == self.out_height * self.out_width:
             return own
         every = Inside(0, self.out_height), Inside(0, self.out_width)
@@ -224,7 +224,8 @@ class DepthwiseConv2D(LaidOutConvolution):
     def parameters(self, prefix: str) -> dict[str, str]:
         zero_point = self.y.zero_points[0]
         if self.layout and not self.quads:
-            return self.layout.parameters(prefix, self.x.zero_points[0], self.scaling)
+            layout = self.layout.parameters(prefix, self.x.zero_points[0], self.scaling)
+            return layout | ({"in_place": "1"} if self.in_place else {})
         head = {"window": self.window()}
         if not self.quads:
             tables = {"weights": f"{prefix}_weights"}

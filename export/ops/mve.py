@@ -67,25 +67,25 @@ def depthwise(
     stride_x: int,
     strip: int = 0,
     kernel_height: int = 0,
-    copies: int = 0,
+    kept: tuple[int, int] = (0, 0),
 ) -> MveForm:
     """One output channel per input channel; `rows` are the taps of each, `inside` rows and columns of the output.
 
     `strip`: pixels of an input row with its borders, of which `kernel_height` are copied for a row of outputs; `inside`
-    is then all of the output. `copies`: bytes of the rows that are kept where the output begins with the input.
+    is then all of the output. `kept`: so many rows of the input are copied where the output begins with it, and their bytes.
     """
     taps, channels = len(rows[0]), len(rows)
     columns = inside[1].stop - inside[1].start
     fold = max(min(LANES // channels, columns), 1) if stride_x == 1 else 1
     numbers = {"units": channels, "taps": taps, "rows_from": inside[0].start, "rows_to": inside[0].stop}
     numbers |= {"columns_from": inside[1].start, "steps": columns // fold, "fold": fold, "rest": columns % fold}
-    numbers |= {"strip": strip}
+    numbers |= {"strip": strip, "kept": kept[0]}
     return MveForm(
         kernel=f"depthwise{scaling.kernel_infix}_mve_s8",
         struct="depthwise_mve_s8",
         make_constants=lambda: _depthwise_tables(rows, scaling, fold),
         members={"window": window} | {name: str(number) for name, number in numbers.items()} | scaling.parameters,
-        scratch_bytes=4 * taps + channels * kernel_height * strip if strip else 8 * taps + channels + copies,
+        scratch_bytes=4 * taps + channels * kernel_height * strip if strip else 8 * taps + channels + kept[1],
     )
 
 

@@ -156,3 +156,11 @@ def test_pairs_hold_both_rows() -> None:
 def test_refuses_scales_for_some_of_the_channels() -> None:
     with pytest.raises(InputFileError, match="2 scales for dimension 0"):
         only_op(build(replace(PAIRS, weight_scales=(0.1, 0.1))))
+
+
+@pytest.mark.parametrize("prove", [assert_bit_exact, assert_bit_exact_with_dsp_kernels, assert_bit_exact_on_cortex_m55])
+def test_outputs_begin_where_an_input_does_that_nobody_reads(prove: Callable[[Sequence[Case]], None]) -> None:
+    """All taps are outside of the image: only the kernels that keep rows may take that for being in place."""
+    quads = Layer((1, 1, 7, 4), (2, 5), 4, 1, strides=(3, 3), dilations=(3, 1), y=(0.37, 0))
+    planes = replace(quads, shape=(1, 1, 7, 3), units=6, multiplier=2)
+    prove([Case(str(layer), build(layer), edge_inputs(math.prod(layer.shape), 5, 1)) for layer in (quads, planes)])

@@ -4,7 +4,7 @@
 #include "engine.h"
 #include "model_compiled.h"
 
-#if MODEL_ABI != 5
+#if MODEL_ABI != 6
 #error "model_compiled.h is another version's: run ./tinyproof export again"
 #endif
 

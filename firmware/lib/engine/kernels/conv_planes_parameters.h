@@ -34,6 +34,7 @@ struct conv_planes_s8 {
     int32_t sums;  /* int32 of a strip's output of one channel, a multiple of 4, or 0 where groups have one */
     /* int32 from one row of sums to the next. Where it is `pitch` and strides are 1, all rows are one for the inner loop. */
     int32_t sums_pitch;
+    int32_t in_place; /* outputs may begin where inputs do: rows that they lie over too early are copied then */
     int32_t rounding; /* 1 + 2 * zero point of the output */
     int32_t clamp_min;
     int32_t clamp_max;

@@ -97,7 +97,7 @@ KERNEL_SHARED void conv_planes_s8(const int8_t *input, int8_t *output, int8_t *s
     const int32_t pixels = w->output_height * w->output_width, units = p->groups * p->group_units;
     int32_t *offsets = (int32_t *)(void *)scratch;
     for (int32_t image = w->batches; image > 0; image--) {
-        if (input == output) {
+        if (p->in_place && input == output) {
             planes_in_place(output, offsets, p);
         } else {
             const struct planes_copies none = {0, 0};

@@ -12,7 +12,7 @@
 #include "compiler.h"
 
 /* The generated code and the kernels agree on parameter structs and table layouts by this number. */
-#define KERNELS_ABI 5
+#define KERNELS_ABI 6
 
 /* round(a * multiplier / 2^31), ties toward +infinity: gemmlowp's SaturatingRoundingDoublingHighMul.
  * `multiplier_minus` is 2 * multiplier - 2^32, which fits since TFLite's multipliers lie in [2^30, 2^31): the product is

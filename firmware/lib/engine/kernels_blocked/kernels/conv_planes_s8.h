@@ -157,7 +157,7 @@ static __attribute__((noinline, cold)) void planes_part(const int8_t *input, int
                                                         const struct conv_planes_s8 *p) {
     const struct conv_window *w = &p->window;
     const int32_t phases = w->dilation_x, x = first * w->stride_x - w->pad_left, groups = p->groups;
-    const int32_t in_place = input == output && p->strip < w->output_height;
+    const int32_t in_place = p->in_place && input == output && p->strip < w->output_height;
     int32_t begin = 0, at = x;
     for (; at < 0 && begin < p->pitch; at += phases) {
         begin++;

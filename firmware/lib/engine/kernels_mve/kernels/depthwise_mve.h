@@ -17,8 +17,7 @@
 
 #include "kernels/mve.h"
 
-/* Scratch, aligned to 4: 8 * taps + channels bytes, and pad_top + 1 rows of the input if the output begins there; with a
- * strip 4 * taps + kernel_height * strip * channels. Tables have zeros up to a multiple of 16 units.
+/* Scratch, aligned to 4: 8 * taps + channels bytes, and `kept` rows of the input; with a strip 4 * taps + kernel_height * strip * channels. Tables have zeros up to a multiple of 16 units.
  *
  * Output rows and columns are inside, so that no tap leaves the image, from `rows_from` up to `rows_to` and from
  * `columns_from` on: `steps` times `fold` pixels that fit a vector together, then `rest` ones.
@@ -33,7 +32,8 @@ struct depthwise_mve_s8 {
     int32_t steps;
     int32_t fold; /* over 1 only with a stride of 1; the tables are then those of `fold` pixels side by side */
     int32_t rest;
-    int32_t strip; /* pixels of a row with its borders, or 0: no rows are copied */
+    int32_t strip; /* pixels of a row with its borders, or 0: no rows are copied, but for */
+    int32_t kept;  /* so many that outputs lie over too early, if these begin where the input does; or 0 */
     int32_t zero_point;
     int32_t clamp_min;
     int32_t clamp_max;
@@ -219,10 +219,10 @@ KERNEL_INLINE void depthwise_mve_image(depthwise_mve_multiplier *multiply, const
     const struct conv_window *w = &p->window;
     const int32_t channels = w->channels, units = p->units, stride = w->stride_x * channels;
     const int32_t columns = p->steps * p->fold, inside_to = p->columns_from + columns + p->rest;
-    const int32_t row_bytes = w->input_width * channels, in_place = image == output;
+    const int32_t row_bytes = w->input_width * channels, in_place = p->kept > 0 && image == output;
     int32_t *border = offsets + p->taps;
     int8_t *copies = outside + channels;
-    struct depthwise_mve_rows rows = {(int32_t)(copies - image), w->pad_top + 1, -1};
+    struct depthwise_mve_rows rows = {(int32_t)(copies - image), p->kept, -1};
     depthwise_mve_offsets(offsets, 0, 0, 0, &rows, w); /* of all that is inside */
     for (int32_t row = 0; row < w->output_height; row++) {
         if (in_place) {
