@@ -14,8 +14,8 @@ from tinyproof.prove.symbolic import MACHINE
 
 PROGRAM = "frama-c"
 TIMEOUT_S = 120  # for one operator
-# 32 bits for int and for pointers, as on the boards; the sums of short loops are kept apart step by step, and in long ones
-# pointers are known to move as far as the counter does.
+# 32 bits for int and for pointers, as on the boards; the sums of short loops are kept apart step by step, and in long
+# ones pointers are known to move as far as the counter does.
 PRECISION = ("-eva-precision", "2", "-eva-auto-loop-unroll", "500", "-eva-domains", "cvalue,gauges,symbolic-locations")
 FLAGS = ("-machdep", "gcc_x86_32", "-eva", *PRECISION, "-eva-no-results")
 TOLD = ("-eva-use-spec", "softmax_distance,leading_zeros,one_over_one_plus")  # by machine/eva_main.c

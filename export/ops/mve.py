@@ -72,7 +72,8 @@ def depthwise(
     """One output channel per input channel; `rows` are the taps of each, `inside` rows and columns of the output.
 
     `strip`: pixels of an input row with its borders, of which `kernel_height` are copied for a row of outputs; `inside`
-    is then all of the output. `kept`: so many rows of the input are copied where the output begins with it, and their bytes.
+    is then all of the output. `kept`: so many rows of the input are copied where the output begins with it, and their
+    bytes.
     """
     taps, channels = len(rows[0]), len(rows)
     columns = inside[1].stop - inside[1].start
