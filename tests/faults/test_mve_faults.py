@@ -23,7 +23,7 @@ from tinyproof.faults.bits import NumberFaults
 from tinyproof.faults.campaign import Campaign, Variant
 from tinyproof.faults.channels import channel_faults
 from tinyproof.faults.editing import edit_source, one_form
-from tinyproof.faults.equivalence import Equivalence
+from tinyproof.faults.equivalence import Equivalence, rounded_twice
 from tinyproof.faults.fault import EngineFault
 from tinyproof.faults.kinds import KINDS
 from tinyproof.faults.mutants import Mutant, mutants, roundings
@@ -32,6 +32,10 @@ from tinyproof.faults.native.source import ENGINE, Region
 from tinyproof.faults.roles import blocks_of, role_of
 from tinyproof.faults.same_operations import SameOperations
 from tinyproof.faults.unknowns import Unknowns
+from tinyproof.prove.requantization import sweep
+from tinyproof.prove.sweeps import sweeps_of
+from tinyproof.prove.symbolic import REQUANTIZED, RESCALED_PAIR
+from tinyproof.prove.verdicts import PROVEN, OperatorProof, Rescaling
 
 BOARD = find_board("qemu-cortex-m55")
 DENSE = "kernels_mve/kernels/fully_connected_mve.h"
@@ -175,6 +179,35 @@ def test_its_kernels_round_by_assembly_that_is_found() -> None:
     found = roundings(["kernels_mve/kernels/mve.h"])
     assert {one.why for one in found} == {"ties upward instead of away from zero"}
     assert len(found) == 2
+
+
+def tie() -> Mutant:
+    (found,) = (one for one in roundings(["kernels_mve/kernels/mve.h"]) if "vqdmlah" in one.old)
+    return found
+
+
+@pytest.mark.nightly
+def test_ties_that_no_sum_of_a_layer_meets_are_equivalent(campaign: Campaign, tmp_path: Path) -> None:
+    # The first layer is clamped where ties differ, the second one is not.
+    equivalence = Equivalence(campaign.build_dir, campaign.compiled, campaign.engine, tmp_path / "forms")
+    engine = tmp_path / "engine"
+    shutil.copytree(ENGINE, engine)
+    assert all(campaign.engine.has_vectors(campaign.engine.steps[place]) for place in (0, 1))
+    shown = [equivalence.of_kernel(tie(), places, engine) for places in ([0], [1], [0, 1])]
+    assert "sums that channels can have" in shown[0]
+    assert shown[1:] == ["", ""]
+
+
+def test_one_rounding_of_the_portable_kernels_says_nothing_of_two() -> None:
+    wanted = (1387987940, -7, -5, -128, 127)
+    once = Rescaling(RESCALED_PAIR, (1387987940, 3, 0, 7), (-128, 127), wanted)
+    dead = Rescaling(RESCALED_PAIR, (0, 3, 0, 0), (-128, 127), (0, *wanted[1:]))
+    found = rounded_twice({once: (-300, 200), replace(once, parameters=(9, 9, 9, 9)): (-9, 500), dead: (0, 0)})
+    assert list(found.values()) == [(-300, 500), (0, 0)]
+    assert [one.tail for one in found] == [REQUANTIZED] * 2
+    operator = OperatorProof(0, 0, "FULLY_CONNECTED", rescalings=found)
+    sweep([operator], sweeps_of(ENGINE))
+    assert operator.requantization.status == PROVEN
 
 
 @pytest.mark.nightly
