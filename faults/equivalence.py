@@ -102,8 +102,8 @@ class Equivalence:
         return f"all there are: {', '.join(sorted(words))}" if all(verdict.holds for verdict in verdicts) else ""
 
     def _with_ties_upward(self, numbers: Sequence[int], engine: Path) -> str:
-        """Of a kernel that rounds ties so: the portable ones, whose steps are the same, changed likewise. For MVE they
-        are the same where the portable ones round twice; what sums there are does not depend on the kernel."""
+        """Of a kernel that rounds ties so: the portable ones, whose steps are the same, changed likewise. A kernel for
+        MVE has the same sums in another order, and other numbers behind them (_rounded_twice)."""
         forms = [self._portable_forms(number, None) for number in numbers]
         if not numbers or any(isinstance(one, str) for one in forms):
             return ""
@@ -172,7 +172,7 @@ class Equivalence:
         if found.linear.status != PROVEN:
             return 0
         if self._engine.has_vectors(number):
-            found.rescalings = rounded_twice(found.rescalings)
+            found.rescalings = _rounded_twice(found.rescalings)
         sweep([found], sweeps)
         holds = found.requantization.holds
         return sum(high - low + 1 for low, high in found.rescalings.values()) if holds else 0
@@ -263,9 +263,9 @@ def _are_averages(forms: StepForms) -> bool:
     return forms.tails.size > 0 and bool((forms.tails == AVERAGED).all())
 
 
-def rounded_twice(rescalings: dict[Rescaling, tuple[int, int]]) -> dict[Rescaling, tuple[int, int]]:
-    """With the .tflite's own numbers, as kernels for MVE have them, in requantize.h's encoding. A channel whose factor
-    is 0 has no sum but 0."""
+def _rounded_twice(rescalings: dict[Rescaling, tuple[int, int]]) -> dict[Rescaling, tuple[int, int]]:
+    """With the .tflite's own numbers, by which kernels for MVE round twice, in requantize.h's encoding: one rounding of
+    the portable kernels knows no ties. A channel whose factor is 0 has no sum but 0."""
     found: dict[Rescaling, tuple[int, int]] = {}
     for rescaling, (low, high) in rescalings.items():
         multiplier, shift, zero_point, *clamp = rescaling.wanted

@@ -19,11 +19,14 @@ from support.op_table import only_op
 from tinyproof.cli.main import main
 from tinyproof.core import paths
 from tinyproof.core.board_spec import find_board
+from tinyproof.export.ops.fully_connected import FullyConnected
+from tinyproof.export.ops.one_rounding import one_roundings
+from tinyproof.export.ops.scaling import Scaling
 from tinyproof.faults.bits import NumberFaults
 from tinyproof.faults.campaign import Campaign, Variant
 from tinyproof.faults.channels import channel_faults
 from tinyproof.faults.editing import edit_source, one_form
-from tinyproof.faults.equivalence import Equivalence, rounded_twice
+from tinyproof.faults.equivalence import Equivalence
 from tinyproof.faults.fault import EngineFault
 from tinyproof.faults.kinds import KINDS
 from tinyproof.faults.mutants import Mutant, mutants, roundings
@@ -32,10 +35,6 @@ from tinyproof.faults.native.source import ENGINE, Region
 from tinyproof.faults.roles import blocks_of, role_of
 from tinyproof.faults.same_operations import SameOperations
 from tinyproof.faults.unknowns import Unknowns
-from tinyproof.prove.requantization import sweep
-from tinyproof.prove.sweeps import sweeps_of
-from tinyproof.prove.symbolic import REQUANTIZED, RESCALED_PAIR
-from tinyproof.prove.verdicts import PROVEN, OperatorProof, Rescaling
 
 BOARD = find_board("qemu-cortex-m55")
 DENSE = "kernels_mve/kernels/fully_connected_mve.h"
@@ -181,6 +180,12 @@ def test_its_kernels_round_by_assembly_that_is_found() -> None:
     assert len(found) == 2
 
 
+def rows_of(tflite: bytes) -> tuple[tuple[tuple[int, ...], ...], Scaling]:
+    op = only_op(tflite)
+    assert isinstance(op, FullyConnected)
+    return tuple(op.rows), op.scaling
+
+
 def tie() -> Mutant:
     (found,) = (one for one in roundings(["kernels_mve/kernels/mve.h"]) if "vqdmlah" in one.old)
     return found
@@ -198,16 +203,16 @@ def test_ties_that_no_sum_of_a_layer_meets_are_equivalent(campaign: Campaign, tm
     assert shown[1:] == ["", ""]
 
 
-def test_one_rounding_of_the_portable_kernels_says_nothing_of_two() -> None:
-    wanted = (1387987940, -7, -5, -128, 127)
-    once = Rescaling(RESCALED_PAIR, (1387987940, 3, 0, 7), (-128, 127), wanted)
-    dead = Rescaling(RESCALED_PAIR, (0, 3, 0, 0), (-128, 127), (0, *wanted[1:]))
-    found = rounded_twice({once: (-300, 200), replace(once, parameters=(9, 9, 9, 9)): (-9, 500), dead: (0, 0)})
-    assert list(found.values()) == [(-300, 500), (0, 0)]
-    assert [one.tail for one in found] == [REQUANTIZED] * 2
-    operator = OperatorProof(0, 0, "FULLY_CONNECTED", rescalings=found)
-    sweep([operator], sweeps_of(ENGINE))
-    assert operator.requantization.status == PROVEN
+@pytest.mark.nightly
+def test_ties_show_that_the_portable_kernels_never_meet(tmp_path: Path) -> None:
+    # One rounding makes the right byte of each of its sums, and is not changed with the two of the board's kernel.
+    layer = fully_connected.Layer(64, 8, activation=2, y=(0.018, 10), types=("int8", "int4", "int32"), seed=392)
+    assert None not in one_roundings(*rows_of(fully_connected.build(layer)))
+    campaign = Campaign(compiled(tmp_path / "net", fully_connected.build(layer)), BOARD, tmp_path / "native", 1)
+    assert campaign.engine.has_vectors(0)
+    equivalence = Equivalence(campaign.build_dir, campaign.compiled, campaign.engine, tmp_path / "forms")
+    shutil.copytree(ENGINE, tmp_path / "engine")
+    assert equivalence.of_kernel(tie(), [0], tmp_path / "engine") == ""
 
 
 @pytest.mark.nightly
