@@ -27,15 +27,15 @@ from tinyproof.prove.linear import judge_linear, output_cells, part_of
 from tinyproof.prove.requantization import sweep
 from tinyproof.prove.softmax import prove_softmax
 from tinyproof.prove.sweeps import Sweeps, sweeps_of
-from tinyproof.prove.symbolic import ADDED, AVERAGED, ENGINE, MULTIPLIED, StepForms, run_machine
-from tinyproof.prove.verdicts import PROVEN, UNPROVEN, OperatorProof, Verdict
+from tinyproof.prove.symbolic import ADDED, AVERAGED, ENGINE, MULTIPLIED, REQUANTIZED, StepForms, run_machine
+from tinyproof.prove.verdicts import PROVEN, UNPROVEN, OperatorProof, Rescaling, Verdict
 
 AVERAGE = ("kernels/average_pooling.h", "average_pooling_divide")
 BEHIND_SUMS = ("_reciprocals", "_shifts", ".clamp_min", ".clamp_max")  # of an average's numbers
 ROUNDING = ("kernels/requantize.h", "kernels/pairs.h")  # where sums of the portable kernels are rescaled
 PORTABLE = "kernels/"  # of all files these alone are in what prove/ compiles
 LOOPS = ("kernels/softmax.h",)  # what prove/ takes on trust of SOFTMAX is there
-SUMS = "that channels can have, all there are, become the same bytes"
+SUMS = "sums that channels can have, all there are, become the same bytes"
 PATIENCE_S = 60  # for one operator: with a fault in its bounds it may never end
 
 
@@ -76,7 +76,7 @@ class Equivalence:
         if np.isin(before.tails, (ADDED, MULTIPLIED)).all():
             return self._same_pairs(before, after)
         sums = self._right_sums(number, after, sweeps_of(ENGINE))
-        return f"{sums} {SUMS}" if sums else ""
+        return f"{sums:,} {SUMS}" if sums else ""
 
     def of_kernel(self, mutant: Mutant, places: Sequence[int], engine: Path) -> str:
         """The same of a changed kernel that changes only what the steps at `places` make of sums. `engine`: a copy of
@@ -102,8 +102,9 @@ class Equivalence:
         return f"all there are: {', '.join(sorted(words))}" if all(verdict.holds for verdict in verdicts) else ""
 
     def _with_ties_upward(self, numbers: Sequence[int], engine: Path) -> str:
-        """Of a kernel that rounds ties so: the portable ones, whose steps are the same, changed likewise."""
-        forms = [self._forms(number, None) for number in numbers]
+        """Of a kernel that rounds ties so: the portable ones, whose steps are the same, changed likewise. A kernel for
+        MVE has the same sums in another order, and other numbers behind them (_rounded_twice)."""
+        forms = [self._portable_forms(number, None) for number in numbers]
         if not numbers or any(isinstance(one, str) for one in forms):
             return ""
         try:
@@ -118,12 +119,12 @@ class Equivalence:
         finally:
             for file in ROUNDING:
                 (engine / file).write_bytes((ENGINE / file).read_bytes())
-        shown = [
+        sums = [
             self._right_sums(number, one, sweeps)
             for number, one in zip(numbers, forms, strict=True)
             if not isinstance(one, str)
         ]
-        return f"{', '.join(shown)} {SUMS}" if all(shown) else ""
+        return f"{sum(sums):,} {SUMS}" if all(sums) else ""
 
     def _averages_with(self, mutant: Mutant, numbers: Sequence[int], engine: Path) -> str:
         """Of a changed division: every kernel of averages divides by that function alone."""
@@ -156,22 +157,25 @@ class Equivalence:
         source = (self._build_dir / FOLDER / SOURCE).read_text(encoding="utf-8")
         return prove_softmax(forms, op.graph, op.operator, self._compiled.plan.offsets, source, number, sweeps)
 
-    def _right_sums(self, number: int, forms: StepForms, sweeps: Sweeps) -> str:
-        """Of a linear layer with something else behind its sums: how many there are, if each becomes the right byte."""
+    def _right_sums(self, number: int, forms: StepForms, sweeps: Sweeps) -> int:
+        """Of a linear layer with something else behind its sums: how many there are, if each becomes the right byte;
+        else 0."""
         op, offsets = self._compiled.program.ops[number], self._compiled.plan.offsets
         if len(op.outputs) != 1:
-            return ""
+            return 0
         y = op.graph.tensors[op.outputs[0]]
         cells = output_cells(forms, offsets[y.index], y.bytes)
         if cells is None:
-            return ""
+            return 0
         found = OperatorProof(number, 0, op.operator.name)
         judge_linear(found, part_of(forms, cells), op.graph, op.operator, offsets)
         if found.linear.status != PROVEN:
-            return ""
+            return 0
+        if self._engine.has_vectors(number):
+            found.rescalings = _rounded_twice(found.rescalings)
         sweep([found], sweeps)
-        right = found.requantization
-        return right.why if right.holds else ""
+        holds = found.requantization.holds
+        return sum(high - low + 1 for low, high in found.rescalings.values()) if holds else 0
 
     def _beyond_bytes(self, fault: EngineFault) -> bool:
         regions = self._engine.regions
@@ -257,6 +261,19 @@ class Equivalence:
 
 def _are_averages(forms: StepForms) -> bool:
     return forms.tails.size > 0 and bool((forms.tails == AVERAGED).all())
+
+
+def _rounded_twice(rescalings: dict[Rescaling, tuple[int, int]]) -> dict[Rescaling, tuple[int, int]]:
+    """With the .tflite's own numbers, by which kernels for MVE round twice, in requantize.h's encoding: one rounding of
+    the portable kernels knows no ties. A channel whose factor is 0 has no sum but 0."""
+    found: dict[Rescaling, tuple[int, int]] = {}
+    for rescaling, (low, high) in rescalings.items():
+        multiplier, shift, zero_point, *clamp = rescaling.wanted
+        parameters = (2 * (multiplier or 2**30) - 2**32, -1 - shift, 0, zero_point)
+        key = Rescaling(REQUANTIZED, parameters, (clamp[0], clamp[1]), rescaling.wanted)
+        before = found.get(key, (low, high))
+        found[key] = min(before[0], low), max(before[1], high)
+    return found
 
 
 def _same_sums(a: StepForms, b: StepForms) -> bool:

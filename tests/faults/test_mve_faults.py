@@ -19,6 +19,9 @@ from support.op_table import only_op
 from tinyproof.cli.main import main
 from tinyproof.core import paths
 from tinyproof.core.board_spec import find_board
+from tinyproof.export.ops.fully_connected import FullyConnected
+from tinyproof.export.ops.one_rounding import one_roundings
+from tinyproof.export.ops.scaling import Scaling
 from tinyproof.faults.bits import NumberFaults
 from tinyproof.faults.campaign import Campaign, Variant
 from tinyproof.faults.channels import channel_faults
@@ -175,6 +178,41 @@ def test_its_kernels_round_by_assembly_that_is_found() -> None:
     found = roundings(["kernels_mve/kernels/mve.h"])
     assert {one.why for one in found} == {"ties upward instead of away from zero"}
     assert len(found) == 2
+
+
+def rows_of(tflite: bytes) -> tuple[tuple[tuple[int, ...], ...], Scaling]:
+    op = only_op(tflite)
+    assert isinstance(op, FullyConnected)
+    return tuple(op.rows), op.scaling
+
+
+def tie() -> Mutant:
+    (found,) = (one for one in roundings(["kernels_mve/kernels/mve.h"]) if "vqdmlah" in one.old)
+    return found
+
+
+@pytest.mark.nightly
+def test_ties_that_no_sum_of_a_layer_meets_are_equivalent(campaign: Campaign, tmp_path: Path) -> None:
+    # The first layer is clamped where ties differ, the second one is not.
+    equivalence = Equivalence(campaign.build_dir, campaign.compiled, campaign.engine, tmp_path / "forms")
+    engine = tmp_path / "engine"
+    shutil.copytree(ENGINE, engine)
+    assert all(campaign.engine.has_vectors(campaign.engine.steps[place]) for place in (0, 1))
+    shown = [equivalence.of_kernel(tie(), places, engine) for places in ([0], [1], [0, 1])]
+    assert "sums that channels can have" in shown[0]
+    assert shown[1:] == ["", ""]
+
+
+@pytest.mark.nightly
+def test_ties_show_that_the_portable_kernels_never_meet(tmp_path: Path) -> None:
+    # One rounding makes the right byte of each of its sums, and is not changed with the two of the board's kernel.
+    layer = fully_connected.Layer(64, 8, activation=2, y=(0.018, 10), types=("int8", "int4", "int32"), seed=392)
+    assert None not in one_roundings(*rows_of(fully_connected.build(layer)))
+    campaign = Campaign(compiled(tmp_path / "net", fully_connected.build(layer)), BOARD, tmp_path / "native", 1)
+    assert campaign.engine.has_vectors(0)
+    equivalence = Equivalence(campaign.build_dir, campaign.compiled, campaign.engine, tmp_path / "forms")
+    shutil.copytree(ENGINE, tmp_path / "engine")
+    assert equivalence.of_kernel(tie(), [0], tmp_path / "engine") == ""
 
 
 @pytest.mark.nightly
