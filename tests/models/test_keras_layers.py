@@ -74,11 +74,11 @@ a, b = keras.Input((4,), name="left side"), keras.Input((3, 2), name="right")
 h = L.Concatenate()([L.Dense(4, "relu")(a), L.Dense(3)(L.Flatten()(b))])
 save("two", keras.Model([a, b], [L.Dense(2, name="p")(h), L.Dense(3, "softmax", name="q")(h)], name="my two!"))
 """
-QUICK = ("two", "layernorm")
+QUICK = ("two", "layernorm", "old")
 SLOW = ("lstm", "attention")
 REFUSED = ("rolled", "lambda", "custom", "gelu")
 AT_NIGHT = (
-    *("conv1d", "prelu", "embedding", "old", "transpose"),
+    *("conv1d", "prelu", "embedding", "transpose"),
     "gru",  # TensorFlow takes half a minute for it
     *("separable", "upsampling", "upsampling1d", "bilinear", "elu", "rescaling", "normalization"),
 )
