@@ -153,10 +153,7 @@ class Pairs:
         """Instructions of an inference on a Cortex-M4, about."""
         row = self.row_pixels or self.pixels
         fours, ones = (row + 1) // 4, (row % 4) % 3  # three pixels are done as four
-        strip = 130 + 40 * len(self.rows[0]) // self.width + 3 * self.strip_bytes // 4 if self.strip else 0
-        if self.column_taps:
-            strip = 150 + self.column_taps * 60 + self.column_taps * self.strip * self._pixel_cost
-        rows = self.pixels // row * (fours * self._cost_of_four + ones * self._cost_of_one + strip)
+        rows = self.pixels // row * (fours * self._cost_of_four + ones * self._cost_of_one + self._strip_cost)
         return CALL_COST + rows + self.border_cost
 
     @property
@@ -170,10 +167,15 @@ class Pairs:
         return round(columns + pairs * multiply + (60 if len(self.rows) % 2 else 0))
 
     @property
-    def _pixel_cost(self) -> int:
-        """Of a pixel of a row that is copied by itself."""
+    def _strip_cost(self) -> int:
+        """Of the rows that are copied for a row of outputs; by columns each pixel by itself."""
+        if not self.strip:
+            return 0
+        if not self.column_taps:
+            return 130 + 40 * len(self.rows[0]) // self.width + 3 * self.strip_bytes // 4
         channels = self.strip_bytes // (self.column_taps * self.strip)
-        return 5 + channels if channels < 4 else 22 + 6 * (channels // 8)
+        pixel = 5 + channels if channels < 4 else 22 + 6 * (channels // 8)
+        return 150 + self.column_taps * (60 + self.strip * pixel)
 
     @property
     def _gaps_cost(self) -> int:

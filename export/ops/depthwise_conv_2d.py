@@ -148,7 +148,7 @@ class DepthwiseConv2D(LaidOutConvolution):
         if len(self.rows[0]) > mve.MAX_DEPTHWISE_TAPS:
             return None
         rows, columns = self._inside
-        kept = (self.pads[0] + 1, self._copied_bytes) if self.in_place else (0, 0)
+        kept = (self._copied_rows, self._copied_bytes) if self.in_place else (0, 0)
         own = mve.depthwise(self.window(), self.rows, self.scaling, (rows, columns), self.strides[1], kept=kept)
         if (rows.stop - rows.start) * (columns.stop - columns.start) == self.out_height * self.out_width:
             return own
@@ -180,9 +180,13 @@ class DepthwiseConv2D(LaidOutConvolution):
         return alike and plain and self._copied_bytes <= self.y.bytes // 2  # else there is little to gain
 
     @property
-    def _copied_bytes(self) -> int:
+    def _copied_rows(self) -> int:
         """Rows of the input that are still needed where outputs lie over them."""
-        return (self.pads[0] + 1) * self.width * self.channels_in
+        return self.pads[0] + 1
+
+    @property
+    def _copied_bytes(self) -> int:
+        return self._copied_rows * self.width * self.channels_in
 
     @property
     def replaceable_by_rows(self) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ import pytest
 from support import effort
 from support.classifier import CLASSES, HIDDEN, WIDTH, steep_classifier
 from support.compiled import compiled
-from support.native import ENGINE, different_bits
+from support.native import ENGINE, changed_engine, different_bits
 from support.tflite_writer import Model
 
 from tinyproof.core.reference.golden import Reference
@@ -67,13 +67,9 @@ def test_tables_of_another_model_are_found(sound: Path, tmp_path: Path, damage: 
 
 def wrong_bits(build_dir: Path, tmp_path: Path, file: str, right: str, wrong: str) -> int:
     """How many vectors differ where `wrong` stands in a kernel instead of `right`."""
-    engine, folder = tmp_path / "engine", tmp_path / "copy"
-    shutil.copytree(ENGINE, engine)
-    shutil.copytree(build_dir, folder)
-    text = (engine / file).read_text()
-    assert text.count(right) == 1
-    (engine / file).write_text(text.replace(right, wrong))
-    return different_bits(folder, engine)
+    assert (ENGINE / file).read_text().count(right) == 1
+    folder = Path(shutil.copytree(build_dir, tmp_path / "copy"))
+    return different_bits(folder, changed_engine(tmp_path, file, right, wrong))
 
 
 def test_a_softmax_that_leaves_class_0_out_of_its_sum_is_found(sound: Path, tmp_path: Path) -> None:

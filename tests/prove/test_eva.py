@@ -3,22 +3,19 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 from support.compiled import compiled
-from support.native import ENGINE
+from support.frama_c import NEEDS_EVA
+from support.native import changed_engine
 from support.op_rows.pooling import pool
 
 from tinyproof.prove.eva import ask_eva
 from tinyproof.prove.proof import prove
 from tinyproof.prove.verdicts import PROVEN
 
-pytestmark = [
-    pytest.mark.nightly,
-    pytest.mark.skipif(shutil.which("frama-c") is None, reason="Frama-C is not installed (frama-c-base)"),
-]
+pytestmark = [pytest.mark.nightly, NEEDS_EVA]
 
 
 def test_no_operator_of_a_classifier_has_an_alarm(whole_build: Path) -> None:
@@ -44,11 +41,7 @@ def test_eva_proves_what_has_no_other_argument(tmp_path: Path) -> None:
 def test_what_leaves_its_memory_has_an_alarm(
     whole_build: Path, tmp_path: Path, operator: str, header: str, right: str, wrong: str
 ) -> None:
-    engine = tmp_path / "engine"
-    shutil.copytree(ENGINE, engine)
-    kernel = engine / "kernels" / header
-    assert right in kernel.read_text()
-    kernel.write_text(kernel.read_text().replace(right, wrong))
+    engine = changed_engine(tmp_path, f"kernels/{header}", right, wrong)
     number = next(op.number for op in prove(whole_build, eva=False).operators if op.name == operator)
     alarms = ask_eva(whole_build, number, engine, softmax=operator == "SOFTMAX")
     assert alarms is not None

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from support.classifier import steep_classifier
 from support.compiled import compiled
+from support.native import changed_engine
 
 from tinyproof.core.board_spec import find_board
-from tinyproof.faults.native.source import ENGINE
 from tinyproof.faults.own_kernels import prove_own_memory
 from tinyproof.prove.proof import prove
 from tinyproof.prove.verdicts import PROVEN, REFUTED, UNPROVEN
@@ -22,15 +22,6 @@ M55 = "qemu-cortex-m55"
 @pytest.fixture
 def build(whole_build: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(whole_build, tmp_path / "net"))
-
-
-def changed(tmp_path: Path, file: str, right: str, wrong: str) -> Path:
-    """All kernels, with one of them changed."""
-    engine = Path(shutil.copytree(ENGINE, tmp_path / "engine"))
-    text = (engine / file).read_text(encoding="utf-8")
-    assert right in text
-    (engine / file).write_text(text.replace(right, wrong), encoding="utf-8", newline="\n")
-    return engine
 
 
 def test_dense_layers_are_shown_to_be_safe_on_a_cortex_m55(tmp_path: Path) -> None:
@@ -59,7 +50,7 @@ def test_boards_of_each_kind_have_it_shown(tmp_path: Path, board: str) -> None:
 
 @pytest.mark.nightly
 def test_a_table_that_is_read_too_far_is_refuted(build: Path, tmp_path: Path) -> None:
-    engine = changed(tmp_path, "kernels_mve/kernels/conv_mve.h", "subs r2, r2, #4", "subs r2, r2, #3")
+    engine = changed_engine(tmp_path, "kernels_mve/kernels/conv_mve.h", "subs r2, r2, #4", "subs r2, r2, #3")
     found = prove_own_memory(build, find_board(M55), engine=engine)
     assert {one.memory.status for one in found} == {REFUTED}
     assert "global-buffer-overflow" in found[0].memory.why
@@ -68,7 +59,7 @@ def test_a_table_that_is_read_too_far_is_refuted(build: Path, tmp_path: Path) ->
 @pytest.mark.nightly
 def test_a_path_that_depends_on_the_input_is_not_proven(build: Path, tmp_path: Path) -> None:
     file = "kernels_mve/kernels/elementwise.h"
-    engine = changed(tmp_path, file, "if (count == 1 ||", "if (count == 1 || *x1 > 3 ||")
+    engine = changed_engine(tmp_path, file, "if (count == 1 ||", "if (count == 1 || *x1 > 3 ||")
     found = prove_own_memory(build, find_board(M55), engine=engine)
     (addition,) = (one for one in found if one.name == "ADD")
     assert (addition.memory.status, addition.affine.why) == (UNPROVEN, "a branch depends on the input")
@@ -77,7 +68,9 @@ def test_a_path_that_depends_on_the_input_is_not_proven(build: Path, tmp_path: P
 @pytest.mark.nightly
 def test_a_step_that_writes_beside_its_output_is_refuted(build: Path, tmp_path: Path) -> None:
     file = "kernels_mve/kernels/add_s8.h"
-    engine = changed(tmp_path, file, '"dlstp.32 lr, %[count]', '"add %[count], %[count], #1\\n\\tdlstp.32 lr, %[count]')
+    engine = changed_engine(
+        tmp_path, file, '"dlstp.32 lr, %[count]', '"add %[count], %[count], #1\\n\\tdlstp.32 lr, %[count]'
+    )
     found = prove_own_memory(build, find_board(M55), engine=engine)
     refuted = {one.name: one.memory.why for one in found if one.memory.status == REFUTED}
     assert set(refuted) in ({"ADD"}, {one.name for one in found})

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from support.compiled import compiled
-from support.native import ENGINE
+from support.native import ENGINE, changed_engine
 from support.op_rows.pooling import pool
 from support.tflite_writer import dense_network
 from support.two_layers import tiny_build
@@ -118,11 +118,7 @@ def test_places_and_clamps_of_the_calls_are_judged_too(tmp_path: Path) -> None:
 def test_a_changed_kernel_is_no_longer_shown_to_be_right(
     tmp_path: Path, header: str, old: str, new: str, column: int
 ) -> None:
-    engine = tmp_path / "engine"
-    shutil.copytree(ENGINE, engine)
-    kernel = engine / "kernels" / header
-    assert old in kernel.read_text()
-    kernel.write_text(kernel.read_text().replace(old, new))
+    engine = changed_engine(tmp_path, f"kernels/{header}", old, new)
     proof = prove(tiny_build(tmp_path), eva=False, engine=engine)
     assert not proof.holds
     assert any(row[column] in (REFUTED, UNPROVEN) for row in statuses(proof))

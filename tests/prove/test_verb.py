@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from support.frama_c import NEEDS_EVA
 from support.two_layers import tiny_build
 
 from tinyproof.cli.main import main
@@ -16,8 +16,6 @@ from tinyproof.core import paths
 from tinyproof.core.system_packages import System, missing_to_prove
 from tinyproof.prove.coverage import covered_boards
 from tinyproof.prove.eva import one_step
-
-NEEDS_EVA = pytest.mark.skipif(shutil.which("frama-c") is None, reason="Frama-C is not installed (frama-c-base)")
 
 
 @pytest.fixture

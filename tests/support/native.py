@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -36,6 +37,15 @@ int main(void) {
     return 0;
 }
 """
+
+
+def changed_engine(tmp_path: Path, file: str, right: str, wrong: str) -> Path:
+    """A copy of the engine's sources in which `wrong` stands in one of its files instead of `right`."""
+    engine = Path(shutil.copytree(ENGINE, tmp_path / "engine"))
+    text = (engine / file).read_text(encoding="utf-8")
+    assert right in text
+    (engine / file).write_text(text.replace(right, wrong), encoding="utf-8", newline="\n")
+    return engine
 
 
 def compile_native(build_dir: Path, engine: Path = ENGINE) -> Path:

@@ -17,7 +17,8 @@
 
 #include "kernels/mve.h"
 
-/* Scratch, aligned to 4: 8 * taps + channels bytes, and `kept` rows of the input; with a strip 4 * taps + kernel_height * strip * channels. Tables have zeros up to a multiple of 16 units.
+/* Scratch, aligned to 4: 8 * taps + channels bytes, and `kept` rows of the input; with a strip
+ * 4 * taps + kernel_height * strip * channels. Tables have zeros up to a multiple of 16 units.
  *
  * Output rows and columns are inside, so that no tap leaves the image, from `rows_from` up to `rows_to` and from
  * `columns_from` on: `steps` times `fold` pixels that fit a vector together, then `rest` ones.
